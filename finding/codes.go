@@ -1,0 +1,112 @@
+package finding
+
+import "github.com/longcord/longcord/stage"
+
+// What can be wrong, in story order.
+var (
+	ConfigInvalid = Define(Declaration{
+		Code: "config-invalid", Step: stage.Provision, Severity: Fault,
+		Says: "%[1]s is not a valid configuration: %[2]s",
+		Fix:  []string{"correct the file and run `longcord config check` until it is silent"},
+	})
+	PortTaken = Define(Declaration{
+		Code: "port-taken", Step: stage.Provision, Severity: Fault,
+		Says: "%[1]s is already in use by %[2]s",
+		Fix:  []string{"stop %[2]s or give this service another address in longcord.yaml"},
+	})
+	TFTPUnreachable = Define(Declaration{
+		Code: "tftp-unreachable", Step: stage.Provision, Severity: Fault,
+		Says: "no file server answers at %[1]s",
+		Fix:  []string{"check that UDP 69 and TCP 6970 of %[1]s can be reached from the phone"},
+	})
+	TFTPFileMissing = Define(Declaration{
+		Code: "tftp-file-missing", Step: stage.Provision, Severity: Fault,
+		Says: "%[1]s does not have the file %[2]s",
+		Fix:  []string{"add the phone: `longcord phones add`"},
+	})
+	VPNNotConfigured = Define(Declaration{
+		Code: "vpn-not-configured", Step: stage.Detect, Severity: Fault,
+		Says: "the file of %[1]s holds no VPN gateway, so the phone cannot leave the office",
+		Fix:  []string{"give the device a common phone profile with a VPN group, then let it fetch its file inside"},
+	})
+	ForeignTFTPServer = Define(Declaration{
+		Code: "foreign-tftp-server", Step: stage.Detect, Severity: Warning,
+		Says: "%[1]s answers pings but is not this phone's file server",
+		Fix:  []string{"set Alternate TFTP on the phone to the office's own server in both TFTP fields"},
+	})
+	GatewayUnreachable = Define(Declaration{
+		Code: "gateway-unreachable", Step: stage.Connect, Severity: Fault,
+		Says: "the gateway %[1]s does not answer on TCP",
+		Fix:  []string{"check the address, the port forwarding and the firewall in front of the gateway"},
+	})
+	GatewayNameUnresolved = Define(Declaration{
+		Code: "gateway-name-unresolved", Step: stage.Connect, Severity: Fault,
+		Says: "the name %[1]s of the gateway does not resolve",
+		Fix:  []string{"publish %[1]s in public DNS"},
+	})
+	CertificateHashMismatch = Define(Declaration{
+		Code: "certificate-hash-mismatch", Step: stage.Verify, Severity: Fault,
+		Says: "the gateway presents a certificate with hash %[1]s, which is not among the hashes in the phone's file",
+		Fix:  []string{"bring the phone inside once so that it fetches a file with the gateway's present hash"},
+	})
+	HostIDMismatch = Define(Declaration{
+		Code: "host-id-mismatch", Step: stage.Verify, Severity: Fault,
+		Says: "the gateway's certificate does not name %[1]s",
+		Fix:  []string{"issue the certificate with %[1]s as subject alternative name, or switch the host check off"},
+	})
+	GroupURLMismatch = Define(Declaration{
+		Code: "group-url-mismatch", Step: stage.Verify, Severity: Fault,
+		Says: "the gateway knows no group URL %[1]s",
+		Fix:  []string{"make the URL in the phone's file and the gateway's group URL equal, byte for byte"},
+	})
+	LoginRefused = Define(Declaration{
+		Code: "login-refused", Step: stage.Verify, Severity: Fault,
+		Says: "the gateway refuses the login of %[1]s",
+		Fix:  []string{"check user name and password: `longcord users passwd %[1]s`"},
+	})
+	AddressPoolExhausted = Define(Declaration{
+		Code: "address-pool-exhausted", Step: stage.Tunnel, Severity: Fault,
+		Says: "the address pool %[1]s has no free address",
+		Fix:  []string{"enlarge the pool %[1]s or log off sessions that are not used"},
+	})
+	DTLSBlocked = Define(Declaration{
+		Code: "dtls-blocked", Step: stage.Tunnel, Severity: Warning,
+		Says: "UDP %[1]s to the gateway does not get through; voice runs over TCP and will suffer",
+		Fix:  []string{"let UDP 443 through to the gateway"},
+	})
+	DeadPeer = Define(Declaration{
+		Code: "dead-peer", Step: stage.Tunnel, Severity: Fault,
+		Says: "the gateway stopped answering",
+		Fix:  []string{"check the line between phone and gateway"},
+	})
+	LegacyInUse = Define(Declaration{
+		Code: "legacy-in-use", Step: stage.Tunnel, Severity: Note,
+		Says: "tunnel group %[1]s lets phones use TLS 1.0 and DTLS 0.9",
+		Fix:  []string{"replace the phones that need it, then remove legacyPhones from %[1]s"},
+	})
+	ForwardingOff = Define(Declaration{
+		Code: "forwarding-off", Step: stage.Tunnel, Severity: Fault,
+		Says: "this machine does not forward IPv4 packets, so phones reach nothing behind the gateway",
+		Fix:  []string{"run `sysctl -w net.ipv4.ip_forward=1` and make it permanent"},
+	})
+	NoRouteToPool = Define(Declaration{
+		Code: "no-route-to-pool", Step: stage.Tunnel, Severity: Fault,
+		Says: "the office has no way back to the phones' addresses %[1]s",
+		Fix:  []string{"route %[1]s to %[2]s on the office's router"},
+	})
+	RegistrationUnreachable = Define(Declaration{
+		Code: "registration-unreachable", Step: stage.Register, Severity: Fault,
+		Says: "no call manager answers at %[1]s",
+		Fix:  []string{"check that port 5060 of %[1]s can be reached through the tunnel"},
+	})
+	RegistrationRefused = Define(Declaration{
+		Code: "registration-refused", Step: stage.Register, Severity: Fault,
+		Says: "the call manager refuses the registration of line %[1]s: %[2]s",
+		Fix:  []string{"compare the line's secret in the phone's file with the inventory"},
+	})
+	OneWayAudio = Define(Declaration{
+		Code: "one-way-audio", Step: stage.Call, Severity: Fault,
+		Says: "%[1]s does not hear %[2]s",
+		Fix:  []string{"check routes and filters for RTP from %[2]s to %[1]s"},
+	})
+)

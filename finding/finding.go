@@ -1,0 +1,122 @@
+// Package finding is the register of things that can be wrong. Each is declared once, with its code,
+// the step it belongs to, one sentence, the remedy, and the findings that make it moot; running parts
+// raise and clear them, the doctor judges facts into the same ones, and every screen shows them under
+// the same code.
+//
+// Declare one with Define beside the others in codes.go; raise it with Declaration.With.
+package finding
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/longcord/longcord/stage"
+)
+
+// Severity says how bad a finding is.
+type Severity string
+
+// Severities, worst first.
+const (
+	Fault   Severity = "fault"   // something does not work
+	Warning Severity = "warning" // it works, and will not for ever
+	Note    Severity = "note"    // worth knowing
+)
+
+// Certainty says how far the evidence carries.
+type Certainty string
+
+// Certainties, strongest first.
+const (
+	Certain  Certainty = "certain"
+	Likely   Certainty = "likely"
+	Possible Certainty = "possible"
+)
+
+// Declaration is one thing that can be wrong. Codes are stable: scripts rely on them.
+type Declaration struct {
+	Code     string
+	Step     stage.Step
+	Severity Severity
+	Says     string   // one sentence, with fmt verbs for the arguments given to With
+	Fix      []string // imperative sentences; the same arguments, by index (%[1]s)
+	MootedBy []string // codes that, when found, make this one not worth saying
+}
+
+// Finding is a declaration that came true, as people and scripts see it.
+type Finding struct {
+	Code      string     `json:"code"`
+	Step      stage.Step `json:"step"`
+	Severity  Severity   `json:"severity"`
+	Certainty Certainty  `json:"certainty"`
+	Says      string     `json:"says"`
+	Evidence  []Evidence `json:"evidence"`
+	Fix       []string   `json:"fix"`
+	Docs      string     `json:"docs"`
+}
+
+// Evidence is one line that a finding rests on.
+type Evidence struct {
+	Source string `json:"source"`         // file name, actor or command
+	Line   int    `json:"line,omitempty"` // 1-based; 0 when the source has no lines
+	Text   string `json:"text"`
+}
+
+var register = map[string]Declaration{}
+
+// Define enters d into the register. It panics on a code that is taken or incomplete, which is a
+// mistake of ours and shows at start-up.
+func Define(d Declaration) Declaration {
+	if _, taken := register[d.Code]; taken || d.Code == "" || d.Says == "" || d.Step == 0 || len(d.Fix) == 0 {
+		panic(fmt.Sprintf("finding: %q is declared twice or incompletely", d.Code))
+	}
+	register[d.Code] = d
+	return d
+}
+
+// Lookup returns the declaration with this code.
+func Lookup(code string) (Declaration, bool) {
+	d, ok := register[code]
+	return d, ok
+}
+
+// All returns every declaration, by step and then by code.
+func All() []Declaration {
+	all := make([]Declaration, 0, len(register))
+	for _, d := range register {
+		all = append(all, d)
+	}
+	slices.SortFunc(all, func(a, b Declaration) int {
+		if a.Step != b.Step {
+			return int(a.Step - b.Step)
+		}
+		return strings.Compare(a.Code, b.Code)
+	})
+	return all
+}
+
+// With makes a finding of the declaration, certain unless changed, with args in its sentences.
+func (d Declaration) With(args ...any) Finding {
+	f := Finding{
+		Code: d.Code, Step: d.Step, Severity: d.Severity, Certainty: Certain,
+		Says: format(d.Says, args), Evidence: []Evidence{}, Docs: "docs/errors/" + d.Code + ".md",
+	}
+	for _, fix := range d.Fix {
+		f.Fix = append(f.Fix, format(fix, args))
+	}
+	return f
+}
+
+func format(sentence string, args []any) string {
+	if !strings.Contains(sentence, "%") {
+		return sentence
+	}
+	return fmt.Sprintf(sentence, args...)
+}
+
+// Because adds one line of evidence and returns the finding.
+func (f Finding) Because(source string, line int, text string) Finding {
+	f.Evidence = append(f.Evidence, Evidence{Source: source, Line: line, Text: text})
+	return f
+}

@@ -1,0 +1,198 @@
+// Package inventory holds what operators declare: gateways, groups, profiles, devices, lines, users. The
+// kinds carry their vendors' names and limits, so that who knows CUCM or the ASA can read a file of ours.
+//
+// An object is a plain struct; Set holds all of them and validates them together. Reading and writing
+// files is inventory/file's work, keeping them in the store inventory/catalog's.
+package inventory
+
+import "github.com/longcord/longcord/internal/secret"
+
+// Kind is an object's kind, as it stands in inventory files.
+type Kind string
+
+// Object is any declared object. Pointers to the structs below implement it.
+type Object interface {
+	Kind() Kind
+	ObjectName() string
+	// Secrets points at the fields that must never be stored or shown in clear.
+	Secrets() []*secret.String
+}
+
+// The kinds, grouped by whose words they are.
+const (
+	// CUCM's.
+	KindVPNGateway              Kind = "VPNGateway"
+	KindVPNGroup                Kind = "VPNGroup"
+	KindVPNProfile              Kind = "VPNProfile"
+	KindVPNFeatureConfiguration Kind = "VPNFeatureConfiguration"
+	KindCommonPhoneProfile      Kind = "CommonPhoneProfile"
+	KindDevice                  Kind = "Device"
+	KindLine                    Kind = "Line"
+	// The ASA's.
+	KindTunnelGroup Kind = "TunnelGroup"
+	KindGroupPolicy Kind = "GroupPolicy"
+	KindAddressPool Kind = "AddressPool"
+	KindAccessList  Kind = "AccessList"
+	KindUser        Kind = "User"
+	// Ours.
+	KindCertificate Kind = "Certificate"
+	KindSite        Kind = "Site"
+)
+
+// VPNGateway is a gateway that phones may be sent to: one URL and the certificates it may present. It
+// may be somebody else's.
+type VPNGateway struct {
+	Name         string   `json:"name"`
+	Description  string   `json:"description,omitempty"`
+	URL          string   `json:"url"`          // https, at most 255 characters; written into phones' files byte for byte
+	Certificates []string `json:"certificates"` // names of Certificate objects, 1 to 10; the first is the one in use
+}
+
+// VPNGroup is an ordered list of gateways.
+type VPNGroup struct {
+	Name        string   `json:"name"`
+	Description string   `json:"description,omitempty"`
+	Gateways    []string `json:"gateways"` // 1 to 3 VPNGateway names; at most 10 certificates in all
+}
+
+// ClientAuthentication says how a phone proves who it is to the gateway, in CUCM's words.
+type ClientAuthentication string
+
+// The three ways.
+const (
+	UserAndPassword ClientAuthentication = "User And Password"
+	PasswordOnly    ClientAuthentication = "Password Only"
+	ByCertificate   ClientAuthentication = "Certificate"
+)
+
+// VPNSettings are the settings that VPNProfile and VPNFeatureConfiguration share. A nil or empty field
+// means "not said here".
+type VPNSettings struct {
+	AutoNetworkDetection *bool                `json:"autoNetworkDetection,omitempty"` // default false
+	MTU                  *int                 `json:"mtu,omitempty"`                  // bytes, 256 to 1406, default 1290
+	KeepAlive            *int                 `json:"keepAlive,omitempty"`            // seconds, 0 to 120, default 60
+	FailToConnect        *int                 `json:"failToConnect,omitempty"`        // seconds, 0 to 600, default 30
+	ClientAuthentication ClientAuthentication `json:"clientAuthentication,omitempty"` // default User And Password
+	PasswordPersistence  *bool                `json:"passwordPersistence,omitempty"`  // default false
+	EnableHostIDCheck    *bool                `json:"enableHostIDCheck,omitempty"`    // default true
+}
+
+// VPNProfile is a set of VPN settings for some phones; its fields win over VPNFeatureConfiguration's.
+type VPNProfile struct {
+	Name        string `json:"name"`
+	Description string `json:"description,omitempty"`
+	VPNSettings
+}
+
+// VPNFeatureConfiguration holds the defaults for every phone. There is at most one.
+type VPNFeatureConfiguration struct {
+	Name string `json:"name"`
+	VPNSettings
+}
+
+// CommonPhoneProfile gives phones their VPN group and profile.
+type CommonPhoneProfile struct {
+	Name        string `json:"name"`
+	Description string `json:"description,omitempty"`
+	VPNGroup    string `json:"vpnGroup,omitempty"`
+	VPNProfile  string `json:"vpnProfile,omitempty"`
+}
+
+// Device is a phone's record.
+type Device struct {
+	Name               string   `json:"name"` // SEP and 12 upper-case hex digits
+	Description        string   `json:"description,omitempty"`
+	Model              string   `json:"model"`              // such as CP-8861
+	Protocol           string   `json:"protocol,omitempty"` // SIP (default) or SCCP
+	Load               string   `json:"load,omitempty"`     // firmware image without .loads; empty keeps the phone's own
+	CommonPhoneProfile string   `json:"commonPhoneProfile,omitempty"`
+	Site               string   `json:"site,omitempty"`
+	Lines              []string `json:"lines,omitempty"` // directory numbers in button order
+}
+
+// Line is a directory number.
+type Line struct {
+	Name        string        `json:"name"` // the number, kept as text: leading zeros matter
+	DisplayName string        `json:"displayName,omitempty"`
+	Secret      secret.String `json:"secret,omitzero"` // digest password of the line's registration
+}
+
+// TunnelGroup is the ASA's connection profile: which login a URL asks for and what a session then gets.
+type TunnelGroup struct {
+	Name               string   `json:"name"`
+	GroupURLs          []string `json:"groupURLs,omitempty"`
+	GroupAliases       []string `json:"groupAliases,omitempty"`
+	Authentication     string   `json:"authentication,omitempty"` // aaa (default)
+	AddressPool        string   `json:"addressPool"`
+	DefaultGroupPolicy string   `json:"defaultGroupPolicy"`
+	Phones             bool     `json:"phones,omitempty"`       // phones log in here: tunnel-all, never the default group
+	LegacyPhones       bool     `json:"legacyPhones,omitempty"` // allow TLS 1.0 and DTLS 0.9 (79xx); fenced by the policy's filter
+}
+
+// GroupPolicy is what a session gets. Times are seconds; 0 means none.
+type GroupPolicy struct {
+	Name                string   `json:"name"`
+	DNSServers          []string `json:"dnsServers,omitempty"` // addresses, at most 3
+	DefaultDomain       string   `json:"defaultDomain,omitempty"`
+	Banner              string   `json:"banner,omitempty"`
+	SplitTunnelPolicy   string   `json:"splitTunnelPolicy,omitempty"` // tunnelall (default), tunnelspecified, excludespecified
+	SplitTunnelNetworks []string `json:"splitTunnelNetworks,omitempty"`
+	IdleTimeout         int      `json:"idleTimeout,omitempty"`
+	SessionTimeout      int      `json:"sessionTimeout,omitempty"`
+	DisconnectedTimeout int      `json:"disconnectedTimeout,omitempty"` // how long a session may be without a channel; 0 means 1800
+	DPDInterval         *int     `json:"dpdInterval,omitempty"`         // default 30; 0 off
+	KeepAlive           *int     `json:"keepAlive,omitempty"`           // default 20; 0 off
+	SimultaneousLogins  int      `json:"simultaneousLogins,omitempty"`  // per user; 0 means 3, the ASA's default
+	Filter              string   `json:"filter,omitempty"`              // an AccessList
+	MTU                 int      `json:"mtu,omitempty"`                 // most a session may ask for; 0 means 1406
+	DTLS                *bool    `json:"dtls,omitempty"`                // default true
+}
+
+// AddressPool is the inner network that sessions get addresses from.
+type AddressPool struct {
+	Name    string `json:"name"`
+	Network string `json:"network"` // CIDR; a session's netmask is this network's
+}
+
+// AccessList permits or denies what sessions may reach. The first entry that matches decides; what no
+// entry matches is denied.
+type AccessList struct {
+	Name    string        `json:"name"`
+	Entries []AccessEntry `json:"entries"`
+}
+
+// AccessEntry is one rule on what comes out of a session's tunnel.
+type AccessEntry struct {
+	Action      string `json:"action"`             // permit or deny
+	Protocol    string `json:"protocol,omitempty"` // ip (default), tcp, udp, icmp
+	Destination string `json:"destination"`        // CIDR, or any
+	Ports       string `json:"ports,omitempty"`    // "5060" or "16384-32767"; empty: all
+}
+
+// User may log in to the VPN. A user never signs in to the API.
+type User struct {
+	Name         string        `json:"name"`
+	Password     secret.String `json:"password,omitzero"`     // in clear, only in files that people write; stored as PasswordHash
+	PasswordHash secret.String `json:"passwordHash,omitzero"` // PHC argon2id, crypt or ASA pbkdf2 text
+	Devices      []string      `json:"devices,omitempty"`
+	GroupLock    string        `json:"groupLock,omitempty"` // the one TunnelGroup this user may use
+}
+
+// Certificate is a certificate the gateway presents, or one that somebody else's gateway presents (then
+// without a key).
+type Certificate struct {
+	Name            string        `json:"name"`
+	CertificateFile string        `json:"certificateFile,omitempty"` // PEM, leaf first; path relative to the inventory file
+	KeyFile         string        `json:"keyFile,omitempty"`
+	Certificate     string        `json:"certificate,omitempty"` // PEM text; filled from CertificateFile
+	Key             secret.String `json:"key,omitzero"`          // PEM text; filled from KeyFile
+}
+
+// Site is what CUCM spreads over device pool and location.
+type Site struct {
+	Name         string   `json:"name"`
+	CallManagers []string `json:"callManagers,omitempty"` // host or host:port, in order; empty: our own
+	NTPServers   []string `json:"ntpServers,omitempty"`
+	TimeZone     string   `json:"timeZone,omitempty"`     // CUCM's name, such as "W. Europe Standard/Daylight Time"
+	DateTemplate string   `json:"dateTemplate,omitempty"` // such as D/M/Y; suffix A means a 12-hour clock
+}

@@ -1,0 +1,54 @@
+package phone
+
+import (
+	"time"
+
+	"github.com/longcord/longcord/finding"
+	"github.com/longcord/longcord/stage"
+)
+
+// Event is one thing that happened to the phone: what `longcord phone --json` prints, one a line. Only
+// the fields that belong to the event's kind are set.
+type Event struct {
+	Time  time.Time `json:"time"`
+	Event string    `json:"event"` // step, session, registered, call, media, finding, console
+
+	// step: a step ended.
+	Step       stage.Step `json:"step,omitzero"`
+	OK         bool       `json:"ok,omitempty"`
+	Detail     string     `json:"detail,omitempty"` // also the text of console
+	DurationMS int64      `json:"duration_ms,omitempty"`
+
+	Session *Session         `json:"session,omitempty"` // session: the tunnel is up, or moved to another channel
+	Call    *Call            `json:"call,omitempty"`    // call: its state changed
+	Media   *Media           `json:"media,omitempty"`   // media: what was measured, at the end of a call
+	Finding *finding.Finding `json:"finding,omitempty"` // finding: what was wrong
+}
+
+// Session describes the phone's tunnel.
+type Session struct {
+	Phone           string `json:"phone"`
+	User            string `json:"user"`
+	InnerAddress    string `json:"inner_address"`
+	Transport       string `json:"transport"`        // dtls or tls
+	DTLSVersion     string `json:"dtls_version"`     // 1.2, 0.9 or empty
+	Cipher          string `json:"cipher"`           // of the channel that carries data
+	CertificateSHA1 string `json:"certificate_sha1"` // 40 upper-case hex digits
+	CertificateHash string `json:"certificate_hash"` // 28 characters, as in certHash1
+}
+
+// Call describes a call's state.
+type Call struct {
+	State string `json:"state"` // dialling, ringing, answered, ended, refused
+	Peer  string `json:"peer"`  // the other number
+	Cause string `json:"cause,omitempty"`
+}
+
+// Media is what the phone measured of one call: what it sent, and what it received of the other side.
+type Media struct {
+	Sent     int     `json:"sent"`
+	Received int     `json:"received"`
+	Lost     int     `json:"lost"`
+	JitterMS float64 `json:"jitter_ms"`
+	MOS      float64 `json:"mos"`
+}

@@ -1,0 +1,28 @@
+// Package tun is the packet device: what comes out of a tunnel as IP packets enters the host here, and
+// what the host sends towards the tunnel's addresses is read here.
+//
+// The Linux implementation is a TUN interface; tun/tuntest is one in memory. Devices carry bare IPv4 or
+// IPv6 packets, one per Read and Write, without a link header.
+package tun
+
+import "net/netip"
+
+// Device is an open packet device.
+type Device interface {
+	// Name is the interface's name, for routes and messages.
+	Name() string
+	// Read fills packet with one IP packet and returns its length. It returns os.ErrClosed after Close.
+	Read(packet []byte) (int, error)
+	// Write hands one IP packet to the host.
+	Write(packet []byte) (int, error)
+	// Close ends Read and removes the interface.
+	Close() error
+}
+
+// Settings describe the interface to make.
+type Settings struct {
+	Name    string         // interface name; empty lets the system choose longcord%d
+	Address netip.Prefix   // own address; its masked network is routed to the device
+	MTU     int            // bytes of an inner packet; 0 means 1500
+	Routes  []netip.Prefix // further networks routed to the device
+}
