@@ -1,0 +1,231 @@
+package inventory
+
+import (
+	"fmt"
+	"net/netip"
+	"strconv"
+	"strings"
+)
+
+// Rules for the kinds that the ASA has.
+
+// Values of GroupPolicy.SplitTunnelPolicy.
+const (
+	TunnelAll        = "tunnelall" // also what an empty field means
+	TunnelSpecified  = "tunnelspecified"
+	ExcludeSpecified = "excludespecified"
+)
+
+func (p *GroupPolicy) splits() bool {
+	return p.SplitTunnelPolicy != "" && p.SplitTunnelPolicy != TunnelAll
+}
+
+func (v *validation) tunnelGroup(o *TunnelGroup) {
+	for _, u := range o.GroupURLs {
+		v.phoneURL("groupURLs", u)
+	}
+	if o.Authentication != "" {
+		oneOf(v, "authentication", o.Authentication, "aaa")
+	}
+	v.required("addressPool", o.AddressPool)
+	refers(v, "addressPool", o.AddressPool, v.set.AddressPools, KindAddressPool)
+	v.required("defaultGroupPolicy", o.DefaultGroupPolicy)
+	refers(v, "defaultGroupPolicy", o.DefaultGroupPolicy, v.set.GroupPolicies, KindGroupPolicy)
+	policy, ok := v.set.GroupPolicies[o.DefaultGroupPolicy]
+	if o.Phones {
+		v.phoneGroup(o, policy)
+	}
+	if o.LegacyPhones && ok && policy.Filter == "" {
+		v.refuse("legacyPhones", fmt.Sprintf("name an AccessList as filter of group policy %q", policy.Name),
+			"lets phones in with old cryptography, and group policy %q has no filter that fences them", policy.Name)
+	}
+}
+
+func (v *validation) phoneGroup(o *TunnelGroup, policy *GroupPolicy) {
+	if o.Name == DefaultTunnelGroup {
+		v.refuse("phones", "make a tunnel group of its own for phones", "the default tunnel group is not for phones: they cannot choose from a menu")
+	}
+	if len(o.GroupURLs) == 0 {
+		v.refuse("groupURLs", "give it the URL that stands in the phones' files", "is empty, and phones reach a tunnel group by its URL only")
+	}
+	if policy != nil && policy.splits() {
+		v.refuse("defaultGroupPolicy", fmt.Sprintf("set splitTunnelPolicy of %q to %s", policy.Name, TunnelAll),
+			"group policy %q splits the tunnel, and phones can only tunnel everything", policy.Name)
+	}
+}
+
+func (v *validation) required(field, value string) {
+	if value == "" {
+		v.refuse(field, "", "is missing")
+	}
+}
+
+// sharedGroupURLs refuses a URL, or a second default, that two tunnel groups claim.
+func (v *validation) sharedGroupURLs() {
+	owner := map[string]string{}
+	for _, o := range sorted(v.set.TunnelGroups) {
+		v.object = o
+		group := o.(*TunnelGroup)
+		v.twice("groupURLs", group.GroupURLs)
+		for _, u := range group.GroupURLs {
+			if other, taken := owner[u]; taken && other != group.Name {
+				v.refuse("groupURLs", "give each tunnel group a URL of its own", "%s belongs to tunnel group %q already", u, other)
+			}
+			owner[u] = group.Name
+		}
+	}
+}
+
+func (v *validation) groupPolicy(o *GroupPolicy) {
+	if n := len(o.DNSServers); n > MaxDNSServers {
+		v.refuse("dnsServers", "", "names %d servers; at most %d are allowed", n, MaxDNSServers)
+	}
+	for _, server := range o.DNSServers {
+		if !isAddress(server) {
+			v.refuse("dnsServers", "write an address such as 10.0.0.53", "%q is no address", server)
+		}
+	}
+	if o.SplitTunnelPolicy != "" {
+		oneOf(v, "splitTunnelPolicy", o.SplitTunnelPolicy, TunnelAll, TunnelSpecified, ExcludeSpecified)
+	}
+	for _, network := range o.SplitTunnelNetworks {
+		v.network("splitTunnelNetworks", network)
+	}
+	if o.splits() && len(o.SplitTunnelNetworks) == 0 {
+		v.refuse("splitTunnelNetworks", "list the networks that the policy speaks of", "is empty, and splitTunnelPolicy is %s", o.SplitTunnelPolicy)
+	}
+	v.policyNumbers(o)
+	refers(v, "filter", o.Filter, v.set.AccessLists, KindAccessList)
+}
+
+func (v *validation) policyNumbers(o *GroupPolicy) {
+	const year = 366 * 24 * 3600
+	between(v, "idleTimeout", "seconds", o.IdleTimeout, 0, year)
+	between(v, "sessionTimeout", "seconds", o.SessionTimeout, 0, year)
+	between(v, "disconnectedTimeout", "seconds", o.DisconnectedTimeout, 0, year)
+	between(v, "simultaneousLogins", "sessions", o.SimultaneousLogins, 0, 1<<31-1)
+	if o.DPDInterval != nil {
+		between(v, "dpdInterval", "seconds", *o.DPDInterval, 0, 3600)
+	}
+	if o.KeepAlive != nil {
+		between(v, "keepAlive", "seconds", *o.KeepAlive, 0, 600)
+	}
+	if o.MTU != 0 {
+		between(v, "mtu", "bytes", o.MTU, MinMTU, MaxMTU)
+	}
+}
+
+// network refuses what is not a network in CIDR form with the host bits clear, and returns it else.
+func (v *validation) network(field, text string) (netip.Prefix, bool) {
+	prefix, err := netip.ParsePrefix(text)
+	if err != nil {
+		v.refuse(field, "write a network such as 10.99.0.0/24", "%q is no network", text)
+		return prefix, false
+	}
+	if prefix.Masked() != prefix {
+		v.refuse(field, "write "+prefix.Masked().String(), "%s has bits set beyond its length", text)
+		return prefix, false
+	}
+	return prefix, true
+}
+
+func (v *validation) addressPool(o *AddressPool) {
+	prefix, ok := v.network("network", o.Network)
+	if !ok {
+		return
+	}
+	addr := prefix.Addr()
+	switch {
+	case addr.IsLoopback() || addr.IsMulticast() || addr.IsLinkLocalUnicast() || prefix.Bits() == 0:
+		v.refuse("network", "take a private network that nothing else uses, such as 10.99.0.0/24", "%s gives no usable addresses", prefix)
+	case addr.BitLen()-prefix.Bits() < 2:
+		v.refuse("network", "", "%s is too small: network, broadcast and the gateway's own address take three", prefix)
+	}
+}
+
+func (v *validation) overlappingPools() {
+	pools := sorted(v.set.AddressPools)
+	for i, o := range pools {
+		v.object = o
+		mine, ok := v.set.PoolPrefix(o.ObjectName())
+		for _, other := range pools[:i] {
+			if theirs, ok2 := v.set.PoolPrefix(other.ObjectName()); ok && ok2 && mine.Overlaps(theirs) {
+				v.refuse("network", "give each pool a network of its own", "%s overlaps pool %q (%s)", mine, other.ObjectName(), theirs)
+			}
+		}
+	}
+}
+
+func (v *validation) accessList(o *AccessList) {
+	if len(o.Entries) == 0 {
+		v.refuse("entries", "an access list without entries denies everything; say so with an entry", "is empty")
+	}
+	for _, entry := range o.Entries {
+		oneOf(v, "entries", entry.Action, "permit", "deny")
+		if entry.Protocol != "" {
+			oneOf(v, "entries", entry.Protocol, "ip", "tcp", "udp", "icmp")
+		}
+		if entry.Destination != "any" {
+			v.network("entries", entry.Destination)
+		}
+		v.accessPorts(entry)
+	}
+}
+
+func (v *validation) accessPorts(entry AccessEntry) {
+	if entry.Ports == "" {
+		return
+	}
+	if entry.Protocol != "tcp" && entry.Protocol != "udp" {
+		v.refuse("entries", "write protocol: tcp or protocol: udp", "ports %q belong to tcp or udp only", entry.Ports)
+	}
+	if _, _, err := entry.PortRange(); err != nil {
+		v.refuse("entries", `write "5060" or "16384-32767"`, "%v", err)
+	}
+}
+
+// PortRange returns the first and last port of the entry; 0 and 65535 when it names none.
+func (e AccessEntry) PortRange() (first, last uint16, err error) {
+	if e.Ports == "" {
+		return 0, 65535, nil
+	}
+	from, to, isRange := strings.Cut(e.Ports, "-")
+	if !isRange {
+		to = from
+	}
+	lower, err1 := strconv.ParseUint(from, 10, 16)
+	upper, err2 := strconv.ParseUint(to, 10, 16)
+	if err1 != nil || err2 != nil || lower > upper {
+		return 0, 0, fmt.Errorf("%q is no port or range of ports", e.Ports)
+	}
+	return uint16(lower), uint16(upper), nil
+}
+
+func (v *validation) user(o *User) {
+	v.twice("devices", o.Devices)
+	for _, name := range o.Devices {
+		refers(v, "devices", name, v.set.Devices, KindDevice)
+	}
+	refers(v, "groupLock", o.GroupLock, v.set.TunnelGroups, KindTunnelGroup)
+	if !o.Password.IsZero() && !o.PasswordHash.IsZero() {
+		v.refuse("passwordHash", "keep one of the two", "stands beside password")
+	}
+	if !v.set.usesPhone(o) {
+		return
+	}
+	const noSpace = "phones cannot send a space at login; leave it out"
+	if strings.Contains(o.Name, " ") {
+		v.refuse("name", noSpace, "%q holds a space, and this user logs in on a phone", o.Name)
+	}
+	if strings.Contains(o.Password.Reveal(), " ") {
+		v.refuse("password", noSpace, "holds a space, and this user logs in on a phone")
+	}
+}
+
+// usesPhone reports whether a user logs in on a phone: named for a device, or locked to a group of phones.
+func (s *Set) usesPhone(u *User) bool {
+	if group, ok := s.TunnelGroups[u.GroupLock]; ok && group.Phones {
+		return true
+	}
+	return len(u.Devices) > 0 || deviceInName.MatchString(u.Name)
+}
