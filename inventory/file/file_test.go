@@ -1,0 +1,161 @@
+package file_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/longcord/longcord/internal/secret"
+	"github.com/longcord/longcord/inventory"
+	"github.com/longcord/longcord/inventory/file"
+)
+
+func pointer[T any](value T) *T { return &value }
+
+// everything holds one object of each kind with every field set.
+func everything() []inventory.Object {
+	settings := inventory.VPNSettings{
+		AutoNetworkDetection: pointer(true), MTU: pointer(1290), KeepAlive: pointer(0), FailToConnect: pointer(30),
+		ClientAuthentication: inventory.UserAndPassword, PasswordPersistence: pointer(true), EnableHostIDCheck: pointer(false),
+	}
+	return []inventory.Object{
+		&inventory.Certificate{Name: "now", Certificate: "-----BEGIN CERTIFICATE-----\nMA==\n-----END CERTIFICATE-----\n", Key: secret.New("-----BEGIN\nkey\n")},
+		&inventory.AddressPool{Name: "pool", Network: "10.99.0.0/24"},
+		&inventory.AccessList{Name: "list", Entries: []inventory.AccessEntry{
+			{Action: "permit", Protocol: "udp", Destination: "any", Ports: "16384-32767"}, {Action: "deny", Destination: "10.0.0.0/8"},
+		}},
+		&inventory.GroupPolicy{
+			Name: "policy", DNSServers: []string{"10.0.0.1"}, DefaultDomain: "example.net", Banner: "two\nlines", SplitTunnelPolicy: "tunnelspecified",
+			SplitTunnelNetworks: []string{"10.0.0.0/8"}, IdleTimeout: 1, SessionTimeout: 2, DisconnectedTimeout: 3, DPDInterval: pointer(0),
+			KeepAlive: pointer(20), SimultaneousLogins: 4, Filter: "list", MTU: 1300, DTLS: pointer(false),
+		},
+		&inventory.TunnelGroup{
+			Name: "phones", GroupURLs: []string{"https://vpn.example.net/phones"}, GroupAliases: []string{"Phones"}, Authentication: "aaa",
+			AddressPool: "pool", DefaultGroupPolicy: "policy", Phones: true, LegacyPhones: true,
+		},
+		&inventory.VPNGateway{Name: "gateway", Description: "d: #x", URL: "https://vpn.example.net/phones", Certificates: []string{"now"}},
+		&inventory.VPNGroup{Name: "group", Description: "g", Gateways: []string{"gateway"}},
+		&inventory.VPNFeatureConfiguration{Name: "features", VPNSettings: settings},
+		&inventory.VPNProfile{Name: "profile", Description: "p", VPNSettings: settings},
+		&inventory.CommonPhoneProfile{Name: "common", Description: "c", VPNGroup: "group", VPNProfile: "profile"},
+		&inventory.Site{Name: "office", CallManagers: []string{"10.0.0.5:5060"}, NTPServers: []string{"10.0.0.1"}, TimeZone: "GMT Standard/Daylight Time", DateTemplate: "D/M/Y"},
+		&inventory.Device{
+			Name: "SEP001122334455", Description: "Alice", Model: "CP-8861", Protocol: "SIP", Load: "sip88xx.14-2", CommonPhoneProfile: "common",
+			Site: "office", Lines: []string{"0101", "*31"},
+		},
+		&inventory.Line{Name: "0101", DisplayName: "Alice", Secret: secret.New("s:1")},
+		&inventory.User{Name: "alice", Password: secret.New("hush-hush"), PasswordHash: secret.New("$argon2id$v=19$m=1"), Devices: []string{"SEP001122334455"}, GroupLock: "phones"},
+	}
+}
+
+var comparable = cmp.AllowUnexported(secret.String{})
+
+func TestEncodedFileReadsBackUnchanged(t *testing.T) {
+	t.Parallel()
+	want := everything()
+	if got, want := len(want), len(inventory.Kinds()); got != want {
+		t.Fatalf("the test knows %d kinds of %d", got, want)
+	}
+	text, err := file.Encode(want, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	read, err := file.Parse("all.yaml", text)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	if diff := cmp.Diff(want, read.Objects, comparable); diff != "" {
+		t.Errorf("want -, got +:\n%s\n%s", diff, text)
+	}
+}
+
+func TestEncodeWithoutSecretsHoldsNone(t *testing.T) {
+	t.Parallel()
+	text, err := file.Encode(everything(), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, o := range everything() {
+		for _, s := range o.Secrets() {
+			if strings.Contains(string(text), strings.TrimSpace(s.Reveal())+"\n") {
+				t.Errorf("%s %q shows a secret:\n%s", o.Kind(), o.ObjectName(), text)
+			}
+		}
+	}
+	for _, field := range []string{"password:", "passwordHash:", "secret:", "key:", secret.Redacted} {
+		if strings.Contains(string(text), field) {
+			t.Errorf("%q stands in a file without secrets", field)
+		}
+	}
+}
+
+func TestReadTakesCertificatesFromFilesBesideIt(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "now.pem"), "CERT")
+	write(t, filepath.Join(dir, "now.key"), "KEY")
+	write(t, filepath.Join(dir, "inventory.yaml"), "kind: Certificate\nname: now\ncertificateFile: now.pem\nkeyFile: now.key\n")
+	read, err := file.Read(filepath.Join(dir, "inventory.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []inventory.Object{&inventory.Certificate{Name: "now", Certificate: "CERT", Key: secret.New("KEY")}}
+	if diff := cmp.Diff(want, read.Objects, comparable); diff != "" {
+		t.Errorf("want -, got +:\n%s", diff)
+	}
+}
+
+func write(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestProblemsHaveLinesAndHints(t *testing.T) {
+	t.Parallel()
+	tests := []struct{ name, text, want, excerpt, hint string }{
+		{"unknown kind", "kind: Device\nname: SEP001122334455\nmodel: CP-8861\n---\nkind: VPNGatway\n",
+			`inventory.yaml:5: "VPNGatway" is not a kind`, "kind: VPNGatway", `did you mean "VPNGateway"?`},
+		{"no kind", "name: x\n", `inventory.yaml:1: has no kind`, "name: x", "kind: Device"},
+		{"unknown key", "kind: Device\nname: SEP001122334455\nmodell: CP-8861\n", `inventory.yaml:3: "modell" is not a key here`, "modell: CP-8861", `did you mean "model"?`},
+		{"missing file", "kind: Certificate\nname: c\ncertificateFile: gone.pem\n",
+			`inventory.yaml:3: certificateFile: gone.pem: files cannot be read from here`, "certificateFile: gone.pem", ""},
+		{"declared twice", "kind: Line\nname: \"1\"\n---\nkind: Line\nname: \"1\"\n", `inventory.yaml:5: Line "1": is declared twice`, `name: "1"`, "another name"},
+		{"reference", "kind: Line\nname: \"1001\"\n---\nkind: Device\nname: SEP001122334455\nmodel: CP-8861\nlines: [1002]\n",
+			`inventory.yaml:7: Device "SEP001122334455": lines: names the Line "1002", which does not exist`, "lines: [1002]", `did you mean "1001"?`},
+		{"field left out", "kind: Device\nname: SEP001122334455\n", `inventory.yaml:2: Device "SEP001122334455": model: is missing`, "name: SEP001122334455", "CP-8861"},
+		{"no secret in an excerpt", "kind: Device\nname: SEP001122334455\nmodel: CP-8861\n---\nkind: User\nname: a\ndevices: [SEP001122334455]\npassword: two words\n",
+			`inventory.yaml:8: User "a": password: holds a space`, "", "leave it out"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			read, err := file.Parse("inventory.yaml", []byte(test.text))
+			if err == nil {
+				_, err = read.Set()
+			}
+			var problems file.Problems
+			if !errors.As(err, &problems) {
+				t.Fatalf("got %v, want Problems", err)
+			}
+			p := problems[0]
+			if !strings.HasPrefix(p.Error(), test.want) || p.Excerpt != test.excerpt || !strings.Contains(p.Hint, test.hint) {
+				t.Errorf("got %q, excerpt %q, hint %q\nwant %q, %q, %q", p.Error(), p.Excerpt, p.Hint, test.want, test.excerpt, test.hint)
+			}
+		})
+	}
+}
+
+func TestReadSaysWhichFileIsMissing(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "inventory.yaml")
+	_, err := file.Read(path)
+	if want := path + ": no such file or directory"; err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}
