@@ -1,0 +1,120 @@
+package dtls
+
+import (
+	"crypto/hmac"
+	"crypto/md5"
+	"crypto/sha1"
+	"crypto/sha256"
+	"crypto/sha512"
+	"hash"
+
+	"github.com/longcord/longcord/wire/dtls"
+)
+
+// verifyDataLen is the length of a Finished message's body.
+const verifyDataLen = 12
+
+// prf is the pseudo-random function of the version: TLS 1.0's for 0x0100 (RFC 2246 section 5), TLS 1.2's
+// with the suite's hash for DTLS 1.2 (RFC 5246 section 5).
+func prf(v dtls.Version, s dtls.Suite, secret []byte, label string, seed []byte, length int) []byte {
+	labelled := append([]byte(label), seed...)
+	out := make([]byte, length)
+	if v == dtls.Version12 {
+		expand(out, suiteHash(s), secret, labelled)
+		return out
+	}
+	half := (len(secret) + 1) / 2
+	other := make([]byte, length)
+	expand(out, md5.New, secret[:half], labelled)
+	expand(other, sha1.New, secret[len(secret)-half:], labelled)
+	for i := range out {
+		out[i] ^= other[i]
+	}
+	return out
+}
+
+// expand is P_hash of RFC 5246 section 5.
+func expand(out []byte, h func() hash.Hash, secret, seed []byte) {
+	mac := hmac.New(h, secret)
+	mac.Write(seed)
+	a := mac.Sum(nil)
+	for len(out) > 0 {
+		mac.Reset()
+		mac.Write(a)
+		mac.Write(seed)
+		out = out[copy(out, mac.Sum(nil)):]
+		mac.Reset()
+		mac.Write(a)
+		a = mac.Sum(nil)
+	}
+}
+
+// suiteHash is the hash of a suite's PRF at DTLS 1.2.
+func suiteHash(s dtls.Suite) func() hash.Hash {
+	if s == dtls.AES256GCM || s == dtls.ECDHERSAAES256GCM {
+		return sha512.New384
+	}
+	return sha256.New
+}
+
+// transcript gathers the handshake messages that the Finished messages cover.
+type transcript struct {
+	version dtls.Version
+	suite   dtls.Suite
+	bytes   []byte
+}
+
+// add enters a message. At 0x0100 only bodies count; at DTLS 1.2 the header does too, as of a message
+// in one piece. See docs/wire/dtls.md#differences-of-0x0100.
+func (t *transcript) add(m dtls.Handshake) {
+	if t.version == dtls.Version09 {
+		t.bytes = append(t.bytes, m.Body...)
+		return
+	}
+	t.bytes, _ = m.AppendBinary(t.bytes) // cannot fail: the body came out of a message or is short
+}
+
+// finished is the verify data of the Finished message with this label over what was added so far.
+func (t *transcript) finished(master []byte, label string) []byte {
+	var sum []byte
+	if t.version == dtls.Version09 {
+		m, s := md5.Sum(t.bytes), sha1.Sum(t.bytes)
+		sum = append(m[:], s[:]...)
+	} else {
+		h := suiteHash(t.suite)()
+		h.Write(t.bytes)
+		sum = h.Sum(nil)
+	}
+	return prf(t.version, t.suite, master, label, sum, verifyDataLen)
+}
+
+const (
+	clientFinished = "client finished"
+	serverFinished = "server finished"
+)
+
+// keyBlock holds one connection's keys.
+type keyBlock struct {
+	clientMAC, serverMAC []byte // CBC suites
+	clientKey, serverKey []byte
+	clientIV, serverIV   []byte // GCM suites: the implicit 4 bytes of the nonce
+}
+
+func newKeyBlock(v dtls.Version, s dtls.Suite, master, serverRandom, clientRandom []byte) keyBlock {
+	macLen, ivLen := sha1.Size, 0
+	if s.GCM() {
+		macLen, ivLen = 0, gcmImplicit
+	}
+	seed := append(append([]byte{}, serverRandom...), clientRandom...)
+	block := prf(v, s, master, "key expansion", seed, 2*(macLen+s.KeyLen()+ivLen))
+	cut := func(n int) []byte {
+		part := block[:n:n]
+		block = block[n:]
+		return part
+	}
+	var k keyBlock
+	k.clientMAC, k.serverMAC = cut(macLen), cut(macLen)
+	k.clientKey, k.serverKey = cut(s.KeyLen()), cut(s.KeyLen())
+	k.clientIV, k.serverIV = cut(ivLen), cut(ivLen)
+	return k
+}

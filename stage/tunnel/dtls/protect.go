@@ -1,0 +1,218 @@
+package dtls
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/hmac"
+	"crypto/sha1"
+	"crypto/subtle"
+	"encoding/binary"
+	"errors"
+	"hash"
+	"io"
+
+	"github.com/longcord/longcord/wire/dtls"
+)
+
+const (
+	gcmImplicit = 4  // bytes of the nonce out of the key block
+	gcmExplicit = 8  // bytes of the nonce in the record
+	gcmTag      = 16 //
+	ivLen       = aes.BlockSize
+)
+
+// errRecord is the one answer to every record that does not authenticate, so that nothing can be learnt
+// from which check refused it.
+var errRecord = errors.New("dtls: record does not authenticate")
+
+// protection seals and opens the fragments of one direction in place. It is not safe for concurrent use.
+type protection interface {
+	// prefix is how many bytes stand before the content in a sealed fragment.
+	prefix() int
+	// seal turns buf[prefix:prefix+n] into a fragment that begins at buf[0], and returns its length.
+	seal(buf []byte, n int, h pseudoHeader) (int, error)
+	// open returns the content of a fragment, which it overwrites.
+	open(fragment []byte, h pseudoHeader) ([]byte, error)
+}
+
+// pseudoHeader is what a record authenticates besides its content, but for the length.
+type pseudoHeader struct {
+	number  uint64 // epoch and sequence
+	kind    dtls.ContentType
+	version dtls.Version
+}
+
+// put writes the 13 bytes that MACs and AEADs cover.
+func (h pseudoHeader) put(dst *[13]byte, length int) {
+	binary.BigEndian.PutUint64(dst[0:], h.number)
+	dst[8] = byte(h.kind)
+	binary.BigEndian.PutUint16(dst[9:], uint16(h.version))
+	binary.BigEndian.PutUint16(dst[11:], uint16(length))
+}
+
+// gcm is AES-GCM as in RFC 5288.
+type gcm struct {
+	aead  cipher.AEAD
+	nonce [gcmImplicit + gcmExplicit]byte
+	aad   [13]byte
+}
+
+func newGCM(key, implicit []byte) (*gcm, error) {
+	block, err := aes.NewCipher(key)
+	if err != nil {
+		return nil, err
+	}
+	aead, err := cipher.NewGCM(block)
+	if err != nil {
+		return nil, err
+	}
+	g := &gcm{aead: aead}
+	copy(g.nonce[:], implicit)
+	return g, nil
+}
+
+func (g *gcm) prefix() int { return gcmExplicit }
+
+func (g *gcm) seal(buf []byte, n int, h pseudoHeader) (int, error) {
+	binary.BigEndian.PutUint64(buf, h.number) // unique as long as the sequence is
+	copy(g.nonce[gcmImplicit:], buf[:gcmExplicit])
+	h.put(&g.aad, n)
+	content := buf[gcmExplicit : gcmExplicit+n]
+	return gcmExplicit + len(g.aead.Seal(content[:0], g.nonce[:], content, g.aad[:])), nil
+}
+
+func (g *gcm) open(fragment []byte, h pseudoHeader) ([]byte, error) {
+	if len(fragment) < gcmExplicit+gcmTag {
+		return nil, errRecord
+	}
+	copy(g.nonce[gcmImplicit:], fragment[:gcmExplicit])
+	sealed := fragment[gcmExplicit:]
+	h.put(&g.aad, len(sealed)-gcmTag)
+	content, err := g.aead.Open(sealed[:0], g.nonce[:], sealed, g.aad[:])
+	if err != nil {
+		return nil, errRecord
+	}
+	return content, nil
+}
+
+// cbc is AES-CBC with HMAC-SHA1, MAC then encrypt, a fresh IV in each record.
+type cbc struct {
+	mode cbcMode
+	mac  hash.Hash
+	rand io.Reader // IVs; nil in the direction that only opens
+	aad  [13]byte
+	sum  [sha1.Size]byte
+}
+
+// cbcMode is what crypto/cipher's CBC modes can do: start over with another IV.
+type cbcMode interface {
+	cipher.BlockMode
+	SetIV(iv []byte)
+}
+
+func newCBC(key, macKey []byte, seal bool, rand io.Reader) (*cbc, error) {
+	block, err := aes.NewCipher(key)
+	if err != nil {
+		return nil, err
+	}
+	c := &cbc{rand: rand}
+	var zero [ivLen]byte
+	mode := cipher.NewCBCDecrypter(block, zero[:])
+	if seal {
+		mode = cipher.NewCBCEncrypter(block, zero[:])
+	}
+	var ok bool
+	if c.mode, ok = mode.(cbcMode); !ok {
+		return nil, errors.New("dtls: this Go's CBC mode has no SetIV")
+	}
+	c.mac = hmac.New(newSteadySHA1, macKey)
+	return c, nil
+}
+
+func (c *cbc) prefix() int { return ivLen }
+
+func (c *cbc) seal(buf []byte, n int, h pseudoHeader) (int, error) {
+	if _, err := io.ReadFull(c.rand, buf[:ivLen]); err != nil {
+		return 0, err
+	}
+	content := buf[ivLen : ivLen+n]
+	h.put(&c.aad, n)
+	c.mac.Reset()
+	c.mac.Write(c.aad[:])
+	c.mac.Write(content)
+	sealed := c.mac.Sum(content)
+	padding := aes.BlockSize - len(sealed)%aes.BlockSize
+	sealed = buf[ivLen : ivLen+len(sealed)+padding]
+	for i := len(sealed) - padding; i < len(sealed); i++ {
+		sealed[i] = byte(padding - 1)
+	}
+	c.mode.SetIV(buf[:ivLen])
+	c.mode.CryptBlocks(sealed, sealed)
+	return ivLen + len(sealed), nil
+}
+
+// open works in constant time but for the length of the fragment: padding is judged without branches,
+// the MAC is computed over the content and then over what the padding took away, so that the number of
+// hashed bytes does not tell where the content ends, and both verdicts are joined before one is acted on.
+func (c *cbc) open(fragment []byte, h pseudoHeader) ([]byte, error) {
+	if len(fragment) < 2*ivLen || len(fragment)%aes.BlockSize != 0 {
+		return nil, errRecord
+	}
+	sealed := fragment[ivLen:]
+	if len(sealed) < sha1.Size+1 {
+		return nil, errRecord
+	}
+	c.mode.SetIV(fragment[:ivLen])
+	c.mode.CryptBlocks(sealed, sealed)
+
+	padding, good := paddingLen(sealed)
+	n := len(sealed) - sha1.Size - padding
+	short := subtle.ConstantTimeLessOrEq(n, -1)
+	n = subtle.ConstantTimeSelect(short, 0, n)
+
+	h.put(&c.aad, n)
+	c.mac.Reset()
+	c.mac.Write(c.aad[:])
+	c.mac.Write(sealed[:n])
+	sum := c.mac.Sum(c.sum[:0])
+	c.mac.Write(sealed[n:])
+
+	same := subtle.ConstantTimeCompare(sum, sealed[n:n+sha1.Size])
+	if same&good&(1-short) != 1 {
+		return nil, errRecord
+	}
+	return sealed[:n], nil
+}
+
+// paddingLen returns how many bytes of padding, its length byte included, stand at the end of b, and 1
+// if it is well formed. Badly formed padding counts as none. b is never empty.
+func paddingLen(b []byte) (length, good int) {
+	last := b[len(b)-1]
+	check := min(256, len(b))
+	fits := subtle.ConstantTimeLessOrEq(int(last)+1, len(b))
+	var wrong byte
+	for i := range check {
+		inside := subtle.ConstantTimeLessOrEq(i, int(last))
+		wrong |= byte(inside) * (b[len(b)-1-i] ^ last)
+	}
+	good = fits & subtle.ConstantTimeByteEq(wrong, 0)
+	return subtle.ConstantTimeSelect(good, int(last)+1, 0), good
+}
+
+// steadySHA1 is SHA-1 whose sum takes the same time wherever in a block the data ends. crypto/sha1 has
+// that method for crypto/tls's sake.
+type steadySHA1 struct{ steadyHash }
+
+type steadyHash interface {
+	hash.Hash
+	ConstantTimeSum(b []byte) []byte
+}
+
+func newSteadySHA1() hash.Hash {
+	if h, ok := sha1.New().(steadyHash); ok {
+		return steadySHA1{h}
+	}
+	return sha1.New()
+}
+
+func (h steadySHA1) Sum(b []byte) []byte { return h.ConstantTimeSum(b) }
