@@ -1,0 +1,338 @@
+package cnf
+
+import (
+	"bytes"
+	"crypto/sha1"
+	"encoding/base64"
+	"encoding/xml"
+	"fmt"
+	"io"
+	"os"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/longcord/longcord/internal/secret"
+)
+
+func sample() *Device {
+	on := 0
+	return &Device{
+		Protocol: SIP,
+		Pool: DevicePool{
+			DateTemplate: "D/M/Y", TimeZone: "W. Europe Standard/Daylight Time", NTPServers: []string{"10.0.0.1"},
+			CallManagers: []CallManager{{Host: "10.0.0.2"}, {Host: "pbx.example.com", SIPPort: 5070}},
+		},
+		VPN: &VPNGroup{
+			MTU: 1290, FailConnectTime: 30, AuthMethod: PasswordOnly, AutoNetDetect: true, EnableHostIDCheck: true,
+			URLs: []string{"https://vpn.example.com/phones"}, CertificateHashes: []string{CertificateHash([]byte("a"))},
+		},
+		SIPProfile: &SIPProfile{
+			RegisterWithProxy: true, StartMediaPort: 16384, StopMediaPort: 32766,
+			Lines: []Line{{
+				FeatureID: FeatureLine, Name: "1001", DisplayName: `Zoë <"R&D">`, Proxy: UseCallManager,
+				AuthName: "1001", AuthPassword: secret.New("s3cret"),
+			}},
+		},
+		Vendor:    VendorConfig{WebAccess: &on},
+		Transport: TCP, SecurityMode: 1,
+	}
+}
+
+func foreign(t testing.TB) []byte {
+	t.Helper()
+	b, err := os.ReadFile("testdata/foreign.cnf.xml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// withoutDocument makes devices comparable: what was read remembers its document, and absent ports
+// have become the usual ones.
+func withoutDocument(d *Device) *Device {
+	c := *d
+	c.doc = nil
+	return &c
+}
+
+func TestNewFileIsReadBack(t *testing.T) {
+	t.Parallel()
+	d := sample()
+	if err := d.Stamp(); err != nil {
+		t.Fatal(err)
+	}
+	b, err := d.Bytes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := Parse(b)
+	if err != nil {
+		t.Fatalf("Parse of what Bytes wrote: %v\n%s", err, b)
+	}
+	want := sample()
+	want.VersionStamp = d.VersionStamp
+	want.SIPProfile.Lines[0].Port = 5060
+	want.Pool.CallManagers = []CallManager{
+		{Host: "10.0.0.2", SCCPPort: 2000, SIPPort: 5060, SecuredSIPPort: 5061},
+		{Host: "pbx.example.com", SCCPPort: 2000, SIPPort: 5070, SecuredSIPPort: 5061},
+	}
+	if !reflect.DeepEqual(withoutDocument(got), want) {
+		t.Errorf("read back %+v, want %+v", withoutDocument(got), want)
+	}
+	for _, part := range []string{
+		"<mtu>1290</mtu>", "<pswdPersistent>0</pswdPersistent>", "<autoNetDetect>1</autoNetDetect>",
+		"<hashAlg>0</hashAlg>", "<fullConfig>true</fullConfig>", `<member priority="1">`,
+	} {
+		if !strings.Contains(string(b), part) {
+			t.Errorf("new file lacks %s:\n%s", part, b)
+		}
+	}
+}
+
+func TestForeignFileIsRead(t *testing.T) {
+	t.Parallel()
+	d, err := Parse(foreign(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantVPN := &VPNGroup{
+		MTU: 1290, FailConnectTime: 30, AuthMethod: PasswordOnly, AutoNetDetect: true, EnableHostIDCheck: true,
+		URLs:              []string{"https://vpn.example.com/phones", "https://vpn2.example.com/phones"},
+		CertificateHashes: []string{"1eD9l3VEI9DGWQGKlNBGE1bRhUg="},
+	}
+	if !reflect.DeepEqual(d.VPN, wantVPN) {
+		t.Errorf("VPN = %+v, want %+v, the firmware's defaults for what is left out", d.VPN, wantVPN)
+	}
+	wantManagers := []CallManager{
+		{Host: "cucm1.example.com", SCCPPort: 2000, SIPPort: 5060, SecuredSIPPort: 5061},
+		{Host: "10.9.0.12", SCCPPort: 2000, SIPPort: 5070, SecuredSIPPort: 5061},
+	}
+	if !reflect.DeepEqual(d.Pool.CallManagers, wantManagers) {
+		t.Errorf("call managers = %+v, want %+v, by priority", d.Pool.CallManagers, wantManagers)
+	}
+	if got := d.SIPProfile.Lines[0].AuthPassword.Reveal(); got != "geheim&mehr" {
+		t.Errorf("authPassword = %q, want geheim&mehr", got)
+	}
+}
+
+func TestUnchangedFileKeepsItsBytes(t *testing.T) {
+	t.Parallel()
+	want := foreign(t)
+	d, err := Parse(want)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := d.Bytes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if canonical(t, got) != canonical(t, want) {
+		t.Errorf("unchanged file is written as\n%s\nwant\n%s", got, want)
+	}
+}
+
+// canonical lists a document's tokens, so that <a/> and <a></a> are the same.
+func canonical(t *testing.T, b []byte) string {
+	t.Helper()
+	var s strings.Builder
+	for decoder := xml.NewDecoder(bytes.NewReader(b)); ; {
+		token, err := decoder.RawToken()
+		if err == io.EOF {
+			return s.String()
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		switch token := token.(type) {
+		case xml.StartElement:
+			fmt.Fprintln(&s, "start", token.Name, token.Attr)
+		case xml.EndElement:
+			fmt.Fprintln(&s, "end", token.Name)
+		case xml.CharData:
+			fmt.Fprintf(&s, "text %q\n", bytes.TrimSpace(token))
+		case xml.Comment:
+			fmt.Fprintf(&s, "comment %q\n", token)
+		}
+	}
+}
+
+func TestChangesKeepTheRest(t *testing.T) {
+	t.Parallel()
+	d, err := Parse(foreign(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.VPN.CertificateHashes = append(d.VPN.CertificateHashes, "AAAAAAAAAAAAAAAAAAAAAAAAAAA=")
+	d.VPN.URLs = d.VPN.URLs[:1]
+	d.SIPProfile.Lines = d.SIPProfile.Lines[:1]
+	d.Pool.CallManagers[0].Host = "10.9.0.11"
+	b, err := d.Bytes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, part := range []string{
+		"<certHash2>AAAAAAAAAAAAAAAAAAAAAAAAAAA=</certHash2>", "<!-- kept -->", "<name>first</name>",
+		"<processNodeName>10.9.0.11</processNodeName>", `<phoneServices useHTTPS="false">`,
+		`xsi:type="axl:XIPPhone"`, "<sharedLine>false</sharedLine>", "<sshUserId>admin</sshUserId>",
+	} {
+		if !strings.Contains(string(b), part) {
+			t.Errorf("changed file lacks %s:\n%s", part, b)
+		}
+	}
+	for _, gone := range []string{"url3", `button="2"`, "<mtu>"} {
+		if strings.Contains(string(b), gone) {
+			t.Errorf("changed file holds %s:\n%s", gone, b)
+		}
+	}
+	d.VPN, d.SIPProfile = nil, nil
+	if b, _ = d.Bytes(); strings.Contains(string(b), "vpnGroup") || strings.Contains(string(b), "sipProfile") {
+		t.Errorf("removed parts are still there:\n%s", b)
+	}
+}
+
+func TestStampFollowsContent(t *testing.T) {
+	t.Parallel()
+	stampOf := func(change func(*Device)) string {
+		d := sample()
+		change(d)
+		if err := d.Stamp(); err != nil {
+			t.Fatal(err)
+		}
+		return d.VersionStamp
+	}
+	unchanged := stampOf(func(*Device) {})
+	if again := stampOf(func(d *Device) { d.VersionStamp = "other" }); again != unchanged {
+		t.Errorf("stamps of equal content differ: %s and %s", unchanged, again)
+	}
+	for name, change := range map[string]func(*Device){
+		"password": func(d *Device) { d.SIPProfile.Lines[0].AuthPassword = secret.New("other") },
+		"hash":     func(d *Device) { d.VPN.CertificateHashes[0] = "x" },
+		"no VPN":   func(d *Device) { d.VPN = nil },
+	} {
+		if stampOf(change) == unchanged {
+			t.Errorf("a change of %s keeps the stamp %s", name, unchanged)
+		}
+	}
+}
+
+func TestDefault(t *testing.T) {
+	t.Parallel()
+	want := &Default{
+		CallManagers: []CallManager{{Host: "10.0.0.2", SCCPPort: 2000, SIPPort: 5060, SecuredSIPPort: 5061}},
+		Loads:        []DefaultLoad{{DeviceType: 684, Model: "CP-8851", Load: "sip88xx.14-2-1"}},
+	}
+	if err := want.Stamp(); err != nil {
+		t.Fatal(err)
+	}
+	b, err := want.Bytes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(b), `<loadInformation684 model="CP-8851">sip88xx.14-2-1</loadInformation684>`) {
+		t.Errorf("default file has no load by device type:\n%s", b)
+	}
+	got, err := ParseDefault(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got.doc = nil
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("read back %+v, want %+v", got, want)
+	}
+	if _, err := Parse(b); err != ErrDefault {
+		t.Errorf("Parse of the default file = %v, want ErrDefault", err)
+	}
+}
+
+func TestRefused(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ name, xml, want string }{
+		{"empty", "", "holds no element"},
+		{"cut", "<device><vpnGroup>", "cnf: "},
+		{"other root", "<CiscoIPPhoneMenu/>", `root element is "CiscoIPPhoneMenu"`},
+		{"number", "<device><vpnGroup><mtu>big</mtu></vpnGroup></device>", `device/vpnGroup/mtu: "big" is not a number`},
+		{"truth", "<device><vpnGroup><autoNetDetect>maybe</autoNetDetect></vpnGroup></device>", `neither true nor false`},
+		{"too large", strings.Repeat(" ", MaxSize+1), "exceeds"},
+	} {
+		if d, err := Parse([]byte(c.xml)); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: Parse = %v, %v, want an error with %q", c.name, d, err, c.want)
+		}
+	}
+	for name, change := range map[string]func(*Device){
+		"hashes":        func(d *Device) { d.VPN.CertificateHashes = make([]string, MaxHashes+1) },
+		"URLs":          func(d *Device) { d.VPN.URLs = make([]string, MaxURLs+1) },
+		"URL":           func(d *Device) { d.VPN.URLs[0] = strings.Repeat("x", MaxURL+1) },
+		"call managers": func(d *Device) { d.Pool.CallManagers = make([]CallManager, MaxCallManagers+1) },
+	} {
+		d := sample()
+		change(d)
+		if _, err := d.Bytes(); err == nil {
+			t.Errorf("too many or too long %s are written", name)
+		}
+	}
+}
+
+func TestTruncated(t *testing.T) {
+	t.Parallel()
+	whole := bytes.TrimRight(foreign(t), "\n")
+	for cut := range len(whole) {
+		if d, err := Parse(whole[:cut]); err == nil {
+			t.Fatalf("file cut to %d bytes is read as %s", cut, d)
+		}
+	}
+}
+
+func TestSecretsStayOut(t *testing.T) {
+	t.Parallel()
+	d := sample()
+	for _, printed := range []string{d.String(), fmt.Sprintf("%+v", d), fmt.Sprintf("%#v", *d.SIPProfile)} {
+		if strings.Contains(printed, "s3cret") {
+			t.Errorf("the password is printed: %s", printed)
+		}
+	}
+}
+
+func TestCertificateHash(t *testing.T) {
+	t.Parallel()
+	sum := sha1.Sum([]byte("certificate"))
+	want := base64.StdEncoding.EncodeToString(sum[:])
+	if got := CertificateHash([]byte("certificate")); got != want || len(got) != 28 {
+		t.Errorf("CertificateHash = %s, want %s, 28 characters", got, want)
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add(foreign(f))
+	d := sample()
+	b, err := d.Bytes()
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(b)
+	f.Add([]byte("<device/>"))
+	f.Add([]byte("<Default><loadInformation7 model='x'>y</loadInformation7></Default>"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if d, err := ParseDefault(b); err == nil {
+			_, _ = d.Bytes()
+		}
+		d, err := Parse(b)
+		if err != nil {
+			return
+		}
+		written, err := d.Bytes()
+		if err != nil {
+			return // more in a list than phones take
+		}
+		again, err := Parse(written)
+		if err != nil {
+			t.Fatalf("what Bytes wrote is refused: %v\n%s", err, written)
+		}
+		if !reflect.DeepEqual(withoutDocument(again), withoutDocument(d)) {
+			t.Fatalf("read %+v, then %+v\n%s", d, again, written)
+		}
+		if err := d.Stamp(); err != nil {
+			t.Fatal(err)
+		}
+	})
+}

@@ -1,0 +1,166 @@
+package cnf
+
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+
+	"github.com/beevik/etree"
+)
+
+// MaxSize bounds a file that is read, in bytes. What phones themselves take is not published.
+const MaxSize = 1 << 20
+
+// The root elements.
+const (
+	rootDevice  = "device"
+	rootDefault = "Default"
+)
+
+// ErrDefault: the document is an XMLDefault.cnf.xml. The server does not know the phone that it was
+// given to.
+var ErrDefault = errors.New("cnf: the file is the default for unknown phones, not a phone's own")
+
+// Parse reads the file of one phone. Elements it has no field for are kept for Bytes; a missing vpnGroup
+// or sipProfile is a nil field; elements that hold another kind of value than they should are refused,
+// with their path.
+func Parse(b []byte) (*Device, error) {
+	doc, root, err := read(b)
+	if err != nil {
+		return nil, err
+	}
+	switch root.Tag {
+	case rootDevice:
+	case rootDefault:
+		return nil, ErrDefault
+	default:
+		return nil, fmt.Errorf("cnf: root element is %q, not %q", root.Tag, rootDevice)
+	}
+	d := &Device{doc: doc}
+	w := &walk{direction: &direction{}, name: rootDevice, el: root}
+	d.layout(w)
+	if w.err != nil {
+		return nil, w.err
+	}
+	return d, nil
+}
+
+// ParseDefault reads XMLDefault.cnf.xml.
+func ParseDefault(b []byte) (*Default, error) {
+	doc, root, err := read(b)
+	if err != nil {
+		return nil, err
+	}
+	if root.Tag != rootDefault {
+		return nil, fmt.Errorf("cnf: root element is %q, not %q", root.Tag, rootDefault)
+	}
+	d := &Default{doc: doc}
+	w := &walk{direction: &direction{}, name: rootDefault, el: root}
+	d.layout(w)
+	return d, w.err
+}
+
+func read(b []byte) (*etree.Document, *etree.Element, error) {
+	if len(b) > MaxSize {
+		return nil, nil, fmt.Errorf("cnf: file of %d bytes exceeds %d", len(b), MaxSize)
+	}
+	doc := etree.NewDocument()
+	doc.ReadSettings.PreserveCData = true
+	if err := doc.ReadFromBytes(b); err != nil {
+		return nil, nil, fmt.Errorf("cnf: %w", err)
+	}
+	root := doc.Root()
+	if root == nil {
+		return nil, nil, errors.New("cnf: file holds no element")
+	}
+	return doc, root, nil
+}
+
+// Bytes returns the file as XML. A Device that was read comes back with everything it held and only the
+// changed fields different. It refuses lists longer than phones take.
+func (d *Device) Bytes() ([]byte, error) {
+	if err := d.limits(); err != nil {
+		return nil, err
+	}
+	return write(d.doc, rootDevice, d.layout)
+}
+
+func (d *Device) limits() error {
+	if n := len(d.Pool.CallManagers); n > MaxCallManagers {
+		return fmt.Errorf("cnf: %d call managers exceed %d", n, MaxCallManagers)
+	}
+	if d.VPN == nil {
+		return nil
+	}
+	if n := len(d.VPN.CertificateHashes); n > MaxHashes {
+		return fmt.Errorf("cnf: %d certificate hashes exceed %d", n, MaxHashes)
+	}
+	if n := len(d.VPN.URLs); n > MaxURLs {
+		return fmt.Errorf("cnf: %d gateway URLs exceed %d", n, MaxURLs)
+	}
+	for _, url := range d.VPN.URLs {
+		if len(url) > MaxURL {
+			return fmt.Errorf("cnf: gateway URL of %d characters exceeds %d", len(url), MaxURL)
+		}
+	}
+	return nil
+}
+
+// Bytes returns the file as XML, in the way of Device.Bytes.
+func (d *Default) Bytes() ([]byte, error) {
+	if n := len(d.CallManagers); n > MaxCallManagers {
+		return nil, fmt.Errorf("cnf: %d call managers exceed %d", n, MaxCallManagers)
+	}
+	return write(d.doc, rootDefault, d.layout)
+}
+
+func write(read *etree.Document, rootName string, layout func(*walk)) ([]byte, error) {
+	doc := newDocument(rootName)
+	if read != nil {
+		doc = read.Copy()
+	}
+	layout(&walk{direction: &direction{writing: true, all: read == nil}, name: rootName, el: doc.Root()})
+	if read == nil {
+		doc.Indent(2)
+	}
+	b, err := doc.WriteToBytes()
+	if err != nil {
+		return nil, fmt.Errorf("cnf: %w", err)
+	}
+	return b, nil
+}
+
+func newDocument(rootName string) *etree.Document {
+	doc := etree.NewDocument()
+	doc.CreateProcInst("xml", `version="1.0" encoding="UTF-8"`)
+	doc.CreateElement(rootName)
+	return doc
+}
+
+// Stamp sets VersionStamp from the rest of the file: equal content has an equal stamp, any change gives
+// another. Phones take any text; ours has the form of a GUID, as call managers write it.
+func (d *Device) Stamp() error {
+	d.VersionStamp = ""
+	b, err := d.Bytes()
+	if err != nil {
+		return err
+	}
+	d.VersionStamp = stamp(b)
+	return nil
+}
+
+// Stamp sets VersionStamp in the way of Device.Stamp.
+func (d *Default) Stamp() error {
+	d.VersionStamp = ""
+	b, err := d.Bytes()
+	if err != nil {
+		return err
+	}
+	d.VersionStamp = stamp(b)
+	return nil
+}
+
+func stamp(b []byte) string {
+	sum := sha256.Sum256(b)
+	return fmt.Sprintf("%x-%x-%x-%x-%x", sum[:4], sum[4:6], sum[6:8], sum[8:10], sum[10:16])
+}
