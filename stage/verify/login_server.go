@@ -1,0 +1,415 @@
+package verify
+
+import (
+	"bytes"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/longcord/longcord/internal/secret"
+	"github.com/longcord/longcord/wire/vpnauth"
+)
+
+// Limits of a connection that has not sent its CONNECT yet. They are ocserv's, which every known client
+// lives with; MaxTries is ours.
+const (
+	MaxRequests = 16
+	MaxTries    = 3 // wrong passwords on one connection; phones get one
+	LoginTime   = 240 * time.Second
+)
+
+// Group is a tunnel group as a login sees it.
+type Group struct {
+	Name         string
+	Aliases      []string // what people may choose it by
+	Banner       string   // shown after the login; empty for none
+	Phones       bool     // phones log in here
+	LegacyPhones bool     // connections with old TLS may log in here
+}
+
+// Config is what a Server must know. Group is required.
+type Config struct {
+	// Group finds the group of a group URL: the host as the client wrote it, with its port if it wrote
+	// one, and the path, byte for byte. It never returns a default group: a phone on an unknown URL must
+	// be told so.
+	Group func(host, path string) (Group, bool)
+	// Listed are the groups that people may choose by alias on a URL that belongs to no group; nil means
+	// none. Groups without an alias cannot be chosen.
+	Listed []Group
+	// Certificate is the hash of the certificate that this connection presents, told to AnyConnect.
+	Certificate Hash
+	// Old marks a connection with TLS below 1.2 or without ECDHE: it reaches only groups with
+	// LegacyPhones.
+	Old bool
+}
+
+// Request is one HTTP request before the tunnel, body included.
+type Request struct {
+	Method string
+	Path   string // as sent, without the query
+	Host   string
+	Minor  int // of HTTP/1.Minor
+	Header http.Header
+	Body   []byte // at most vpnauth.MaxBody; the reader stops there
+}
+
+// NewRequest takes over what net/http read.
+func NewRequest(r *http.Request, body []byte) Request {
+	return Request{Method: r.Method, Path: pathOf(r.URL), Host: r.Host, Minor: r.ProtoMinor, Header: r.Header, Body: body}
+}
+
+// pathOf returns the path as it was written, "/" when there is none.
+func pathOf(u *url.URL) string {
+	if path := u.EscapedPath(); path != "" {
+		return path
+	}
+	return "/"
+}
+
+// Agent returns the class of program that the request claims to come from.
+func (r Request) Agent() vpnauth.Agent { return vpnauth.AgentOf(r.Header.Get("User-Agent")) }
+
+func (r Request) lasting() bool {
+	connection := r.Header.Get("Connection")
+	if r.Minor == 0 {
+		return hasToken(connection, "keep-alive")
+	}
+	return !hasToken(connection, "close")
+}
+
+// Action is what the gateway does next. The actions of one call are done in their order.
+type Action interface{ action() }
+
+type (
+	// Send writes the reply to the connection.
+	Send struct{ Reply vpnauth.Reply }
+	// Authenticate asks for the password to be checked. The answer goes to Authenticated; until then the
+	// gateway reads no further request from this connection.
+	Authenticate struct {
+		Group    string
+		User     string
+		Password secret.String
+		Device   vpnauth.Device // what an XML client tells of itself; unproved
+		Agent    vpnauth.Agent
+	}
+	// Forget ends the session of this cookie: its user logged out.
+	Forget struct{ Token secret.String }
+	// Report says that a login cannot go on for a reason that an operator can mend.
+	Report struct {
+		Reason Reason
+		Host   string
+		Path   string
+		Agent  vpnauth.Agent
+	}
+	// FirstContact holds a phone's request for the log, secrets masked: no real phone's requests are
+	// published, so each is worth keeping.
+	FirstContact struct {
+		Line   string // request line
+		Header vpnauth.Headers
+		Body   string // of a form
+	}
+	// Close ends the connection after what was sent before.
+	Close struct{}
+)
+
+func (Send) action()         {}
+func (Authenticate) action() {}
+func (Forget) action()       {}
+func (Report) action()       {}
+func (FirstContact) action() {}
+func (Close) action()        {}
+
+// Reason is why a login got no further than the URL.
+type Reason int
+
+// The reasons; all of them are group-url-mismatch to the phone.
+const (
+	UnknownGroupURL  Reason = iota + 1 // no group has this URL
+	GroupNotForPhone                   // the group has it, and is not for phones
+	OldTLS                             // the group does not let old TLS in
+)
+
+func (r Reason) String() string {
+	switch r {
+	case UnknownGroupURL:
+		return "no group has this URL"
+	case GroupNotForPhone:
+		return "the group is not for phones"
+	case OldTLS:
+		return "the group does not allow old TLS"
+	}
+	return fmt.Sprintf("reason %d", int(r))
+}
+
+// Result is the outcome of an Authenticate.
+type Result struct {
+	Verdict Verdict
+	Token   secret.String // value of the session's webvpn cookie; only with Accepted
+}
+
+// Verdict is what became of a password.
+type Verdict int
+
+// The verdicts. The zero value refuses.
+const (
+	Denied   Verdict = iota // wrong user, password or group lock; clients are not told which
+	Accepted                // Result.Token is the session
+	Busy                    // not checked: too much to do; come back later
+)
+
+// State is where a connection's login stands.
+//
+//	             GET by a phone               POST or documents with both fields
+//	Start ─────────────────────▶ WaitPost ──────────────────▶ Checking
+//	  │                             ▲                            │
+//	  │  form sent to XML clients   │    denied, XML clients     │
+//	  └─────────────────────────────┴────────────────────────────┤
+//	                                                    accepted │ denied phone, too many tries, busy
+//	             any request starts again from Authed ◀──────────┴──────────▶ Closed
+type State int
+
+// The states.
+const (
+	Start State = iota
+	WaitPost
+	Checking
+	Authed
+	Closed
+)
+
+func (s State) String() string {
+	return [...]string{"start", "wait-post", "checking", "authed", "closed"}[s]
+}
+
+// Server is the gateway's end of the login conversations on one TLS connection.
+type Server struct {
+	config   Config
+	state    State
+	deadline time.Time
+	requests int
+	tries    int
+	minor    int   // of the request being answered
+	lasting  bool  // the client keeps the connection after this reply
+	pending  login // what is being checked
+}
+
+// login is one attempt: where the form stood and in which dialogue.
+type login struct {
+	talk   dialogue
+	group  Group
+	listed bool   // chosen from those listed, not by URL
+	path   string // where the form posts to
+}
+
+// dialogue is the way in which a client wants to log in.
+type dialogue int
+
+const (
+	phoneTalk    dialogue = iota // cookies say what to do, bodies are empty
+	documentTalk                 // XML documents, or an XML form answered by a form post
+)
+
+// NewServer begins a connection at now.
+func NewServer(now time.Time, config Config) *Server {
+	return &Server{config: config, deadline: now.Add(LoginTime)}
+}
+
+// State returns where the login stands.
+func (s *Server) State() State { return s.state }
+
+// Wake returns when Advance wants to be called; zero when never.
+func (s *Server) Wake() time.Time {
+	if s.state == Closed {
+		return time.Time{}
+	}
+	return s.deadline
+}
+
+// Advance tells the server the time. A connection that has not come to its CONNECT within LoginTime is
+// closed; the gateway drops the Server at CONNECT.
+func (s *Server) Advance(now time.Time) []Action {
+	if s.state == Closed || now.Before(s.deadline) {
+		return nil
+	}
+	s.state = Closed
+	return []Action{Close{}}
+}
+
+// Received tells the server of the connection's next request. It is an error of the caller while a
+// password is being checked and after Close.
+func (s *Server) Received(now time.Time, r Request) ([]Action, error) {
+	if s.state == Checking || s.state == Closed {
+		return nil, fmt.Errorf("verify: %s %s in state %s", r.Method, r.Path, s.state)
+	}
+	if late := s.Advance(now); late != nil {
+		return late, nil
+	}
+	if s.requests++; s.requests > MaxRequests {
+		s.state = Closed
+		return []Action{Close{}}, nil
+	}
+	s.minor, s.lasting = r.Minor, r.lasting()
+	var actions []Action
+	if r.Agent() == vpnauth.PhoneAgent {
+		actions = append(actions, Masked(r))
+	}
+	return append(actions, s.answer(r)...), nil
+}
+
+func (s *Server) answer(r Request) []Action {
+	switch {
+	case len(r.Body) > vpnauth.MaxBody:
+		return s.refuse(http.StatusRequestEntityTooLarge, "")
+	case r.Path == "/logout":
+		token, _ := vpnauth.ParseCookies(r.Header.Values("Cookie")...).Get(vpnauth.SessionCookie)
+		return s.loggedOut(token)
+	case r.Method == http.MethodGet:
+		return s.opened(r)
+	case r.Method != http.MethodPost:
+		return s.refuse(http.StatusMethodNotAllowed, "")
+	case bytes.HasPrefix(bytes.TrimLeft(r.Body, "\ufeff \t\r\n"), []byte("<")):
+		return s.posted(r)
+	}
+	return s.filled(r)
+}
+
+// opened answers a GET: the form, or for a phone the two cookies that make it send its password.
+func (s *Server) opened(r Request) []Action {
+	l, reason := s.find(r, "")
+	if reason != 0 {
+		return s.unknown(r, reason)
+	}
+	return s.ask(l, nil)
+}
+
+// filled answers a form post.
+func (s *Server) filled(r Request) []Action {
+	values, err := vpnauth.ParseForm(r.Body)
+	if err != nil {
+		return s.refuse(http.StatusBadRequest, "")
+	}
+	selected, _ := values.Get("group_list")
+	l, reason := s.find(r, selected.Reveal())
+	if reason != 0 {
+		return s.unknown(r, reason)
+	}
+	return s.check(l, values, Authenticate{Agent: r.Agent()})
+}
+
+// posted answers an XML document.
+func (s *Server) posted(r Request) []Action {
+	doc, err := vpnauth.ParseDocument(r.Body)
+	if err != nil {
+		return s.refuse(http.StatusBadRequest, "")
+	}
+	if doc.Type == vpnauth.Logout {
+		return s.loggedOut(doc.SessionToken)
+	}
+	if at, err := url.Parse(doc.GroupAccess); err == nil && at.Host != "" {
+		if _, known := s.config.Group(at.Host, pathOf(at)); known {
+			r.Host, r.Path = at.Host, pathOf(at)
+		}
+	}
+	l, reason := s.find(r, doc.GroupSelect)
+	if reason != 0 {
+		return s.unknown(r, reason)
+	}
+	l.talk = documentTalk
+	switch {
+	case doc.Type == vpnauth.Init:
+		return s.ask(l, nil)
+	case doc.Type == vpnauth.AuthReply && doc.Auth != nil:
+		return s.check(l, doc.Auth.Values, Authenticate{Agent: r.Agent(), Device: doc.Device})
+	}
+	return s.refuse(http.StatusBadRequest, "")
+}
+
+// check passes on what was filled in, or asks again when a field is missing. An empty field counts as
+// filled in.
+func (s *Server) check(l login, values vpnauth.Values, a Authenticate) []Action {
+	user, named := values.Get("username")
+	password, proved := values.Get("password")
+	if !named || !proved {
+		return s.ask(l, nil)
+	}
+	a.Group, a.User, a.Password = l.group.Name, user.Reveal(), password
+	s.pending, s.state = l, Checking
+	return []Action{a}
+}
+
+// Authenticated tells the server the outcome of its Authenticate.
+func (s *Server) Authenticated(now time.Time, result Result) ([]Action, error) {
+	if s.state != Checking {
+		return nil, fmt.Errorf("verify: a login result in state %s", s.state)
+	}
+	if late := s.Advance(now); late != nil {
+		return late, nil
+	}
+	switch result.Verdict {
+	case Accepted:
+		s.state = Authed
+		return s.accept(result.Token), nil
+	case Busy:
+		return s.refuse(http.StatusServiceUnavailable, "", vpnauth.Field{Name: "X-Reason", Value: "busy"}), nil
+	}
+	if s.tries++; s.pending.talk == phoneTalk || s.tries == MaxTries {
+		return s.refuse(http.StatusUnauthorized, "Authentication failed"), nil
+	}
+	return s.ask(s.pending, &vpnauth.Error{ID: "13", Text: "Login failed."}), nil
+}
+
+// find decides which group a request is for: its URL's, or at the root the one selected among those
+// listed, first if none is.
+func (s *Server) find(r Request, selected string) (login, Reason) {
+	group, ok := s.config.Group(r.Host, r.Path)
+	l := login{talk: documentTalk, group: group, path: r.Path}
+	if !ok && r.Path == "/" && r.Agent() != vpnauth.PhoneAgent {
+		l.group, ok = choose(s.listed(), selected)
+		l.listed = true
+	}
+	if r.Agent() == vpnauth.PhoneAgent || r.Agent() == vpnauth.OtherAgent && group.Phones {
+		l.talk = phoneTalk
+	}
+	switch {
+	case !ok:
+		return l, UnknownGroupURL
+	case r.Agent() == vpnauth.PhoneAgent && !group.Phones:
+		return l, GroupNotForPhone
+	case s.config.Old && !group.LegacyPhones:
+		return l, OldTLS
+	}
+	return l, 0
+}
+
+// listed returns the groups that may be chosen on this connection.
+func (s *Server) listed() []Group {
+	var groups []Group
+	for _, g := range s.config.Listed {
+		if len(g.Aliases) > 0 && (g.LegacyPhones || !s.config.Old) {
+			groups = append(groups, g)
+		}
+	}
+	return groups
+}
+
+// choose takes an alias or, because some clients send it back, the name.
+func choose(groups []Group, selected string) (Group, bool) {
+	for _, g := range groups {
+		if selected == "" || selected == g.Name || slices.Contains(g.Aliases, selected) {
+			return g, true
+		}
+	}
+	return Group{}, false
+}
+
+func hasToken(header, token string) bool {
+	for part := range strings.SplitSeq(header, ",") {
+		if strings.EqualFold(strings.TrimSpace(part), token) {
+			return true
+		}
+	}
+	return false
+}
