@@ -62,8 +62,11 @@ func hasWildcard(leaf *x509.Certificate) bool {
 	return false
 }
 
-// namesHost reports whether a phone's host check passes: alternative name or, as phones still do, common
-// name.
+// namesHost reports whether a phone's host check passes: by the alternative names or, when there are none,
+// by the common name.
 func namesHost(leaf *x509.Certificate, host string) bool {
-	return leaf.VerifyHostname(host) == nil || strings.EqualFold(leaf.Subject.CommonName, host)
+	if len(leaf.DNSNames)+len(leaf.IPAddresses) == 0 {
+		return strings.EqualFold(leaf.Subject.CommonName, host)
+	}
+	return leaf.VerifyHostname(host) == nil
 }

@@ -1,0 +1,75 @@
+// Package config reads longcord.yaml: where this machine stands in the network and where its files are.
+// What operators change daily (phones, lines, users, policies) is inventory, not configuration.
+//
+// Find chooses the file, Load reads it, strictly; example.yaml is made of the comments below. Mapping
+// the values onto the parts of the system is the command line's work.
+package config
+
+import "net/netip"
+
+// Config is the configuration file. Paths in it are relative to the file; after Load they are absolute.
+type Config struct {
+	// Folder for what must survive: the store and master.key, which seals private keys and secrets in
+	// it. Back it up, and keep master.key apart from the backup.
+	State string `json:"state"`
+	// Local socket over which the command line speaks to the running system. It belongs to the group
+	// "longcord" where that exists; who may open it may do everything. Left out: longcord.sock in the
+	// state folder.
+	Socket string `json:"socket,omitempty"`
+	// Inventory file that an empty store is filled from at the first start. Later "longcord apply"
+	// changes what the store holds.
+	Inventory string `json:"inventory"`
+	// Address of this machine inside: phones fetch their files from it and register at it.
+	Inside netip.Addr `json:"inside"`
+	// Address of this machine outside, where phones reach the gateway (behind a router that forwards
+	// ports: the address they are forwarded to). It may be the same as inside for a trial.
+	Outside netip.Addr `json:"outside"`
+	// How much is logged: error, warn, info, debug, or trace, which shows every message on the wire.
+	LogLevel Level `json:"logLevel,omitempty"`
+
+	Provisioner Provisioner `json:"provisioner,omitzero"`
+	Gateway     Gateway     `json:"gateway,omitzero"`
+	CallManager CallManager `json:"callmanager,omitzero"`
+}
+
+// Provisioner hands phones their files, by TFTP on port 69 and HTTP on port 6970.
+type Provisioner struct {
+	// Folder that is served as it is, beside the files made from the inventory: firmware, rings, locales.
+	Files string `json:"files"`
+}
+
+// Gateway is where the phones' tunnels end. Phones send DTLS to UDP port 443 and nowhere else.
+type Gateway struct {
+	// TCP port of the gateway. It must be the one in the group URLs, unless a router in front of the
+	// gateway forwards another.
+	Port uint16 `json:"port,omitempty"`
+	// Name of the packet interface that tunnels end in.
+	TUN string `json:"tun,omitempty"`
+}
+
+// CallManager connects calls, or leaves that to the PBX you have.
+type CallManager struct {
+	// own: phones register here, by SIP on port 5060. aside: phones register at the servers below, and
+	// no call port is opened here.
+	Mode Mode `json:"mode,omitempty"`
+	// Call managers that phones are sent to in mode aside, HOST or HOST:PORT, at most three, in order.
+	Servers []string `json:"servers,omitempty"`
+}
+
+// Mode says who connects calls.
+type Mode string
+
+// The modes of CallManager.
+const (
+	Own   Mode = "own"
+	Aside Mode = "aside"
+)
+
+// defaults are the values of what a file leaves out.
+func defaults() Config {
+	return Config{
+		LogLevel:    "info",
+		Gateway:     Gateway{Port: 443, TUN: "longcord0"},
+		CallManager: CallManager{Mode: Own},
+	}
+}

@@ -1,0 +1,188 @@
+package config
+
+import (
+	_ "embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/longcord/longcord/internal/logging"
+	"github.com/longcord/longcord/internal/nearest"
+	"github.com/longcord/longcord/internal/strictyaml"
+)
+
+// Example is an annotated configuration file. It is made from the comments of Config by
+// "go test ./config -update", and Load takes it as it is.
+//
+//go:embed example.yaml
+var Example string
+
+// DefaultName is the configuration file's name in a folder that init has made.
+const DefaultName = "longcord.yaml"
+
+// SystemPath is where the file is looked for last.
+const SystemPath = "/etc/longcord/longcord.yaml"
+
+// Environment names the variable that may hold the file's path.
+const Environment = "LONGCORD_CONFIG"
+
+// ErrNone means that there is no configuration file in any of the places.
+var ErrNone = errors.New("no configuration file: neither -c, nor " + Environment + ", nor ./" + DefaultName + ", nor " + SystemPath)
+
+// Find returns the path of the configuration file: flag, the -c of the command line, wins over
+// environment, the value of LONGCORD_CONFIG; then the working folder, then SystemPath.
+func Find(flag, environment string) (string, error) {
+	if named := flag; named != "" {
+		return named, nil
+	}
+	if environment != "" {
+		return environment, nil
+	}
+	for _, path := range []string{DefaultName, SystemPath} {
+		if _, err := os.Stat(path); err == nil {
+			return path, nil
+		}
+	}
+	return "", ErrNone
+}
+
+// Load reads the file at path. What is wrong in it comes as strictyaml.Problems.
+func Load(path string) (Config, error) {
+	absolute, err := filepath.Abs(path)
+	if err != nil {
+		return Config{}, err
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return Config{}, strictyaml.Problems{{File: path, Says: reason(err), Hint: "name the file with -c FILE, or make one with: longcord init DIR"}}
+	}
+	return parse(path, text, filepath.Dir(absolute))
+}
+
+func reason(err error) string {
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		return path.Err.Error()
+	}
+	return err.Error()
+}
+
+func parse(name string, text []byte, dir string) (Config, error) {
+	documents, err := strictyaml.Parse(name, text)
+	if err != nil {
+		return Config{}, err
+	}
+	if len(documents) != 1 {
+		return Config{}, strictyaml.Problems{{File: name, Says: fmt.Sprintf("holds %d documents, expected one", len(documents)), Hint: "see: longcord config example"}}
+	}
+	c := defaults()
+	var problems strictyaml.Problems
+	if errors.As(documents[0].Decode(&c), &problems) {
+		return Config{}, problems
+	}
+	if problems := c.check(documents[0]); len(problems) > 0 {
+		return Config{}, problems
+	}
+	c.resolve(dir)
+	return c, nil
+}
+
+// check returns what is wrong with the values together.
+func (c *Config) check(d *strictyaml.Document) strictyaml.Problems {
+	var problems strictyaml.Problems
+	refuse := func(key, hint, says string) { problems = append(problems, d.Problem(key, hint, "%s", says)) }
+	for key, value := range map[string]string{"state": c.State, "inventory": c.Inventory} {
+		if value == "" {
+			refuse(key, "see: longcord config example", key+" is missing")
+		}
+	}
+	for key, address := range map[string]netip.Addr{"inside": c.Inside, "outside": c.Outside} {
+		switch {
+		case !address.IsValid():
+			refuse(key, "write an address of this machine, such as 10.1.0.5", key+" is missing")
+		case address.IsUnspecified() || address.IsMulticast():
+			refuse(key, "write an address of this machine, such as 10.1.0.5", fmt.Sprintf("%s: %s is no address of one machine", key, address))
+		}
+	}
+	if c.Provisioner.Files == "" {
+		refuse("provisioner", "write files: FOLDER below it", "provisioner: files is missing")
+	}
+	if c.Gateway.Port == 0 {
+		refuse("gateway", "write the port of the group URLs, usually 443", "gateway: port 0 is no port")
+	}
+	if n := len(c.Gateway.TUN); n == 0 || n > maxInterfaceName {
+		refuse("gateway", "", fmt.Sprintf("gateway: tun has %d characters; interface names have 1 to %d", n, maxInterfaceName))
+	}
+	c.CallManager.check(refuse)
+	slices.SortFunc(problems, func(a, b strictyaml.Problem) int { return a.Line - b.Line })
+	return problems
+}
+
+// maxInterfaceName is Linux's IFNAMSIZ less its closing zero.
+const maxInterfaceName = 15
+
+const maxServers = 3 // phones take no more
+
+func (c *CallManager) check(refuse func(key, hint, says string)) {
+	switch {
+	case c.Mode == Aside && len(c.Servers) == 0:
+		refuse("callmanager", "name your PBX: servers: [HOST]", "callmanager: mode aside without servers")
+	case c.Mode == Own && len(c.Servers) > 0:
+		refuse("callmanager", "write mode: aside, or take the servers out", "callmanager: servers are named, and mode is own")
+	case len(c.Servers) > maxServers:
+		refuse("callmanager", "", fmt.Sprintf("callmanager: %d servers; phones take %d", len(c.Servers), maxServers))
+	}
+}
+
+// UnmarshalText reads a mode's word.
+func (m *Mode) UnmarshalText(text []byte) error {
+	if *m = Mode(text); *m == Own || *m == Aside {
+		return nil
+	}
+	return fmt.Errorf("%q is neither %s nor %s", text, Own, Aside)
+}
+
+func (c *Config) resolve(dir string) {
+	if c.Socket == "" {
+		c.Socket = filepath.Join(c.State, "longcord.sock")
+	}
+	for _, path := range []*string{&c.State, &c.Socket, &c.Inventory, &c.Provisioner.Files} {
+		if !filepath.IsAbs(*path) {
+			*path = filepath.Join(dir, *path)
+		}
+	}
+}
+
+// Database returns the path of the store's file.
+func (c *Config) Database() string { return filepath.Join(c.State, "longcord.db") }
+
+// MasterKey returns the path of the key that seals secrets in the store.
+func (c *Config) MasterKey() string { return filepath.Join(c.State, "master.key") }
+
+// Level is a log level's word.
+type Level string
+
+var levels = map[Level]slog.Level{
+	"error": slog.LevelError, "warn": slog.LevelWarn, "info": slog.LevelInfo, "debug": slog.LevelDebug, "trace": logging.LevelTrace,
+}
+
+// Level makes a Level a slog.Leveler.
+func (l Level) Level() slog.Level { return levels[l] }
+
+// UnmarshalText reads a level's word.
+func (l *Level) UnmarshalText(text []byte) error {
+	words := []string{"error", "warn", "info", "debug", "trace"}
+	*l = Level(text)
+	if slices.Contains(words, string(text)) {
+		return nil
+	}
+	if near := nearest.Word(string(text), words); near != "" {
+		return fmt.Errorf("%q is no log level; did you mean %q?", text, near)
+	}
+	return fmt.Errorf("%q is no log level: write one of %v", text, words)
+}
