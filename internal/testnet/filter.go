@@ -1,0 +1,61 @@
+package testnet
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"github.com/google/nftables"
+	"github.com/google/nftables/expr"
+	"golang.org/x/sys/unix"
+)
+
+// table is the one nftables table a host has; adding it again is harmless.
+var table = &nftables.Table{Family: nftables.TableFamilyIPv4, Name: "testnet"}
+
+// Masquerade gives packets that leave by ifname the address of that interface and undoes it for the
+// answers, as a home router does.
+func (h *Host) Masquerade(ifname string) error {
+	out := make([]byte, unix.IFNAMSIZ)
+	copy(out, ifname)
+	return h.rule(&nftables.Chain{
+		Name: "postrouting", Table: table, Type: nftables.ChainTypeNAT,
+		Hooknum: nftables.ChainHookPostrouting, Priority: nftables.ChainPriorityNATSource,
+	},
+		&expr.Meta{Key: expr.MetaKeyOIFNAME, Register: 1},
+		&expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: out},
+		&expr.Masq{},
+	)
+}
+
+// Drop makes the host swallow what it would forward to this port; protocol is unix.IPPROTO_UDP or
+// unix.IPPROTO_TCP.
+func (h *Host) Drop(protocol byte, port uint16) error {
+	return h.rule(&nftables.Chain{
+		Name: "forward", Table: table, Type: nftables.ChainTypeFilter,
+		Hooknum: nftables.ChainHookForward, Priority: nftables.ChainPriorityFilter,
+	},
+		&expr.Meta{Key: expr.MetaKeyL4PROTO, Register: 1},
+		&expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: []byte{protocol}},
+		// Both protocols keep the destination port in the same place.
+		&expr.Payload{DestRegister: 1, Base: expr.PayloadBaseTransportHeader, Offset: 2, Len: 2},
+		&expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: binary.BigEndian.AppendUint16(nil, port)},
+		&expr.Verdict{Kind: expr.VerdictDrop},
+	)
+}
+
+func (h *Host) rule(chain *nftables.Chain, exprs ...expr.Any) error {
+	err := h.Do(func() error {
+		conn, err := nftables.New()
+		if err != nil {
+			return err
+		}
+		conn.AddTable(table)
+		conn.AddChain(chain)
+		conn.AddRule(&nftables.Rule{Table: table, Chain: chain, Exprs: exprs})
+		return conn.Flush()
+	})
+	if err != nil {
+		return fmt.Errorf("testnet: host %s: nftables %s: %w", h.name, chain.Name, err)
+	}
+	return nil
+}
