@@ -60,16 +60,15 @@ type Answer struct {
 
 // DTLSAnswer is the part of an Answer that concerns the DTLS channel. Without a Port there is none.
 type DTLSAnswer struct {
-	SessionID      []byte // SessionIDLen bytes
-	Port           int    // UDP; phones use 443 whatever stands here
-	DPD            time.Duration
-	Keepalive      time.Duration
-	RekeyTime      time.Duration
-	RekeyMethod    string
-	CipherSuite    string // chosen name of X-DTLS-CipherSuite, or
-	CipherSuite12  string // chosen name of X-DTLS12-CipherSuite
-	MTU            int
-	AcceptEncoding string // X-DTLS-Content-Encoding: compression chosen; we never ask for one
+	SessionID     []byte // SessionIDLen bytes
+	Port          int    // UDP; phones use 443 whatever stands here
+	DPD           time.Duration
+	Keepalive     time.Duration
+	RekeyTime     time.Duration
+	RekeyMethod   string
+	CipherSuite   string // chosen name of X-DTLS-CipherSuite, or
+	CipherSuite12 string // chosen name of X-DTLS12-CipherSuite
+	MTU           int
 }
 
 var answerFields = []field[Answer]{
@@ -105,7 +104,6 @@ var answerFields = []field[Answer]{
 	seconds("X-DTLS-Keepalive", func(a *Answer) *time.Duration { return &a.DTLS.Keepalive }),
 	rekeyTime("X-DTLS-Rekey-Time", func(a *Answer) (*time.Duration, *string) { return &a.DTLS.RekeyTime, &a.DTLS.RekeyMethod }),
 	text("X-DTLS-Rekey-Method", func(a *Answer) *string { return &a.DTLS.RekeyMethod }),
-	text("X-DTLS-Content-Encoding", func(a *Answer) *string { return &a.DTLS.AcceptEncoding }),
 	text(dtls.CipherSuite.String(), func(a *Answer) *string { return &a.DTLS.CipherSuite }),
 	text(dtls.CipherSuite12.String(), func(a *Answer) *string { return &a.DTLS.CipherSuite12 }),
 	number("X-DTLS-MTU", func(a *Answer) *int { return &a.DTLS.MTU }),

@@ -57,8 +57,8 @@ func endsLine(head []byte) bool { return len(head) == 0 || head[len(head)-1] == 
 // splitHead takes a head apart. It accepts bare line feeds and folded lines.
 func splitHead(head []byte) (first string, headers []Header, err error) {
 	text := strings.ReplaceAll(string(head), "\r\n", "\n")
-	text, _, ended := strings.Cut(text+"\n", "\n\n")
-	if !ended || !bytes.HasSuffix(head, []byte("\n")) {
+	text, _, ended := strings.Cut(text, "\n\n")
+	if !ended {
 		return "", nil, fmt.Errorf("cstp: head of %d bytes has no empty line at its end", len(head))
 	}
 	lines := strings.Split(text, "\n")
