@@ -1,0 +1,20 @@
+package tunnel
+
+import "time"
+
+// attemptEvery is how long a client waits after a failed or dead DTLS channel before it tries again.
+const attemptEvery = 60 * time.Second
+
+// attempt decides when the client tries to bring DTLS up.
+type attempt struct {
+	running bool
+	next    time.Time // zero: not wanted, running or up
+}
+
+// now begins at once.
+func (a *attempt) start() { *a = attempt{running: true} }
+
+// failed plans the next one.
+func (a *attempt) failed(now time.Time) { *a = attempt{next: now.Add(attemptEvery)} }
+
+func (a *attempt) due() time.Time { return a.next }

@@ -1,0 +1,188 @@
+package tunnel
+
+import (
+	"net/netip"
+	"time"
+
+	"github.com/longcord/longcord/wire/cstp"
+	"github.com/longcord/longcord/wire/dtls"
+)
+
+// Timers are the times of a session. Zero switches each off, except DisconnectedTimeout.
+type Timers struct {
+	DPD                 time.Duration // both channels, both ends
+	Keepalive           time.Duration // the client's, both channels
+	IdleTimeout         time.Duration
+	SessionTimeout      time.Duration
+	DisconnectedTimeout time.Duration // zero means DefaultDisconnectedTimeout
+}
+
+// Policy is what the gateway grants a session.
+type Policy struct {
+	Timers
+	Address      netip.Prefix // the session's inner IPv4 address, with the length of its pool's network
+	Address6     netip.Prefix // likewise IPv6; not valid: none
+	DNS          []netip.Addr
+	Domain       string
+	SplitDNS     []string
+	SplitInclude []netip.Prefix // none: everything goes through the tunnel
+	SplitExclude []netip.Prefix
+	Banner       string
+	MTU          int  // most bytes of a packet inside; zero means DefaultMTU
+	Phones       bool // the session's group is for phones: no IPv6, no rekeying
+	Legacy       bool // DTLS 0.9 may be chosen
+	DTLS         bool
+	DTLSPort     int // UDP; zero means 443, the only one phones use
+}
+
+// Link is the client's TLS connection.
+type Link struct {
+	TLSSuite uint16 // IANA number of the negotiated suite
+	MTU      int    // bytes of a packet between client and gateway; zero: not known, taken as 1500
+	IPv6     bool   // the outer packets are IPv6
+}
+
+// MTUs in bytes.
+const (
+	DefaultMTU  = 1406 // most that CUCM lets a phone be configured for
+	defaultLink = 1500
+	leastLink   = 576 // smaller claims are not believed
+	leastMTU    = 256 // likewise; the least that CUCM lets a phone be configured for
+)
+
+// rekeyTime is what clients other than phones get: some fail when rekeying is off.
+const rekeyTime = 24 * time.Hour
+
+// Negotiate returns the answer to a client's CONNECT. The session id is what the client will put into its
+// DTLS ClientHello; it must be known to the UDP side before the answer is sent.
+func Negotiate(req cstp.Request, policy Policy, link Link, sessionID [cstp.SessionIDLen]byte) cstp.Answer {
+	a := cstp.Answer{
+		Domain: policy.Domain, SplitDNS: policy.SplitDNS, SplitInclude: policy.SplitInclude, SplitExclude: policy.SplitExclude,
+		Banner: policy.Banner,
+		DPD:    policy.DPD, Keepalive: policy.Keepalive,
+		IdleTimeout: policy.IdleTimeout, SessionTimeout: policy.SessionTimeout, DisconnectedTimeout: policy.disconnectedTimeout(),
+		RekeyMethod: cstp.RekeyNone,
+		Keep:        true, TCPKeepalive: true, SmartcardRemoval: true, License: "accept",
+		BaseMTU: linkMTU(req, link),
+	}
+	a.SetPrefix(policy.Address)
+	speaksIPv6 := req.FullIPv6 && !policy.Phones
+	if speaksIPv6 {
+		a.Address6 = policy.Address6
+	}
+	for _, server := range policy.DNS {
+		if server.Is4() || speaksIPv6 {
+			a.DNS = append(a.DNS, server)
+		}
+	}
+	if !policy.Phones {
+		a.RekeyTime, a.RekeyMethod = rekeyTime, cstp.RekeyNewTunnel
+	}
+	a.MTU = wantedMTU(req, policy)
+	if chosen, ok := chooseSuite(req, policy, link); ok {
+		a.MTU = min(a.MTU, chosen.suite.MaxContent(a.BaseMTU-outerHeaders(link))-1)
+		a.DTLS = chosen.answer(policy, sessionID, a.MTU)
+	}
+	return a
+}
+
+func (t Timers) disconnectedTimeout() time.Duration {
+	if t.DisconnectedTimeout == 0 {
+		return DefaultDisconnectedTimeout
+	}
+	return t.DisconnectedTimeout
+}
+
+// linkMTU is the smaller of what both ends know of the way between them.
+func linkMTU(req cstp.Request, link Link) int {
+	mtu := defaultLink
+	if link.MTU != 0 {
+		mtu = link.MTU
+	}
+	if req.BaseMTU != 0 {
+		mtu = min(mtu, req.BaseMTU)
+	}
+	return max(mtu, leastLink)
+}
+
+// wantedMTU never exceeds what the client asked for: some clients reconnect for ever when it does.
+func wantedMTU(req cstp.Request, policy Policy) int {
+	mtu := DefaultMTU
+	if policy.MTU != 0 {
+		mtu = policy.MTU
+	}
+	if req.MTU >= leastMTU {
+		mtu = min(mtu, req.MTU)
+	}
+	return mtu
+}
+
+// outerHeaders are the bytes of IP and UDP around a record.
+func outerHeaders(link Link) int {
+	if link.IPv6 {
+		return 40 + 8
+	}
+	return 20 + 8
+}
+
+// offer is one suite that the client offered and we would speak.
+type offer struct {
+	header  dtls.Header
+	name    string
+	version dtls.Version
+	suite   dtls.Suite
+}
+
+func (o offer) answer(policy Policy, sessionID [cstp.SessionIDLen]byte, mtu int) cstp.DTLSAnswer {
+	d := cstp.DTLSAnswer{
+		SessionID: sessionID[:], Port: policy.DTLSPort, DPD: policy.DPD, Keepalive: policy.Keepalive, MTU: mtu,
+	}
+	if d.Port == 0 {
+		d.Port = 443
+	}
+	if o.header == dtls.CipherSuite12 {
+		d.CipherSuite12 = o.name
+	} else {
+		d.CipherSuite = o.name
+	}
+	return d
+}
+
+// chooseSuite takes the first suite with the TLS connection's cipher, which old phones insist on, else
+// the first of the best kind.
+func chooseSuite(req cstp.Request, policy Policy, link Link) (offer, bool) {
+	if _, err := req.MasterKey(); err != nil || !policy.DTLS {
+		return offer{}, false
+	}
+	offers := offersOf(req, policy)
+	for _, o := range offers {
+		if o.suite.SameCipher(link.TLSSuite) {
+			return o, true
+		}
+	}
+	for _, version := range []dtls.Version{dtls.Version12, dtls.Version09} {
+		for _, o := range offers {
+			if o.version == version {
+				return o, true
+			}
+		}
+	}
+	return offer{}, false
+}
+
+// offersOf lists what the client offers and the policy allows: X-DTLS12-CipherSuite first, each list in
+// the client's order.
+func offersOf(req cstp.Request, policy Policy) []offer {
+	var offers []offer
+	add := func(header dtls.Header, names []string) {
+		for _, name := range names {
+			version, suite, known := dtls.SuiteByName(header, name)
+			if known && (version != dtls.Version09 || policy.Legacy) {
+				offers = append(offers, offer{header, name, version, suite})
+			}
+		}
+	}
+	add(dtls.CipherSuite12, req.CipherSuites12)
+	add(dtls.CipherSuite, req.CipherSuites)
+	return offers
+}
