@@ -29,7 +29,7 @@ type Config struct {
 
 	Provisioner Provisioner `json:"provisioner,omitzero"`
 	Gateway     Gateway     `json:"gateway,omitzero"`
-	CallManager CallManager `json:"callmanager,omitzero"`
+	Calls       Calls       `json:"calls,omitzero"`
 }
 
 // Provisioner hands phones their files, by TFTP on port 69 and HTTP on port 6970.
@@ -47,8 +47,8 @@ type Gateway struct {
 	TUN string `json:"tun,omitempty"`
 }
 
-// CallManager connects calls, or leaves that to the PBX you have.
-type CallManager struct {
+// Calls are connected here, or by the PBX you have.
+type Calls struct {
 	// own: phones register here, by SIP on port 5060. aside: phones register at the servers below, and
 	// no call port is opened here.
 	Mode Mode `json:"mode,omitempty"`
@@ -59,7 +59,7 @@ type CallManager struct {
 // Mode says who connects calls.
 type Mode string
 
-// The modes of CallManager.
+// The modes of Calls.
 const (
 	Own   Mode = "own"
 	Aside Mode = "aside"
@@ -68,8 +68,8 @@ const (
 // defaults are the values of what a file leaves out.
 func defaults() Config {
 	return Config{
-		LogLevel:    "info",
-		Gateway:     Gateway{Port: 443, TUN: "longcord0"},
-		CallManager: CallManager{Mode: Own},
+		LogLevel: "info",
+		Gateway:  Gateway{Port: 443, TUN: "longcord0"},
+		Calls:    Calls{Mode: Own},
 	}
 }

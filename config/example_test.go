@@ -46,7 +46,7 @@ func TestExampleLoads(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := defaults(); c.LogLevel != want.LogLevel || !reflect.DeepEqual(c.Gateway, want.Gateway) || c.CallManager.Mode != want.CallManager.Mode {
+	if want := defaults(); c.LogLevel != want.LogLevel || !reflect.DeepEqual(c.Gateway, want.Gateway) || c.Calls.Mode != want.Calls.Mode {
 		t.Errorf("the example sets %+v, which are not the defaults %+v", c, want)
 	}
 }
@@ -78,7 +78,7 @@ func writeStruct(out *bytes.Buffer, indent, name string, structs map[string]*ast
 		value := values.Field(i)
 		if value.Kind() == reflect.Struct && field.Doc == nil {
 			kind := field.Type.(*ast.Ident).Name
-			comment(out, indent, strings.Replace(docs[kind], kind+" ", "The "+key+" ", 1))
+			comment(out, indent, docs[kind])
 			fmt.Fprintf(out, "%s%s:\n", indent, key)
 			writeStruct(out, indent+"  ", kind, structs, docs, value)
 			continue

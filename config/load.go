@@ -118,7 +118,7 @@ func (c *Config) check(d *strictyaml.Document) strictyaml.Problems {
 	if n := len(c.Gateway.TUN); n == 0 || n > maxInterfaceName {
 		refuse("gateway", "", fmt.Sprintf("gateway: tun has %d characters; interface names have 1 to %d", n, maxInterfaceName))
 	}
-	c.CallManager.check(refuse)
+	c.Calls.check(refuse)
 	slices.SortFunc(problems, func(a, b strictyaml.Problem) int { return a.Line - b.Line })
 	return problems
 }
@@ -128,14 +128,14 @@ const maxInterfaceName = 15
 
 const maxServers = 3 // phones take no more
 
-func (c *CallManager) check(refuse func(key, hint, says string)) {
+func (c *Calls) check(refuse func(key, hint, says string)) {
 	switch {
 	case c.Mode == Aside && len(c.Servers) == 0:
-		refuse("callmanager", "name your PBX: servers: [HOST]", "callmanager: mode aside without servers")
+		refuse("calls", "name your PBX: servers: [HOST]", "calls: mode aside without servers")
 	case c.Mode == Own && len(c.Servers) > 0:
-		refuse("callmanager", "write mode: aside, or take the servers out", "callmanager: servers are named, and mode is own")
+		refuse("calls", "write mode: aside, or take the servers out", "calls: servers are named, and mode is own")
 	case len(c.Servers) > maxServers:
-		refuse("callmanager", "", fmt.Sprintf("callmanager: %d servers; phones take %d", len(c.Servers), maxServers))
+		refuse("calls", "", fmt.Sprintf("calls: %d servers; phones take %d", len(c.Servers), maxServers))
 	}
 }
 

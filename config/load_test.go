@@ -34,7 +34,7 @@ func TestLoadFillsDefaultsAndResolvesPaths(t *testing.T) {
 			t.Errorf("path %s, want %s in %s", got, want, dir)
 		}
 	}
-	if c.Inside != netip.MustParseAddr("10.1.0.5") || c.Gateway.Port != 443 || c.Gateway.TUN != "longcord0" || c.CallManager.Mode != Own {
+	if c.Inside != netip.MustParseAddr("10.1.0.5") || c.Gateway.Port != 443 || c.Gateway.TUN != "longcord0" || c.Calls.Mode != Own {
 		t.Errorf("read %+v", c)
 	}
 	if c.LogLevel.Level() != logging.LevelTrace || Level("warn").Level() != slog.LevelWarn {
@@ -52,9 +52,9 @@ func TestLoadRefuses(t *testing.T) {
 		{"missing outside", strings.Replace(small, "outside: 192.0.2.10\n", "", 1), `longcord.yaml:1: outside is missing`, ""},
 		{"missing files", "state: s\ninventory: i\ninside: 10.1.0.5\noutside: 10.1.0.5\n", `longcord.yaml:1: provisioner: files is missing`, "files: FOLDER"},
 		{"long interface", small + "gateway:\n  tun: longcord-is-long\n", `longcord.yaml:7: gateway: tun has 16 characters`, ""},
-		{"mode", small + "callmanager:\n  mode: none\n", `longcord.yaml:8: mode: "none" is neither own nor aside`, ""},
-		{"aside without servers", small + "callmanager:\n  mode: aside\n", `longcord.yaml:7: callmanager: mode aside without servers`, "name your PBX"},
-		{"servers in mode own", small + "callmanager:\n  servers: [pbx]\n", `longcord.yaml:7: callmanager: servers are named, and mode is own`, "mode: aside"},
+		{"mode", small + "calls:\n  mode: none\n", `longcord.yaml:8: mode: "none" is neither own nor aside`, ""},
+		{"aside without servers", small + "calls:\n  mode: aside\n", `longcord.yaml:7: calls: mode aside without servers`, "name your PBX"},
+		{"servers in mode own", small + "calls:\n  servers: [pbx]\n", `longcord.yaml:7: calls: servers are named, and mode is own`, "mode: aside"},
 		{"level", small + "logLevel: inof\n", `longcord.yaml:7: logLevel: "inof" is no log level; did you mean "info"?`, ""},
 		{"empty", "", `longcord.yaml: holds 0 documents`, "longcord config example"},
 		{"two documents", small + "---\n" + small, `longcord.yaml: holds 2 documents`, ""},

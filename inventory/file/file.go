@@ -42,7 +42,7 @@ func Read(path string) (*File, error) {
 	if err != nil {
 		return nil, Problems{{File: path, Says: reason(err), Hint: "name an inventory file"}}
 	}
-	return parse(path, text, func(name string) ([]byte, error) {
+	return Parse(path, text, func(name string) ([]byte, error) {
 		if !filepath.IsAbs(name) {
 			name = filepath.Join(filepath.Dir(path), name)
 		}
@@ -50,15 +50,13 @@ func Read(path string) (*File, error) {
 	})
 }
 
-// Parse reads a text that came without a folder; a certificateFile or keyFile in it is refused. Problems
-// call it name.
-func Parse(name string, text []byte) (*File, error) {
-	return parse(name, text, func(string) ([]byte, error) {
-		return nil, errors.New("files cannot be read from here; give the PEM text itself")
-	})
+// NoFiles is for texts that came without a folder: a certificateFile or keyFile in them is refused.
+func NoFiles(string) ([]byte, error) {
+	return nil, errors.New("files cannot be read from here; give the PEM text itself")
 }
 
-func parse(name string, text []byte, read func(string) ([]byte, error)) (*File, error) {
+// Parse reads a text, which problems call name; read returns what certificateFile and keyFile name.
+func Parse(name string, text []byte, read func(string) ([]byte, error)) (*File, error) {
 	documents, err := strictyaml.Parse(name, text)
 	if err != nil {
 		return nil, err

@@ -64,7 +64,7 @@ func TestEncodedFileReadsBackUnchanged(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	read, err := file.Parse("all.yaml", text)
+	read, err := file.Parse("all.yaml", text, file.NoFiles)
 	if err != nil {
 		t.Fatalf("%v\n%s", err, text)
 	}
@@ -135,7 +135,7 @@ func TestProblemsHaveLinesAndHints(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			read, err := file.Parse("inventory.yaml", []byte(test.text))
+			read, err := file.Parse("inventory.yaml", []byte(test.text), file.NoFiles)
 			if err == nil {
 				_, err = read.Set()
 			}
