@@ -1,0 +1,132 @@
+package provision
+
+// Transport is how a file is asked for.
+type Transport string
+
+// The transports in the order in which a phone tries them.
+const (
+	HTTP Transport = "http" // TCP 6970
+	TFTP Transport = "tftp" // UDP 69
+)
+
+// HTTPPort is where phones ask for files by HTTP.
+const HTTPPort = 6970
+
+// Ask is one request of a booting phone.
+type Ask struct {
+	Server    int // index into the phone's TFTP servers: 0 is TFTP 1
+	Transport Transport
+	Name      string
+}
+
+// Answer is what became of an Ask.
+type Answer int
+
+// The answers.
+const (
+	Found    Answer = iota + 1 // the file came
+	NotFound                   // the server says that it has no such file
+	Silent                     // no connection, no answer, or an answer that is none
+)
+
+// Outcome says how a boot ended.
+type Outcome int
+
+// The outcomes. Pending is the zero value.
+const (
+	Pending     Outcome = iota
+	GotConfig           // the phone's own file came
+	GotDefault          // only the default file came: the server does not know the phone
+	GotNothing          // a server answers and has neither
+	Unreachable         // no server answers; the phone goes on with what it has stored
+)
+
+// Boot is the order in which a phone asks for its files. It goes through the names on one server: trust
+// lists first, then the configuration, then the default. A server that is silent over HTTP is asked over
+// TFTP from then on; one that is silent there too is left for the next, where the name is asked again.
+//
+//	           Found, NotFound            Silent
+//	http    next name, still http     same name over tftp
+//	tftp    next name, still tftp     same name, next server over http
+type Boot struct {
+	ask     Ask
+	device  string
+	servers int
+	step    bootStep
+	outcome Outcome
+}
+
+type bootStep int
+
+const (
+	askCTL bootStep = iota
+	askITL
+	askSharedITL // only when the phone has no list of its own
+	askConfig
+	askDefault // only when the phone has no file of its own
+)
+
+// NewBoot returns the boot of a device with this many TFTP servers, one or two.
+func NewBoot(device string, servers int) *Boot {
+	b := &Boot{device: device, servers: servers, ask: Ask{Transport: HTTP}}
+	if servers < 1 {
+		b.outcome = Unreachable
+	}
+	return b
+}
+
+// Next returns what to ask now. It is false when the boot has ended.
+func (b *Boot) Next() (Ask, bool) {
+	ask := b.ask
+	ask.Name = b.name()
+	return ask, b.outcome == Pending
+}
+
+// Outcome returns how the boot ended, Pending until then.
+func (b *Boot) Outcome() Outcome { return b.outcome }
+
+// Answered tells what became of the last Ask.
+func (b *Boot) Answered(answer Answer) {
+	switch {
+	case b.outcome != Pending:
+	case answer != Silent:
+		b.advance(answer == Found)
+	case b.ask.Transport == HTTP:
+		b.ask.Transport = TFTP
+	case b.ask.Server+1 < b.servers:
+		b.ask.Server++
+		b.ask.Transport = HTTP
+	default:
+		b.outcome = Unreachable
+	}
+}
+
+func (b *Boot) advance(found bool) {
+	switch {
+	case b.step == askITL && found:
+		b.step = askConfig
+	case b.step == askConfig && found:
+		b.outcome = GotConfig
+	case b.step == askDefault && found:
+		b.outcome = GotDefault
+	case b.step == askDefault:
+		b.outcome = GotNothing
+	default:
+		b.step++
+	}
+}
+
+func (b *Boot) name() string {
+	switch b.step {
+	case askCTL:
+		return "CTL" + b.device + ".tlv"
+	case askITL:
+		return "ITL" + b.device + ".tlv"
+	case askSharedITL:
+		return "ITLFile.tlv"
+	case askConfig:
+		return ConfigFile(b.device)
+	default:
+		return DefaultFile
+	}
+}
