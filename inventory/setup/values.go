@@ -1,0 +1,156 @@
+package setup
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"io/fs"
+	"net/netip"
+	"net/url"
+	"path"
+	"time"
+
+	"github.com/longcord/longcord/inventory"
+)
+
+// Names of what is made, relative to the folder.
+const (
+	configFile    = "longcord.yaml"
+	inventoryFile = "inventory.yaml"
+	masterKeyFile = "state/master.key"
+	certificates  = "certificates"
+)
+
+// values are what the templates speak of.
+type values struct {
+	Options
+	Host       string
+	Port       string
+	ProxyARP   bool           // the pool is a part of the inside network
+	Fence      []netip.Prefix // what old phones may reach
+	Phones     []phone
+	HasVPN     bool // some phone has a VPN client
+	HasDesk    bool // some phone has none
+	Hash       string
+	SpareHash  string
+	FirstPhone Phone
+}
+
+// phone is a phone with what was found out and made up for it.
+type phone struct {
+	Phone
+	VPN    bool
+	Secret string
+}
+
+func (o Options) values() (*values, []string) {
+	u, _ := url.Parse(o.URL) // checked before
+	v := &values{Options: o, Host: u.Hostname(), Port: u.Port(), FirstPhone: o.Phones[0]}
+	if v.Port == "" {
+		v.Port = "443"
+	}
+	for _, p := range o.Phones {
+		model, _ := inventory.ModelByName(p.Model) // checked before
+		p.Model = model.Name
+		v.Phones = append(v.Phones, phone{Phone: p, VPN: model.VPN, Secret: rand.Text()})
+		v.HasVPN = v.HasVPN || model.VPN
+		v.HasDesk = v.HasDesk || !model.VPN
+		v.Legacy = v.Legacy || model.VPN && model.Legacy
+	}
+	v.ProxyARP = o.InsideNetwork.IsValid() && o.InsideNetwork.Overlaps(o.Pool)
+	return v, v.fence(v.warnings())
+}
+
+func (v *values) warnings() []string {
+	var warnings []string
+	if v.Port != "443" {
+		warnings = append(warnings, fmt.Sprintf("TCP port %s: phones send DTLS to UDP port 443 all the same, and old loads take no URL with another port", v.Port))
+	}
+	for _, p := range v.Phones {
+		if !p.VPN {
+			warnings = append(warnings, fmt.Sprintf("%s: %s has no VPN client; it is set up for the office only", p.Device, p.Model))
+		}
+	}
+	return warnings
+}
+
+// guessedBits is the length of an inside network that nobody told.
+const guessedBits = 24
+
+// fence fills in what old phones may reach: the inside network and the pool.
+func (v *values) fence(warnings []string) []string {
+	if !v.Legacy {
+		return warnings
+	}
+	network := v.InsideNetwork
+	if !network.IsValid() {
+		network = netip.PrefixFrom(v.Inside, guessedBits)
+		warnings = append(warnings, fmt.Sprintf("%s is not on this machine, so its network is taken to be %s: correct the access list in inventory.yaml if it is another",
+			v.Inside, network.Masked()))
+	}
+	v.Fence = append(v.Fence, network.Masked())
+	if !network.Contains(v.Pool.Addr()) {
+		v.Fence = append(v.Fence, v.Pool)
+	}
+	return v.fencePBX(network, warnings)
+}
+
+func (v *values) fencePBX(network netip.Prefix, warnings []string) []string {
+	if v.PBX == "" {
+		return warnings
+	}
+	address, err := netip.ParseAddr(hostOf(v.PBX))
+	switch {
+	case err != nil:
+		warnings = append(warnings, fmt.Sprintf("old phones may reach %s only if it is in %s: else add it to the access list in inventory.yaml", v.PBX, network.Masked()))
+	case !network.Contains(address):
+		v.Fence = append(v.Fence, netip.PrefixFrom(address, address.BitLen()))
+	}
+	return warnings
+}
+
+func hostOf(hostPort string) string {
+	u, err := url.Parse("//" + hostPort)
+	if err != nil {
+		return hostPort
+	}
+	return u.Hostname()
+}
+
+// files makes every file of the set-up. Folders have a name that ends in a slash.
+func (v *values) files(now time.Time) ([]File, error) {
+	current, err := newCertificate(v.Host, now)
+	if err != nil {
+		return nil, err
+	}
+	spare, err := newCertificate(v.Host, now)
+	if err != nil {
+		return nil, err
+	}
+	v.Hash, v.SpareHash = current.hash, spare.hash
+	settings, err := render(configFile, v)
+	if err != nil {
+		return nil, err
+	}
+	objects, err := render(inventoryFile, v)
+	if err != nil {
+		return nil, err
+	}
+	return []File{
+		{configFile, 0o644, settings},
+		{inventoryFile, 0o600, objects},
+		{path.Join(certificates, "gateway.pem"), 0o644, current.pem},
+		{path.Join(certificates, "gateway.key"), 0o600, current.key},
+		{path.Join(certificates, "gateway-spare.pem"), 0o644, spare.pem},
+		{path.Join(certificates, "gateway-spare.key"), 0o600, spare.key},
+		{"files/", 0o755 | fs.ModeDir, nil},
+		{masterKeyFile, 0o600, masterKey()},
+	}, nil
+}
+
+// masterKey returns a fresh 32-byte key as a line of hex.
+func masterKey() []byte {
+	key := make([]byte, 32)
+	rand.Read(key)
+	return append([]byte(hex.EncodeToString(key)), '\n')
+}
