@@ -11,10 +11,10 @@ type attempt struct {
 	next    time.Time // zero: not wanted, running or up
 }
 
-// now begins at once.
+// start notes that one is running.
 func (a *attempt) start() { *a = attempt{running: true} }
 
-// failed plans the next one.
+// failed plans the next.
 func (a *attempt) failed(now time.Time) { *a = attempt{next: now.Add(attemptEvery)} }
 
 func (a *attempt) due() time.Time { return a.next }

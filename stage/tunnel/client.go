@@ -169,6 +169,13 @@ func (c *Client) ChannelDown(now time.Time, ch Channel) []Action {
 	return nil
 }
 
+// GiveUpDTLS says that the gateway does not resume the session that was agreed, so that somebody may
+// stand in between. DTLS is not tried again before the next CONNECT.
+func (c *Client) GiveUpDTLS() {
+	c.close(DTLS)
+	c.attempt = attempt{}
+}
+
 // reconnect closes what is left and plans the way back, whose first step is due at once.
 func (c *Client) reconnect(now time.Time) []Action {
 	actions := c.closeAll()

@@ -1,0 +1,171 @@
+package tunnel
+
+import (
+	"net/netip"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/longcord/longcord/internal/secret"
+	"github.com/longcord/longcord/wire/cstp"
+	"github.com/longcord/longcord/wire/dtls"
+)
+
+// phoneRequest is what an old phone is thought to send.
+func phoneRequest() cstp.Request {
+	return cstp.Request{
+		UserAgent: "Cisco SVC IPPhone Client v1.0", Cookie: secret.New("c"), Hostname: "SEP001122334455", MTU: 1290,
+		MasterSecret: secret.New(strings.Repeat("00", cstp.MasterSecretLen)),
+		CipherSuites: []string{"AES256-SHA", "AES128-SHA", "DES-CBC3-SHA"},
+	}
+}
+
+// openconnectRequest is what openconnect 9.01 sends when it offers everything.
+func openconnectRequest(t *testing.T) cstp.Request {
+	t.Helper()
+	head, err := os.ReadFile("../../wire/cstp/testdata/psk.request")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := cstp.ParseRequest(head)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func TestNegotiateSuite(t *testing.T) {
+	t.Parallel()
+	all := Policy{DTLS: true, Legacy: true}
+	for _, c := range []struct {
+		name     string
+		req      cstp.Request
+		policy   Policy
+		tlsSuite uint16
+		legacy   string // X-DTLS-CipherSuite of the answer
+		new12    string // X-DTLS12-CipherSuite of the answer
+	}{
+		{"old phone follows TLS 128", phoneRequest(), all, 0x002f, "AES128-SHA", ""},
+		{"old phone follows TLS 256", phoneRequest(), all, 0xc014, "AES256-SHA", ""},
+		{"old phone, other TLS cipher", phoneRequest(), all, 0xc030, "AES256-SHA", ""},
+		{"legacy not allowed", phoneRequest(), Policy{DTLS: true}, 0x0035, "", ""},
+		{"dtls off", phoneRequest(), Policy{Legacy: true}, 0x0035, "", ""},
+		{"no master secret", cstp.Request{CipherSuites: []string{"AES256-SHA"}}, all, 0x0035, "", ""},
+		{"openconnect, TLS 1.3 with 256", openconnectRequest(t), all, 0x1302, "", "ECDHE-RSA-AES256-GCM-SHA384"},
+		{"openconnect, TLS 1.3 with 128", openconnectRequest(t), all, 0x1301, "", "ECDHE-RSA-AES128-GCM-SHA256"},
+		{"openconnect, TLS with ChaCha20", openconnectRequest(t), all, 0x1303, "", "ECDHE-RSA-AES256-GCM-SHA384"},
+		{"openconnect, old TLS", openconnectRequest(t), all, 0x002f, "AES128-SHA", ""},
+		{"openconnect, old TLS, legacy not allowed", openconnectRequest(t), Policy{DTLS: true}, 0x002f, "", "ECDHE-RSA-AES256-GCM-SHA384"},
+		{"OC name before legacy", withSuites("PSK-NEGOTIATE", "AES256-SHA", "OC-DTLS1_2-AES128-GCM"), all, 0, "OC-DTLS1_2-AES128-GCM", ""},
+		{"PSK only", withSuites("PSK-NEGOTIATE"), all, 0x1301, "", ""},
+		{"3DES only", withSuites("DES-CBC3-SHA"), all, 0x0035, "", ""},
+	} {
+		a := Negotiate(c.req, c.policy, Link{TLSSuite: c.tlsSuite}, [cstp.SessionIDLen]byte{1})
+		if a.DTLS.CipherSuite != c.legacy || a.DTLS.CipherSuite12 != c.new12 {
+			t.Errorf("%s: chose %q and %q, want %q and %q", c.name, a.DTLS.CipherSuite, a.DTLS.CipherSuite12, c.legacy, c.new12)
+		}
+		_, _, up := a.DTLS.Suite()
+		if want := c.legacy+c.new12 != ""; up != want || (a.DTLS.Port != 0) != want {
+			t.Errorf("%s: dtls offered %v at port %d", c.name, up, a.DTLS.Port)
+		}
+	}
+}
+
+func withSuites(names ...string) cstp.Request {
+	r := phoneRequest()
+	r.CipherSuites = names
+	return r
+}
+
+func TestNegotiateMTU(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name  string
+		asked int // X-CSTP-MTU
+		base  int // X-CSTP-Base-MTU
+		most  int // policy
+		link  Link
+		suite string
+		want  int
+	}{
+		{"phone default", 1290, 0, 0, Link{}, "AES256-SHA", 1290},
+		{"phone most", 1406, 0, 0, Link{}, "AES256-SHA", 1406},
+		{"phone on DSL", 1406, 0, 0, Link{MTU: 1492}, "AES256-SHA", 1402},
+		{"phone on IPv6", 1406, 0, 0, Link{IPv6: true}, "AES256-SHA", 1386},
+		{"openconnect", 1390, 1500, 0, Link{}, "OC-DTLS1_2-AES256-GCM", 1390},
+		{"client knows a smaller link", 1434, 1400, 1500, Link{MTU: 1500}, "OC-DTLS1_2-AES256-GCM", 1334},
+		{"policy lowers", 1390, 1500, 1200, Link{}, "AES256-SHA", 1200},
+		{"nothing asked", 0, 0, 0, Link{}, "AES128-SHA", 1406},
+		{"nothing asked, policy open", 0, 0, 1500, Link{}, "AES128-SHA", 1418},
+		{"absurd claims", 20, 1, 0, Link{}, "AES128-SHA", 490},
+		{"tls only", 1500, 1500, 1500, Link{}, "none", 1500},
+	} {
+		r := withSuites(c.suite)
+		r.MTU, r.BaseMTU = c.asked, c.base
+		a := Negotiate(r, Policy{MTU: c.most, DTLS: true, Legacy: true}, c.link, [cstp.SessionIDLen]byte{})
+		if a.MTU != c.want || a.DTLS.Port != 0 && a.DTLS.MTU != c.want {
+			t.Errorf("%s: mtu %d and %d, want %d", c.name, a.MTU, a.DTLS.MTU, c.want)
+		}
+		if _, suite, ok := a.DTLS.Suite(); ok {
+			if outer := suite.RecordLen(a.MTU+1) + outerHeaders(c.link); outer > a.BaseMTU {
+				t.Errorf("%s: a full packet takes %d bytes outside, the link has %d", c.name, outer, a.BaseMTU)
+			}
+		}
+	}
+}
+
+func TestNegotiateAnswer(t *testing.T) {
+	t.Parallel()
+	policy := Policy{
+		Timers:  Timers{DPD: 30 * time.Second, Keepalive: 20 * time.Second},
+		Address: netip.MustParsePrefix("10.99.0.12/24"), Address6: netip.MustParsePrefix("fd00::5/64"),
+		DNS:    []netip.Addr{netip.MustParseAddr("10.1.1.53"), netip.MustParseAddr("fd00::53")},
+		Phones: true, DTLS: true, Legacy: true,
+	}
+	a := Negotiate(phoneRequest(), policy, Link{TLSSuite: 0x0035}, [cstp.SessionIDLen]byte{0xab})
+	wire, err := a.AppendBinary(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `HTTP/1.1 200 CONNECTED
+X-CSTP-Version: 1
+X-CSTP-Address: 10.99.0.12
+X-CSTP-Netmask: 255.255.255.0
+X-CSTP-DNS: 10.1.1.53
+X-CSTP-Tunnel-All-DNS: false
+X-CSTP-Client-Bypass-Protocol: false
+X-CSTP-DPD: 30
+X-CSTP-Keepalive: 20
+X-CSTP-Idle-Timeout: none
+X-CSTP-Session-Timeout: none
+X-CSTP-Disconnected-Timeout: 1800
+X-CSTP-Rekey-Time: 0
+X-CSTP-Rekey-Method: none
+X-CSTP-Keep: true
+X-CSTP-TCP-Keepalive: true
+X-CSTP-Smartcard-Removal-Disconnect: true
+X-CSTP-License: accept
+X-DTLS-Session-ID: ab` + strings.Repeat("00", 31) + `
+X-DTLS-Port: 443
+X-DTLS-DPD: 30
+X-DTLS-Keepalive: 20
+X-DTLS-CipherSuite: AES256-SHA
+X-DTLS-MTU: 1290
+X-CSTP-Base-MTU: 1500
+X-CSTP-MTU: 1290
+
+`
+	if got := strings.ReplaceAll(string(wire), "\r\n", "\n"); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+
+	policy.Phones = false
+	a = Negotiate(openconnectRequest(t), policy, Link{TLSSuite: 0x1302}, [cstp.SessionIDLen]byte{})
+	if !a.Address6.IsValid() || len(a.DNS) != 2 || a.RekeyMethod != cstp.RekeyNewTunnel {
+		t.Errorf("a client with IPv6 gets %v, %v, rekey %q", a.Address6, a.DNS, a.RekeyMethod)
+	}
+	if version, suite, ok := a.DTLS.Suite(); !ok || version != dtls.Version12 || suite != dtls.ECDHERSAAES256GCM {
+		t.Errorf("openconnect gets %v %v", version, suite)
+	}
+}
