@@ -2,7 +2,6 @@ package setup
 
 import (
 	"crypto/rand"
-	"encoding/hex"
 	"fmt"
 	"io/fs"
 	"net/netip"
@@ -11,6 +10,8 @@ import (
 	"time"
 
 	"github.com/longcord/longcord/inventory"
+	"github.com/longcord/longcord/trust"
+	"github.com/longcord/longcord/wire/cnf"
 )
 
 // Names of what is made, relative to the folder.
@@ -119,15 +120,16 @@ func hostOf(hostPort string) string {
 
 // files makes every file of the set-up. Folders have a name that ends in a slash.
 func (v *values) files(now time.Time) ([]File, error) {
-	current, err := newCertificate(v.Host, now)
+	current, spare, err := trust.CreateWithSpare(v.Host, now, lifetime)
 	if err != nil {
 		return nil, err
 	}
-	spare, err := newCertificate(v.Host, now)
-	if err != nil {
+	if v.Hash, err = hash(current); err != nil {
 		return nil, err
 	}
-	v.Hash, v.SpareHash = current.hash, spare.hash
+	if v.SpareHash, err = hash(spare); err != nil {
+		return nil, err
+	}
 	settings, err := render(configFile, v)
 	if err != nil {
 		return nil, err
@@ -139,18 +141,28 @@ func (v *values) files(now time.Time) ([]File, error) {
 	return []File{
 		{configFile, 0o644, settings},
 		{inventoryFile, 0o600, objects},
-		{path.Join(certificates, "gateway.pem"), 0o644, current.pem},
-		{path.Join(certificates, "gateway.key"), 0o600, current.key},
-		{path.Join(certificates, "gateway-spare.pem"), 0o644, spare.pem},
-		{path.Join(certificates, "gateway-spare.key"), 0o600, spare.key},
+		{path.Join(certificates, "gateway.pem"), 0o644, []byte(current.Certificate)},
+		{path.Join(certificates, "gateway.key"), 0o600, []byte(current.Key.Reveal())},
+		{path.Join(certificates, "gateway-spare.pem"), 0o644, []byte(spare.Certificate)},
+		{path.Join(certificates, "gateway-spare.key"), 0o600, []byte(spare.Key.Reveal())},
 		{"files/", 0o755 | fs.ModeDir, nil},
 		{masterKeyFile, 0o600, masterKey()},
 	}, nil
 }
 
-// masterKey returns a fresh 32-byte key as a line of hex.
+// lifetime of the first certificate: phones know it by its hash alone, and a change is work.
+const lifetime = 10 * 365 * 24 * time.Hour
+
+func hash(pair trust.Pair) (string, error) {
+	chain, err := trust.ParseChain(pair.Certificate)
+	if err != nil {
+		return "", err
+	}
+	return cnf.CertificateHash(chain[0].Raw), nil
+}
+
 func masterKey() []byte {
-	key := make([]byte, 32)
+	key := make([]byte, trust.KeySize)
 	rand.Read(key)
-	return append([]byte(hex.EncodeToString(key)), '\n')
+	return key
 }
