@@ -44,6 +44,16 @@ var (
 		Says: "the name %[1]s of the gateway does not resolve",
 		Fix:  []string{"publish %[1]s in public DNS"},
 	})
+	TLSVersion = Define(Declaration{
+		Code: "tls-version", Step: stage.Verify, Severity: Fault,
+		Says: "the gateway %[1]s speaks no TLS version that the phone speaks",
+		Fix:  []string{"let the gateway accept TLS 1.0 from old phones: in ours, set legacyPhones on their tunnel group"},
+	})
+	TLSCipher = Define(Declaration{
+		Code: "tls-cipher", Step: stage.Verify, Severity: Fault,
+		Says: "the gateway %[1]s and the phone have no TLS cipher in common",
+		Fix:  []string{"enable AES128-SHA or AES256-SHA for phones on the gateway: in ours, set legacyPhones on their tunnel group"},
+	})
 	CertificateHashMismatch = Define(Declaration{
 		Code: "certificate-hash-mismatch", Step: stage.Verify, Severity: Fault,
 		Says: "the gateway presents a certificate with hash %[1]s, which is not among the hashes in the phone's file",
