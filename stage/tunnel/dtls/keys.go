@@ -14,15 +14,21 @@ import (
 // verifyDataLen is the length of a Finished message's body.
 const verifyDataLen = 12
 
-// prf is the pseudo-random function of the version: TLS 1.0's for 0x0100 (RFC 2246 section 5), TLS 1.2's
-// with the suite's hash for DTLS 1.2 (RFC 5246 section 5).
+// prf is the pseudo-random function of the version: TLS 1.0's for 0x0100, TLS 1.2's with the suite's hash
+// for DTLS 1.2 (RFC 5246 section 5).
 func prf(v dtls.Version, s dtls.Suite, secret []byte, label string, seed []byte, length int) []byte {
+	if v == dtls.Version09 {
+		return PRF10(secret, label, seed, length)
+	}
+	out := make([]byte, length)
+	expand(out, suiteHash(s), secret, append([]byte(label), seed...))
+	return out
+}
+
+// PRF10 is the pseudo-random function of TLS 1.0 and 1.1, RFC 2246 section 5.
+func PRF10(secret []byte, label string, seed []byte, length int) []byte {
 	labelled := append([]byte(label), seed...)
 	out := make([]byte, length)
-	if v == dtls.Version12 {
-		expand(out, suiteHash(s), secret, labelled)
-		return out
-	}
 	half := (len(secret) + 1) / 2
 	other := make([]byte, length)
 	expand(out, md5.New, secret[:half], labelled)

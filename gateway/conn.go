@@ -1,0 +1,326 @@
+package gateway
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/longcord/longcord/finding"
+	"github.com/longcord/longcord/internal/logging"
+	"github.com/longcord/longcord/internal/secret"
+	"github.com/longcord/longcord/inventory"
+	"github.com/longcord/longcord/login"
+	"github.com/longcord/longcord/stage"
+	"github.com/longcord/longcord/stage/verify"
+	"github.com/longcord/longcord/wire/cstp"
+	"github.com/longcord/longcord/wire/vpnauth"
+)
+
+const (
+	handshakeTime = 20 * time.Second // a phone with a 2009 processor needs some
+	requestTime   = 60 * time.Second // between two requests of a login; people type passwords on phones' keys before they connect
+	writeTime     = 20 * time.Second
+	maxHeader     = 16 << 10
+)
+
+// conn is one TCP connection before its CONNECT.
+type conn struct {
+	g    *Gateway
+	tls  *tls.Conn
+	old  *oldRecords // how to write when the connection speaks TLS 1.0; nil otherwise
+	peer netip.AddrPort
+	in   *limited
+	read *bufio.Reader
+	log  *slog.Logger
+	set  *inventory.Set // the inventory in force when it came
+	weak bool           // old cryptography: reaches only groups with legacyPhones
+}
+
+// serveConn lives a connection from its handshake to its end. leave takes it out of the count of
+// connections without a session.
+func (g *Gateway) serveConn(ctx context.Context, raw net.Conn, peer netip.AddrPort, leave func()) {
+	log := g.log.With(logging.Peer, peer.String())
+	defer raw.Close()
+	stop := context.AfterFunc(ctx, func() { raw.Close() })
+	defer stop()
+	c, err := g.handshake(ctx, raw, peer, log)
+	if err != nil {
+		log.Debug("tls handshake", logging.Stage, stage.Connect.String(), logging.Err, err)
+		return
+	}
+	if err := c.converse(ctx, leave); err != nil && !errors.Is(err, io.EOF) && ctx.Err() == nil {
+		log.Debug("connection", logging.Err, err)
+	}
+}
+
+// handshake brings TLS up. Which configuration a client gets is decided by what it offers.
+func (g *Gateway) handshake(ctx context.Context, raw net.Conn, peer netip.AddrPort, log *slog.Logger) (*conn, error) {
+	id, err := g.currentIdentity()
+	if err != nil {
+		return nil, err
+	}
+	c := &conn{g: g, peer: peer, log: log, set: g.config.Inventory()}
+	recorder := newOldRecorder(raw)
+	config := &tls.Config{GetConfigForClient: func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+		if id.legacy && isOld(hello) {
+			c.weak = true
+			old := oldConfig(id)
+			old.KeyLogWriter = recorder.keyLog(g.config.KeyLog)
+			return old, nil
+		}
+		modern := modernConfig(id)
+		modern.KeyLogWriter = g.config.KeyLog
+		return modern, nil
+	}}
+	c.tls = tls.Server(recorder, config)
+	ctx, cancel := context.WithTimeout(ctx, handshakeTime)
+	defer cancel()
+	if err := c.tls.HandshakeContext(ctx); err != nil {
+		return nil, err
+	}
+	if c.old, err = recorder.takeOver(c.tls.ConnectionState()); err != nil {
+		return nil, err
+	}
+	c.in = &limited{from: c.tls}
+	c.read = bufio.NewReaderSize(c.in, 4096)
+	return c, nil
+}
+
+// limited lets a request's header and body through and no more.
+type limited struct {
+	from io.Reader
+	left int
+}
+
+var errTooLarge = errors.New("gateway: request is too large")
+
+func (l *limited) Read(b []byte) (int, error) {
+	if l.left <= 0 {
+		return 0, errTooLarge
+	}
+	n, err := l.from.Read(b[:min(len(b), l.left)])
+	l.left -= n
+	return n, err
+}
+
+// converse reads requests until one is a CONNECT or the conversation ends.
+func (c *conn) converse(ctx context.Context, leave func()) error {
+	server := verify.NewServer(time.Now(), c.verifyConfig())
+	for {
+		deadline := time.Now().Add(requestTime)
+		if wake := server.Wake(); !wake.IsZero() && wake.Before(deadline) {
+			deadline = wake
+		}
+		if err := c.tls.SetReadDeadline(deadline); err != nil {
+			return err
+		}
+		r, body, err := c.readRequest()
+		if err != nil {
+			return err
+		}
+		if r.Method == http.MethodConnect {
+			leave()
+			if err := c.tls.SetReadDeadline(time.Time{}); err != nil {
+				return err
+			}
+			return c.connect(ctx, r)
+		}
+		actions, err := server.Received(time.Now(), verify.NewRequest(r, body))
+		if err != nil {
+			return err
+		}
+		if done, err := c.do(ctx, server, actions, r); done || err != nil {
+			return err
+		}
+	}
+}
+
+func (c *conn) readRequest() (*http.Request, []byte, error) {
+	c.in.left = maxHeader + vpnauth.MaxBody
+	r, err := http.ReadRequest(c.read)
+	if err != nil {
+		return nil, nil, err
+	}
+	if r.Method == http.MethodConnect {
+		return r, nil, nil
+	}
+	body, err := io.ReadAll(io.LimitReader(r.Body, vpnauth.MaxBody+1))
+	return r, body, errors.Join(err, r.Body.Close())
+}
+
+// verifyConfig is what the login needs to know of the inventory.
+func (c *conn) verifyConfig() verify.Config {
+	config := verify.Config{Old: c.weak, Group: c.group}
+	if chain := c.certificate(); len(chain) > 0 {
+		config.Certificate = verify.HashOf(chain[0])
+	}
+	for _, name := range sorted(c.set.TunnelGroups) {
+		if g := c.set.TunnelGroups[name]; len(g.GroupAliases) > 0 && !g.Phones {
+			config.Listed = append(config.Listed, c.verifyGroup(g))
+		}
+	}
+	return config
+}
+
+// certificate is the chain that this connection presented.
+func (c *conn) certificate() [][]byte {
+	id, err := c.g.currentIdentity()
+	if err != nil {
+		return nil
+	}
+	return id.certificate(&tls.ClientHelloInfo{ServerName: c.tls.ConnectionState().ServerName}).Certificate
+}
+
+// group finds the tunnel group of a group URL, byte for byte. A URL may be written with or without the
+// port that https means anyhow.
+func (c *conn) group(host, path string) (verify.Group, bool) {
+	for _, g := range c.set.TunnelGroups {
+		for _, groupURL := range g.GroupURLs {
+			u, err := url.Parse(groupURL)
+			if err != nil {
+				continue
+			}
+			if strings.EqualFold(withoutPort443(u.Host), withoutPort443(host)) && pathOf(u) == path {
+				return c.verifyGroup(g), true
+			}
+		}
+	}
+	return verify.Group{}, false
+}
+
+func pathOf(u *url.URL) string {
+	if path := u.EscapedPath(); path != "" {
+		return path
+	}
+	return "/"
+}
+
+func withoutPort443(host string) string { return strings.TrimSuffix(host, ":443") }
+
+func (c *conn) verifyGroup(g *inventory.TunnelGroup) verify.Group {
+	group := verify.Group{Name: g.Name, Aliases: g.GroupAliases, Phones: g.Phones, LegacyPhones: g.LegacyPhones}
+	if policy := c.set.GroupPolicies[g.DefaultGroupPolicy]; policy != nil {
+		group.Banner = policy.Banner
+	}
+	return group
+}
+
+// do carries out the login's actions. It reports true when the connection ends.
+func (c *conn) do(ctx context.Context, server *verify.Server, actions []verify.Action, r *http.Request) (done bool, err error) {
+	for _, a := range actions {
+		switch a := a.(type) {
+		case verify.Send:
+			if err := c.write(a.Reply.Append(nil)); err != nil {
+				return true, err
+			}
+		case verify.Authenticate:
+			more, err := server.Authenticated(time.Now(), c.authenticate(ctx, a, r))
+			if err != nil {
+				return true, err
+			}
+			if done, err := c.do(ctx, server, more, r); done || err != nil {
+				return true, err
+			}
+		case verify.Forget:
+			c.g.sessions.forget(ctx, a.Token, "logged out")
+		case verify.Report:
+			f := finding.GroupURLMismatch.With("https://" + a.Host + a.Path)
+			c.log.Warn("login goes no further", logging.Stage, stage.Verify.String(), logging.Finding, f.Code,
+				"says", f.Says, "reason", a.Reason.String(), "agent", a.Agent.String())
+		case verify.FirstContact:
+			c.log.Info("phone speaks", logging.Stage, stage.Verify.String(), "request", a.Line,
+				"header", fmt.Sprint(a.Header), "form", a.Body)
+		case verify.Close:
+			return true, c.closeWrite()
+		}
+	}
+	return false, nil
+}
+
+// authenticate has the password checked and makes the session that a right one opens.
+func (c *conn) authenticate(ctx context.Context, a verify.Authenticate, r *http.Request) verify.Result {
+	log := c.log.With(logging.User, a.User, logging.Stage, stage.Verify.String(), "tunnel_group", a.Group)
+	who, err := c.g.config.Login.Authenticate(ctx, login.Request{
+		User: a.User, Password: a.Password, Source: c.peer.Addr(), TunnelGroup: a.Group,
+	})
+	switch {
+	case errors.Is(err, login.ErrBusy):
+		log.Warn("login put off", logging.Err, err)
+		return verify.Result{Verdict: verify.Busy}
+	case err != nil:
+		f := finding.LoginRefused.With(a.User)
+		log.Warn("login refused", logging.Finding, f.Code, "says", f.Says, logging.Err, err)
+		return verify.Result{Verdict: verify.Denied}
+	}
+	record := sessionRecord{
+		User: who.User, Device: who.Device, TunnelGroup: a.Group, Began: time.Now(), UserAgent: r.UserAgent(), Old: c.weak,
+	}
+	token := secret.New(base64.StdEncoding.EncodeToString(randomBytes(32)))
+	if err := c.g.sessions.create(ctx, token, record); err != nil {
+		log.Warn("login refused", logging.Err, err)
+		if errors.Is(err, errSessionLimit) {
+			return verify.Result{Verdict: verify.Denied}
+		}
+		return verify.Result{Verdict: verify.Busy}
+	}
+	return verify.Result{Verdict: verify.Accepted, Token: token}
+}
+
+// connect answers a CONNECT and, when it is granted, is the session's CSTP channel until that ends.
+func (c *conn) connect(ctx context.Context, r *http.Request) error {
+	if strings.TrimPrefix(r.RequestURI, "/") != cstp.Path[1:] {
+		return c.refuse(cstp.Refusal{Status: http.StatusNotFound, Phrase: "Not Found"})
+	}
+	r.Header.Set("Host", r.Host)
+	request, err := cstp.RequestOf(r.Header)
+	if err != nil {
+		return errors.Join(err, c.refuse(cstp.Refusal{Status: http.StatusBadRequest, Phrase: "Bad Request"}))
+	}
+	session, err := c.g.sessions.find(ctx, request.Cookie)
+	if err != nil {
+		return err
+	}
+	if session == nil || c.weak && !session.old {
+		return c.refuse(cstp.CookieRefused)
+	}
+	return session.serve(ctx, c, request)
+}
+
+func (c *conn) refuse(refusal cstp.Refusal) error {
+	reply, err := refusal.AppendBinary(nil)
+	if err != nil {
+		return err
+	}
+	return errors.Join(c.write(reply), c.closeWrite())
+}
+
+// write sends bytes as they are; at TLS 1.0 by our own records, because one packet must be one record.
+func (c *conn) write(b []byte) error {
+	if err := c.tls.SetWriteDeadline(time.Now().Add(writeTime)); err != nil {
+		return err
+	}
+	if c.old != nil {
+		return c.old.write(b)
+	}
+	_, err := c.tls.Write(b)
+	return err
+}
+
+// closeWrite says that nothing more comes.
+func (c *conn) closeWrite() error {
+	if c.old != nil {
+		return c.old.closeNotify()
+	}
+	return c.tls.CloseWrite()
+}

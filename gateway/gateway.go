@@ -1,0 +1,260 @@
+// Package gateway is the SSL VPN server that phones, OpenConnect and AnyConnect log in to: TLS and CSTP
+// on TCP, DTLS on UDP, one TUN for all sessions.
+//
+// A connection begins in conn.go with a login; its CONNECT turns it into the CSTP channel of a session
+// (session.go). The packet path is lane.go: datagrams are opened, checked and written to the TUN, and
+// what the TUN holds is sealed and sent, without a goroutine or allocation per packet.
+//
+// It uses what the inventory declares at the moment of each handshake, login and CONNECT; it decides
+// nothing about trust in users (package login) or about timers (stage/tunnel).
+package gateway
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/longcord/longcord/internal/logging"
+	"github.com/longcord/longcord/inventory"
+	"github.com/longcord/longcord/login"
+	"github.com/longcord/longcord/store"
+	"github.com/longcord/longcord/tun"
+)
+
+// Settings are what an operator chooses.
+type Settings struct {
+	Listen netip.AddrPort // TCP: TLS and CSTP
+	DTLS   netip.AddrPort // UDP; phones send to port 443 whatever they are told. Zero: no DTLS
+	TUN    string         // interface name; empty lets the system choose
+	Inside netip.Addr     // the gateway's address on the office network
+}
+
+// Authenticator checks a password; *login.Local is one.
+type Authenticator interface {
+	Authenticate(ctx context.Context, r login.Request) (login.Result, error)
+}
+
+// Config is everything a gateway needs. All but KeyLog, Log and Node are required.
+type Config struct {
+	Settings
+	Inventory func() *inventory.Set
+	Login     Authenticator
+	Store     store.Store
+	OpenTUN   func(tun.Settings) (tun.Device, error)
+	Route     func(RoutingConfig) (Router, error)
+	Node      string       // name of this gateway among those that share a store; empty: "gateway"
+	KeyLog    io.Writer    // NSS key log lines for captures; nil: none
+	Log       *slog.Logger // nil discards
+}
+
+// Router makes the host send the pool's packets this way and that; *Routing is one.
+type Router interface {
+	// AddProxy answers for a session's address on the office network; RemoveProxy ends that.
+	AddProxy(addr netip.Addr) error
+	RemoveProxy(addr netip.Addr) error
+	Close() error
+}
+
+// Gateway is a running gateway.
+type Gateway struct {
+	config Config
+	log    *slog.Logger
+	pool   netip.Prefix // inner network; the TUN takes its first address
+
+	listener net.Listener
+	udp      *net.UDPConn
+	device   tun.Device
+	router   Router
+
+	identity   atomic.Pointer[identityOf]
+	sessions   *registry
+	handshakes *handshakes
+	wg         sync.WaitGroup
+}
+
+// identityOf is an identity and the inventory it was read from.
+type identityOf struct {
+	set *inventory.Set
+	*identity
+}
+
+// New checks the configuration.
+func New(config Config) (*Gateway, error) {
+	switch {
+	case config.Inventory == nil, config.Login == nil, config.Store == nil, config.OpenTUN == nil, config.Route == nil:
+		return nil, errors.New("gateway: configuration lacks a part")
+	case !config.Listen.IsValid():
+		return nil, errors.New("gateway: no address to listen on")
+	}
+	if config.Node == "" {
+		config.Node = "gateway"
+	}
+	g := &Gateway{config: config, log: logging.Or(config.Log).With(logging.Actor, "gateway")}
+	g.handshakes = newHandshakes(g)
+	_, err := g.currentIdentity()
+	if err == nil {
+		g.pool, err = poolOf(config.Inventory())
+	}
+	if err != nil {
+		return nil, fmt.Errorf("gateway: %w", err)
+	}
+	return g, nil
+}
+
+// Open takes the ports, makes the TUN and reads back the sessions of before. A port that is taken is an
+// error that wraps the *net.OpError.
+func (g *Gateway) Open(ctx context.Context) (err error) {
+	defer func() {
+		if err != nil {
+			err = errors.Join(fmt.Errorf("gateway: %w", err), g.close())
+		}
+	}()
+	if g.listener, err = net.Listen("tcp", g.config.Listen.String()); err != nil {
+		return err
+	}
+	if g.config.DTLS.IsValid() {
+		if g.udp, err = listenUDP(g.config.DTLS); err != nil {
+			return err
+		}
+	}
+	addresses := newPool(g.pool)
+	own := netip.PrefixFrom(addresses.own(), addresses.network.Bits())
+	if g.device, err = g.config.OpenTUN(tun.Settings{Name: g.config.TUN, Address: own, MTU: tunMTU}); err != nil {
+		return err
+	}
+	if g.router, err = g.config.Route(RoutingConfig{
+		TUN: g.device.Name(), Pool: addresses.network, Inside: g.config.Inside, MTU: tunMTU, Log: g.log,
+	}); err != nil {
+		return err
+	}
+	g.sessions, err = newRegistry(ctx, g, addresses)
+	return err
+}
+
+// tunMTU is the TUN's own MTU: the most that any session may use. A client with a smaller one says so in
+// its own TCP handshakes, and a larger datagram for it is fragmented on the way out.
+const tunMTU = 1406
+
+// Serve runs until ctx ends and returns after everything it started has stopped. Sessions are not told
+// good-bye: they may come back.
+func (g *Gateway) Serve(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	failed := make(chan error, 1)
+	start := func(what string, run func() error) {
+		g.wg.Go(func() {
+			if err := run(); err != nil && ctx.Err() == nil {
+				select {
+				case failed <- fmt.Errorf("gateway: %s: %w", what, err):
+				default:
+				}
+			}
+			cancel()
+		})
+	}
+	start("accept", func() error { return g.accept(ctx) })
+	start("tun", func() error { return g.fromTUN() })
+	start("sessions", func() error { return g.sessions.run(ctx) })
+	if g.udp != nil {
+		start("udp", func() error { return g.fromUDP() })
+	}
+	<-ctx.Done()
+	err := g.close()
+	g.handshakes.close()
+	g.sessions.closeChannels()
+	g.wg.Wait()
+	select {
+	case first := <-failed:
+		return errors.Join(first, err)
+	default:
+		return err
+	}
+}
+
+// close ends the listeners and gives back what the host was asked for.
+func (g *Gateway) close() error {
+	var errs []error
+	if g.listener != nil {
+		errs = append(errs, g.listener.Close())
+	}
+	if g.udp != nil {
+		errs = append(errs, g.udp.Close())
+	}
+	if g.router != nil {
+		errs = append(errs, g.router.Close())
+	}
+	if g.device != nil {
+		errs = append(errs, g.device.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// currentIdentity is the identity of the inventory in force, read anew when that has changed.
+func (g *Gateway) currentIdentity() (*identity, error) {
+	set := g.config.Inventory()
+	if now := g.identity.Load(); now != nil && now.set == set {
+		return now.identity, nil
+	}
+	id, err := newIdentity(set)
+	if err != nil {
+		return nil, err
+	}
+	g.identity.Store(&identityOf{set: set, identity: id})
+	return id, nil
+}
+
+// accept takes connections until the listener closes.
+func (g *Gateway) accept(ctx context.Context) error {
+	gate := newGate()
+	for {
+		conn, err := g.listener.Accept()
+		if errors.Is(err, net.ErrClosed) {
+			return nil
+		}
+		if err != nil { // out of file descriptors, or a client that left at once: neither is the end
+			g.log.Warn("accept", logging.Err, err)
+			select {
+			case <-ctx.Done():
+				return nil
+			case <-time.After(acceptPause):
+			}
+			continue
+		}
+		peer := addrPort(conn.RemoteAddr())
+		leave := gate.enter(peer.Addr(), conn)
+		g.wg.Go(func() {
+			defer leave()
+			g.serveConn(ctx, conn, peer, leave)
+		})
+	}
+}
+
+// acceptPause keeps a failing accept from spinning.
+const acceptPause = 50 * time.Millisecond
+
+func addrPort(a net.Addr) netip.AddrPort {
+	switch a := a.(type) {
+	case *net.TCPAddr:
+		ap := a.AddrPort()
+		return netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port())
+	case *net.UDPAddr:
+		ap := a.AddrPort()
+		return netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port())
+	}
+	return netip.AddrPort{}
+}
+
+// randomBytes returns n bytes for cookies and ids.
+func randomBytes(n int) []byte {
+	b := make([]byte, n)
+	_, _ = rand.Read(b) // never fails, see crypto/rand
+	return b
+}

@@ -1,0 +1,44 @@
+package gateway
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"net/netip"
+	"time"
+
+	"github.com/longcord/longcord/internal/secret"
+	"github.com/longcord/longcord/store"
+)
+
+// sessionRecord is what the store keeps of a session, so that a phone may come back to it after a
+// restart. Its name in the table is the SHA-256 of the cookie, never the cookie.
+type sessionRecord struct {
+	ID          uint64     `json:"id"` // public number, as `sessions list` shows it
+	User        string     `json:"user"`
+	Device      string     `json:"device,omitempty"`
+	TunnelGroup string     `json:"tunnel_group"`
+	Address     netip.Addr `json:"address,omitzero"` // given at the first CONNECT
+	Began       time.Time  `json:"began"`
+	UserAgent   string     `json:"user_agent,omitempty"`
+	Old         bool       `json:"old,omitempty"` // logged in over a connection with old cryptography
+}
+
+// nodeRecord remembers the lease that this gateway's sessions hang on, so that a gateway that comes back
+// in time finds them.
+type nodeRecord struct {
+	Lease store.LeaseID `json:"lease"`
+}
+
+func sessionTable(s store.Store) *store.Table[sessionRecord] {
+	return store.NewTable[sessionRecord](s, "gateway/session/", 1, nil)
+}
+
+func nodeTable(s store.Store) *store.Table[nodeRecord] {
+	return store.NewTable[nodeRecord](s, "gateway/node/", 1, nil)
+}
+
+// cookieName is the name under which a cookie's session is found.
+func cookieName(cookie secret.String) string {
+	sum := sha256.Sum256([]byte(cookie.Reveal()))
+	return hex.EncodeToString(sum[:])
+}

@@ -1,0 +1,103 @@
+package gateway
+
+import (
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+
+	"github.com/longcord/longcord/finding"
+)
+
+// RoutingConfig says between which networks the host is to carry packets.
+type RoutingConfig struct {
+	TUN    string       // name of the gateway's own packet interface, which exists and is up
+	Pool   netip.Prefix // the phones' inner network; the host has its route to TUN
+	Inside netip.Addr   // the host's address in the office; its interface must exist
+	MTU    int          // bytes of an inner packet; TCP segments through TUN are made to fit
+	Log    *slog.Logger // nil discards
+}
+
+func (c RoutingConfig) validate() error {
+	switch {
+	case c.TUN == "":
+		return fmt.Errorf("gateway: routing without the name of a packet interface")
+	case !c.Pool.IsValid() || !c.Pool.Addr().Is4():
+		return fmt.Errorf("gateway: pool %s is not an IPv4 network", c.Pool)
+	case !c.Inside.Is4():
+		return fmt.Errorf("gateway: inside address %s is not IPv4", c.Inside)
+	case c.MTU < minMTU || c.MTU > maxMTU:
+		return fmt.Errorf("gateway: inner packets of %d bytes, expected %d to %d", c.MTU, minMTU, maxMTU)
+	}
+	return nil
+}
+
+const (
+	minMTU = 576 // every IPv4 host takes this much, RFC 791 section 3.1
+	maxMTU = 65535
+)
+
+// segmentSize is the TCP payload that fits an inner packet: what is left after the IPv4 and TCP headers
+// without options.
+func segmentSize(mtu int) uint16 { return uint16(mtu - 40) }
+
+// answersFor tells whether the pool is a part of the office's own network, so that hosts there ask for
+// its addresses by ARP instead of sending to a router.
+func answersFor(office, pool netip.Prefix) bool {
+	return office.Bits() <= pool.Bits() && office.Contains(pool.Addr())
+}
+
+// RouteLines returns the commands that lead the pool to the gateway at via: for a Linux host, an IOS
+// router and an ASA, in this order. The ASA's assumes that its interface to the office is named inside.
+func RouteLines(pool netip.Prefix, via netip.Addr) []string {
+	pool = pool.Masked()
+	mask := net.IP(net.CIDRMask(pool.Bits(), pool.Addr().BitLen()))
+	return []string{
+		fmt.Sprintf("ip route add %s via %s", pool, via),
+		fmt.Sprintf("ip route %s %s %s", pool.Addr(), mask, via),
+		fmt.Sprintf("route inside %s %s %s 1", pool.Addr(), mask, via),
+	}
+}
+
+// noWayBack is the finding that hosts of the office cannot answer phones, with what to type against it.
+func noWayBack(pool netip.Prefix, via netip.Addr) finding.Finding {
+	f := finding.NoRouteToPool.With(pool.Masked(), via)
+	for i, system := range []string{"Linux", "IOS", "the ASA"} {
+		f.Fix = append(f.Fix, fmt.Sprintf("on %s: `%s`", system, RouteLines(pool, via)[i]))
+	}
+	return f
+}
+
+// judgeRouters turns what the office's routers answered into findings. Each router was pinged twice: from
+// the gateway's inside address and from its address in the pool. One that answers only the first knows no
+// way back; one that answers none may just not answer pings.
+func judgeRouters(pool netip.Prefix, via netip.Addr, routers []routerAnswers) []finding.Finding {
+	if len(routers) == 0 {
+		f := noWayBack(pool, via).Because(evidenceSource, 0, "the office's interface has no router that could be asked; whether its hosts have the route shows only when a phone calls one")
+		f.Severity, f.Certainty = finding.Note, finding.Possible
+		return []finding.Finding{f}
+	}
+	var found []finding.Finding
+	for _, router := range routers {
+		switch {
+		case router.pool:
+		case router.inside:
+			f := noWayBack(pool, via).Because(evidenceSource, 0, fmt.Sprintf("router %s answers a ping from %s, and none from an address of the pool", router.address, via))
+			f.Certainty = finding.Likely
+			found = append(found, f)
+		default:
+			f := noWayBack(pool, via).Because(evidenceSource, 0, fmt.Sprintf("router %s answers no ping at all, so its routes cannot be told", router.address))
+			f.Severity, f.Certainty = finding.Note, finding.Possible
+			found = append(found, f)
+		}
+	}
+	return found
+}
+
+const evidenceSource = "gateway"
+
+// routerAnswers says from which of the gateway's addresses a router answers a ping.
+type routerAnswers struct {
+	address      netip.Addr
+	inside, pool bool
+}

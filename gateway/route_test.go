@@ -1,0 +1,99 @@
+package gateway
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/longcord/longcord/finding"
+)
+
+var (
+	testPool   = netip.MustParsePrefix("10.8.0.0/22")
+	testInside = netip.MustParseAddr("192.0.2.5")
+)
+
+func TestRouteLines(t *testing.T) {
+	t.Parallel()
+	got := RouteLines(netip.MustParsePrefix("10.8.1.7/22"), testInside)
+	want := []string{
+		"ip route add 10.8.0.0/22 via 192.0.2.5",
+		"ip route 10.8.0.0 255.255.252.0 192.0.2.5",
+		"route inside 10.8.0.0 255.255.252.0 192.0.2.5 1",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestAnswersFor(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		office, pool string
+		want         bool
+	}{
+		{"192.0.2.0/24", "192.0.2.128/25", true},
+		{"192.0.2.0/24", "192.0.2.0/24", true},
+		{"192.0.2.128/25", "192.0.2.0/24", false},
+		{"192.0.2.0/24", "10.8.0.0/24", false},
+	} {
+		if got := answersFor(netip.MustParsePrefix(c.office), netip.MustParsePrefix(c.pool)); got != c.want {
+			t.Errorf("pool %s in office %s: got %v, want %v", c.pool, c.office, got, c.want)
+		}
+	}
+}
+
+func TestRoutingConfigRefused(t *testing.T) {
+	t.Parallel()
+	good := RoutingConfig{TUN: "longcord0", Pool: testPool, Inside: testInside, MTU: 1400}
+	if err := good.validate(); err != nil {
+		t.Fatalf("%+v is refused: %v", good, err)
+	}
+	for name, change := range map[string]func(*RoutingConfig){
+		"no interface": func(c *RoutingConfig) { c.TUN = "" },
+		"no pool":      func(c *RoutingConfig) { c.Pool = netip.Prefix{} },
+		"IPv6 pool":    func(c *RoutingConfig) { c.Pool = netip.MustParsePrefix("2001:db8::/64") },
+		"no inside":    func(c *RoutingConfig) { c.Inside = netip.Addr{} },
+		"no MTU":       func(c *RoutingConfig) { c.MTU = 0 },
+		"jumbo":        func(c *RoutingConfig) { c.MTU = 65536 },
+	} {
+		c := good
+		change(&c)
+		if err := c.validate(); err == nil {
+			t.Errorf("%s: %+v is accepted", name, c)
+		}
+	}
+}
+
+func TestJudgeRouters(t *testing.T) {
+	t.Parallel()
+	router := netip.MustParseAddr("192.0.2.1")
+	for _, c := range []struct {
+		name      string
+		routers   []routerAnswers
+		found     int
+		severity  finding.Severity
+		certainty finding.Certainty
+	}{
+		{"it answers phones", []routerAnswers{{router, true, true}}, 0, "", ""},
+		{"it answers only the office", []routerAnswers{{router, true, false}}, 1, finding.Fault, finding.Likely},
+		{"it answers no ping", []routerAnswers{{router, false, false}}, 1, finding.Note, finding.Possible},
+		{"there is none", nil, 1, finding.Note, finding.Possible},
+		{"one of two", []routerAnswers{{router, true, true}, {router, true, false}}, 1, finding.Fault, finding.Likely},
+	} {
+		got := judgeRouters(testPool, testInside, c.routers)
+		if len(got) != c.found {
+			t.Errorf("%s: got %d findings, want %d", c.name, len(got), c.found)
+			continue
+		}
+		for _, f := range got {
+			if f.Code != "no-route-to-pool" || f.Severity != c.severity || f.Certainty != c.certainty || len(f.Evidence) != 1 {
+				t.Errorf("%s: got %+v, want a %s, %s", c.name, f, c.certainty, c.severity)
+			}
+			if fixes := strings.Join(f.Fix, "\n"); !strings.Contains(fixes, "on IOS: `ip route 10.8.0.0 255.255.252.0 192.0.2.5`") {
+				t.Errorf("%s: the remedy does not say what to type: %s", c.name, fixes)
+			}
+		}
+	}
+}

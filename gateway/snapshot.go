@@ -1,0 +1,71 @@
+package gateway
+
+import (
+	"context"
+	"net/netip"
+	"slices"
+	"time"
+
+	"github.com/longcord/longcord/stage/tunnel"
+)
+
+// SessionInfo is one session as people see it.
+type SessionInfo struct {
+	ID          uint64
+	User        string
+	Device      string // empty: the session belongs to no phone
+	TunnelGroup string
+	State       string         // disconnected or connected
+	Address     netip.Addr     // inner; not valid before the first CONNECT
+	Peer        netip.AddrPort // of the CSTP channel, now or last
+	Transport   string         // dtls, tls, or empty while disconnected
+	DTLSVersion string
+	Cipher      string // of the DTLS channel
+	UserAgent   string
+	Began       time.Time
+
+	FromPackets, FromBytes, ToPackets, ToBytes uint64 // inner; from is out of the session's tunnel
+	Refused, Dropped                           uint64
+}
+
+// Sessions lists the sessions, oldest first.
+func (g *Gateway) Sessions() []SessionInfo {
+	var all []SessionInfo
+	for _, s := range g.sessions.all() {
+		all = append(all, s.info())
+	}
+	slices.SortFunc(all, func(a, b SessionInfo) int { return int(a.ID) - int(b.ID) })
+	return all
+}
+
+func (s *session) info() SessionInfo {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	i := SessionInfo{
+		ID: s.record.ID, User: s.record.User, Device: s.record.Device, TunnelGroup: s.record.TunnelGroup,
+		State: s.machine.State().String(), Address: s.record.Address, Peer: s.peer, UserAgent: s.record.UserAgent, Began: s.record.Began,
+		FromPackets: s.counters.fromPackets.Load(), FromBytes: s.counters.fromBytes.Load(),
+		ToPackets: s.counters.toPackets.Load(), ToBytes: s.counters.toBytes.Load(),
+		Refused: s.counters.refused.Load(), Dropped: s.counters.dropped.Load(),
+	}
+	if channel, up := s.machine.DataChannel(); up {
+		i.Transport = "tls"
+		if d := s.dtls.Load(); channel == tunnel.DTLS && d != nil {
+			i.Transport, i.DTLSVersion, i.Cipher = "dtls", d.conn.Version().String(), d.conn.Suite().String()
+		}
+	}
+	return i
+}
+
+// Logoff ends the sessions that match says, at once and for good: they must log in again. It returns how
+// many there were.
+func (g *Gateway) Logoff(ctx context.Context, match func(SessionInfo) bool) int {
+	ended := 0
+	for _, s := range g.sessions.all() {
+		if match(s.info()) {
+			s.end(ctx, tunnel.Administrator)
+			ended++
+		}
+	}
+	return ended
+}

@@ -1,0 +1,134 @@
+package gateway
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+
+	"github.com/longcord/longcord/inventory"
+)
+
+// modernSuites are the TLS 1.2 suites for everyone. TLS 1.3's are the library's own choice.
+var modernSuites = []uint16{
+	tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+	tls.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
+	tls.TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
+	tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
+	tls.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
+	tls.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
+}
+
+// oldSuites are what 79xx phones speak. Only a connection marked old ever sees them.
+var oldSuites = []uint16{
+	tls.TLS_RSA_WITH_AES_256_CBC_SHA,
+	tls.TLS_RSA_WITH_AES_128_CBC_SHA,
+}
+
+// identity is what the gateway presents: its certificates by the host in their URL, and whether old
+// clients are let in at all.
+type identity struct {
+	byHost map[string]*tls.Certificate
+	first  *tls.Certificate // for clients that name no host, as phones do
+	legacy bool             // some tunnel group has legacyPhones
+}
+
+// newIdentity reads the certificates out of the inventory: for each group URL, the first certificate of
+// the VPNGateway object with that very URL.
+func newIdentity(set *inventory.Set) (*identity, error) {
+	id := &identity{byHost: map[string]*tls.Certificate{}}
+	gateways := map[string]*inventory.VPNGateway{}
+	for _, g := range set.VPNGateways {
+		gateways[g.URL] = g
+	}
+	for _, name := range sorted(set.TunnelGroups) {
+		group := set.TunnelGroups[name]
+		id.legacy = id.legacy || group.LegacyPhones
+		for _, groupURL := range group.GroupURLs {
+			g := gateways[groupURL]
+			if g == nil || len(g.Certificates) == 0 {
+				continue
+			}
+			if err := id.add(groupURL, set.Certificates[g.Certificates[0]]); err != nil {
+				return nil, fmt.Errorf("gateway %q: %w", g.Name, err)
+			}
+		}
+	}
+	if id.first == nil {
+		return nil, errors.New("no group URL has a VPNGateway with a certificate and key")
+	}
+	return id, nil
+}
+
+func (id *identity) add(groupURL string, c *inventory.Certificate) error {
+	if c == nil || c.Key.IsZero() {
+		return errors.New("its first certificate has no key here")
+	}
+	pair, err := tls.X509KeyPair([]byte(c.Certificate), []byte(c.Key.Reveal()))
+	if err != nil {
+		return fmt.Errorf("certificate %q: %w", c.Name, err)
+	}
+	u, err := url.Parse(groupURL)
+	if err != nil {
+		return err
+	}
+	id.byHost[u.Hostname()] = &pair
+	if id.first == nil {
+		id.first = &pair
+	}
+	return nil
+}
+
+// certificate chooses by the name the client sent; who sends none, or an unknown one, gets the first.
+func (id *identity) certificate(hello *tls.ClientHelloInfo) *tls.Certificate {
+	if c := id.byHost[hello.ServerName]; c != nil {
+		return c
+	}
+	return id.first
+}
+
+// isOld reports whether a client cannot do better than old cryptography: it offers no TLS 1.2, or at 1.2
+// no suite with forward secrecy.
+func isOld(hello *tls.ClientHelloInfo) bool {
+	if slices.Contains(hello.SupportedVersions, tls.VersionTLS13) {
+		return false
+	}
+	if !slices.Contains(hello.SupportedVersions, tls.VersionTLS12) {
+		return true
+	}
+	return !slices.ContainsFunc(hello.CipherSuites, func(suite uint16) bool { return slices.Contains(modernSuites, suite) })
+}
+
+// modernConfig is the TLS configuration for everyone who is not old.
+func modernConfig(id *identity) *tls.Config {
+	return &tls.Config{
+		MinVersion:   tls.VersionTLS12,
+		CipherSuites: modernSuites,
+		GetCertificate: func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+			return id.certificate(hello), nil
+		},
+		NextProtos:                  []string{"http/1.1"},
+		SessionTicketsDisabled:      true,
+		DynamicRecordSizingDisabled: true, // one packet must stay one record
+	}
+}
+
+// oldConfig is modernConfig with old cryptography. MaxVersion stays unset so that the marks against
+// downgrade stay in.
+func oldConfig(id *identity) *tls.Config {
+	config := modernConfig(id)
+	config.MinVersion = tls.VersionTLS10
+	config.CipherSuites = oldSuites
+	return config
+}
+
+// sorted returns a table's names in order, so that choices do not depend on map order.
+func sorted[T any](t inventory.Table[T]) []string {
+	names := make([]string, 0, len(t))
+	for name := range t {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
