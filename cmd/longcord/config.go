@@ -1,0 +1,80 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/longcord/longcord/config"
+	"github.com/longcord/longcord/internal/strictyaml"
+	"github.com/longcord/longcord/inventory/file"
+)
+
+func (p *program) configCommand() *cobra.Command {
+	c := &cobra.Command{Use: "config", Short: "The configuration file"}
+	c.AddCommand(p.configCheckCommand(), &cobra.Command{
+		Use:   "example",
+		Short: "Print an annotated configuration file",
+		Args:  cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			_, err := io.WriteString(p.out, config.Example)
+			return err
+		},
+	})
+	return c
+}
+
+func (p *program) configCheckCommand() *cobra.Command {
+	var asJSON bool
+	c := &cobra.Command{
+		Use:   "check",
+		Short: "Check the configuration file and the inventory file it names",
+		Args:  cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			path, err := p.configPath()
+			if err != nil {
+				return err
+			}
+			c, devices, err := check(path)
+			if asJSON {
+				return p.checkedJSON(err)
+			}
+			if err != nil {
+				return usage(err)
+			}
+			_, err = fmt.Fprintf(p.out, "%s and %s are good: %d devices\n", path, c.Inventory, devices)
+			return err
+		},
+	}
+	jsonFlag(c, &asJSON)
+	return c
+}
+
+// check reads everything that serve would read.
+func check(path string) (c config.Config, devices int, err error) {
+	if c, err = config.Load(path); err != nil {
+		return c, 0, err
+	}
+	read, err := file.Read(c.Inventory)
+	if err != nil {
+		return c, 0, err
+	}
+	set, err := read.Set()
+	return c, len(set.Devices), err
+}
+
+func (p *program) checkedJSON(err error) error {
+	problems := strictyaml.Problems{}
+	if err != nil && !errors.As(err, &problems) {
+		return err
+	}
+	if err := p.printJSON(map[string]any{"schema": 1, "ok": len(problems) == 0, "problems": problems}); err != nil {
+		return err
+	}
+	if len(problems) > 0 {
+		return usage(errQuiet)
+	}
+	return nil
+}

@@ -1,0 +1,77 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/longcord/longcord/internal/strictyaml"
+)
+
+// The exit codes, as the help of the program lists them.
+const (
+	exitGood        = 0
+	exitNotWell     = 1 // the thing asked about is not well: a fault found, a step failed
+	exitUsage       = 2 // wrong usage or bad configuration
+	exitCannotTell  = 3
+	exitUnreachable = 4 // the running system cannot be reached, or we have no right to
+)
+
+// failure is an error with its exit code and what to try next.
+type failure struct {
+	code  int
+	err   error
+	hints []string
+}
+
+func (f *failure) Error() string { return f.err.Error() }
+func (f *failure) Unwrap() error { return f.err }
+
+// usage is wrong usage or bad configuration.
+func usage(err error, hints ...string) error { return &failure{exitUsage, err, hints} }
+
+// notWell is a thing asked about that is not well.
+func notWell(err error, hints ...string) error { return &failure{exitNotWell, err, hints} }
+
+// cannotTell is a question that found no answer.
+func cannotTell(err error, hints ...string) error { return &failure{exitCannotTell, err, hints} }
+
+// errQuiet ends a command whose output has said everything.
+var errQuiet = errors.New("")
+
+// report prints err as people read it: the message, then what to try next. It returns the exit code.
+func report(out io.Writer, err error) int {
+	if err == nil {
+		return exitGood
+	}
+	f := &failure{code: exitUsage, err: err} // what the command line itself refuses
+	errors.As(err, &f)
+	if errors.Is(f.err, errQuiet) {
+		return f.code
+	}
+	var problems strictyaml.Problems
+	if errors.As(f.err, &problems) {
+		printProblems(out, problems)
+	} else {
+		fmt.Fprintf(out, "longcord: %s\n", strings.ReplaceAll(f.Error(), "\n", "\nlongcord: "))
+	}
+	for _, hint := range f.hints {
+		if hint != "" {
+			fmt.Fprintf(out, "  hint: %s\n", hint)
+		}
+	}
+	return f.code
+}
+
+func printProblems(out io.Writer, problems strictyaml.Problems) {
+	for _, p := range problems {
+		fmt.Fprintf(out, "%s\n", p.Error())
+		if p.Excerpt != "" {
+			fmt.Fprintf(out, "    %s\n", strings.TrimSpace(p.Excerpt))
+		}
+		if p.Hint != "" {
+			fmt.Fprintf(out, "  hint: %s\n", p.Hint)
+		}
+	}
+}
