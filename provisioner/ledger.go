@@ -1,0 +1,121 @@
+package provisioner
+
+import (
+	"errors"
+	"log/slog"
+	"maps"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/longcord/longcord/finding"
+	"github.com/longcord/longcord/internal/logging"
+	"github.com/longcord/longcord/stage/provision"
+)
+
+// Delivery is one file that arrived at a phone.
+type Delivery struct {
+	Device       string // device name in the file's name; empty for files of no phone in particular
+	File         string
+	VersionStamp string // of a configuration
+	Peer         netip.AddrPort
+	Transport    provision.Transport
+	Bytes        int64
+	Time         time.Time
+}
+
+// Snapshot is what a Provisioner has done since it began.
+type Snapshot struct {
+	Transfers int        // TFTP transfers under way
+	Delivered uint64     // files that arrived
+	Missing   uint64     // requests for files that are not there
+	Refused   uint64     // requests refused: names, writes, over the limits, files that could not be made
+	Failed    uint64     // transfers that broke off
+	Configs   []Delivery // the configuration each phone fetched last, by device name
+}
+
+// ledger counts and logs what happens to requests.
+type ledger struct {
+	log *slog.Logger
+
+	mu      sync.Mutex
+	counts  Snapshot // without Configs
+	configs map[string]Delivery
+}
+
+func newLedger(log *slog.Logger) *ledger {
+	return &ledger{log: log, configs: map[string]Delivery{}}
+}
+
+func (l *ledger) snapshot() Snapshot {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s := l.counts
+	s.Configs = slices.SortedFunc(maps.Values(l.configs), func(a, b Delivery) int {
+		return strings.Compare(a.Device, b.Device)
+	})
+	return s
+}
+
+func (l *ledger) count(counter *uint64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	*counter++
+}
+
+// request is one request as it stands in logs.
+type request struct {
+	name      string
+	peer      netip.AddrPort
+	transport provision.Transport
+}
+
+func (l *ledger) attributes(r request) *slog.Logger {
+	log := l.log.With(logging.Peer, r.peer, "file", r.name, "transport", string(r.transport))
+	if device := provision.DeviceIn(r.name); device != "" {
+		log = log.With(logging.Phone, device)
+	}
+	return log
+}
+
+func (l *ledger) delivered(r request, f *file, sent int64) {
+	l.count(&l.counts.Delivered)
+	r.name = f.name
+	if f.device != "" {
+		l.mu.Lock()
+		l.configs[f.device] = Delivery{f.device, f.name, f.stamp, r.peer, r.transport, sent, time.Now()}
+		l.mu.Unlock()
+	}
+	l.attributes(r).Info("file delivered", "bytes", sent)
+}
+
+func (l *ledger) failed(r request, err error) {
+	l.count(&l.counts.Failed)
+	l.attributes(r).Info("file not delivered", logging.Err, err)
+}
+
+// refused notes that a file was not opened, and reports whether that is because it is not there.
+func (l *ledger) refused(r request, err error) (missing bool) {
+	log := l.attributes(r)
+	switch {
+	case errors.Is(err, provision.ErrNotFound):
+		l.count(&l.counts.Missing)
+		log.Debug("file not found", logging.Err, err)
+		return true
+	case errors.Is(err, provision.ErrName):
+		l.count(&l.counts.Refused)
+		log.Debug("file name refused", logging.Err, err)
+		return true
+	}
+	l.count(&l.counts.Refused)
+	log.Error("file cannot be served", logging.Err, err, logging.Finding, finding.ConfigInvalid.Code)
+	return false
+}
+
+// turnedAway notes a request that was refused before any file was looked for.
+func (l *ledger) turnedAway(r request, why string) {
+	l.count(&l.counts.Refused)
+	l.attributes(r).Debug("request refused", "reason", why)
+}

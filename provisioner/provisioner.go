@@ -1,0 +1,211 @@
+// Package provisioner is the phones' file server: TFTP on UDP 69 and HTTP on TCP 6970, with one library of
+// files behind both. Phones' configurations are rendered from the inventory at the moment they are asked
+// for; everything else, such as firmware and ring tones, comes from a folder of the operator.
+//
+// New checks the settings, Open takes the ports, Serve answers until its context ends. Whoever reaches
+// the ports gets any file, as with the vendor's own servers: keep them inside.
+package provisioner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"os"
+	"sync"
+
+	"golang.org/x/net/ipv4"
+
+	"github.com/longcord/longcord/internal/logging"
+	"github.com/longcord/longcord/inventory"
+	"github.com/longcord/longcord/stage"
+	"github.com/longcord/longcord/stage/provision"
+	"github.com/longcord/longcord/wire/tftp"
+)
+
+// Settings are what an operator sets.
+type Settings struct {
+	TFTP         netip.AddrPort // where TFTP requests are taken, IPv4; phones know only port 69
+	HTTP         netip.AddrPort // where HTTP requests are taken, IPv4; phones know only port 6970
+	FilesDir     string         // folder served read-only beside the phones' files; empty: none
+	CallManagers []string       // for phones whose site names none, host or host:port; empty: the address of TFTP
+	NTPServers   []string       // for phones whose site names none
+}
+
+// DefaultSettings returns settings with the phones' ports on one address.
+func DefaultSettings(listen netip.Addr) Settings {
+	return Settings{
+		TFTP: netip.AddrPortFrom(listen, tftp.Port),
+		HTTP: netip.AddrPortFrom(listen, provision.HTTPPort),
+	}
+}
+
+// Validate returns what is wrong with the settings, or nil.
+func (s Settings) Validate() error {
+	if !s.TFTP.Addr().Is4() || !s.HTTP.Addr().Is4() {
+		return fmt.Errorf("provisioner: listen addresses %s and %s are not both IPv4", s.TFTP, s.HTTP)
+	}
+	if s.TFTP.Addr().IsUnspecified() && len(s.CallManagers) == 0 {
+		return fmt.Errorf("provisioner: phones cannot be told %s as their call manager: name one", s.TFTP.Addr())
+	}
+	return nil
+}
+
+// Config is what a Provisioner needs.
+type Config struct {
+	Settings
+	Inventory func() *inventory.Set // the inventory as it is now; called at each request
+	Log       *slog.Logger          // nil discards
+}
+
+// Provisioner serves files. Its methods may be called from several goroutines.
+type Provisioner struct {
+	settings Settings
+	log      *slog.Logger
+	library  library
+	ledger   *ledger
+	places   *places
+
+	mu   sync.Mutex
+	udp  *ipv4.PacketConn // nil until Open
+	tcp  net.Listener
+	root *os.Root // of FilesDir
+}
+
+// New returns a provisioner that has opened nothing yet.
+func New(cfg Config) (*Provisioner, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	if cfg.Inventory == nil {
+		return nil, errors.New("provisioner: no inventory given")
+	}
+	renderer := provision.Renderer{CallManagers: cfg.CallManagers, NTPServers: cfg.NTPServers}
+	if len(renderer.CallManagers) == 0 {
+		renderer.CallManagers = []string{cfg.TFTP.Addr().String()}
+	}
+	log := logging.Or(cfg.Log).With(logging.Actor, "provisioner", logging.Stage, stage.Provision)
+	return &Provisioner{
+		settings: cfg.Settings, log: log, library: library{inventory: cfg.Inventory, renderer: renderer},
+		ledger: newLedger(log), places: newPlaces(),
+	}, nil
+}
+
+// Open takes both ports and the folder. A port that is taken is a *net.OpError in the chain. After an
+// error nothing stays open. Without a later Serve, call Close.
+func (p *Provisioner) Open() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.udp != nil {
+		return errors.New("provisioner: open already")
+	}
+	return errors.Join(p.open(), p.closeUnlessOpen())
+}
+
+func (p *Provisioner) open() (err error) {
+	if p.settings.FilesDir != "" {
+		if p.root, err = os.OpenRoot(p.settings.FilesDir); err != nil {
+			return fmt.Errorf("provisioner: folder of files: %w", err)
+		}
+		p.library.folder = folder{p.root}
+	}
+	if p.tcp, err = net.Listen("tcp4", p.settings.HTTP.String()); err != nil {
+		return fmt.Errorf("provisioner: %w", err)
+	}
+	conn, err := net.ListenUDP("udp4", net.UDPAddrFromAddrPort(p.settings.TFTP))
+	if err != nil {
+		return fmt.Errorf("provisioner: %w", err)
+	}
+	p.udp = ipv4.NewPacketConn(conn)
+	if err := p.udp.SetControlMessage(ipv4.FlagDst, true); err != nil {
+		return errors.Join(fmt.Errorf("provisioner: %w", err), p.close())
+	}
+	return nil
+}
+
+// closeUnlessOpen takes back half an opening.
+func (p *Provisioner) closeUnlessOpen() error {
+	if p.udp != nil {
+		return nil
+	}
+	return p.close()
+}
+
+// Close frees what Open took. Serve does it too.
+func (p *Provisioner) Close() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.close()
+}
+
+func (p *Provisioner) close() error {
+	var errs []error
+	if p.udp != nil {
+		errs = append(errs, p.udp.Close())
+	}
+	if p.tcp != nil {
+		errs = append(errs, p.tcp.Close())
+	}
+	if p.root != nil {
+		errs = append(errs, p.root.Close())
+	}
+	p.udp, p.tcp, p.root = nil, nil, nil
+	return errors.Join(errs...)
+}
+
+// Addresses returns where TFTP and HTTP are served, with the ports that were chosen where the settings
+// say 0. Zero values before Open.
+func (p *Provisioner) Addresses() (tftp, http netip.AddrPort) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.udp == nil {
+		return tftp, http
+	}
+	return p.udp.LocalAddr().(*net.UDPAddr).AddrPort(), p.tcp.Addr().(*net.TCPAddr).AddrPort()
+}
+
+// Serve answers phones until ctx ends, and returns when everything it started has stopped. It opens what
+// Open has not. The end of ctx is no error.
+func (p *Provisioner) Serve(ctx context.Context) error {
+	udp, tcp, err := p.listeners()
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	p.log.Info("file server begins", "tftp", udp.LocalAddr(), "http", tcp.Addr())
+	ended := make(chan error, 2)
+	go func() { ended <- p.serveTFTP(ctx, udp) }()
+	go func() { ended <- p.serveHTTP(ctx, tcp) }()
+	err = <-ended
+	cancel() // one of them cannot go on: neither does the other
+	err = errors.Join(err, <-ended)
+	if closing := p.Close(); closing != nil && !errors.Is(closing, net.ErrClosed) {
+		err = errors.Join(err, closing)
+	}
+	p.log.Info("file server ends", "delivered", p.Snapshot().Delivered)
+	return err
+}
+
+func (p *Provisioner) listeners() (*ipv4.PacketConn, net.Listener, error) {
+	p.mu.Lock()
+	opened := p.udp != nil
+	p.mu.Unlock()
+	if !opened {
+		if err := p.Open(); err != nil {
+			return nil, nil, err
+		}
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.udp, p.tcp, nil
+}
+
+// Snapshot returns what has happened so far.
+func (p *Provisioner) Snapshot() Snapshot {
+	s := p.ledger.snapshot()
+	s.Transfers = p.places.taken()
+	return s
+}
