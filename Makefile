@@ -1,0 +1,53 @@
+# Longcord. `make lab` shows the whole story, `make test` checks everything.
+
+export GOTOOLCHAIN := local
+export CGO_ENABLED ?= 0
+
+go_needed := 1.26
+packages  := ./...
+tool      := go tool -modfile=tools/go.mod
+version   := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+
+.PHONY: lab build test check unit interop fuzz bench go
+
+lab: build
+	bin/longcord lab $(ARGS)
+
+build: go
+	go build -trimpath -ldflags '-X main.version=$(version)' -o bin/longcord ./cmd/longcord
+
+# Everything: what CI runs. Programs that are not ours are installed first (as root) or named.
+test: go
+	scripts/peers
+	$(MAKE) check
+	$(MAKE) unit
+	$(MAKE) interop
+
+# The quick half: formatting, vet, linters, and that the module files are as they should be.
+check: go
+	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$unformatted" || { echo "not formatted: $$unformatted"; exit 1; }
+	go vet $(packages)
+	go vet -tags interop ./interop/...
+	$(tool) staticcheck -tags interop $(packages)
+	$(tool) errcheck -ignoretests -exclude tools/errcheck.txt $(packages)
+	go mod tidy -diff
+
+# Unit tests with the race detector, in shuffled order; fuzz targets run their seeds.
+unit: go
+	CGO_ENABLED=1 go test -race -shuffle=on $(packages)
+
+# Tests against programs that we did not write. See interop/README.md.
+interop: build
+	LONGCORD=$(CURDIR)/bin/longcord go test -tags interop -count=1 -p 1 ./interop/...
+
+# Each fuzz target for TIME.
+fuzz: go
+	scripts/fuzz $(or $(TIME),30s)
+
+bench: go
+	go test -run '^$$' -bench . -benchmem ./stage/tunnel/dtls
+
+go:
+	@command -v go >/dev/null || { echo "Go $(go_needed) or later is needed: https://go.dev/dl/"; exit 1; }
+	@go version | awk '{split(substr($$3, 3), v, "."); split("$(go_needed)", n, "."); exit !(v[1] > n[1] || v[1] == n[1] && v[2]+0 >= n[2]+0)}' \
+		|| { echo "Go $(go_needed) or later is needed, this is $$(go version | cut -d' ' -f3): https://go.dev/dl/"; exit 1; }
