@@ -1,6 +1,7 @@
 package testnet
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -60,11 +61,11 @@ func NewSwitch(name string) (*Switch, error) {
 	}
 	s := &Switch{Host: host}
 	bridge := &netlink.Bridge{LinkAttrs: netlink.LinkAttrs{Name: SwitchInterface}}
-	if err := s.link.LinkAdd(bridge); err != nil {
-		return nil, fmt.Errorf("testnet: switch %s: %w", name, err)
+	if err = s.link.LinkAdd(bridge); err == nil {
+		err = s.up(SwitchInterface)
 	}
-	if err := s.up(SwitchInterface); err != nil {
-		return nil, fmt.Errorf("testnet: switch %s: %w", name, err)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("testnet: switch %s: %w", name, err), s.Close())
 	}
 	return s, nil
 }

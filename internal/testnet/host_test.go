@@ -3,6 +3,7 @@ package testnet_test
 import (
 	"bufio"
 	"errors"
+	"io"
 	"os"
 	"os/exec"
 	"strings"
@@ -34,6 +35,31 @@ func TestProgramsDieWithTheirHost(t *testing.T) {
 	}
 	if err := host.Do(func() error { return nil }); err == nil {
 		t.Error("a closed host still works")
+	}
+}
+
+func TestProgramsDieWithAMakerThatIsKilled(t *testing.T) {
+	t.Parallel()
+	allowed(t)
+	cmd := copyOfTest("make")
+	in, err := cmd.StdinPipe()
+	must(t, err)
+	defer in.Close()
+	out, err := cmd.StdoutPipe()
+	must(t, err)
+	must(t, cmd.Start())
+	lines := bufio.NewReader(out)
+	if line, err := lines.ReadString('\n'); line != "here\n" {
+		t.Fatalf("program says %q, %v", line, err)
+	}
+	must(t, cmd.Process.Kill())
+	// The pipe ends only when the program in the host, which holds it too, is gone.
+	if rest, err := io.ReadAll(lines); err != nil || len(rest) > 0 {
+		t.Errorf("program says %q, %v, want nothing more", rest, err)
+	}
+	var exit *exec.ExitError
+	if err := cmd.Wait(); !errors.As(err, &exit) {
+		t.Errorf("maker ended with %v, want killed", err)
 	}
 }
 

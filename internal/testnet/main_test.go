@@ -44,6 +44,8 @@ func help(role string) int {
 			return 1
 		}
 		fmt.Print(string(text))
+	case "make":
+		return makeAndHang()
 	case "enter":
 		return enterAndReport()
 	}
@@ -68,10 +70,26 @@ func enterAndReport() int {
 	return 5
 }
 
+// makeAndHang makes a host, starts a program in it and waits to be killed.
+func makeAndHang() int {
+	host, err := testnet.NewHost("orphan", nil)
+	if err != nil {
+		fmt.Println(err)
+		return 1
+	}
+	cmd := copyOfTest("wait")
+	cmd.Stdin, cmd.Stdout = os.Stdin, os.Stdout
+	if err := host.Start(cmd); err != nil {
+		fmt.Println(err)
+		return 1
+	}
+	select {}
+}
+
 // copyOfTest is this program in another role.
 func copyOfTest(role string) *exec.Cmd {
 	cmd := exec.Command("/proc/self/exe")
-	cmd.Env = append(os.Environ(), helper+"="+role)
+	cmd.Env = append(os.Environ(), helper+"="+role, "GORACE=atexit_sleep_ms=0")
 	return cmd
 }
 

@@ -1,0 +1,84 @@
+package lab
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+)
+
+// Config is what the command line says.
+type Config struct {
+	VPN        string // dtls12 (default), dtls09 or tls
+	Signalling string // sip (default)
+	Auth       string // password (default)
+	Keep       bool   // stay up until the context ends
+	PCAP       string // capture file; empty: none
+	JSON       bool   // one document on Stdout and nothing else
+	Stdout     io.Writer
+	Stderr     io.Writer
+	Version    string // of this program, for the document
+	Executable string // path of the longcord program; empty: this process's own
+
+	env []string // further environment of the programs, for tests
+}
+
+// usageError is a request that cannot be met as it stands.
+type usageError struct{ says string }
+
+func (e *usageError) Error() string { return "lab: " + e.says }
+
+// choice is a flag with a few values, some of which are still to be built.
+type choice struct {
+	flag  string
+	value *string
+	works []string // the first is the default
+	later []string
+}
+
+// withDefaults returns c with its gaps filled, or a usageError.
+func (c Config) withDefaults() (Config, error) {
+	for _, choice := range []choice{
+		{"--vpn", &c.VPN, []string{"dtls12", "dtls09", "tls"}, []string{"psk"}},
+		{"--signalling", &c.Signalling, []string{"sip"}, []string{"sccp"}},
+		{"--auth", &c.Auth, []string{"password"}, []string{"certificate"}},
+	} {
+		if err := choice.settle(); err != nil {
+			return c, err
+		}
+	}
+	if c.Executable == "" {
+		// It may lie where hosts see their own disk; this path stands for it anywhere.
+		c.Executable = "/proc/self/exe"
+	}
+	return c, nil
+}
+
+func (c choice) settle() error {
+	if *c.value == "" {
+		*c.value = c.works[0]
+	}
+	if slices.Contains(c.works, *c.value) {
+		return nil
+	}
+	says := "is not one of its values"
+	if slices.Contains(c.later, *c.value) {
+		says = "is not built yet"
+	}
+	return &usageError{fmt.Sprintf("%s %s %s; what works: %s", c.flag, *c.value, says, strings.Join(c.works, ", "))}
+}
+
+// variant is what a choice of tunnel means for the rest of the system.
+type variant struct {
+	model       string // of the home phone
+	initFlags   []string
+	withoutDTLS bool // the group policy forbids DTLS
+	transport   string
+	dtlsVersion string
+}
+
+var variants = map[string]variant{
+	"dtls12": {model: "CP-8861", transport: "dtls", dtlsVersion: "1.2"},
+	"dtls09": {model: "CP-7962G", initFlags: []string{"--legacy-phones"}, transport: "dtls", dtlsVersion: "0.9"},
+	"tls":    {model: "CP-8861", withoutDTLS: true, transport: "tls"},
+}

@@ -1,0 +1,97 @@
+package lab
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/longcord/longcord/internal/tone"
+	"github.com/longcord/longcord/phone"
+	"github.com/longcord/longcord/stage"
+	"github.com/longcord/longcord/wire/wav"
+)
+
+// judgeTunnel ends the tunnel step: it is well when the voice goes the way that was asked for.
+func (s *story) judgeTunnel() error {
+	if s.tunnelled == nil || s.result.Session == nil {
+		return &stopped{stage.Tunnel, "the phone registers without having told of a tunnel"}
+	}
+	got := *s.result.Session
+	if got.Transport != s.variant.transport || got.DTLSVersion != s.variant.dtlsVersion {
+		return &stopped{stage.Tunnel, fmt.Sprintf("the tunnel runs over %s, expected %s",
+			channel(got.Transport, got.DTLSVersion), channel(s.variant.transport, s.variant.dtlsVersion))}
+	}
+	s.reached(Step{stage.Tunnel, true, s.tunnelled.Detail, s.tunnelled.DurationMS})
+	return nil
+}
+
+func channel(transport, version string) string {
+	if transport == "dtls" {
+		return "DTLS " + version
+	}
+	return "TLS"
+}
+
+// judge ends the call step: it is well when each side has heard what the other played.
+func (s *story) judge(context.Context) error {
+	if s.awaited() != stage.Call {
+		return &stopped{s.awaited(), "the phone ended its call without having told of this step"}
+	}
+	if s.homeMedia == nil {
+		return &stopped{stage.Call, "the home phone has ended without having measured a call"}
+	}
+	toOffice, err := s.heard(deskSound, tone.Home)
+	if err != nil {
+		return &stopped{stage.Call, err.Error()}
+	}
+	toHome, err := s.heard(homeSound, tone.Desk)
+	if err != nil {
+		return &stopped{stage.Call, err.Error()}
+	}
+	s.result.Call = &Call{
+		Signalling:   s.config.Signalling,
+		HomeToOffice: direction(s.homeMedia, s.deskMedia, toOffice),
+		OfficeToHome: direction(s.deskMedia, s.homeMedia, toHome),
+	}
+	if why := deaf(toOffice, toHome); why != "" {
+		return &stopped{stage.Call, why}
+	}
+	s.reached(Step{
+		stage.Call, true, fmt.Sprintf("%s and %s have heard each other", homeNumber, deskNumber),
+		time.Since(s.calling).Milliseconds(),
+	})
+	return nil
+}
+
+// heard reports whether the recording made where place plays holds what the other side played.
+func (s *story) heard(place string, played tone.Tone) (bool, error) {
+	name := heardAt + place
+	file, err := s.world.disk.Files.ReadFile(name)
+	if err != nil {
+		return false, fmt.Errorf("recording %s: %w", name, err)
+	}
+	samples, err := wav.Parse(file)
+	if err != nil {
+		return false, fmt.Errorf("recording %s: %w", name, err)
+	}
+	found, _, ok := tone.Identify(samples, tone.Home, tone.Desk)
+	return ok && found == played, nil
+}
+
+func direction(from, to *phone.Media, heard bool) Direction {
+	return Direction{
+		Sent: from.Sent, Received: to.Received, Lost: to.Lost, JitterMS: to.JitterMS, MOS: to.MOS, Heard: heard,
+	}
+}
+
+func deaf(toOffice, toHome bool) string {
+	switch {
+	case toOffice && toHome:
+		return ""
+	case toOffice:
+		return "the home phone does not hear the desk phone"
+	case toHome:
+		return "the desk phone does not hear the home phone"
+	}
+	return "neither phone hears the other"
+}
