@@ -31,7 +31,7 @@ type Routing struct {
 	tun    netlink.Link
 	office netlink.Link
 	onLink bool // the pool is a part of the office's network
-	clamp  *clamp
+	rules  *netfilter
 	tuned  []*sysctl
 
 	mu      sync.Mutex
@@ -80,7 +80,7 @@ func (r *Routing) open() (err error) {
 			return err
 		}
 	}
-	r.clamp, err = openClamp(r.config.TUN, segmentSize(r.config.MTU))
+	r.rules, err = openNetfilter(r.config.TUN, segmentSize(r.config.MTU))
 	return err
 }
 
@@ -290,7 +290,7 @@ func (r *Routing) answers(ctx context.Context, from, to netip.Addr) bool {
 	return p.Statistics().PacketsRecv > 0
 }
 
-// Close undoes everything: proxy ARP, segment sizes, and the host's settings as they were found. It is
+// Close undoes everything: proxy ARP, filter rules, and the host's settings as they were found. It is
 // called once.
 func (r *Routing) Close() error {
 	r.mu.Lock()
@@ -299,7 +299,7 @@ func (r *Routing) Close() error {
 	if len(r.proxied) > 0 {
 		errs = append(errs, r.removeProxies())
 	}
-	errs = append(errs, r.clamp.close())
+	errs = append(errs, r.rules.close())
 	for _, s := range slices.Backward(r.tuned) {
 		errs = append(errs, s.restore())
 	}

@@ -1,0 +1,235 @@
+//go:build interop && linux
+
+package route_test
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"os/exec"
+	"runtime"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/vishvananda/netlink"
+	"github.com/vishvananda/netns"
+)
+
+// TestMain runs the tests again in a network namespace of their own, as root of a user namespace where
+// they are not root already. Everything they make goes away with it.
+func TestMain(m *testing.M) {
+	const inside = "LONGCORD_ROUTE_NAMESPACE"
+	if os.Getenv(inside) != "" {
+		os.Exit(m.Run())
+	}
+	self := exec.Command("/proc/self/exe", os.Args[1:]...)
+	self.Env = append(os.Environ(), inside+"=1")
+	self.Stdin, self.Stdout, self.Stderr = os.Stdin, os.Stdout, os.Stderr
+	self.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET}
+	if os.Getuid() != 0 {
+		self.SysProcAttr.Cloneflags |= syscall.CLONE_NEWUSER
+		self.SysProcAttr.UidMappings = []syscall.SysProcIDMap{{HostID: os.Getuid(), Size: 1}}
+		self.SysProcAttr.GidMappings = []syscall.SysProcIDMap{{HostID: os.Getgid(), Size: 1}}
+	}
+	err := self.Run()
+	var exit *exec.ExitError
+	switch {
+	case errors.As(err, &exit):
+		os.Exit(exit.ExitCode())
+	case err != nil:
+		fmt.Fprintln(os.Stderr, "no network namespace:", err)
+		os.Exit(1)
+	}
+}
+
+const (
+	officeName = "lc-office"
+	tunName    = "lc-tun"
+	inside     = "192.0.2.1"
+	hostInside = "192.0.2.50"
+)
+
+// world is a gateway's host with an office interface and a TUN, and one host in the office, whose network
+// namespace hangs on the other end of the office interface.
+type world struct {
+	host    netns.NsHandle
+	tun     *os.File
+	packets chan []byte // what comes out of the TUN, pings aside, which phones answer
+}
+
+func newWorld(t *testing.T, tunAddress string) *world {
+	t.Helper()
+	w := &world{packets: make(chan []byte, 100)}
+	onOwnThread(t, func() (err error) {
+		w.host, err = netns.New()
+		return err
+	})
+	t.Cleanup(func() { w.host.Close() })
+
+	office := &netlink.Veth{LinkAttrs: netlink.LinkAttrs{Name: officeName}, PeerName: "lc-host", PeerNamespace: netlink.NsFd(w.host)}
+	must(t, netlink.LinkAdd(office))
+	t.Cleanup(func() { netlink.LinkDel(office) })
+	w.here(t, "ip", "addr", "add", inside+"/24", "dev", officeName)
+	w.here(t, "ip", "link", "set", officeName, "up")
+	w.there(t, "ip", "addr", "add", hostInside+"/24", "dev", "lc-host")
+	w.there(t, "ip", "link", "set", "lc-host", "up")
+
+	tun := &netlink.Tuntap{LinkAttrs: netlink.LinkAttrs{Name: tunName}, Mode: netlink.TUNTAP_MODE_TUN, Flags: netlink.TUNTAP_NO_PI, Queues: 1, NonPersist: true}
+	must(t, netlink.LinkAdd(tun))
+	w.here(t, "ip", "addr", "add", tunAddress, "dev", tunName)
+	w.here(t, "ip", "link", "set", tunName, "up")
+	w.tun = pollable(t, tun.Fds[0])
+	go w.phones()
+	t.Cleanup(func() { w.tun.Close() })
+	return w
+}
+
+// pollable turns a file into one whose Read ends with Close.
+func pollable(t *testing.T, f *os.File) *os.File {
+	t.Helper()
+	fd, err := syscall.Dup(int(f.Fd()))
+	must(t, err)
+	must(t, f.Close())
+	must(t, syscall.SetNonblock(fd, true))
+	return os.NewFile(uintptr(fd), tunName)
+}
+
+// phones answers pings as the phones behind the TUN would, and hands on everything else.
+func (w *world) phones() {
+	defer close(w.packets)
+	packet := make([]byte, 65536)
+	for {
+		n, err := w.tun.Read(packet)
+		if err != nil {
+			return
+		}
+		if p := packet[:n]; isEchoRequest(p) {
+			w.tun.Write(echoReply(p))
+		} else if p[0]>>4 == 4 {
+			w.packets <- append([]byte(nil), p...)
+		}
+	}
+}
+
+func isEchoRequest(p []byte) bool {
+	return len(p) >= 28 && p[0] == 0x45 && p[9] == syscall.IPPROTO_ICMP && p[20] == 8
+}
+
+func echoReply(p []byte) []byte {
+	reply := append([]byte(nil), p...)
+	copy(reply[12:16], p[16:20])
+	copy(reply[16:20], p[12:16])
+	reply[20] = 0
+	binary.BigEndian.PutUint16(reply[22:], 0)
+	binary.BigEndian.PutUint16(reply[22:], checksum(reply[20:]))
+	return reply
+}
+
+func checksum(b []byte) uint16 {
+	var sum uint32
+	for ; len(b) > 1; b = b[2:] {
+		sum += uint32(binary.BigEndian.Uint16(b))
+	}
+	if len(b) == 1 {
+		sum += uint32(b[0]) << 8
+	}
+	for sum > 0xffff {
+		sum = sum&0xffff + sum>>16
+	}
+	return ^uint16(sum)
+}
+
+// datagram is an IPv4 packet with a UDP datagram of four bytes.
+func datagram(from, to string) []byte {
+	p := make([]byte, 32)
+	p[0], p[8], p[9] = 0x45, 64, syscall.IPPROTO_UDP
+	binary.BigEndian.PutUint16(p[2:], uint16(len(p)))
+	copy(p[12:], netip.MustParseAddr(from).AsSlice())
+	copy(p[16:], netip.MustParseAddr(to).AsSlice())
+	binary.BigEndian.PutUint16(p[10:], checksum(p[:20]))
+	binary.BigEndian.PutUint16(p[20:], 16384)
+	binary.BigEndian.PutUint16(p[22:], 16384)
+	binary.BigEndian.PutUint16(p[24:], 12)
+	return p
+}
+
+// here runs a program in the gateway's namespace and returns what it prints.
+func (w *world) here(t *testing.T, name string, args ...string) string {
+	t.Helper()
+	out, err := exec.Command(name, args...).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%s %s: %v: %s", name, strings.Join(args, " "), err, out)
+	}
+	return string(out)
+}
+
+// there does the same in the office host's.
+func (w *world) there(t *testing.T, name string, args ...string) string {
+	t.Helper()
+	out, err := w.tryThere(t, name, args...)
+	if err != nil {
+		t.Fatalf("%s %s: %v: %s", name, strings.Join(args, " "), err, out)
+	}
+	return out
+}
+
+func (w *world) tryThere(t *testing.T, name string, args ...string) (out string, err error) {
+	t.Helper()
+	w.inHost(t, func() error {
+		b, failed := exec.Command(name, args...).CombinedOutput()
+		out, err = string(b), failed
+		return nil
+	})
+	return out, err
+}
+
+func (w *world) inHost(t *testing.T, f func() error) {
+	t.Helper()
+	onOwnThread(t, func() error {
+		if err := netns.Set(w.host); err != nil {
+			return err
+		}
+		return f()
+	})
+}
+
+// onOwnThread runs f on a thread that ends with it, so that a change of namespace stays there.
+func onOwnThread(t *testing.T, f func() error) {
+	t.Helper()
+	done := make(chan error)
+	go func() {
+		runtime.LockOSThread()
+		done <- f()
+	}()
+	must(t, <-done)
+}
+
+// pings tells whether the office host reaches an address, and forgets what ARP told it before.
+func (w *world) pings(t *testing.T, address string) bool {
+	t.Helper()
+	w.there(t, "ip", "neigh", "flush", "dev", "lc-host")
+	_, err := w.tryThere(t, "ping", "-n", "-c", "1", "-W", "1", address)
+	return err == nil
+}
+
+func sysctl(t *testing.T, path string) string {
+	t.Helper()
+	value, err := os.ReadFile("/proc/sys/" + path)
+	must(t, err)
+	return strings.TrimSpace(string(value))
+}
+
+func setSysctl(t *testing.T, path, value string) {
+	t.Helper()
+	must(t, os.WriteFile("/proc/sys/"+path, []byte(value), 0o644))
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
