@@ -163,7 +163,7 @@ func (f fake) atHome() error {
 	if f.reachesFiles() {
 		return errors.New("phone: the office's files can be reached from home")
 	}
-	say(step(stage.Provision, true, "kept files"))
+	say(step(stage.Provision, false, "no file server answers"))
 	say(step(stage.Detect, true, "outside"))
 	say(step(stage.Connect, true, "203.0.113.2:443"))
 	switch f.how {
@@ -176,9 +176,10 @@ func (f fake) atHome() error {
 		return errors.New("phone: something gave way")
 	}
 	say(step(stage.Verify, true, "hash and password"))
-	say(phone.Event{Event: "session", Session: f.session()})
+	say(phone.Event{Event: "session", Session: &phone.Session{Phone: f.args[1], Transport: "tls"}})
 	say(step(stage.Tunnel, true, "up"))
 	say(step(stage.Register, true, "1001"))
+	say(phone.Event{Event: "session", Session: f.session()})
 	if err := dialDesk(); err != nil {
 		return err
 	}

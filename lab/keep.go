@@ -14,7 +14,7 @@ import (
 func (s *story) keep(ctx context.Context) error {
 	var err error
 	args := append(s.homePhoneArgs(), "--user", user, "--password-stdin")
-	if s.home, err = s.launcher.start(s.world.phone, "home phone, kept", s.password+"\n", args...); err != nil {
+	if s.home, err = s.launcher.start(s.world.phone, "kept home phone", s.password+"\n", args...); err != nil {
 		return err
 	}
 	s.guide()

@@ -12,6 +12,7 @@ import (
 	"github.com/longcord/longcord/finding"
 	"github.com/longcord/longcord/internal/testnet"
 	"github.com/longcord/longcord/phone"
+	"github.com/longcord/longcord/stage"
 )
 
 // Exit codes of the command.
@@ -112,6 +113,9 @@ func (s *story) tell(ctx context.Context) error {
 	case ctx.Err() != nil:
 		return fmt.Errorf("lab: interrupted: %w", ctx.Err())
 	case errors.As(err, &end):
+		if end.step != stage.Tunnel {
+			s.flush()
+		}
 		s.gatherFindings(afterthought)
 		s.reached(Step{Step: end.step, Detail: s.reason(end)})
 	case err != nil:

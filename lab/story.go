@@ -73,8 +73,8 @@ type story struct {
 	tftp      string // where phones fetch their files
 	deskMedia *phone.Media
 	homeMedia *phone.Media
-	tunnelled *phone.Event // the home phone's tunnel step, until its channel is known
-	calling   time.Time    // when the call began, for its duration
+	pending   []Step    // the tunnel step and those after it, until the tunnel is on its channel
+	calling   time.Time // when the call began, for its duration
 }
 
 // live tells the story to its end, or to where it stops.
@@ -270,36 +270,49 @@ func (s *story) happened(e phone.Event) error {
 	switch {
 	case e.Session != nil:
 		s.result.Session = e.Session
+		s.settle()
 	case e.Media != nil:
 		s.homeMedia = e.Media
-	case e.Event == "step" && (e.Step != stage.Provision || !e.OK):
+	case e.Event == "step":
 		return s.stepped(e)
 	}
 	return nil
 }
 
-// stepped takes in the end of a step. The tunnel's is held back until the next one, because the phone
-// may still move from one channel to the other; the call's until both recordings are judged.
+// stepped takes in the end of a step. The first one is over: at home the phone lives it again and may
+// well find no file server. The call's is for judge to end.
 func (s *story) stepped(e phone.Event) error {
-	if !e.OK {
-		return &stopped{e.Step, e.Detail}
-	}
-	switch e.Step {
-	case stage.Tunnel:
-		s.tunnelled = &e
+	if e.Step == stage.Provision {
 		return nil
-	case stage.Register:
+	}
+	if err := failed(e); err != nil {
+		return err
+	}
+	if e.Step != s.awaited() || e.Step == stage.Call {
+		return nil
+	}
+	if e.Step == stage.Register {
 		s.calling = time.Now()
-		if err := s.judgeTunnel(); err != nil {
-			return err
-		}
-	case stage.Call:
-		return nil
 	}
-	if e.Step == s.awaited() {
-		s.reached(Step{e.Step, true, e.Detail, e.DurationMS})
-	}
+	s.pending = append(s.pending, Step{e.Step, true, e.Detail, e.DurationMS})
+	s.settle()
 	return nil
+}
+
+// settle notes the steps that are pending. A tunnel begins over TLS and moves to DTLS a little later,
+// when the phone may be a step further already; until then they wait.
+func (s *story) settle() {
+	if len(s.pending) > 0 && s.pending[0].Step == stage.Tunnel && s.wrongChannel() != "" {
+		return
+	}
+	s.flush()
+}
+
+func (s *story) flush() {
+	for _, step := range s.pending {
+		s.reached(step)
+	}
+	s.pending = nil
 }
 
 // follow reads a phone's events until done says so, and stops the story when done returns an error or
@@ -341,7 +354,7 @@ func (s *story) reached(step Step) {
 }
 
 // awaited returns the step that comes next.
-func (s *story) awaited() stage.Step { return stage.Step(len(s.result.Steps) + 1) }
+func (s *story) awaited() stage.Step { return stage.Step(len(s.result.Steps) + len(s.pending) + 1) }
 
 // registered reports whether the phone is known to the call manager.
 func registered(e phone.Event) bool {

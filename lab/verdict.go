@@ -11,18 +11,18 @@ import (
 	"github.com/longcord/longcord/wire/wav"
 )
 
-// judgeTunnel ends the tunnel step: it is well when the voice goes the way that was asked for.
-func (s *story) judgeTunnel() error {
-	if s.tunnelled == nil || s.result.Session == nil {
-		return &stopped{stage.Tunnel, "the phone registers without having told of a tunnel"}
+// wrongChannel says what is wrong with the way the tunnel takes, or nothing when it is the one that was
+// asked for.
+func (s *story) wrongChannel() string {
+	got := s.result.Session
+	if got == nil {
+		return "the phone has not told of a tunnel"
 	}
-	got := *s.result.Session
-	if got.Transport != s.variant.transport || got.DTLSVersion != s.variant.dtlsVersion {
-		return &stopped{stage.Tunnel, fmt.Sprintf("the tunnel runs over %s, expected %s",
-			channel(got.Transport, got.DTLSVersion), channel(s.variant.transport, s.variant.dtlsVersion))}
+	if got.Transport == s.variant.transport && got.DTLSVersion == s.variant.dtlsVersion {
+		return ""
 	}
-	s.reached(Step{stage.Tunnel, true, s.tunnelled.Detail, s.tunnelled.DurationMS})
-	return nil
+	return fmt.Sprintf("the tunnel runs over %s, expected %s",
+		channel(got.Transport, got.DTLSVersion), channel(s.variant.transport, s.variant.dtlsVersion))
 }
 
 func channel(transport, version string) string {
@@ -32,10 +32,14 @@ func channel(transport, version string) string {
 	return "TLS"
 }
 
-// judge ends the call step: it is well when each side has heard what the other played.
+// judge ends the call step: it is well when each side has heard what the other played, by the way that
+// was asked for.
 func (s *story) judge(context.Context) error {
 	if s.awaited() != stage.Call {
-		return &stopped{s.awaited(), "the phone ended its call without having told of this step"}
+		return &stopped{s.awaited(), "the phone has ended without having told of this step"}
+	}
+	if why := s.wrongChannel(); why != "" {
+		return &stopped{stage.Tunnel, why}
 	}
 	if s.homeMedia == nil {
 		return &stopped{stage.Call, "the home phone has ended without having measured a call"}
