@@ -219,10 +219,16 @@ func (s *Switch) Lost(now time.Time, flow sip.Flow) []Action {
 	return actions
 }
 
-// Moved takes the news that the phone reached over one flow is reached over another now.
-func (s *Switch) Moved(old, flow sip.Flow, target sip.URI) {
-	for _, leg := range s.on(old) {
-		leg.Moved(flow, target)
+// Moved takes the news that a line has registered at a new place: calls of it that had lost their way to
+// the phone go on there.
+func (s *Switch) Moved(number string, flow sip.Flow, target sip.URI) {
+	for _, c := range s.calls {
+		if c.info.Caller == number && !c.a.lost.IsZero() {
+			c.a.Moved(flow, target)
+		}
+		if c.info.Called == number && !c.b.lost.IsZero() {
+			c.b.Moved(flow, target)
+		}
 	}
 }
 
@@ -269,15 +275,6 @@ func (s *Switch) Advance(now time.Time) []Action {
 func (s *Switch) Wake() time.Time { return s.wake }
 
 func (c *joined) wake() time.Time { return earlier(c.giveUp, earlier(c.a.Wake(), c.b.Wake())) }
-
-// HangUp ends every call, as when the call manager stops.
-func (s *Switch) HangUp(now time.Time) []Action {
-	var actions []Action
-	for _, c := range s.ordered() {
-		actions = append(actions, s.finish(now, c, 503, "the call manager stops")...)
-	}
-	return actions
-}
 
 // Calls returns the calls under way, oldest first.
 func (s *Switch) Calls() []Info {

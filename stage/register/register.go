@@ -27,8 +27,14 @@ type Keep struct{ Binding Binding }
 // Forget has a binding removed from the store.
 type Forget struct{ Binding Binding }
 
-// Registered reports a line that has become reachable, or is so at another place.
-type Registered struct{ Binding Binding }
+// Registered reports a line that has become reachable, or is so at another place than Before.
+type Registered struct {
+	Binding Binding
+	Before  Binding // zero: there was none
+}
+
+// Denied reports a REGISTER that was refused, and why.
+type Denied struct{ Line, Why string }
 
 // Unregistered reports a line that is no longer reachable there, and why.
 type Unregistered struct {
@@ -63,6 +69,7 @@ func (Keep) action()         {}
 func (Forget) action()       {}
 func (Registered) action()   {}
 func (Unregistered) action() {}
+func (Denied) action()       {}
 func (Connect) action()      {}
 func (Send) action()         {}
 func (Accepted) action()     {}

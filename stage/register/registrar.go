@@ -128,7 +128,7 @@ func (r *Registrar) refuse(now time.Time, request *sip.Message, why string) []Ac
 	response := sip.NewResponse(request, 403, r.tag(now, request))
 	response.Fields.Add("Warning", fmt.Sprintf("399 %s %q", r.config.Realm, why))
 	to, _ := request.To()
-	return []Action{Respond{request, response}, Unregistered{Binding{Line: to.URI.User}, why}}
+	return []Action{Respond{request, response}, Denied{to.URI.User, why}}
 }
 
 // register binds or unbinds one contact of a line whose phone has logged in.
@@ -237,7 +237,7 @@ func (r *Registrar) bind(now time.Time, b Binding) []Action {
 	switch {
 	case !bound || b.moved(old):
 		b.Written = now.Add(written)
-		actions = []Action{Keep{b}, Registered{b}}
+		actions = []Action{Keep{b}, Registered{b, old}}
 	case old.Written.Before(b.Expires):
 		b.Since, b.Written = old.Since, now.Add(written)
 		actions = []Action{Keep{b}}

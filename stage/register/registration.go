@@ -213,7 +213,7 @@ func readChallenge(response *sip.Message) (*login, error) {
 }
 
 func (r *Registration) accepted(now time.Time, response *sip.Message) []Action {
-	granted, _ := r.granted(response)
+	granted := r.granted(response)
 	if granted <= early {
 		return r.rest(now, Refused{0, fmt.Sprintf("the answer grants %v, too short to refresh", granted)})
 	}
@@ -224,17 +224,17 @@ func (r *Registration) accepted(now time.Time, response *sip.Message) []Action {
 }
 
 // granted reads how long the registration lasts: from our Contact in the answer, else from Expires.
-func (r *Registration) granted(response *sip.Message) (time.Duration, bool) {
+func (r *Registration) granted(response *sip.Message) time.Duration {
 	contacts, _ := response.Contacts()
 	ours := r.Contact()
 	for _, c := range contacts {
 		n, err := strconv.ParseUint(c.Params.Get("expires"), 10, 31)
 		if err == nil && c.URI.User == ours.User && c.URI.Port == ours.Port {
-			return time.Duration(n) * time.Second, true
+			return time.Duration(n) * time.Second
 		}
 	}
-	n, ok := response.Expires()
-	return time.Duration(n) * time.Second, ok
+	n, _ := response.Expires()
+	return time.Duration(n) * time.Second
 }
 
 // Stop takes the registration back; Finished follows.

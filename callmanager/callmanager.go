@@ -1,0 +1,381 @@
+// Package callmanager is the call manager: phones register here by SIP and call each other through it.
+//
+// It listens on UDP and TCP, keeps a record of each registration in the store, so that a server that was
+// killed comes back knowing its phones, and passes what they say to the deciding packages stage/register
+// and stage/call. Media does not pass here: phones send it to each other.
+//
+// Make one with New, open its listeners with Open, run it with Serve. Calls that are up when it stops
+// stay up between the phones, which then hang up by themselves.
+//
+// Not here yet: SCCP, TLS, trunks, transfer, conferences, emergency calls.
+package callmanager
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/longcord/longcord/finding"
+	"github.com/longcord/longcord/internal/logging"
+	"github.com/longcord/longcord/inventory"
+	"github.com/longcord/longcord/sipnet"
+	"github.com/longcord/longcord/stage/call"
+	"github.com/longcord/longcord/stage/register"
+	"github.com/longcord/longcord/store"
+	"github.com/longcord/longcord/wire/sip"
+)
+
+const (
+	realm     = "longcord"
+	userAgent = "Longcord"
+)
+
+// Settings are what an operator chooses.
+type Settings struct {
+	Listen netip.Addr // address for phones; unspecified means all
+	Port   uint16     // UDP and TCP; 0 means 5060
+}
+
+// Config is everything a call manager needs. Inventory and Store are required.
+type Config struct {
+	Settings
+	Inventory func() *inventory.Set
+	Store     store.Store
+	Log       *slog.Logger // nil discards
+	Rand      io.Reader    // nil means the system's
+}
+
+// Manager is a call manager.
+type Manager struct {
+	config Config
+	log    *slog.Logger
+	stack  *sipnet.Stack
+	keeper *keeper
+	wake   chan struct{} // the next time to wake may have changed
+
+	mu        sync.Mutex // everything the stages know; held for one event at a time
+	now       time.Time  // of that event
+	directory directory
+	registrar *register.Registrar
+	calls     *call.Switch
+}
+
+// New makes a call manager that does nothing yet.
+func New(config Config) (*Manager, error) {
+	if config.Inventory == nil || config.Store == nil {
+		return nil, errors.New("callmanager: configuration lacks inventory or store")
+	}
+	if !config.Listen.IsValid() {
+		return nil, errors.New("callmanager: no address to listen on")
+	}
+	if config.Port == 0 {
+		config.Port = 5060
+	}
+	if config.Rand == nil {
+		config.Rand = rand.Reader
+	}
+	m := &Manager{
+		config: config, log: logging.Or(config.Log).With(logging.Actor, "callmanager"),
+		wake: make(chan struct{}, 1),
+	}
+	m.keeper = newKeeper(config.Store, m.log)
+	m.stack = sipnet.New(m, m.log)
+	var err error
+	m.registrar, err = register.NewRegistrar(register.RegistrarConfig{
+		Realm: realm, Rand: config.Rand,
+		Line:  func(number string) (register.Line, bool) { return m.directory.line(number) },
+		Lines: func(device string) []string { return m.directory.lines(device) },
+	})
+	m.calls = call.NewSwitch(call.SwitchConfig{
+		Plan:   call.DialPlan{Known: func(n string) (string, bool) { return m.directory.name(n) }, Reach: m.reach},
+		Caller: m.caller, Contact: m.contact, UserAgent: userAgent, Rand: config.Rand,
+	})
+	if err != nil {
+		m.stack.Close()
+		return nil, err
+	}
+	return m, nil
+}
+
+// Open takes up the registrations that an earlier run has kept, and begins to listen. After an error the
+// manager is of no further use.
+func (m *Manager) Open(ctx context.Context) error {
+	err := m.restore(ctx)
+	if err == nil {
+		err = m.listen(ctx)
+	}
+	if err != nil {
+		m.stack.Close()
+		return fmt.Errorf("callmanager: %w", err)
+	}
+	return nil
+}
+
+func (m *Manager) restore(ctx context.Context) error {
+	kept, err := m.keeper.load(ctx)
+	if err != nil {
+		return fmt.Errorf("registrations: %w", err)
+	}
+	m.event(func(now time.Time) {
+		for _, b := range kept {
+			m.doRegister(m.registrar.Restore(now, b))
+		}
+	})
+	return nil
+}
+
+func (m *Manager) listen(ctx context.Context) error {
+	address := netip.AddrPortFrom(m.config.Listen, m.config.Port).String()
+	var config net.ListenConfig
+	socket, err := config.ListenPacket(ctx, "udp", address)
+	if err != nil {
+		return err
+	}
+	if err := m.stack.ListenPacket(socket); err != nil {
+		return err
+	}
+	listener, err := config.Listen(ctx, "tcp", address)
+	if err != nil {
+		return err
+	}
+	return m.stack.Listen(listener)
+}
+
+// Serve runs until the context ends, and returns when everything of the manager has stopped and what it
+// knows is in the store.
+func (m *Manager) Serve(ctx context.Context) error {
+	keeping := make(chan struct{})
+	go func() {
+		defer close(keeping)
+		m.keeper.run(ctx)
+	}()
+	m.watch(ctx)
+	m.stack.Close()
+	<-keeping
+	return nil
+}
+
+// watch lets time pass for the stages.
+func (m *Manager) watch(ctx context.Context) {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-m.wake:
+		case <-timer.C:
+			m.event(func(now time.Time) {
+				m.doRegister(m.registrar.Advance(now))
+				m.doCall(m.calls.Advance(now))
+			})
+		}
+		if next := m.next(); !next.IsZero() {
+			timer.Reset(time.Until(next))
+		}
+	}
+}
+
+func (m *Manager) next() time.Time {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	a, b := m.registrar.Wake(), m.calls.Wake()
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// event runs what something that happened leads to.
+func (m *Manager) event(handle func(now time.Time)) {
+	m.mu.Lock()
+	m.now = time.Now()
+	m.directory.follow(m.config.Inventory())
+	handle(m.now)
+	m.mu.Unlock()
+	select {
+	case m.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Received passes a request to who decides it. The stack calls it.
+func (m *Manager) Received(flow sip.Flow, request *sip.Message) {
+	m.event(func(now time.Time) {
+		switch {
+		case request.Method == sip.Register:
+			m.doRegister(m.registrar.Received(now, flow, request))
+		case request.Method == sip.Invite, request.Method == sip.Ack, request.Method == sip.Bye, request.ToTag() != "":
+			m.doCall(m.calls.Received(now, flow, request))
+		default:
+			m.stack.Respond(request, register.Chatter(request, len(m.registrar.At(flow)) > 0))
+		}
+	})
+}
+
+// Cancelled ends a call that its caller gave up. The stack calls it.
+func (m *Manager) Cancelled(invite *sip.Message) {
+	m.event(func(now time.Time) { m.doCall(m.calls.Cancelled(now, invite)) })
+}
+
+// Answered passes on what a phone answers. The stack calls it.
+func (m *Manager) Answered(request, response *sip.Message) {
+	m.event(func(now time.Time) { m.doCall(m.calls.Answered(now, request, response)) })
+}
+
+// Failed passes on that a phone does not answer. The stack calls it.
+func (m *Manager) Failed(request *sip.Message, err error) {
+	m.event(func(now time.Time) { m.failed(now, request, err) })
+}
+
+func (m *Manager) failed(now time.Time, request *sip.Message, err error) {
+	status := 480
+	if errors.Is(err, sipnet.ErrTimeout) {
+		status = 408
+	}
+	m.doCall(m.calls.Failed(now, request, status, err.Error()))
+}
+
+// Lost passes on that a connection is gone. The stack calls it.
+func (m *Manager) Lost(flow sip.Flow) {
+	m.event(func(now time.Time) {
+		m.doRegister(m.registrar.Lost(flow))
+		m.doCall(m.calls.Lost(now, flow))
+	})
+}
+
+func (m *Manager) doRegister(actions []register.Action) {
+	for _, action := range actions {
+		switch a := action.(type) {
+		case register.Respond:
+			m.stack.Respond(a.Request, a.Response)
+		case register.Keep:
+			m.keeper.keep(a.Binding)
+		case register.Forget:
+			m.keeper.forget(a.Binding)
+		case register.Registered:
+			m.log.Info("registered", logging.Phone, a.Binding.Device, "line", a.Binding.Line,
+				logging.Peer, a.Binding.Flow, "agent", a.Binding.UserAgent, "restart", a.Binding.Restart)
+			m.moved(a.Before, a.Binding)
+		case register.Unregistered:
+			m.log.Info("unregistered", logging.Phone, a.Binding.Device, "line", a.Binding.Line,
+				logging.Peer, a.Binding.Flow, "why", a.Why)
+			m.left(a.Binding.Flow)
+		case register.Denied:
+			m.log.Warn("registration refused", "line", a.Line, "why", a.Why,
+				logging.Finding, finding.RegistrationRefused.Code)
+		}
+	}
+}
+
+// moved lets calls of a phone follow it to its new place.
+func (m *Manager) moved(before, b register.Binding) {
+	if before.Line != "" {
+		m.left(before.Flow)
+	}
+	m.calls.Moved(b.Line, b.Flow, b.URI())
+}
+
+func (m *Manager) left(flow sip.Flow) {
+	if len(m.registrar.At(flow)) == 0 {
+		m.doCall(m.calls.Lost(m.now, flow))
+	}
+}
+
+func (m *Manager) doCall(actions []call.Action) {
+	for _, action := range actions {
+		switch a := action.(type) {
+		case call.Send:
+			if err := m.stack.Request(a.Flow, a.Request); err != nil {
+				m.failed(m.now, a.Request, err)
+			}
+		case call.Acknowledge:
+			m.stack.Ack(a.Invite, a.Ack)
+		case call.Withdraw:
+			m.stack.Cancel(a.Invite)
+		case call.Abandon:
+			m.stack.Abandon(a.Request)
+		case call.Respond:
+			m.stack.Respond(a.Request, a.Response)
+		case call.Changed:
+			m.logCall(a.Call)
+		}
+	}
+}
+
+func (m *Manager) logCall(c call.Info) {
+	log := m.log.With(logging.Call, c.ID, "caller", c.Caller, "called", c.Called)
+	switch c.State {
+	case call.Ringing:
+		log.Info("call begins")
+	case call.Talking:
+		log.Debug("call answered", "after", c.Answered.Sub(c.Begun))
+	case call.Over:
+		talked := time.Duration(0)
+		if !c.Answered.IsZero() {
+			talked = m.now.Sub(c.Answered)
+		}
+		log.Info("call ends", "status", c.Status, "why", c.Why, "talked", talked,
+			"caller_lost", lostOf(c.FromCaller), "called_lost", lostOf(c.FromCalled))
+	}
+}
+
+// lostOf returns the packets that a phone missed; -1 when it did not tell.
+func lostOf(m call.Measured) int {
+	if m.Received == nil {
+		return -1
+	}
+	return m.Received.Lost
+}
+
+// caller tells which line a request speaks for: the one it claims, if that is registered over this flow.
+func (m *Manager) caller(flow sip.Flow, number string) (call.Party, bool) {
+	for _, line := range m.registrar.At(flow) {
+		if line == number {
+			name, _ := m.directory.name(line)
+			return call.Party{Number: line, Name: name, Flow: flow}, true
+		}
+	}
+	return call.Party{}, false
+}
+
+func (m *Manager) reach(number string) []call.Party {
+	var places []call.Party
+	for _, b := range m.registrar.Lookup(m.now, number) {
+		places = append(places, call.Party{Flow: b.Flow, Target: b.URI()})
+	}
+	return places
+}
+
+func (m *Manager) contact(flow sip.Flow) sip.URI {
+	local := m.stack.Local(flow)
+	uri := sip.URI{Scheme: "sip", Host: local.Addr().String(), Port: local.Port()}
+	if !local.IsValid() { // no connection to a phone that is called; the request is going to fail
+		uri.Host, uri.Port = m.config.Listen.String(), m.config.Port
+	}
+	if flow.Transport == sip.TCP {
+		uri.Params = sip.Params{{Name: "transport", Value: "tcp"}}
+	}
+	return uri
+}
+
+// Registrations returns who is registered now, by line.
+func (m *Manager) Registrations() []register.Binding {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.registrar.Bindings()
+}
+
+// Calls returns the calls under way, oldest first.
+func (m *Manager) Calls() []call.Info {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.calls.Calls()
+}
