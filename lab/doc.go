@@ -4,7 +4,7 @@
 // tunnels, registers, and calls the desk phone. What each side heard is compared with what the other
 // played.
 //
-// Main is the command. world.go builds the networks, story.go tells what happens in them, verdict.go
+// Main is the command. world.go builds the networks; story.go tells what happens in them, in office.go and home.go; verdict.go
 // judges, report.go prints. Everything that happens inside is done by the program itself, started as its
 // users would start it: `longcord init`, `serve`, `users add` and `phone`.
 //

@@ -1,0 +1,134 @@
+package lab
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net/netip"
+	"strings"
+
+	"github.com/longcord/longcord/internal/testnet"
+	"github.com/longcord/longcord/internal/tone"
+	"github.com/longcord/longcord/phone"
+	"github.com/longcord/longcord/stage"
+	"github.com/longcord/longcord/wire/wav"
+)
+
+// openOffice sets the system up and starts it, as an administrator would.
+func (s *story) openOffice(ctx context.Context) error {
+	s.password = rand.Text()
+	args := append([]string{
+		"init", path(officeDir), "--url", groupURL,
+		"--outside", outsidePrefix.Addr().String(), "--inside", insidePrefix.Addr().String(), "--pool", poolPrefix.String(),
+		"--phone", homePhone + "=" + s.variant.model + ":" + homeNumber + ":Home",
+		"--phone", deskPhone + "=CP-8861:" + deskNumber + ":Desk",
+	}, s.variant.initFlags...)
+	if err := s.launcher.run(ctx, s.world.gateway, "init", "", args...); err != nil {
+		return &stopped{stage.Provision, err.Error()}
+	}
+	if s.variant.withoutDTLS {
+		if err := s.forbidDTLS(); err != nil {
+			return err
+		}
+	}
+	if err := s.startServe(ctx); err != nil {
+		return err
+	}
+	err := s.launcher.run(ctx, s.world.gateway, "users add", s.password+"\n",
+		"-c", path(configFile), "users", "add", user, "--password-stdin")
+	if err != nil {
+		return &stopped{stage.Provision, err.Error()}
+	}
+	return s.recordSounds()
+}
+
+// forbidDTLS edits the inventory as an administrator does who wants tunnels over TLS only.
+func (s *story) forbidDTLS() error {
+	text, err := s.world.disk.Files.ReadFile(policyFile)
+	if err != nil {
+		return fmt.Errorf("lab: read inventory: %w", err)
+	}
+	const policy = "kind: GroupPolicy\n"
+	if !strings.Contains(string(text), policy) {
+		return errors.New("lab: the inventory holds no group policy")
+	}
+	edited := strings.ReplaceAll(string(text), policy, policy+"dtls: false\n")
+	if err := s.world.disk.Files.WriteFile(policyFile, []byte(edited), 0o600); err != nil {
+		return fmt.Errorf("lab: write inventory: %w", err)
+	}
+	return nil
+}
+
+func (s *story) startServe(ctx context.Context) (err error) {
+	if s.serve, err = s.launcher.start(s.world.gateway, "serve", "", "serve", "-c", path(configFile)); err != nil {
+		return err
+	}
+	for i := 0; ; i++ {
+		line, err := s.serve.next(ctx, i)
+		if errors.Is(err, errEnded) {
+			return &stopped{stage.Provision, s.serve.failure().Error()}
+		}
+		if err != nil {
+			return &stopped{stage.Provision, "the office did not get ready: " + err.Error()}
+		}
+		if strings.HasPrefix(line, "ready") {
+			return nil
+		}
+	}
+}
+
+// recordSounds writes what each side is to say.
+func (s *story) recordSounds() error {
+	files := s.world.disk.Files
+	return errors.Join(
+		files.WriteFile(homeSound, wav.AppendBinary(nil, tone.Generate(tone.Home, callLength)), 0o600),
+		files.WriteFile(deskSound, wav.AppendBinary(nil, tone.Generate(tone.Desk, deskLength)), 0o600),
+	)
+}
+
+// bootDesk plugs in the desk phone and waits until it can be called.
+func (s *story) bootDesk(ctx context.Context) error {
+	lease, err := s.world.plug(ctx, s.world.office, s.world.desk, deskPhone)
+	if err != nil {
+		return err
+	}
+	server, ok := netip.AddrFromSlice(lease.Options[testnet.OptionTFTPServerAddress])
+	if !ok {
+		return errors.New("lab: DHCP in the office names no file server")
+	}
+	s.tftp = server.String()
+	s.desk, err = s.launcher.start(s.world.desk, "desk phone", "", "phone", deskPhone, "--tftp", s.tftp,
+		"--state", path("desk"), "--answer", "--play", path(deskSound), "--record", path(heardAt+deskSound), "--json")
+	if err != nil {
+		return err
+	}
+	return s.follow(ctx, s.desk, stage.Register, func(e phone.Event) (bool, error) {
+		return registered(e), failed(e)
+	})
+}
+
+// bootInOffice boots the phone that is to go home once in the office, so that it has its files and the
+// gateway's certificate hash, and takes its power away.
+func (s *story) bootInOffice(ctx context.Context) error {
+	if _, err := s.world.plug(ctx, s.world.office, s.world.phone, homePhone); err != nil {
+		return err
+	}
+	var err error
+	if s.boot, err = s.launcher.start(s.world.phone, "home phone in the office", "", s.homePhoneArgs()...); err != nil {
+		return err
+	}
+	var provisioned phone.Event
+	err = s.follow(ctx, s.boot, stage.Provision, func(e phone.Event) (bool, error) {
+		if e.Event == "step" && e.Step == stage.Provision {
+			provisioned = e
+		}
+		return registered(e), failed(e)
+	})
+	s.boot.powerOff()
+	if err != nil {
+		return err
+	}
+	s.reached(Step{stage.Provision, true, provisioned.Detail, provisioned.DurationMS})
+	return nil
+}
