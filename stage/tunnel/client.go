@@ -73,6 +73,9 @@ func NewClient(config ClientConfig, now time.Time) *Client {
 // State returns where the session stands.
 func (c *Client) State() ClientState { return c.state }
 
+// Address returns the session's inner address, not valid before the first Connected.
+func (c *Client) Address() netip.Addr { return c.address }
+
 // Heard notes that a packet came on a channel. Any goroutine may call it.
 func (c *Client) Heard(ch Channel, now time.Time) {
 	c.noteHeard(ch, now)
