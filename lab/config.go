@@ -48,7 +48,6 @@ func (c Config) withDefaults() (Config, error) {
 		}
 	}
 	if c.Executable == "" {
-		// It may lie where hosts see their own disk; this path stands for it anywhere.
 		c.Executable = "/proc/self/exe"
 	}
 	return c, nil

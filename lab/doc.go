@@ -4,9 +4,9 @@
 // tunnels, registers, and calls the desk phone. What each side heard is compared with what the other
 // played.
 //
-// Main is the command. world.go builds the networks; story.go tells what happens in them, in office.go and home.go; verdict.go
-// judges, report.go prints. Everything that happens inside is done by the program itself, started as its
-// users would start it: `longcord init`, `serve`, `users add` and `phone`.
+// Main is the command. world.go builds the networks; story.go tells what happens in them, in office.go
+// and home.go; verdict.go judges, report.go prints. Everything that happens inside is done by the program
+// itself, started as its users would start it: `longcord init`, `serve`, `users add` and `phone`.
 //
 // It says where the story stops and passes on what the phone found; it does not diagnose beyond that.
 package lab

@@ -74,6 +74,13 @@ func Run(ctx context.Context, c Config) (result Result, err error) {
 		}
 		defer func() { err = errors.Join(err, file.Close()) }()
 	}
+	// Hosts see their own disk where the program may lie; by its descriptor they find it all the same.
+	program, err := os.Open(c.Executable)
+	if err != nil {
+		return result, fmt.Errorf("lab: find the program: %w", err)
+	}
+	defer func() { err = errors.Join(err, program.Close()) }()
+	c.Executable = fmt.Sprintf("/proc/%d/fd/%d", os.Getpid(), program.Fd())
 	w, err := newWorld()
 	defer func() { err = errors.Join(err, w.close()) }()
 	if err != nil {
