@@ -67,7 +67,7 @@ func (s *story) startServe(ctx context.Context) (err error) {
 	for i := 0; ; i++ {
 		line, err := s.serve.next(ctx, i)
 		if errors.Is(err, errEnded) {
-			return &stopped{stage.Provision, s.serve.failure().Error()}
+			return &stopped{stage.Provision, "the office does not open"}
 		}
 		if err != nil {
 			return &stopped{stage.Provision, "the office did not get ready: " + err.Error()}
