@@ -1,0 +1,148 @@
+package phone
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/longcord/longcord/stage/detect"
+	"github.com/longcord/longcord/stage/provision"
+	"github.com/longcord/longcord/wire/cnf"
+)
+
+// proofTime bounds the fetch of the file that proves a server, in both ways together.
+const proofTime = 12 * time.Second
+
+// detectConfig is what the phone needs to find out where it is.
+type detectConfig struct {
+	fetcher fetcher
+	servers []string // TFTP 1 and TFTP 2
+	device  string   // device name
+	mode    detect.Mode
+	stored  *cnf.Device
+}
+
+// detectInside finds out whether the phone is inside or outside, and says what that rests on. An error
+// means that it could not look: no verdict.
+func detectInside(ctx context.Context, cfg detectConfig) (detect.Verdict, string, error) {
+	l := &lookout{cfg: cfg, answers: make(chan int), proofs: make(chan proof)}
+	ctx, cancel := context.WithCancel(ctx)
+	defer l.running.Wait()
+	defer cancel()
+	pinger, err := newPinger(ctx, cfg.fetcher.network, addresses(ctx, cfg.servers))
+	if err != nil {
+		return 0, "", err
+	}
+	l.pinger = pinger
+	defer pinger.close()
+	l.running.Go(func() { l.listen(ctx) })
+	decided, err := l.run(ctx)
+	if err != nil {
+		return 0, "", err
+	}
+	return decided.Verdict, detail(decided, cfg.servers), nil
+}
+
+func detail(decided detect.Decided, servers []string) string {
+	if decided.Server < 0 {
+		return fmt.Sprintf("%s: %s", decided.Verdict, decided.Reason)
+	}
+	return fmt.Sprintf("%s: %s (%s)", decided.Verdict, decided.Reason, servers[decided.Server])
+}
+
+// addresses resolves the servers; one that does not resolve is never heard of.
+func addresses(ctx context.Context, servers []string) []netip.Addr {
+	found := make([]netip.Addr, len(servers))
+	for i, server := range servers {
+		found[i], _ = resolve4(ctx, server)
+	}
+	return found
+}
+
+// lookout runs one detection: it alone speaks to it; pings and files come to it by channel.
+type lookout struct {
+	cfg     detectConfig
+	pinger  *pinger
+	answers chan int // a server that answered
+	proofs  chan proof
+	running sync.WaitGroup
+}
+
+type proof struct {
+	server int
+	file   *cnf.Device // nil: none that can be read
+}
+
+func (l *lookout) run(ctx context.Context) (detect.Decided, error) {
+	detection, actions := detect.New(time.Now(), detect.Config{
+		Servers: len(l.cfg.servers), Mode: l.cfg.mode, Stored: l.cfg.stored,
+	})
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		if decided, ok := l.do(ctx, actions); ok {
+			return decided, nil
+		}
+		var wake <-chan time.Time
+		if at := detection.Wake(); !at.IsZero() {
+			timer.Reset(time.Until(at))
+			wake = timer.C
+		}
+		select {
+		case <-ctx.Done():
+			return detect.Decided{}, ctx.Err()
+		case <-wake:
+			actions = detection.Advance(time.Now())
+		case server := <-l.answers:
+			actions = detection.Answered(server)
+		case p := <-l.proofs:
+			actions = detection.Fetched(p.server, p.file)
+		}
+	}
+}
+
+func (l *lookout) do(ctx context.Context, actions []detect.Action) (detect.Decided, bool) {
+	for _, action := range actions {
+		switch action := action.(type) {
+		case detect.Ping:
+			_ = l.pinger.ping(action.Server) // not sent is not answered
+		case detect.Fetch:
+			l.running.Go(func() { l.fetch(ctx, action.Server) })
+		case detect.Decided:
+			return action, true
+		}
+	}
+	return detect.Decided{}, false
+}
+
+// listen passes answers on until the pinger is closed.
+func (l *lookout) listen(ctx context.Context) {
+	for {
+		server, err := l.pinger.answer()
+		if err != nil {
+			return
+		}
+		select {
+		case l.answers <- server:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func (l *lookout) fetch(ctx context.Context, server int) {
+	limited, cancel := context.WithTimeout(ctx, proofTime)
+	defer cancel()
+	p := proof{server: server}
+	if raw, _, err := l.cfg.fetcher.file(limited, l.cfg.servers[server], provision.ConfigFile(l.cfg.device)); err == nil {
+		if file, err := cnf.Parse(raw); err == nil {
+			p.file = file
+		}
+	}
+	select {
+	case l.proofs <- p:
+	case <-ctx.Done():
+	}
+}
