@@ -1,0 +1,206 @@
+package control
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+
+	"github.com/longcord/longcord/inventory"
+	"github.com/longcord/longcord/inventory/file"
+)
+
+var (
+	// ErrUnreachable: nobody answers on the socket. Start the system, or name another configuration file.
+	ErrUnreachable = errors.New("the running system cannot be reached")
+	// ErrForbidden: the socket is there, and not for us. Become its owner or join its group.
+	ErrForbidden = errors.New("no right to speak to the running system")
+)
+
+// Client speaks to a Server. Its methods return *Refusal for what the server refuses.
+type Client struct {
+	socket string
+	http   http.Client
+}
+
+// NewClient returns a client of the server on a socket. It connects when it is used.
+func NewClient(socket string) *Client {
+	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "unix", socket)
+	}
+	return &Client{socket, http.Client{Transport: &http.Transport{DialContext: dial, DisableKeepAlives: true}}}
+}
+
+// Status returns the running system at a glance.
+func (c *Client) Status(ctx context.Context) (Status, error) {
+	return get[Status](ctx, c, "/status", nil)
+}
+
+// Phones returns every phone with what it does now.
+func (c *Client) Phones(ctx context.Context) ([]Phone, error) {
+	all, err := get[Phones](ctx, c, "/phones", nil)
+	return all.Phones, err
+}
+
+// Phone returns one phone with what it does now.
+func (c *Client) Phone(ctx context.Context, name string) (Phone, error) {
+	return get[Phone](ctx, c, "/phones/"+url.PathEscape(name), nil)
+}
+
+// Sessions returns the gateway's sessions, oldest first.
+func (c *Client) Sessions(ctx context.Context) ([]Session, error) {
+	all, err := get[SessionList](ctx, c, "/sessions", nil)
+	return all.Sessions, err
+}
+
+// Logoff ends sessions and returns how many there were.
+func (c *Client) Logoff(ctx context.Context, ids []uint64) (int, error) {
+	request, err := json.Marshal(map[string]any{"ids": ids})
+	if err != nil {
+		return 0, err
+	}
+	ended, err := do[LoggedOff](ctx, c, http.MethodPost, "/sessions/logoff", nil, "application/json", request)
+	return ended.Ended, err
+}
+
+// Objects returns objects of the inventory as their keys in files: all, those of a kind, or one.
+func (c *Client) Objects(ctx context.Context, kind inventory.Kind, name string) ([]map[string]any, error) {
+	all, err := get[Objects](ctx, c, "/inventory", query(kind, name))
+	return all.Objects, err
+}
+
+// Export returns objects of the inventory as a file that Apply takes back.
+func (c *Client) Export(ctx context.Context, kind inventory.Kind, name string, secrets bool) ([]byte, error) {
+	values := query(kind, name)
+	values.Set("secrets", strconv.FormatBool(secrets))
+	return c.exchange(ctx, http.MethodGet, "/inventory/file", values, "", nil)
+}
+
+// Set returns the inventory in force, without secrets.
+func (c *Client) Set(ctx context.Context) (*inventory.Set, error) {
+	text, err := c.Export(ctx, "", "", false)
+	if err != nil {
+		return nil, err
+	}
+	f, err := file.Parse("inventory", text, file.NoFiles)
+	if err != nil {
+		return nil, err
+	}
+	set := inventory.NewSet()
+	for _, o := range f.Objects {
+		if err := set.Add(o); err != nil {
+			return nil, err
+		}
+	}
+	return set, nil
+}
+
+// Apply creates and changes objects, all or nothing.
+func (c *Client) Apply(ctx context.Context, objects []inventory.Object, o ApplyOptions, expect Expectation) ([]Change, error) {
+	text, err := file.Encode(objects, true)
+	if err != nil {
+		return nil, err
+	}
+	values := url.Values{"prune": {strconv.FormatBool(o.Prune)}, "dry_run": {strconv.FormatBool(o.DryRun)}}
+	if expect != ExpectAny {
+		values.Set("expect", string(expect))
+	}
+	changes, err := do[Changes](ctx, c, http.MethodPost, "/inventory", values, "application/yaml", text)
+	return changes.Changes, err
+}
+
+// Delete deletes objects, all or nothing.
+func (c *Client) Delete(ctx context.Context, objects []Reference, dryRun bool) ([]Change, error) {
+	values := url.Values{"dry_run": {strconv.FormatBool(dryRun)}}
+	for _, r := range objects {
+		values.Add("object", string(r.Kind)+"/"+r.Name)
+	}
+	changes, err := do[Changes](ctx, c, http.MethodDelete, "/inventory", values, "", nil)
+	return changes.Changes, err
+}
+
+func query(kind inventory.Kind, name string) url.Values {
+	values := url.Values{}
+	if kind != "" {
+		values.Set("kind", string(kind))
+	}
+	if name != "" {
+		values.Set("name", name)
+	}
+	return values
+}
+
+func get[T any](ctx context.Context, c *Client, path string, values url.Values) (T, error) {
+	return do[T](ctx, c, http.MethodGet, path, values, "", nil)
+}
+
+func do[T any](ctx context.Context, c *Client, method, path string, values url.Values, contentType string, request []byte) (T, error) {
+	var answer T
+	text, err := c.exchange(ctx, method, path, values, contentType, request)
+	if err == nil {
+		err = json.Unmarshal(text, &answer)
+	}
+	return answer, err
+}
+
+// exchange sends one request and returns the body of a good answer.
+func (c *Client) exchange(ctx context.Context, method, path string, values url.Values, contentType string, request []byte) ([]byte, error) {
+	target := url.URL{Scheme: "http", Host: "longcord", Path: "/api/v1", RawQuery: values.Encode()}
+	r, err := http.NewRequestWithContext(ctx, method, target.JoinPath(path).String(), bytes.NewReader(request))
+	if err != nil {
+		return nil, err
+	}
+	if contentType != "" {
+		r.Header.Set("Content-Type", contentType)
+	}
+	response, err := c.http.Do(r)
+	if err != nil {
+		return nil, c.unreachable(err)
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		return nil, err
+	}
+	if response.StatusCode >= http.StatusMultipleChoices {
+		return nil, answered(response.StatusCode, text)
+	}
+	return text, nil
+}
+
+func (c *Client) unreachable(err error) error {
+	var dialing *net.OpError
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("%w on %s", ErrForbidden, c.socket)
+	case errors.As(err, &dialing) && dialing.Op == "dial":
+		return fmt.Errorf("%w on %s: %w", ErrUnreachable, c.socket, dialing.Err)
+	}
+	return err
+}
+
+// answered reads an answer that is not good. What huma itself refuses comes with errors in place of
+// problems.
+func answered(status int, text []byte) error {
+	var answer struct {
+		Refusal
+		Errors []struct {
+			Message  string `json:"message"`
+			Location string `json:"location"`
+		} `json:"errors"`
+	}
+	if err := json.Unmarshal(text, &answer); err != nil || answer.Detail == "" {
+		return &Refusal{Status: status, Title: http.StatusText(status), Detail: fmt.Sprintf("answered %d %s", status, http.StatusText(status))}
+	}
+	for _, e := range answer.Errors {
+		answer.Problems = append(answer.Problems, Problem{Field: e.Location, Says: e.Message})
+	}
+	return &answer.Refusal
+}

@@ -1,0 +1,62 @@
+package control
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/longcord/longcord/inventory"
+	"github.com/longcord/longcord/inventory/file"
+)
+
+// Refusal is a request that was understood and not carried out; nothing changed. It is what the server
+// answers, as application/problem+json, and what the client returns.
+type Refusal struct {
+	Status   int       `json:"status"` // HTTP's
+	Title    string    `json:"title"`
+	Detail   string    `json:"detail"`
+	Problems []Problem `json:"problems,omitempty"`
+}
+
+// Error returns the detail.
+func (r *Refusal) Error() string { return r.Detail }
+
+// GetStatus returns the HTTP status.
+func (r *Refusal) GetStatus() int { return r.Status }
+
+// ContentType returns the media type of a problem.
+func (r *Refusal) ContentType(string) string { return "application/problem+json" }
+
+var _ huma.StatusError = (*Refusal)(nil)
+
+func refuse(status int, format string, args ...any) *Refusal {
+	return &Refusal{Status: status, Title: http.StatusText(status), Detail: fmt.Sprintf(format, args...)}
+}
+
+// refusal turns what the catalog or the reader of a text refused into an answer. f is the text that was
+// sent, when one was.
+func refusal(err error, f *file.File) error {
+	var inText file.Problems
+	var inObjects inventory.Problems
+	switch {
+	case errors.As(err, &inText):
+		r := refuse(http.StatusUnprocessableEntity, "%v", err)
+		for _, p := range inText {
+			r.Problems = append(r.Problems, Problem{Line: p.Line, Says: p.Says, Hint: p.Hint})
+		}
+		return r
+	case errors.As(err, &inObjects):
+		r := refuse(http.StatusUnprocessableEntity, "%v", err)
+		for _, p := range inObjects {
+			problem := Problem{Kind: p.Kind, Name: p.Name, Field: p.Field, Says: p.Says, Hint: p.Hint}
+			if f != nil {
+				problem.Line = f.Locate([]inventory.Problem{p})[0].Line
+			}
+			r.Problems = append(r.Problems, problem)
+		}
+		return r
+	}
+	return err
+}

@@ -1,0 +1,146 @@
+// Package control is what an operator can do with the running system, as typed operations: an HTTP API
+// with an OpenAPI document, served over a local socket, and its client. The command line and other
+// people's scripts use only that.
+//
+// Changes to the inventory all go one way: objects are sent as an inventory file, and are applied all or
+// not at all. The server asks the rest of the system through the small interfaces below. Whoever may
+// open the socket may do everything; there is no login here.
+package control
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"github.com/longcord/longcord/internal/logging"
+	"github.com/longcord/longcord/internal/secret"
+	"github.com/longcord/longcord/inventory"
+)
+
+// Catalog keeps the inventory.
+type Catalog interface {
+	// Current returns the inventory in force, which nobody changes.
+	Current() *inventory.Set
+	// Apply creates and changes objects, and with Prune deletes others, all or nothing. A secret left out
+	// keeps its value. What makes the result invalid comes as inventory.Problems.
+	Apply(ctx context.Context, objects []inventory.Object, o ApplyOptions) ([]Change, error)
+	// Delete deletes objects, all or nothing. What still needs one of them comes as inventory.Problems.
+	Delete(ctx context.Context, objects []Reference, dryRun bool) ([]Change, error)
+}
+
+// Sessions are the gateway's.
+type Sessions interface {
+	// List returns the sessions, oldest first.
+	List() []Session
+	// Logoff ends sessions by their ids, so that they must log in again, and returns how many there were.
+	Logoff(ctx context.Context, ids []uint64) (int, error)
+}
+
+// Config is what a Server is made of. Sessions and Registrations may be nil where no gateway or no call
+// manager runs.
+type Config struct {
+	Socket        string // path
+	Catalog       Catalog
+	HashPassword  func(secret.String) (string, error) // users' passwords become hashes before they are kept
+	Status        func() Status
+	Sessions      Sessions
+	Registrations func() []Registration
+	Log           *slog.Logger // nil discards
+}
+
+// Server answers operators.
+type Server struct {
+	config   Config
+	log      *slog.Logger
+	listener net.Listener
+	http     *http.Server
+
+	writing sync.Mutex // one change at a time, from looking to committing
+}
+
+// How long a request may take to arrive, and a finished one to be answered at the end.
+const (
+	headerTimeout = 5 * time.Second
+	bodyTimeout   = 30 * time.Second
+	shutdownGrace = 2 * time.Second
+	maxInventory  = 32 << 20 // bytes of an inventory file
+)
+
+// New returns a server that is not open yet.
+func New(c Config) (*Server, error) {
+	if c.Socket == "" || c.Catalog == nil || c.HashPassword == nil || c.Status == nil {
+		return nil, errors.New("control: socket, catalog, password hash or status is missing")
+	}
+	if c.Registrations == nil {
+		c.Registrations = func() []Registration { return nil }
+	}
+	s := &Server{config: c, log: logging.Or(c.Log).With(logging.Actor, "control")}
+	s.http = &http.Server{
+		Handler: s.handler(), ReadHeaderTimeout: headerTimeout,
+		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+	}
+	return s, nil
+}
+
+// Open makes the socket. From then on clients can connect; Serve answers them.
+func (s *Server) Open() error {
+	listener, err := listen(s.config.Socket)
+	if err != nil {
+		return fmt.Errorf("control: %w", err)
+	}
+	s.listener = listener
+	return nil
+}
+
+// Serve answers until ctx ends, then lets requests that run come to an end, and removes the socket. Open
+// must have been called.
+func (s *Server) Serve(ctx context.Context) error {
+	done := make(chan error, 1)
+	go func() { done <- s.http.Serve(s.listener) }()
+	select {
+	case err := <-done:
+		return fmt.Errorf("control: %w", err)
+	case <-ctx.Done():
+	}
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownGrace)
+	defer cancel()
+	err := s.http.Shutdown(grace)
+	if err != nil {
+		err = s.http.Close()
+	}
+	<-done
+	return err
+}
+
+func (s *Server) handler() http.Handler {
+	mux := http.NewServeMux()
+	config := huma.DefaultConfig("Longcord", "1")
+	config.CreateHooks = nil // no links to schemas in answers
+	config.DocsPath, config.SchemasPath = "", ""
+	config.RejectUnknownQueryParameters = true
+	api := humago.NewWithPrefix(mux, "/api/v1", config)
+	s.registerStatus(api)
+	s.registerInventory(api)
+	s.registerPhones(api)
+	s.registerSessions(api)
+	return mux
+}
+
+func (s *Server) registerStatus(api huma.API) {
+	huma.Register(api, huma.Operation{
+		OperationID: "status", Method: http.MethodGet, Path: "/status", Summary: "The running system at a glance",
+	}, func(context.Context, *struct{}) (*body[Status], error) {
+		return &body[Status]{s.config.Status()}, nil
+	})
+}
+
+// body is an answer that consists of a body alone.
+type body[T any] struct{ Body T }

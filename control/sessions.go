@@ -1,0 +1,52 @@
+package control
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+// SessionList is the gateway's sessions, oldest first.
+type SessionList struct {
+	Sessions []Session `json:"sessions"`
+}
+
+type logoffInput struct {
+	Body struct {
+		IDs []uint64 `json:"ids" minItems:"1" doc:"sessions to end"`
+	}
+}
+
+// LoggedOff is how many sessions were ended.
+type LoggedOff struct {
+	Ended int `json:"ended"`
+}
+
+func (s *Server) registerSessions(api huma.API) {
+	huma.Register(api, huma.Operation{
+		OperationID: "list-sessions", Method: http.MethodGet, Path: "/sessions", Summary: "The gateway's sessions, oldest first",
+	}, func(context.Context, *struct{}) (*body[SessionList], error) {
+		return &body[SessionList]{SessionList{s.sessions()}}, nil
+	})
+	huma.Register(api, huma.Operation{
+		OperationID: "logoff-sessions", Method: http.MethodPost, Path: "/sessions/logoff", Summary: "End sessions; they must log in again",
+	}, func(ctx context.Context, in *logoffInput) (*body[LoggedOff], error) {
+		if s.config.Sessions == nil {
+			return nil, refuse(http.StatusNotFound, "no gateway runs here")
+		}
+		ended, err := s.config.Sessions.Logoff(ctx, in.Body.IDs)
+		if err != nil {
+			return nil, err
+		}
+		s.log.Info("sessions logged off", "ids", in.Body.IDs, "ended", ended)
+		return &body[LoggedOff]{LoggedOff{ended}}, nil
+	})
+}
+
+func (s *Server) sessions() []Session {
+	if s.config.Sessions == nil {
+		return []Session{}
+	}
+	return append([]Session{}, s.config.Sessions.List()...)
+}

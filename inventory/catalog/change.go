@@ -1,0 +1,247 @@
+package catalog
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/longcord/longcord/internal/secret"
+	"github.com/longcord/longcord/inventory"
+	"github.com/longcord/longcord/store"
+)
+
+// Options of Apply and Delete.
+type Options struct {
+	Prune  bool // Apply: delete what objects does not name, of the kinds it contains
+	DryRun bool // check and say what would change, change nothing
+}
+
+// Changes says what a change did, in the order of inventory.Kinds and by name within a kind.
+type Changes struct {
+	Created []Ref `json:"created"`
+	Changed []Ref `json:"changed"`
+	Deleted []Ref `json:"deleted"`
+}
+
+// Empty reports whether nothing changed.
+func (c Changes) Empty() bool { return len(c.Created)+len(c.Changed)+len(c.Deleted) == 0 }
+
+// Apply creates and changes objects, all or nothing. A secret that an object leaves out keeps its stored
+// value; a user's password is kept as its hash. It returns an *InvalidError when the inventory as a whole
+// would not be valid.
+func (c *Catalog) Apply(ctx context.Context, objects []inventory.Object, options Options) (Changes, error) {
+	return c.change(ctx, options.DryRun, func(old *inventory.Set) (plan, error) {
+		p := plan{puts: inventory.NewSet()}
+		stored := index(old)
+		kinds := map[inventory.Kind]bool{}
+		for _, o := range objects {
+			kinds[o.Kind()] = true
+			copied, err := clone(o)
+			if err != nil {
+				return plan{}, err
+			}
+			keepSecrets(copied, stored[refOf(o)])
+			if err := p.puts.Add(copied); err != nil {
+				return plan{}, invalid(err)
+			}
+		}
+		if options.Prune {
+			p.deletes = unnamed(old, index(p.puts), kinds)
+		}
+		return p, nil
+	})
+}
+
+// Delete deletes objects, all or nothing. One that does not exist is store.ErrNotFound; one that others
+// refer to an *InvalidError.
+func (c *Catalog) Delete(ctx context.Context, refs []Ref, options Options) (Changes, error) {
+	return c.change(ctx, options.DryRun, func(old *inventory.Set) (plan, error) {
+		stored := index(old)
+		for _, ref := range refs {
+			if _, ok := stored[ref]; !ok {
+				return plan{}, fmt.Errorf("catalog: delete %s: %w", ref, store.ErrNotFound)
+			}
+		}
+		return plan{puts: inventory.NewSet(), deletes: refs}, nil
+	})
+}
+
+// RenewPasswordHash puts a new hash of the same password in the place of an old one. It does nothing when
+// the user is gone or the hash is another by now.
+func (c *Catalog) RenewPasswordHash(ctx context.Context, user string, old, renewed secret.String) error {
+	_, err := c.change(ctx, false, func(set *inventory.Set) (plan, error) {
+		p := plan{puts: inventory.NewSet()}
+		stored, ok := set.Users[user]
+		if !ok || stored.PasswordHash != old {
+			return p, nil
+		}
+		changed := *stored
+		changed.PasswordHash = renewed
+		return p, p.puts.Add(&changed)
+	})
+	return err
+}
+
+// plan is a change before it is checked.
+type plan struct {
+	puts    *inventory.Set
+	deletes []Ref
+}
+
+func invalid(err error) error {
+	var problem inventory.Problem
+	if errors.As(err, &problem) {
+		return &InvalidError{[]inventory.Problem{problem}}
+	}
+	return err
+}
+
+func index(set *inventory.Set) map[Ref]inventory.Object {
+	objects := map[Ref]inventory.Object{}
+	for _, o := range set.Objects() {
+		objects[refOf(o)] = o
+	}
+	return objects
+}
+
+// keepSecrets fills what o leaves out from what is stored, if anything is. A password that is given
+// stands for the hash.
+func keepSecrets(o, stored inventory.Object) {
+	if stored == nil {
+		return
+	}
+	if user, ok := o.(*inventory.User); ok && !user.Password.IsZero() {
+		return
+	}
+	kept := stored.Secrets()
+	for i, s := range o.Secrets() {
+		if s.IsZero() {
+			*s = *kept[i]
+		}
+	}
+}
+
+// unnamed returns what is in old, of the kinds given, and not in named.
+func unnamed(old *inventory.Set, named map[Ref]inventory.Object, kinds map[inventory.Kind]bool) (refs []Ref) {
+	for _, o := range old.Objects() {
+		if _, ok := named[refOf(o)]; !ok && kinds[o.Kind()] {
+			refs = append(refs, refOf(o))
+		}
+	}
+	return refs
+}
+
+// change plans a change from what is stored, checks it, and writes it; when somebody else was quicker it
+// begins again.
+func (c *Catalog) change(ctx context.Context, dryRun bool, planned func(old *inventory.Set) (plan, error)) (Changes, error) {
+	c.changing.Lock()
+	defer c.changing.Unlock()
+	for {
+		changes, err := c.tryChange(ctx, dryRun, planned)
+		if !errors.Is(err, store.ErrConflict) {
+			return changes, err
+		}
+		if ctx.Err() != nil {
+			return Changes{}, ctx.Err()
+		}
+	}
+}
+
+func (c *Catalog) tryChange(ctx context.Context, dryRun bool, planned func(old *inventory.Set) (plan, error)) (Changes, error) {
+	s, err := c.settled(ctx, dryRun)
+	if err != nil {
+		return Changes{}, err
+	}
+	old, err := c.build(s)
+	if err != nil {
+		return Changes{}, err
+	}
+	p, err := planned(old)
+	if err != nil {
+		return Changes{}, err
+	}
+	if err := c.check(old, p); err != nil {
+		return Changes{}, err
+	}
+	changes, writes, err := c.differences(old, p)
+	if err != nil || dryRun || changes.Empty() {
+		return changes, err
+	}
+	if err := c.write(ctx, s, writes); err != nil {
+		return Changes{}, err
+	}
+	// The change is made: that Current cannot be read now is for Run to find out.
+	_, _ = c.refresh(ctx)
+	return changes, nil
+}
+
+// check validates the inventory as it would be, then turns passwords into hashes; in this order, because
+// there are rules about passwords.
+func (c *Catalog) check(old *inventory.Set, p plan) error {
+	after := index(old)
+	for ref, o := range index(p.puts) {
+		after[ref] = o
+	}
+	for _, ref := range p.deletes {
+		delete(after, ref)
+	}
+	set := inventory.NewSet()
+	for _, o := range after {
+		if err := set.Add(o); err != nil {
+			return invalid(err)
+		}
+	}
+	if problems := set.Validate(); len(problems) > 0 {
+		return &InvalidError{problems}
+	}
+	for _, user := range p.puts.Users {
+		if err := c.hashPassword(user, old.Users[user.Name]); err != nil {
+			return fmt.Errorf("catalog: User %s: %w", user.Name, err)
+		}
+	}
+	return nil
+}
+
+// hashPassword replaces a user's password by its hash, which is the stored one if it fits: a file applied
+// twice changes nothing.
+func (c *Catalog) hashPassword(user, stored *inventory.User) error {
+	if user.Password.IsZero() {
+		return nil
+	}
+	if stored != nil && c.config.VerifyPassword(stored.PasswordHash, user.Password) {
+		user.Password, user.PasswordHash = secret.String{}, stored.PasswordHash
+		return nil
+	}
+	text, err := c.config.HashPassword(user.Password)
+	if err != nil {
+		return err
+	}
+	user.Password, user.PasswordHash = secret.String{}, secret.New(text)
+	return nil
+}
+
+// differences compares a plan with what is stored and returns what has to be written.
+func (c *Catalog) differences(old *inventory.Set, p plan) (changes Changes, writes []write, err error) {
+	stored := index(old)
+	for _, o := range p.puts.Objects() {
+		before, ok := stored[refOf(o)]
+		switch {
+		case !ok:
+			changes.Created = append(changes.Created, refOf(o))
+		case same(before, o):
+			continue
+		default:
+			changes.Changed = append(changes.Changed, refOf(o))
+		}
+		w, err := c.encode(o)
+		if err != nil {
+			return Changes{}, nil, err
+		}
+		writes = append(writes, w)
+	}
+	for _, ref := range p.deletes {
+		changes.Deleted = append(changes.Deleted, ref)
+		writes = append(writes, write{Key: keyOf(ref)})
+	}
+	return changes, writes, nil
+}
