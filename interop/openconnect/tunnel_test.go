@@ -1,0 +1,319 @@
+//go:build interop
+
+package openconnect_test
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/vishvananda/netlink"
+
+	"github.com/longcord/longcord/interop/office"
+)
+
+// script configures openconnect's tunnel the plain way and says what it was given.
+const script = `#!/bin/sh
+echo "script $reason $INTERNAL_IP4_ADDRESS"
+case $reason in
+connect)
+	ip link set "$TUNDEV" up mtu "${INTERNAL_IP4_MTU:-1300}"
+	ip addr add "$INTERNAL_IP4_ADDRESS/32" dev "$TUNDEV"
+	ip route replace 10.20.0.0/24 dev "$TUNDEV"
+	;;
+esac
+`
+
+// client is a running openconnect.
+type client struct {
+	*office.Program
+	address string // inner
+}
+
+// connect starts openconnect as a user would and waits until it has an address.
+func connect(t *testing.T, o *office.Office, password string, flags ...string) client {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "script")
+	if err := os.WriteFile(path, []byte(script), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	args := append([]string{"--user", "anna", "--passwd-on-stdin", "--servercert", pin(t, o), "--script", path, "--verbose"}, flags...)
+	p := o.StartWith(o.Client, password+"\n", office.Peer(t, "openconnect"), append(args, office.URL)...)
+	line := p.Wait("script connect ")
+	return client{p, strings.Fields(line)[2]}
+}
+
+// pin is the gateway's certificate as openconnect wants it named.
+func pin(t *testing.T, o *office.Office) string {
+	t.Helper()
+	said, _ := o.Run(o.Client, "", office.Peer(t, "openconnect"), "--authenticate", office.URL)
+	_, after, found := strings.Cut(said, "--servercert ")
+	if !found {
+		t.Fatalf("openconnect names no fingerprint:\n%s", said)
+	}
+	return strings.Fields(after)[0]
+}
+
+func newOffice(t *testing.T, flags ...string) *office.Office {
+	t.Helper()
+	o := office.New(t, flags...)
+	o.Serve()
+	o.AddUser("anna", "rosebud 7&+%")
+	return o
+}
+
+const password = "rosebud 7&+%"
+
+func TestTunnel(t *testing.T) {
+	o := newOffice(t, "--legacy-phones")
+	for _, mode := range []struct {
+		name    string
+		flags   []string
+		channel string // what openconnect says about DTLS
+	}{
+		{"default", nil, "DTLS1.2"},
+		{"old", []string{"--dtls-ciphers", "AES128-SHA"}, "DTLS0.9"},
+		{"old256", []string{"--dtls-ciphers", "AES256-SHA"}, "DTLS0.9"},
+		{"dtls12", []string{"--dtls12-ciphers", "AES256-GCM-SHA384", "--dtls-ciphers", ""}, "DTLS1.2"},
+		{"tls", []string{"--no-dtls"}, ""},
+	} {
+		t.Run(mode.name, func(t *testing.T) {
+			c := connect(t, o, password, mode.flags...)
+			if mode.channel != "" {
+				if line := c.Wait("Established DTLS connection"); !strings.Contains(line, mode.channel) {
+					t.Errorf("openconnect says %q, want %s", line, mode.channel)
+				}
+			}
+			if out, err := o.Run(o.Client, "", office.Peer(t, "ping"), "-c", "3", "-i", "0.2", "-W", "5", office.Desk); err != nil {
+				t.Errorf("ping: %v\n%s", err, out)
+			}
+			transfer(t, o, 50<<20)
+			checkSession(t, o, c, mode.channel)
+			c.Signal(syscall.SIGINT)
+			c.Ended()
+			waitSessions(t, o, 0)
+		})
+	}
+}
+
+// transfer carries n bytes from the inside host to the client and the same back, and compares them.
+func transfer(t *testing.T, o *office.Office, n int64) {
+	t.Helper()
+	var listener net.Listener
+	if err := o.Inside.Do(func() (err error) {
+		listener, err = net.Listen("tcp4", office.Desk+":0")
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	go func() { // an echo that does not hold what it has not sent
+		conn, err := listener.Accept()
+		if err != nil {
+			return
+		}
+		defer conn.Close()
+		_, _ = io.Copy(conn, conn)
+	}()
+	var conn net.Conn
+	if err := o.Client.Do(func() (err error) {
+		conn, err = net.DialTimeout("tcp4", listener.Addr().String(), office.Patience)
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	sent := sha256.New()
+	failed := make(chan error, 1)
+	go func() {
+		_, err := io.Copy(io.MultiWriter(conn, sent), io.LimitReader(noise{seed: new(uint64)}, n))
+		failed <- err
+		_ = conn.(*net.TCPConn).CloseWrite()
+	}()
+	got := sha256.New()
+	count, err := io.Copy(got, conn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := <-failed; err != nil {
+		t.Fatal(err)
+	}
+	if count != n || hex.EncodeToString(got.Sum(nil)) != hex.EncodeToString(sent.Sum(nil)) {
+		t.Errorf("%d of %d bytes came back, or not the same", count, n)
+	}
+}
+
+// noise is bytes that no compression helps with.
+type noise struct{ seed *uint64 }
+
+func (n noise) Read(b []byte) (int, error) {
+	for i := range b {
+		*n.seed = *n.seed*6364136223846793005 + 1442695040888963407
+		b[i] = byte(*n.seed >> 56)
+	}
+	return len(b), nil
+}
+
+// session is what `sessions list --json` says of one.
+type session struct {
+	User         string `json:"user"`
+	InnerAddress string `json:"inner_address"`
+	Transport    string `json:"transport"`
+	DTLSVersion  string `json:"dtls_version"`
+}
+
+func sessions(t *testing.T, o *office.Office) []session {
+	t.Helper()
+	out, err := o.Longcord("", "-c", o.Path("longcord.yaml"), "sessions", "list", "--json")
+	if err != nil {
+		t.Fatalf("sessions list: %v\n%s", err, out)
+	}
+	var doc struct {
+		Sessions []session `json:"sessions"`
+	}
+	if err := json.Unmarshal([]byte(out), &doc); err != nil {
+		t.Fatalf("sessions list: %v\n%s", err, out)
+	}
+	return doc.Sessions
+}
+
+func checkSession(t *testing.T, o *office.Office, c client, channel string) {
+	t.Helper()
+	all := sessions(t, o)
+	if len(all) != 1 {
+		t.Fatalf("got %d sessions want 1: %+v", len(all), all)
+	}
+	want := session{User: "anna", InnerAddress: c.address, Transport: "tls"}
+	if channel != "" {
+		want.Transport, want.DTLSVersion = "dtls", strings.TrimPrefix(channel, "DTLS")
+	}
+	if all[0] != want {
+		t.Errorf("got %+v want %+v", all[0], want)
+	}
+}
+
+// waitSessions waits until the gateway has n sessions.
+func waitSessions(t *testing.T, o *office.Office, n int) {
+	t.Helper()
+	for deadline := time.Now().Add(office.Patience); ; {
+		all := sessions(t, o)
+		if len(all) == n {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("got %d sessions want %d: %+v", len(all), n, all)
+		}
+	}
+}
+
+func TestPasswordRefused(t *testing.T) {
+	o := newOffice(t)
+	out, err := o.Run(o.Client, "wrong\n", office.Peer(t, "openconnect"), "--user", "anna", "--passwd-on-stdin", "--non-inter",
+		"--servercert", pin(t, o), "--authenticate", office.URL)
+	if err == nil || !strings.Contains(out, "Login failed") {
+		t.Errorf("a wrong password is not refused in words: %v\n%s", err, out)
+	}
+}
+
+// TestNoLegacy has a client that knows only old DTLS meet a gateway without old phones: it stays on TLS.
+func TestNoLegacy(t *testing.T) {
+	o := newOffice(t)
+	c := connect(t, o, password, "--dtls-ciphers", "AES128-SHA", "--dtls12-ciphers", "")
+	if out, err := o.Run(o.Client, "", office.Peer(t, "ping"), "-c", "1", "-W", "5", office.Desk); err != nil {
+		t.Errorf("ping: %v\n%s", err, out)
+	}
+	checkSession(t, o, c, "")
+}
+
+func TestLogoff(t *testing.T) {
+	o := newOffice(t)
+	c := connect(t, o, password)
+	out, err := o.Longcord("", "-c", o.Path("longcord.yaml"), "sessions", "logoff", "anna")
+	if err != nil {
+		t.Fatalf("logoff: %v\n%s", err, out)
+	}
+	waitSessions(t, o, 0)
+	c.Ended()
+}
+
+// TestLinkCut takes the client's cable away for 20 seconds.
+func TestLinkCut(t *testing.T) {
+	o := newOffice(t)
+	c := connect(t, o, password, "--force-dpd", "3", "--reconnect-timeout", "120")
+	setLink(t, o, false)
+	mark := c.Mark()
+	time.Sleep(20 * time.Second) // the cut itself, not a wait for something
+	setLink(t, o, true)
+	line := c.WaitAfter(mark, "script reconnect ")
+	if got := strings.Fields(line)[2]; got != c.address {
+		t.Errorf("came back as %s, was %s", got, c.address)
+	}
+	if out, err := o.Run(o.Client, "", office.Peer(t, "ping"), "-c", "3", "-W", "10", office.Desk); err != nil {
+		t.Errorf("ping: %v\n%s", err, out)
+	}
+}
+
+func setLink(t *testing.T, o *office.Office, up bool) {
+	t.Helper()
+	err := o.Client.Do(func() error {
+		link, err := netlink.LinkByName("eth0")
+		if err != nil {
+			return err
+		}
+		if up {
+			return netlink.LinkSetUp(link)
+		}
+		return netlink.LinkSetDown(link)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestKilledGateway kills the gateway while a client is connected: it comes back with user, session and
+// address.
+func TestKilledGateway(t *testing.T) {
+	o := office.New(t)
+	serve := o.Serve()
+	o.AddUser("anna", password)
+	c := connect(t, o, password, "--force-dpd", "3", "--reconnect-timeout", "120")
+	serve.Kill()
+	o.Serve()
+	if got := sessions(t, o); len(got) != 1 || got[0].InnerAddress != c.address {
+		t.Errorf("after the restart: got %+v want a session with %s", got, c.address)
+	}
+	line := c.Wait("script reconnect ")
+	if got := strings.Fields(line)[2]; got != c.address {
+		t.Errorf("came back as %s, was %s", got, c.address)
+	}
+	if out, err := o.Run(o.Client, "", office.Peer(t, "ping"), "-c", "3", "-W", "10", office.Desk); err != nil {
+		t.Errorf("ping: %v\n%s", err, out)
+	}
+}
+
+// TestSpoofing sends from an address that is not the session's.
+func TestSpoofing(t *testing.T) {
+	o := newOffice(t)
+	connect(t, o, password)
+	foreign := netip.MustParseAddr("10.20.0.77")
+	if out, err := o.Run(o.Client, "", office.Peer(t, "ip"), "addr", "add", foreign.String()+"/32", "dev", "eth0"); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	if out, err := o.Run(o.Client, "", office.Peer(t, "ping"), "-c", "1", "-W", "1", "-I", foreign.String(), office.Desk); err == nil {
+		t.Errorf("a packet from %s got through:\n%s", foreign, out)
+	}
+	all, err := o.Longcord("", "-c", o.Path("longcord.yaml"), "sessions", "list", "--json")
+	if err != nil || !strings.Contains(all, fmt.Sprintf("%q: 1", "refused")) {
+		t.Errorf("the refused packet is not counted: %v\n%s", err, all)
+	}
+}
