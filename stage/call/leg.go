@@ -282,9 +282,12 @@ func (l *Leg) Lost(now time.Time) []Action {
 	return nil
 }
 
-// Moved tells that the phone is reached another way now.
+// Moved tells that the peer is reached another way now, and under which address; the zero URI keeps it.
 func (l *Leg) Moved(flow sip.Flow, target sip.URI) {
-	l.flow, l.target, l.lost = flow, target, time.Time{}
+	l.flow, l.lost = flow, time.Time{}
+	if target.Host != "" {
+		l.target = target
+	}
 }
 
 // Advance ends what has waited too long.
