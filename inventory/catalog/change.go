@@ -46,7 +46,8 @@ func (c *Catalog) Apply(ctx context.Context, objects []inventory.Object, options
 			}
 		}
 		if options.Prune {
-			p.deletes = unnamed(old, index(p.puts), kinds)
+			named := index(p.puts)
+			p.deletes = refsWhere(old, func(ref Ref) bool { return kinds[ref.Kind] && named[ref] == nil })
 		}
 		return p, nil
 	})
@@ -57,12 +58,14 @@ func (c *Catalog) Apply(ctx context.Context, objects []inventory.Object, options
 func (c *Catalog) Delete(ctx context.Context, refs []Ref, options Options) (Changes, error) {
 	return c.change(ctx, options.DryRun, func(old *inventory.Set) (plan, error) {
 		stored := index(old)
+		wanted := map[Ref]bool{}
 		for _, ref := range refs {
 			if _, ok := stored[ref]; !ok {
 				return plan{}, fmt.Errorf("catalog: delete %s: %w", ref, store.ErrNotFound)
 			}
+			wanted[ref] = true
 		}
-		return plan{puts: inventory.NewSet(), deletes: refs}, nil
+		return plan{puts: inventory.NewSet(), deletes: refsWhere(old, func(ref Ref) bool { return wanted[ref] })}, nil
 	})
 }
 
@@ -121,10 +124,10 @@ func keepSecrets(o, stored inventory.Object) {
 	}
 }
 
-// unnamed returns what is in old, of the kinds given, and not in named.
-func unnamed(old *inventory.Set, named map[Ref]inventory.Object, kinds map[inventory.Kind]bool) (refs []Ref) {
-	for _, o := range old.Objects() {
-		if _, ok := named[refOf(o)]; !ok && kinds[o.Kind()] {
+// refsWhere returns the objects of a set for which a condition holds, in the set's order.
+func refsWhere(set *inventory.Set, holds func(Ref) bool) (refs []Ref) {
+	for _, o := range set.Objects() {
+		if holds(refOf(o)) {
 			refs = append(refs, refOf(o))
 		}
 	}

@@ -82,7 +82,7 @@ func (c *Catalog) encode(o inventory.Object) (write, error) {
 		return write{}, fmt.Errorf("catalog: encode %s: %w", refOf(o), err)
 	}
 	record := object{Version: recordVersion, Object: text}
-	if secrets, any := reveal(o); any {
+	if secrets, some := reveal(o); some {
 		list, err := json.Marshal(secrets)
 		if err != nil {
 			return write{}, fmt.Errorf("catalog: encode %s: %w", refOf(o), err)
@@ -97,12 +97,12 @@ func (c *Catalog) encode(o inventory.Object) (write, error) {
 }
 
 // reveal returns an object's secrets and whether there is any.
-func reveal(o inventory.Object) (secrets []string, any bool) {
+func reveal(o inventory.Object) (secrets []string, some bool) {
 	for _, s := range o.Secrets() {
 		secrets = append(secrets, s.Reveal())
-		any = any || !s.IsZero()
+		some = some || !s.IsZero()
 	}
-	return secrets, any
+	return secrets, some
 }
 
 // decoded is an object with the record it came from, kept so that a fresh inventory decodes only what

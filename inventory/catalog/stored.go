@@ -121,8 +121,7 @@ func (c *Catalog) forget(s state) {
 	}
 }
 
-// settled returns the present state with no change pending and nothing left over. Reading alone does not
-// need that.
+// settled returns the present state with no change pending. Reading alone does not need that.
 func (c *Catalog) settled(ctx context.Context, readOnly bool) (state, error) {
 	s, err := c.read(ctx)
 	if err != nil || readOnly {
@@ -131,19 +130,17 @@ func (c *Catalog) settled(ctx context.Context, readOnly bool) (state, error) {
 	if err := c.carryOver(ctx, &s); err != nil {
 		return state{}, err
 	}
-	return s, c.clean(ctx, s)
+	return s, nil
 }
 
-// clean deletes staged parts that cannot come to count any more.
+// clean deletes what was staged, now that the head names none of it: it cannot come to count any more.
 func (c *Catalog) clean(ctx context.Context, s state) error {
-	var ops []store.Op
-	for _, r := range s.staged {
-		if s.head.Staging == "" || !strings.HasPrefix(r.Key, partPrefix(s.head.Staging)) {
+	for parts := range slices.Chunk(s.staged, store.MaxOps) {
+		var ops []store.Op
+		for _, r := range parts {
 			ops = append(ops, store.Op{Key: r.Key, Delete: true, Read: store.Any})
 		}
-	}
-	for batch := range slices.Chunk(ops, store.MaxOps) {
-		if _, err := c.config.Store.Commit(ctx, batch...); err != nil {
+		if _, err := c.config.Store.Commit(ctx, ops...); err != nil {
 			return fmt.Errorf("catalog: clean up: %w", err)
 		}
 	}
@@ -153,11 +150,15 @@ func (c *Catalog) clean(ctx context.Context, s state) error {
 // write makes a change that was planned from s. ErrConflict: s is no longer how things are, and nothing
 // of the change counts.
 func (c *Catalog) write(ctx context.Context, s state, writes []write) error {
-	batches := batched(writes, store.MaxOps-1, store.MaxCommit-maxHead, write.size)
-	if len(batches) > 1 {
+	if len(batched(writes, store.MaxOps-1, store.MaxCommit-maxHead, write.size)) > 1 {
 		return c.writeLarge(ctx, s, writes)
 	}
-	return c.commit(ctx, &s, head{Generation: s.head.Generation + 1}, ops(writes)...)
+	if err := c.commit(ctx, &s, head{Generation: s.head.Generation + 1}, ops(writes)...); err != nil {
+		return err
+	}
+	// The change is made; what cannot be cleaned up now is cleaned up after the next one.
+	_ = c.clean(ctx, s)
+	return nil
 }
 
 // maxHead is more than the head's key and value take, in bytes.
@@ -215,7 +216,7 @@ func (c *Catalog) writeLarge(ctx context.Context, s state, writes []write) error
 		return err
 	}
 	// From here on the change is made. What cannot be carried over now is carried over by the next one.
-	s.staged = parts
+	s.staged = append(s.staged, parts...)
 	if c.carryOver(ctx, &s) == nil {
 		_ = c.clean(ctx, s)
 	}
