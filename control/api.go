@@ -14,29 +14,6 @@ type Status struct {
 	Listening []string  `json:"listening" doc:"open listeners, such as gateway tcp 192.0.2.10:443"`
 }
 
-// Reference names an object of the inventory.
-type Reference struct {
-	Kind inventory.Kind `json:"kind"`
-	Name string         `json:"name"`
-}
-
-// Action is what happens to an object.
-type Action string
-
-// The actions.
-const (
-	Created   Action = "created"
-	Changed   Action = "changed"
-	Deleted   Action = "deleted"
-	Unchanged Action = "unchanged"
-)
-
-// Change is what happened, or would happen, to one object.
-type Change struct {
-	Reference
-	Action Action `json:"action"`
-}
-
 // Expectation says what a writer takes for granted about the objects it sends.
 type Expectation string
 
@@ -46,12 +23,6 @@ const (
 	ExpectNew      Expectation = "new"      // none exists
 	ExpectExisting Expectation = "existing" // all exist
 )
-
-// ApplyOptions say how objects are applied.
-type ApplyOptions struct {
-	Prune  bool // delete what the objects do not name, of the kinds among them
-	DryRun bool // say what would happen, and change nothing
-}
 
 // Problem is one reason for which a change was refused. Line counts in the text that was sent, and is 0
 // where the problem is not in one place of it.

@@ -14,6 +14,7 @@ import (
 	"strconv"
 
 	"github.com/longcord/longcord/inventory"
+	"github.com/longcord/longcord/inventory/catalog"
 	"github.com/longcord/longcord/inventory/file"
 )
 
@@ -103,27 +104,25 @@ func (c *Client) Set(ctx context.Context) (*inventory.Set, error) {
 }
 
 // Apply creates and changes objects, all or nothing.
-func (c *Client) Apply(ctx context.Context, objects []inventory.Object, o ApplyOptions, expect Expectation) ([]Change, error) {
+func (c *Client) Apply(ctx context.Context, objects []inventory.Object, o catalog.Options, expect Expectation) (catalog.Changes, error) {
 	text, err := file.Encode(objects, true)
 	if err != nil {
-		return nil, err
+		return catalog.Changes{}, err
 	}
 	values := url.Values{"prune": {strconv.FormatBool(o.Prune)}, "dry_run": {strconv.FormatBool(o.DryRun)}}
 	if expect != ExpectAny {
 		values.Set("expect", string(expect))
 	}
-	changes, err := do[Changes](ctx, c, http.MethodPost, "/inventory", values, "application/yaml", text)
-	return changes.Changes, err
+	return do[catalog.Changes](ctx, c, http.MethodPost, "/inventory", values, "application/yaml", text)
 }
 
 // Delete deletes objects, all or nothing.
-func (c *Client) Delete(ctx context.Context, objects []Reference, dryRun bool) ([]Change, error) {
+func (c *Client) Delete(ctx context.Context, objects []catalog.Ref, dryRun bool) (catalog.Changes, error) {
 	values := url.Values{"dry_run": {strconv.FormatBool(dryRun)}}
 	for _, r := range objects {
 		values.Add("object", string(r.Kind)+"/"+r.Name)
 	}
-	changes, err := do[Changes](ctx, c, http.MethodDelete, "/inventory", values, "", nil)
-	return changes.Changes, err
+	return do[catalog.Changes](ctx, c, http.MethodDelete, "/inventory", values, "", nil)
 }
 
 func query(kind inventory.Kind, name string) url.Values {

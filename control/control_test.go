@@ -20,78 +20,31 @@ import (
 	"github.com/longcord/longcord/control"
 	"github.com/longcord/longcord/internal/secret"
 	"github.com/longcord/longcord/inventory"
+	"github.com/longcord/longcord/inventory/catalog"
 	"github.com/longcord/longcord/inventory/file"
+	"github.com/longcord/longcord/store/memory"
+	"github.com/longcord/longcord/trust"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// notebook is a catalog in memory.
-type notebook struct {
-	mu  sync.Mutex
-	set *inventory.Set
-}
-
-func (n *notebook) Current() *inventory.Set {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	return n.set
-}
-
-func (n *notebook) Apply(_ context.Context, objects []inventory.Object, o control.ApplyOptions) ([]control.Change, error) {
-	given := inventory.NewSet()
-	kinds := map[inventory.Kind]bool{}
-	for _, object := range objects {
-		kinds[object.Kind()] = true
-		_ = given.Add(object)
+// newCatalog is a catalog in memory with objects. Its hashes can be read.
+func newCatalog(t *testing.T, objects []inventory.Object) *catalog.Catalog {
+	t.Helper()
+	kept := memory.New()
+	t.Cleanup(func() { kept.Close() })
+	c, err := catalog.Open(t.Context(), catalog.Config{
+		Store: kept, Sealer: trust.NewSealer([trust.KeySize]byte{}),
+		HashPassword:   func(p secret.String) (string, error) { return "hash of " + p.Reveal(), nil },
+		VerifyPassword: func(stored, p secret.String) bool { return stored.Reveal() == "hash of "+p.Reveal() },
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
-	next, changes := inventory.NewSet(), []control.Change{}
-	for _, old := range n.Current().Objects() {
-		if _, replaced := given.Object(old.Kind(), old.ObjectName()); replaced {
-			continue
-		}
-		if o.Prune && kinds[old.Kind()] {
-			changes = append(changes, change(old, control.Deleted))
-			continue
-		}
-		_ = next.Add(old)
+	if _, err := c.Apply(t.Context(), objects, catalog.Options{}); err != nil {
+		t.Fatal(err)
 	}
-	for _, object := range objects {
-		action := control.Created
-		if _, exists := n.Current().Object(object.Kind(), object.ObjectName()); exists {
-			action = control.Changed
-		}
-		changes = append(changes, change(object, action))
-		_ = next.Add(object)
-	}
-	return changes, n.replace(next, o.DryRun)
-}
-
-func (n *notebook) Delete(_ context.Context, references []control.Reference, dryRun bool) ([]control.Change, error) {
-	next, changes := inventory.NewSet(), []control.Change{}
-	for _, object := range n.Current().Objects() {
-		if slices.Contains(references, control.Reference{Kind: object.Kind(), Name: object.ObjectName()}) {
-			changes = append(changes, change(object, control.Deleted))
-			continue
-		}
-		_ = next.Add(object)
-	}
-	return changes, n.replace(next, dryRun)
-}
-
-func (n *notebook) replace(next *inventory.Set, dryRun bool) error {
-	if problems := next.Validate(); len(problems) > 0 {
-		return inventory.Problems(problems)
-	}
-	if !dryRun {
-		n.mu.Lock()
-		defer n.mu.Unlock()
-		n.set = next
-	}
-	return nil
-}
-
-func change(o inventory.Object, action control.Action) control.Change {
-	return control.Change{Reference: control.Reference{Kind: o.Kind(), Name: o.ObjectName()}, Action: action}
+	return c
 }
 
 // switchboard is a gateway with sessions.
@@ -146,29 +99,18 @@ func parse(t *testing.T, text string) []inventory.Object {
 
 type system struct {
 	client  *control.Client
-	catalog *notebook
+	catalog *catalog.Catalog
 	socket  string
 }
 
 // start runs a server with a small office until the test ends.
 func start(t *testing.T) system {
 	t.Helper()
-	catalog := &notebook{set: inventory.NewSet()}
-	for _, o := range parse(t, office) {
-		if err := catalog.set.Add(o); err != nil {
-			t.Fatal(err)
-		}
-	}
+	objects := newCatalog(t, parse(t, office))
 	began := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	socket := filepath.Join(t.TempDir(), "s")
 	server, err := control.New(control.Config{
-		Socket: socket, Catalog: catalog,
-		HashPassword: func(p secret.String) (string, error) {
-			if p.Reveal() == "unhashable" {
-				return "", errors.New("the password has too many bytes")
-			}
-			return "hash of " + p.Reveal(), nil
-		},
+		Socket: socket, Catalog: objects,
 		Status: func() control.Status {
 			return control.Status{Version: "1.2", Began: began, Ready: true, Listening: []string{"gateway tcp 192.0.2.10:443"}}
 		},
@@ -195,7 +137,7 @@ func start(t *testing.T) system {
 			t.Errorf("the socket is still there: %v", err)
 		}
 	})
-	return system{control.NewClient(socket), catalog, socket}
+	return system{control.NewClient(socket), objects, socket}
 }
 
 func TestStatusPhonesAndSessions(t *testing.T) {
@@ -232,7 +174,7 @@ func TestApplyIsAllOrNothing(t *testing.T) {
 	t.Parallel()
 	s, ctx := start(t), t.Context()
 	objects := parse(t, "kind: Line\nname: \"1003\"\n---\nkind: Device\nname: SEP001122334466\nmodel: CP-7841\nlines: [\"1003\", \"1004\"]\n")
-	_, err := s.client.Apply(ctx, objects, control.ApplyOptions{}, control.ExpectAny)
+	_, err := s.client.Apply(ctx, objects, catalog.Options{}, control.ExpectAny)
 	var refusal *control.Refusal
 	if !errors.As(err, &refusal) || len(refusal.Problems) != 1 {
 		t.Fatalf("got %v, want one problem", err)
@@ -244,14 +186,14 @@ func TestApplyIsAllOrNothing(t *testing.T) {
 	if _, exists := s.catalog.Current().Lines["1003"]; exists {
 		t.Error("half of a refused file was applied")
 	}
-	changes, err := s.client.Apply(ctx, objects[:1], control.ApplyOptions{DryRun: true}, control.ExpectAny)
-	if err != nil || len(changes) != 1 || changes[0].Action != control.Created {
+	changes, err := s.client.Apply(ctx, objects[:1], catalog.Options{DryRun: true}, control.ExpectAny)
+	if err != nil || len(changes.Created) != 1 {
 		t.Errorf("dry run: %v, %v", changes, err)
 	}
 	if _, exists := s.catalog.Current().Lines["1003"]; exists {
 		t.Error("a dry run changed the inventory")
 	}
-	if _, err := s.client.Apply(ctx, objects[:1], control.ApplyOptions{}, control.ExpectAny); err != nil {
+	if _, err := s.client.Apply(ctx, objects[:1], catalog.Options{}, control.ExpectAny); err != nil {
 		t.Error(err)
 	}
 	if _, exists := s.catalog.Current().Lines["1003"]; !exists {
@@ -259,29 +201,26 @@ func TestApplyIsAllOrNothing(t *testing.T) {
 	}
 }
 
-func TestApplyHashesPasswords(t *testing.T) {
+func TestApplyTakesUsers(t *testing.T) {
 	t.Parallel()
 	s, ctx := start(t), t.Context()
 	user := func(password string) []inventory.Object {
 		return []inventory.Object{&inventory.User{Name: "carol", Password: secret.New(password), Devices: []string{"SEP001122334455"}}}
 	}
-	if _, err := s.client.Apply(ctx, user("two words"), control.ApplyOptions{}, control.ExpectAny); !isRefusal(err, http.StatusUnprocessableEntity, "holds a space") {
+	if _, err := s.client.Apply(ctx, user("two words"), catalog.Options{}, control.ExpectAny); !isRefusal(err, http.StatusUnprocessableEntity, "holds a space") {
 		t.Errorf("a space in a phone user's password: %v", err)
 	}
-	if _, err := s.client.Apply(ctx, user("unhashable"), control.ApplyOptions{}, control.ExpectAny); !isRefusal(err, http.StatusUnprocessableEntity, "too many bytes") {
-		t.Errorf("a password that cannot be hashed: %v", err)
-	}
-	if _, err := s.client.Apply(ctx, user("hush"), control.ApplyOptions{}, control.ExpectNew); err != nil {
+	if _, err := s.client.Apply(ctx, user("hush"), catalog.Options{}, control.ExpectNew); err != nil {
 		t.Fatal(err)
 	}
 	if u := s.catalog.Current().Users["carol"]; !u.Password.IsZero() || u.PasswordHash.Reveal() != "hash of hush" {
 		t.Errorf("kept %q and %q", u.Password.Reveal(), u.PasswordHash.Reveal())
 	}
-	if _, err := s.client.Apply(ctx, user("hush"), control.ApplyOptions{}, control.ExpectNew); !isRefusal(err, http.StatusConflict, `User "carol" exists already`) {
+	if _, err := s.client.Apply(ctx, user("hush"), catalog.Options{}, control.ExpectNew); !isRefusal(err, http.StatusConflict, `User "carol" exists already`) {
 		t.Errorf("a second carol: %v", err)
 	}
 	other := []inventory.Object{&inventory.User{Name: "dave"}}
-	if _, err := s.client.Apply(ctx, other, control.ApplyOptions{}, control.ExpectExisting); !isRefusal(err, http.StatusNotFound, `there is no User "dave"`) {
+	if _, err := s.client.Apply(ctx, other, catalog.Options{}, control.ExpectExisting); !isRefusal(err, http.StatusNotFound, `there is no User "dave"`) {
 		t.Errorf("a change of nobody: %v", err)
 	}
 }
@@ -297,7 +236,7 @@ func TestExportTakesTheSameWayBack(t *testing.T) {
 		if got := strings.Contains(string(text), "line-secret"); got != secrets {
 			t.Errorf("export with secrets %v shows the secret: %v", secrets, got)
 		}
-		if _, err := s.client.Apply(ctx, parse(t, string(text)), control.ApplyOptions{DryRun: true, Prune: true}, control.ExpectExisting); err != nil {
+		if _, err := s.client.Apply(ctx, parse(t, string(text)), catalog.Options{DryRun: true, Prune: true}, control.ExpectExisting); err != nil {
 			t.Errorf("export is not taken back: %v", err)
 		}
 	}
@@ -313,7 +252,7 @@ func TestExportTakesTheSameWayBack(t *testing.T) {
 func TestDelete(t *testing.T) {
 	t.Parallel()
 	s, ctx := start(t), t.Context()
-	line := []control.Reference{{Kind: inventory.KindLine, Name: "1001"}}
+	line := []catalog.Ref{{Kind: inventory.KindLine, Name: "1001"}}
 	if _, err := s.client.Delete(ctx, line, false); !isRefusal(err, http.StatusUnprocessableEntity, `names the Line "1001", which does not exist`) {
 		t.Errorf("a line that a device has: %v", err)
 	}
@@ -322,7 +261,7 @@ func TestDelete(t *testing.T) {
 		t.Fatal(err)
 	}
 	changes, err := s.client.Delete(ctx, control.Removal(set, "SEP001122334455"), false)
-	if err != nil || len(changes) != 2 {
+	if err != nil || len(changes.Deleted) != 2 {
 		t.Errorf("removed %v, %v, want the device and its line", changes, err)
 	}
 	if left := s.catalog.Current(); len(left.Devices) != 0 || len(left.Lines) != 1 {
@@ -344,7 +283,7 @@ func TestNewPhoneTakesTheOnlyProfileThatFits(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.client.Apply(ctx, objects, control.ApplyOptions{}, control.ExpectNew); err != nil {
+	if _, err := s.client.Apply(ctx, objects, catalog.Options{}, control.ExpectNew); err != nil {
 		t.Fatal(err)
 	}
 	got := s.catalog.Current()
@@ -419,7 +358,7 @@ func TestSocket(t *testing.T) {
 		t.Errorf("socket has mode %v, %v, want 0660", info.Mode(), err)
 	}
 	again, err := control.New(control.Config{
-		Socket: s.socket, Catalog: s.catalog, HashPassword: func(secret.String) (string, error) { return "", nil }, Status: func() control.Status { return control.Status{} },
+		Socket: s.socket, Catalog: s.catalog, Status: func() control.Status { return control.Status{} },
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -448,7 +387,7 @@ func TestStaleSocketIsReplacedAndAFileIsNot(t *testing.T) {
 	}
 	for path, ok := range map[string]bool{stale: true, plain: false} {
 		server, err := control.New(control.Config{
-			Socket: path, Catalog: &notebook{set: inventory.NewSet()}, HashPassword: func(secret.String) (string, error) { return "", nil },
+			Socket: path, Catalog: newCatalog(t, nil),
 			Status: func() control.Status { return control.Status{} },
 		})
 		if err != nil {

@@ -8,6 +8,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/longcord/longcord/inventory"
+	"github.com/longcord/longcord/inventory/catalog"
 	"github.com/longcord/longcord/inventory/file"
 )
 
@@ -39,7 +40,7 @@ func refuse(status int, format string, args ...any) *Refusal {
 // sent, when one was.
 func refusal(err error, f *file.File) error {
 	var inText file.Problems
-	var inObjects inventory.Problems
+	var inObjects *catalog.InvalidError
 	switch {
 	case errors.As(err, &inText):
 		r := refuse(http.StatusUnprocessableEntity, "%v", err)
@@ -49,7 +50,7 @@ func refusal(err error, f *file.File) error {
 		return r
 	case errors.As(err, &inObjects):
 		r := refuse(http.StatusUnprocessableEntity, "%v", err)
-		for _, p := range inObjects {
+		for _, p := range inObjects.Problems {
 			problem := Problem{Kind: p.Kind, Name: p.Name, Field: p.Field, Says: p.Says, Hint: p.Hint}
 			if f != nil {
 				problem.Line = f.Locate([]inventory.Problem{p})[0].Line

@@ -1,18 +1,16 @@
 package control
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"slices"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"github.com/longcord/longcord/internal/secret"
 	"github.com/longcord/longcord/inventory"
+	"github.com/longcord/longcord/inventory/catalog"
 	"github.com/longcord/longcord/inventory/file"
 )
 
@@ -41,11 +39,6 @@ type applyInput struct {
 type deleteInput struct {
 	Objects []string `query:"object,explode" required:"true" doc:"KIND/NAME"`
 	DryRun  bool     `query:"dry_run" doc:"say what would happen, and change nothing"`
-}
-
-// Changes is what happened to each object of a request.
-type Changes struct {
-	Changes []Change `json:"changes"`
 }
 
 // Objects are objects of the inventory, each with its kind and its fields as in files; secrets are
@@ -125,57 +118,21 @@ func (s *Server) exportInventory(_ context.Context, in *exportInput) (*yamlOutpu
 	return &yamlOutput{ContentType: "application/yaml", Body: text}, err
 }
 
-func (s *Server) applyInventory(ctx context.Context, in *applyInput) (*body[Changes], error) {
+func (s *Server) applyInventory(ctx context.Context, in *applyInput) (*body[catalog.Changes], error) {
 	f, err := file.Parse("request", in.RawBody, file.NoFiles)
 	if err != nil {
 		return nil, refusal(err, nil)
-	}
-	if err := duplicates(f.Objects); err != nil {
-		return nil, refusal(err, f)
 	}
 	s.writing.Lock()
 	defer s.writing.Unlock()
 	if err := s.expected(f.Objects, in.Expect); err != nil {
 		return nil, err
 	}
-	// Looked at first with passwords in clear: of a hash nobody can say whether phones can send it.
-	changes, err := s.config.Catalog.Apply(ctx, f.Objects, ApplyOptions{Prune: in.Prune, DryRun: true})
-	if err == nil && !in.DryRun {
-		changes, err = s.applyHashed(ctx, f.Objects, in.Prune)
-	}
+	changes, err := s.config.Catalog.Apply(ctx, f.Objects, catalog.Options{Prune: in.Prune, DryRun: in.DryRun})
 	if err != nil {
 		return nil, refusal(err, f)
 	}
-	return s.changed("inventory applied", changes, in.DryRun), nil
-}
-
-// applyHashed applies objects with hashes in the place of users' passwords.
-func (s *Server) applyHashed(ctx context.Context, objects []inventory.Object, prune bool) ([]Change, error) {
-	for _, o := range objects {
-		user, ok := o.(*inventory.User)
-		if !ok || user.Password.IsZero() {
-			continue
-		}
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		hash, err := s.config.HashPassword(user.Password)
-		if err != nil {
-			return nil, inventory.Problems{{Kind: user.Kind(), Name: user.Name, Field: "password", Says: err.Error()}}
-		}
-		user.Password, user.PasswordHash = secret.String{}, secret.New(hash)
-	}
-	return s.config.Catalog.Apply(ctx, objects, ApplyOptions{Prune: prune})
-}
-
-func duplicates(objects []inventory.Object) error {
-	set := inventory.NewSet()
-	for _, o := range objects {
-		if err := set.Add(o); err != nil {
-			return inventory.Problems{err.(inventory.Problem)}
-		}
-	}
-	return nil
+	return s.changed(changes, in.DryRun), nil
 }
 
 func (s *Server) expected(objects []inventory.Object, expect Expectation) error {
@@ -195,8 +152,8 @@ func (s *Server) expected(objects []inventory.Object, expect Expectation) error 
 	return nil
 }
 
-func (s *Server) deleteInventory(ctx context.Context, in *deleteInput) (*body[Changes], error) {
-	var references []Reference
+func (s *Server) deleteInventory(ctx context.Context, in *deleteInput) (*body[catalog.Changes], error) {
+	var refs []catalog.Ref
 	s.writing.Lock()
 	defer s.writing.Unlock()
 	set := s.config.Catalog.Current()
@@ -205,33 +162,30 @@ func (s *Server) deleteInventory(ctx context.Context, in *deleteInput) (*body[Ch
 		if !ok {
 			return nil, refuse(http.StatusUnprocessableEntity, "%q is not KIND/NAME", text)
 		}
-		r := Reference{Kind: inventory.Kind(kind), Name: name}
-		if _, exists := set.Object(r.Kind, r.Name); !exists {
-			return nil, refuse(http.StatusNotFound, "there is no %s %q", r.Kind, r.Name)
+		ref := catalog.Ref{Kind: inventory.Kind(kind), Name: name}
+		if _, exists := set.Object(ref.Kind, ref.Name); !exists {
+			return nil, refuse(http.StatusNotFound, "there is no %s %q", ref.Kind, ref.Name)
 		}
-		references = append(references, r)
+		refs = append(refs, ref)
 	}
-	changes, err := s.config.Catalog.Delete(ctx, references, in.DryRun)
+	changes, err := s.config.Catalog.Delete(ctx, refs, catalog.Options{DryRun: in.DryRun})
 	if err != nil {
 		return nil, refusal(err, nil)
 	}
-	return s.changed("inventory deleted", changes, in.DryRun), nil
+	return s.changed(changes, in.DryRun), nil
 }
 
 // changed logs and returns what happened.
-func (s *Server) changed(event string, changes []Change, dryRun bool) *body[Changes] {
-	slices.SortStableFunc(changes, func(a, b Change) int {
-		return cmp.Compare(fmt.Sprint(a.Kind, "/", a.Name), fmt.Sprint(b.Kind, "/", b.Name))
-	})
-	if !dryRun {
-		for _, c := range changes {
-			if c.Action != Unchanged {
-				s.log.Info(event, "kind", c.Kind, "name", c.Name, "action", c.Action)
+func (s *Server) changed(changes catalog.Changes, dryRun bool) *body[catalog.Changes] {
+	for event, refs := range map[string]*[]catalog.Ref{
+		"object created": &changes.Created, "object changed": &changes.Changed, "object deleted": &changes.Deleted,
+	} {
+		*refs = append([]catalog.Ref{}, *refs...) // an empty list in JSON, not null
+		for _, ref := range *refs {
+			if !dryRun {
+				s.log.Info(event, "kind", ref.Kind, "name", ref.Name)
 			}
 		}
 	}
-	if changes == nil {
-		changes = []Change{}
-	}
-	return &body[Changes]{Changes{changes}}
+	return &body[catalog.Changes]{changes}
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/longcord/longcord/internal/secret"
 	"github.com/longcord/longcord/inventory"
+	"github.com/longcord/longcord/inventory/catalog"
 )
 
 // Phones is every device with what it does now.
@@ -123,8 +124,8 @@ func (p NewPhone) profile(set *inventory.Set) (string, error) {
 }
 
 // Removal returns what goes with a device: itself and those of its lines that no other device has.
-func Removal(set *inventory.Set, device string) []Reference {
-	gone := []Reference{{inventory.KindDevice, device}}
+func Removal(set *inventory.Set, device string) []catalog.Ref {
+	gone := []catalog.Ref{{Kind: inventory.KindDevice, Name: device}}
 	d, ok := set.Devices[device]
 	if !ok {
 		return gone
@@ -137,7 +138,7 @@ func Removal(set *inventory.Set, device string) []Reference {
 			}
 		}
 		if used == 1 {
-			gone = append(gone, Reference{inventory.KindLine, number})
+			gone = append(gone, catalog.Ref{Kind: inventory.KindLine, Name: number})
 		}
 	}
 	return gone

@@ -21,19 +21,15 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"github.com/longcord/longcord/internal/logging"
-	"github.com/longcord/longcord/internal/secret"
 	"github.com/longcord/longcord/inventory"
+	"github.com/longcord/longcord/inventory/catalog"
 )
 
-// Catalog keeps the inventory.
+// Catalog keeps the inventory; *catalog.Catalog is one.
 type Catalog interface {
-	// Current returns the inventory in force, which nobody changes.
 	Current() *inventory.Set
-	// Apply creates and changes objects, and with Prune deletes others, all or nothing. A secret left out
-	// keeps its value. What makes the result invalid comes as inventory.Problems.
-	Apply(ctx context.Context, objects []inventory.Object, o ApplyOptions) ([]Change, error)
-	// Delete deletes objects, all or nothing. What still needs one of them comes as inventory.Problems.
-	Delete(ctx context.Context, objects []Reference, dryRun bool) ([]Change, error)
+	Apply(ctx context.Context, objects []inventory.Object, o catalog.Options) (catalog.Changes, error)
+	Delete(ctx context.Context, objects []catalog.Ref, o catalog.Options) (catalog.Changes, error)
 }
 
 // Sessions are the gateway's.
@@ -49,7 +45,6 @@ type Sessions interface {
 type Config struct {
 	Socket        string // path
 	Catalog       Catalog
-	HashPassword  func(secret.String) (string, error) // users' passwords become hashes before they are kept
 	Status        func() Status
 	Sessions      Sessions
 	Registrations func() []Registration
@@ -76,8 +71,8 @@ const (
 
 // New returns a server that is not open yet.
 func New(c Config) (*Server, error) {
-	if c.Socket == "" || c.Catalog == nil || c.HashPassword == nil || c.Status == nil {
-		return nil, errors.New("control: socket, catalog, password hash or status is missing")
+	if c.Socket == "" || c.Catalog == nil || c.Status == nil {
+		return nil, errors.New("control: socket, catalog or status is missing")
 	}
 	if c.Registrations == nil {
 		c.Registrations = func() []Registration { return nil }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 )
 
 // Table holds the objects of one kind by name.
@@ -141,16 +140,4 @@ func (p Problem) Error() string {
 		return fmt.Sprintf("%s %q: %s", p.Kind, p.Name, p.Says)
 	}
 	return fmt.Sprintf("%s %q: %s: %s", p.Kind, p.Name, p.Field, p.Says)
-}
-
-// Problems is everything wrong with an inventory, as an error.
-type Problems []Problem
-
-// Error returns one problem a line.
-func (all Problems) Error() string {
-	lines := make([]string, len(all))
-	for i, p := range all {
-		lines[i] = p.Error()
-	}
-	return strings.Join(lines, "\n")
 }
