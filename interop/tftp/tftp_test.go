@@ -47,18 +47,20 @@ func office() *inventory.Set {
 type server struct {
 	host, tftp, http string
 	firmware         []byte
+	wrapping         []byte
 }
 
 func start(t *testing.T) *server {
 	t.Helper()
 	firmware := make([]byte, 5<<20+3)
-	source := rand.New(rand.NewPCG(1, 2))
-	for i := range firmware {
-		firmware[i] = byte(source.Uint32())
-	}
+	rand.NewChaCha8([32]byte{1}).Read(firmware)
+	wrapping := make([]byte, 65537*512+3) // more blocks of 512 bytes than there are numbers
+	rand.NewChaCha8([32]byte{2}).Read(wrapping)
 	files := t.TempDir()
-	if err := os.WriteFile(filepath.Join(files, "Apps.sbn"), firmware, 0o644); err != nil {
-		t.Fatal(err)
+	for name, content := range map[string][]byte{"Apps.sbn": firmware, "Wrapping.sbn": wrapping} {
+		if err := os.WriteFile(filepath.Join(files, name), content, 0o644); err != nil {
+			t.Fatal(err)
+		}
 	}
 	loopback := netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), 0)
 	set := office()
@@ -83,7 +85,7 @@ func start(t *testing.T) *server {
 		}
 	})
 	udp, tcp := p.Addresses()
-	return &server{"127.0.0.1", strconv.Itoa(int(udp.Port())), strconv.Itoa(int(tcp.Port())), firmware}
+	return &server{"127.0.0.1", strconv.Itoa(int(udp.Port())), strconv.Itoa(int(tcp.Port())), firmware, wrapping}
 }
 
 // run runs a program in a folder of its own and returns what it printed. A program that is missing skips
@@ -176,6 +178,27 @@ func TestLargeFile(t *testing.T) {
 			got, err := os.ReadFile(filepath.Join(dir, "got"))
 			if err != nil || !bytes.Equal(got, s.firmware) {
 				t.Errorf("%d bytes, %v, want the %d of the file unchanged", len(got), err, len(s.firmware))
+			}
+		})
+	}
+}
+
+// Without options a file of more than 32 MB needs block numbers to wrap, which no RFC says.
+func TestBlockNumbersWrap(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	for _, c := range clients() {
+		if c.name != "tftp-hpa" && c.name != "curl without options" && c.name != "atftp" {
+			continue
+		}
+		t.Run(c.name, func(t *testing.T) {
+			dir := t.TempDir()
+			if out, err := c.fetch(t, s, dir, "wrapping.sbn"); err != nil {
+				t.Fatalf("%v: %s", err, out)
+			}
+			got, err := os.ReadFile(filepath.Join(dir, "got"))
+			if err != nil || !bytes.Equal(got, s.wrapping) {
+				t.Errorf("%d bytes, %v, want the %d of the file unchanged", len(got), err, len(s.wrapping))
 			}
 		})
 	}
