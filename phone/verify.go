@@ -1,0 +1,215 @@
+package phone
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/longcord/longcord/finding"
+	"github.com/longcord/longcord/stage/verify"
+	"github.com/longcord/longcord/wire/vpnauth"
+)
+
+// tlsProfile is what a model's TLS can do.
+type tlsProfile int
+
+const (
+	tlsNew tlsProfile = iota // 78xx, 88xx: up to TLS 1.2 with ECDHE and GCM, and what older gateways need
+	tlsOld                   // 79xx: TLS 1.0 with RSA key exchange and AES-CBC only
+)
+
+// config returns the profile's TLS settings. The chain is not verified, as phones do not; accept judges
+// it by hash. No server name is sent: none is expected of phones. TLS 1.3 stays out because no phone is
+// known to speak it, and because its suite would leave the DTLS channel nothing to be equal to.
+func (p tlsProfile) config(accept func(tls.ConnectionState) error, keyLog io.Writer) *tls.Config {
+	c := &tls.Config{
+		InsecureSkipVerify:          true, //nolint:gosec // pinned: see accept
+		VerifyConnection:            accept,
+		MinVersion:                  tls.VersionTLS10,
+		MaxVersion:                  tls.VersionTLS12,
+		CipherSuites:                []uint16{tls.TLS_RSA_WITH_AES_128_CBC_SHA, tls.TLS_RSA_WITH_AES_256_CBC_SHA},
+		SessionTicketsDisabled:      true,
+		DynamicRecordSizingDisabled: true, // one CSTP packet, one record
+		KeyLogWriter:                keyLog,
+	}
+	if p == tlsOld {
+		c.MaxVersion = tls.VersionTLS10
+		return c
+	}
+	c.CipherSuites = append([]uint16{
+		tls.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384, tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+		tls.TLS_RSA_WITH_AES_256_GCM_SHA384, tls.TLS_RSA_WITH_AES_128_GCM_SHA256,
+		tls.TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA, tls.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA,
+	}, c.CipherSuites...)
+	return c
+}
+
+// loginAttempt is one try at a gateway.
+type loginAttempt struct {
+	cfg    loginConfig
+	url    *url.URL
+	client *verify.Client
+	conn   *tls.Conn // nil: not connected
+	hash   verify.Hash
+}
+
+func (l *loginAttempt) run(ctx context.Context) (*loggedIn, error) {
+	if err := l.connect(ctx); err != nil {
+		return nil, err
+	}
+	actions, err := l.client.Start()
+	for err == nil && len(actions) == 1 {
+		switch a := actions[0].(type) {
+		case verify.Ask:
+			var reply vpnauth.Reply
+			if reply, err = l.exchange(ctx, a.Request); err == nil {
+				actions, err = l.client.Replied(reply)
+			}
+		case verify.Refused:
+			return nil, l.refused(a)
+		case verify.LoggedIn:
+			if err := l.connect(ctx); err != nil {
+				return nil, err
+			}
+			return &loggedIn{conn: l.conn, host: l.url.Host, cookie: a.Cookie, hash: l.hash, peer: l.conn.RemoteAddr()}, nil
+		}
+	}
+	return nil, err
+}
+
+// connect brings up TCP and TLS, unless they are.
+func (l *loginAttempt) connect(ctx context.Context) error {
+	if l.conn != nil {
+		return nil
+	}
+	raw, err := dialGateway(ctx, l.cfg.dialer, l.url)
+	if err != nil {
+		return err
+	}
+	conn := tls.Client(raw, l.cfg.profile.config(l.accept, l.cfg.keyLog))
+	if err := conn.HandshakeContext(ctx); err != nil {
+		raw.Close()
+		return l.handshakeFailed(raw.RemoteAddr(), err)
+	}
+	l.conn = conn
+	return nil
+}
+
+func (l *loginAttempt) hangUp() {
+	if l.conn != nil {
+		l.conn.Close()
+		l.conn = nil
+	}
+}
+
+// accept judges the chain that the gateway presents: first the hash, then the name.
+func (l *loginAttempt) accept(state tls.ConnectionState) error {
+	chain := make([][]byte, len(state.PeerCertificates))
+	for i, c := range state.PeerCertificates {
+		chain[i] = c.Raw
+	}
+	at, _, ok := verify.Match(chain, l.cfg.hashes)
+	if !ok {
+		leaf := verify.HashOf(chain[0])
+		err := fmt.Errorf("phone: gateway certificate %s (%s) is not in the trust list", leaf.Hex(), leaf)
+		return stepFailed(finding.CertificateHashMismatch.With(leaf), err)
+	}
+	l.hash = verify.HashOf(chain[at])
+	return l.checkHost(state.PeerCertificates[0])
+}
+
+func (l *loginAttempt) checkHost(leaf *x509.Certificate) error {
+	if !l.cfg.checkHost {
+		return nil
+	}
+	host := l.url.Hostname()
+	if err := verify.CheckHost(leaf, host); err != nil {
+		return stepFailed(finding.HostIDMismatch.With(host), fmt.Errorf("phone: %w", err))
+	}
+	return nil
+}
+
+func (l *loginAttempt) handshakeFailed(peer net.Addr, err error) error {
+	var step *stepError
+	if errors.As(err, &step) {
+		return step
+	}
+	err = fmt.Errorf("phone: TLS with gateway: %w", err)
+	// crypto/tls has no error values for these, only the alerts' words.
+	switch text := err.Error(); {
+	case strings.Contains(text, "protocol version"):
+		return stepFailed(finding.TLSVersion.With(peer), err)
+	case strings.Contains(text, "handshake failure"):
+		return stepFailed(finding.TLSCipher.With(peer), err)
+	}
+	return stepFailed(finding.GatewayUnreachable.With(peer), err)
+}
+
+// exchange sends one request and reads its reply, on a new connection if the gateway closed the last.
+func (l *loginAttempt) exchange(ctx context.Context, request vpnauth.Request) (vpnauth.Reply, error) {
+	if err := l.connect(ctx); err != nil {
+		return vpnauth.Reply{}, err
+	}
+	release := bindDeadline(ctx, l.conn)
+	reply, lasting, err := roundTrip(l.conn, request)
+	if !release() {
+		err = context.Cause(ctx)
+	}
+	if err != nil {
+		err = fmt.Errorf("phone: %s: %w", request, err)
+		return vpnauth.Reply{}, stepFailed(finding.GatewayUnreachable.With(l.conn.RemoteAddr()), err)
+	}
+	if !lasting {
+		l.hangUp()
+	}
+	return reply, nil
+}
+
+// roundTrip leaves nothing of the reply unread and reads nothing beyond it.
+func roundTrip(conn net.Conn, request vpnauth.Request) (reply vpnauth.Reply, lasting bool, err error) {
+	if _, err := conn.Write(request.Append(nil)); err != nil {
+		return reply, false, err
+	}
+	limited := &io.LimitedReader{R: conn, N: vpnauth.MaxBody + 16<<10}
+	reader := bufio.NewReader(limited)
+	response, err := http.ReadResponse(reader, &http.Request{Method: request.Method})
+	if err != nil {
+		return reply, false, err
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		return reply, false, err
+	}
+	if n := reader.Buffered(); n > 0 {
+		return reply, false, fmt.Errorf("%d bytes after the end of the reply", n)
+	}
+	_, reason, _ := strings.Cut(response.Status, " ")
+	reply = vpnauth.Reply{Minor: response.ProtoMinor, Status: response.StatusCode, Reason: reason, Body: body}
+	for name, values := range response.Header {
+		for _, value := range values {
+			reply.Header = append(reply.Header, vpnauth.Field{Name: name, Value: value})
+		}
+	}
+	return reply, !response.Close, nil
+}
+
+func (l *loginAttempt) refused(r verify.Refused) error {
+	err := fmt.Errorf("phone: login: %s: %s", r.Reason, r.Text)
+	if r.Reason == verify.WrongURL {
+		return stepFailed(finding.GroupURLMismatch.With(l.cfg.url), err)
+	}
+	f := finding.LoginRefused.With(l.cfg.user)
+	if r.Reason != verify.WrongLogin {
+		f.Certainty = finding.Possible
+	}
+	return stepFailed(f, err)
+}
