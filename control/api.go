@@ -51,6 +51,7 @@ type Session struct {
 	Began        time.Time `json:"began"`
 	BytesIn      uint64    `json:"bytes_in" doc:"inner bytes out of the tunnel"`
 	BytesOut     uint64    `json:"bytes_out" doc:"inner bytes into the tunnel"`
+	Refused      uint64    `json:"refused" doc:"packets and frames that were not let through"`
 }
 
 // Registration is a line registered at the call manager.

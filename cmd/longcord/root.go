@@ -23,8 +23,18 @@ type program struct {
 // commands are the program's commands, each in a file of its own.
 func (p *program) commands() []*cobra.Command {
 	return []*cobra.Command{
+		p.labCommand(),
 		p.initCommand(),
+		p.serveCommand(),
+		p.phoneCommand(),
 		p.configCommand(),
+		p.applyCommand(),
+		p.getCommand(),
+		p.exportCommand(),
+		p.deleteCommand(),
+		p.phonesCommand(),
+		p.usersCommand(),
+		p.sessionsCommand(),
 		p.certsCommand(),
 		p.versionCommand(),
 	}
@@ -74,7 +84,7 @@ func mark(c *cobra.Command) {
 			if err == nil || errors.As(err, &coded) {
 				return err
 			}
-			return notWell(err)
+			return explained(err)
 		}
 	} else if c.HasSubCommands() {
 		c.RunE = group

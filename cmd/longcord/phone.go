@@ -1,0 +1,191 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/longcord/longcord/internal/secret"
+	"github.com/longcord/longcord/inventory"
+	"github.com/longcord/longcord/phone"
+	"github.com/longcord/longcord/stage/detect"
+	"github.com/longcord/longcord/tun"
+)
+
+// phoneFlags are the command's flags as they are typed.
+type phoneFlags struct {
+	config        phone.Config
+	vpn, detect   string
+	model         string
+	passwordStdin bool
+	json, verbose bool
+}
+
+func (p *program) phoneCommand() *cobra.Command {
+	f := phoneFlags{config: phone.Config{OpenTUN: tun.Open}}
+	c := &cobra.Command{
+		Use:   "phone SEP…",
+		Short: "Be a phone",
+		Long: `Behaves like a Cisco IP phone: it fetches its file, finds out whether it is inside,
+connects to its gateway when it is not, registers, and calls or is called. What it
+keeps in its state folder survives a power cut, as on the phone.
+
+It runs until it is told to end, or with --call until that call is over. Exit code 1:
+a step failed, or the call did not come about.`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			ctx, stop := signal.NotifyContext(c.Context(), syscall.SIGINT, syscall.SIGTERM)
+			defer stop()
+			return p.phone(ctx, args[0], f)
+		},
+	}
+	flags := c.Flags()
+	flags.StringSliceVar(&f.config.Servers, "tftp", nil, "the phone's TFTP servers, `ADDR[,ADDR]` (required)")
+	flags.StringVar(&f.config.StateDir, "state", "", "`DIR` of what survives a power cut (default ./SEP…)")
+	flags.StringVar(&f.vpn, "vpn", "auto", "use the tunnel: `WHEN` is auto, on or off")
+	flags.StringVar(&f.detect, "detect", "proof", "what counts as inside: `MODE` is proof (the server has this phone's file) or ping-only (it answers pings, as on the phone)")
+	flags.StringVar(&f.config.User, "user", "", "`USER` of the VPN (default the device name)")
+	flags.BoolVar(&f.passwordStdin, "password-stdin", false, "read the VPN password from standard input")
+	flags.StringVar(&f.config.Call, "call", "", "call `NUMBER` once registered")
+	flags.BoolVar(&f.config.Answer, "answer", false, "answer calls")
+	flags.StringVar(&f.config.Play, "play", "", "WAV `FILE` that the other side hears")
+	flags.StringVar(&f.config.Record, "record", "", "WAV `FILE` for what is heard")
+	flags.StringVar(&f.model, "model", "CP-8861", "`MODEL` that the phone is")
+	flags.StringVar(&f.config.TUN, "tun", "", "`NAME` of the tunnel's interface")
+	flags.BoolVar(&f.verbose, "verbose", false, "log each decision")
+	flags.BoolVar(&f.json, "json", false, "print one event a line, as JSON")
+	return c
+}
+
+var deviceName = regexp.MustCompile(`^SEP[0-9A-F]{12}$`)
+
+func (p *program) phone(ctx context.Context, name string, f phoneFlags) error {
+	config, err := p.phoneConfig(name, f)
+	if err != nil {
+		return err
+	}
+	keyLog, err := openKeyLog()
+	if err != nil {
+		return usage(err)
+	}
+	if keyLog != nil {
+		defer keyLog.Close()
+		config.KeyLog = keyLog
+	}
+	handset, err := phone.New(config)
+	if err != nil {
+		return usage(err)
+	}
+	err = handset.Run(ctx)
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
+}
+
+func (p *program) phoneConfig(name string, f phoneFlags) (phone.Config, error) {
+	config := f.config
+	config.Name = name
+	if !deviceName.MatchString(name) {
+		return config, usage(fmt.Errorf("%q is not a device name", name), "SEP and the twelve hex digits of the MAC address, in capitals")
+	}
+	if len(config.Servers) == 0 {
+		return config, usage(errors.New("--tftp is missing"), "give the address of the office's file server")
+	}
+	if config.StateDir == "" {
+		config.StateDir = filepath.Join(".", name)
+	}
+	switch config.VPN = phone.VPN(f.vpn); config.VPN {
+	case phone.VPNAuto, phone.VPNOn, phone.VPNOff:
+	default:
+		return config, usage(fmt.Errorf("--vpn %s: auto, on or off", f.vpn))
+	}
+	switch f.detect {
+	case "proof":
+	case "ping-only":
+		config.Detect = detect.PingOnly
+	default:
+		return config, usage(fmt.Errorf("--detect %s: proof or ping-only", f.detect))
+	}
+	model, ok := inventory.ModelByName(f.model)
+	if !ok {
+		return config, usage(fmt.Errorf("--model %s: no such model is known", f.model), "write it as Cisco does, such as CP-8861")
+	}
+	config.Model = phone.Model{Name: model.Name, Number: model.Number, Old: model.Legacy}
+	if f.passwordStdin {
+		password, err := readPassword(p.in)
+		if err != nil {
+			return config, err
+		}
+		config.Password = password
+	}
+	level := slog.LevelWarn
+	if f.verbose {
+		level = slog.LevelDebug
+	}
+	config.Log = slog.New(slog.NewTextHandler(p.err, &slog.HandlerOptions{Level: level}))
+	config.Events = p.printEvent
+	if f.json {
+		config.Events = p.printEventJSON
+	}
+	return config, nil
+}
+
+// readPassword reads a password that ends with its line.
+func readPassword(in io.Reader) (secret.String, error) {
+	const most = 4096
+	text, err := io.ReadAll(io.LimitReader(in, most))
+	if err != nil {
+		return secret.String{}, fmt.Errorf("password: %w", err)
+	}
+	line, _, _ := strings.Cut(string(text), "\n")
+	if line = strings.TrimSuffix(line, "\r"); line == "" {
+		return secret.String{}, usage(errors.New("no password on standard input"), "echo the password into the command")
+	}
+	return secret.New(line), nil
+}
+
+func (p *program) printEventJSON(e phone.Event) {
+	line, err := json.Marshal(e)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "longcord:", err) // an event of ours always encodes
+		return
+	}
+	fmt.Fprintf(p.out, "%s\n", line)
+}
+
+// printEvent prints an event as people read it.
+func (p *program) printEvent(e phone.Event) {
+	at := e.Time.Format("15:04:05.000")
+	switch {
+	case e.Event == "step" && !e.OK:
+		fmt.Fprintf(p.out, "%s %-9s failed: %s\n", at, e.Step, e.Detail)
+	case e.Event == "step":
+		fmt.Fprintf(p.out, "%s %-9s %s (%d ms)\n", at, e.Step, e.Detail, e.DurationMS)
+	case e.Session != nil:
+		fmt.Fprintf(p.out, "%s %-9s %s by %s %s %s\n", at, "session", e.Session.InnerAddress, e.Session.Transport, e.Session.DTLSVersion, e.Session.Cipher)
+	case e.Call != nil:
+		fmt.Fprintf(p.out, "%s %-9s %s %s %s\n", at, "call", e.Call.Peer, e.Call.State, e.Call.Cause)
+	case e.Media != nil:
+		fmt.Fprintf(p.out, "%s %-9s sent %d, received %d, lost %d, jitter %.1f ms, MOS %.1f\n", at, "media",
+			e.Media.Sent, e.Media.Received, e.Media.Lost, e.Media.JitterMS, e.Media.MOS)
+	case e.Finding != nil:
+		fmt.Fprintf(p.out, "%s %-9s %s: %s\n", at, "finding", e.Finding.Code, e.Finding.Says)
+		for _, fix := range e.Finding.Fix {
+			fmt.Fprintf(p.out, "%s %-9s   %s\n", at, "", fix)
+		}
+	case e.Detail != "":
+		fmt.Fprintf(p.out, "%s %-9s %s\n", at, e.Event, e.Detail)
+	}
+}

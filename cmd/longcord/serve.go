@@ -1,0 +1,96 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os/signal"
+	"slices"
+	"strings"
+	"syscall"
+
+	"github.com/coreos/go-systemd/v22/daemon"
+	"github.com/spf13/cobra"
+
+	"github.com/longcord/longcord/finding"
+	"github.com/longcord/longcord/internal/portholder"
+)
+
+// The parts that serve can run, by their names in --only.
+const (
+	partProvisioner = "provisioner"
+	partGateway     = "gateway"
+	partCallManager = "callmanager"
+)
+
+var allParts = []string{partProvisioner, partGateway, partCallManager}
+
+func (p *program) serveCommand() *cobra.Command {
+	var only []string
+	c := &cobra.Command{
+		Use:   "serve",
+		Short: "Run the provisioner, the gateway and the call manager",
+		Long: `Runs the provisioner, the gateway and the call manager in one process, until it is
+told to end. Commands about the running system reach it from the start; when every
+port is open it prints one line that begins with "ready".
+
+The first start fills the empty store from the inventory file. Later the file is
+only compared: "longcord apply" changes what runs.`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			for _, part := range only {
+				if !slices.Contains(allParts, part) {
+					return usage(fmt.Errorf("--only %s: there is no such part", part), "choose among "+strings.Join(allParts, ", "))
+				}
+			}
+			if len(only) == 0 {
+				only = allParts
+			}
+			ctx, stop := signal.NotifyContext(c.Context(), syscall.SIGINT, syscall.SIGTERM)
+			defer stop()
+			return p.serve(ctx, only)
+		},
+	}
+	c.Flags().StringSliceVar(&only, "only", nil, "run only these `PARTS`: "+strings.Join(allParts, ","))
+	return c
+}
+
+// serve runs the parts until ctx ends.
+func (p *program) serve(ctx context.Context, parts []string) (err error) {
+	settings, err := p.config()
+	if err != nil {
+		return err
+	}
+	s, err := openSystem(ctx, settings, parts, p.err)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.close()) }()
+	return s.run(ctx, func() error {
+		for _, f := range s.wayBack(ctx) {
+			printFinding(p, f)
+		}
+		if _, err := fmt.Fprintf(p.out, "ready: %s\n", strings.Join(s.status().Listening, ", ")); err != nil {
+			return err
+		}
+		_, err := daemon.SdNotify(false, daemon.SdNotifyReady)
+		return err
+	})
+}
+
+func printFinding(p *program, f finding.Finding) {
+	fmt.Fprintf(p.err, "%s: %s (%s)\n", f.Severity, f.Says, f.Code)
+	for _, fix := range f.Fix {
+		fmt.Fprintf(p.err, "  hint: %s\n", fix)
+	}
+}
+
+// portTaken adds to the error of a part that could not open a port who holds it.
+func portTaken(err error) error {
+	address, holder, ok := portholder.Of(err)
+	if !ok {
+		return err
+	}
+	f := finding.PortTaken.With(address, holder)
+	return notWell(fmt.Errorf("%s (%s)", f.Says, f.Code), f.Fix...)
+}

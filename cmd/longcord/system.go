@@ -1,0 +1,295 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/netip"
+	"os"
+	"reflect"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/longcord/longcord/callmanager"
+	"github.com/longcord/longcord/config"
+	"github.com/longcord/longcord/control"
+	"github.com/longcord/longcord/finding"
+	"github.com/longcord/longcord/gateway"
+	"github.com/longcord/longcord/inventory/catalog"
+	"github.com/longcord/longcord/inventory/file"
+	"github.com/longcord/longcord/login"
+	"github.com/longcord/longcord/provisioner"
+	"github.com/longcord/longcord/store"
+	"github.com/longcord/longcord/store/sqlite"
+	"github.com/longcord/longcord/trust"
+	"github.com/longcord/longcord/tun"
+)
+
+// system is the running system: its store, its catalog and its parts.
+type system struct {
+	settings config.Config
+	log      *slog.Logger
+	began    time.Time
+	ready    atomic.Bool
+
+	store       store.Store
+	catalog     *catalog.Catalog
+	control     *control.Server
+	provisioner *provisioner.Provisioner // nil: not run
+	gateway     *gateway.Gateway         // likewise
+	callmanager *callmanager.Manager     // likewise
+	routing     *gateway.Routing
+	keyLog      *os.File
+	listening   []string
+}
+
+// openSystem opens the store and makes the parts; no port is open yet. An empty store is filled from the
+// inventory file.
+func openSystem(ctx context.Context, settings config.Config, parts []string, logTo io.Writer) (s *system, err error) {
+	s = &system{settings: settings, began: time.Now()}
+	s.log = slog.New(slog.NewTextHandler(logTo, &slog.HandlerOptions{Level: settings.LogLevel.Level()}))
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.close())
+		}
+	}()
+	if err := s.openCatalog(ctx); err != nil {
+		return nil, err
+	}
+	if err := s.openKeyLog(); err != nil {
+		return nil, err
+	}
+	if err := s.makeParts(parts); err != nil {
+		return nil, usage(err)
+	}
+	s.control, err = control.New(control.Config{
+		Socket: settings.Socket, Catalog: s.catalog,
+		Status: s.status, Sessions: s.sessions(), Registrations: s.registrations, Log: s.log,
+	})
+	return s, err
+}
+
+func (s *system) openCatalog(ctx context.Context) error {
+	if err := os.MkdirAll(s.settings.State, 0o700); err != nil {
+		return usage(err)
+	}
+	sealer, err := trust.LoadKey(s.settings.MasterKey())
+	if err != nil {
+		return usage(err, "longcord init makes a master.key; restore it from where you keep it")
+	}
+	if s.store, err = sqlite.Open(s.settings.Database()); err != nil {
+		return err
+	}
+	s.catalog, err = catalog.Open(ctx, catalog.Config{
+		Store: s.store, Sealer: sealer, HashPassword: login.HashPassword, VerifyPassword: login.VerifyPassword,
+	})
+	if err != nil {
+		return err
+	}
+	return s.fill(ctx)
+}
+
+// fill takes the inventory file into an empty store; into another it only looks whether they differ.
+func (s *system) fill(ctx context.Context) error {
+	declared, err := file.Read(s.settings.Inventory)
+	if err != nil {
+		if len(s.catalog.Current().Objects()) > 0 {
+			s.log.Warn("inventory file cannot be read; the store's inventory stays in force", "file", s.settings.Inventory)
+			return nil
+		}
+		return usage(err)
+	}
+	if len(s.catalog.Current().Objects()) == 0 {
+		if _, err := declared.Set(); err != nil {
+			return usage(err)
+		}
+		_, err := s.catalog.Apply(ctx, declared.Objects, catalog.Options{})
+		return err
+	}
+	changes, err := s.catalog.Apply(ctx, declared.Objects, catalog.Options{DryRun: true})
+	if err == nil && !changes.Empty() {
+		s.log.Warn("inventory file and store differ; the store is in force", "apply_with", "longcord apply -f "+s.settings.Inventory,
+			"created", len(changes.Created), "changed", len(changes.Changed))
+	}
+	return nil
+}
+
+// openKeyLog honours SSLKEYLOGFILE, as other programs do: whoever sets it wants to read captures.
+func (s *system) openKeyLog() (err error) {
+	s.keyLog, err = openKeyLog()
+	if s.keyLog != nil {
+		s.log.Warn("session keys are written to a file", "file", s.keyLog.Name())
+	}
+	return err
+}
+
+func openKeyLog() (*os.File, error) {
+	path := os.Getenv("SSLKEYLOGFILE")
+	if path == "" {
+		return nil, nil
+	}
+	return os.OpenFile(path, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o600)
+}
+
+func (s *system) makeParts(parts []string) (err error) {
+	if slices.Contains(parts, partProvisioner) {
+		settings := provisioner.DefaultSettings(s.settings.Inside)
+		settings.FilesDir = s.settings.Provisioner.Files
+		settings.CallManagers = s.settings.Calls.Servers
+		s.provisioner, err = provisioner.New(provisioner.Config{Settings: settings, Inventory: s.catalog.Current, Log: s.log})
+		if err != nil {
+			return err
+		}
+	}
+	if slices.Contains(parts, partGateway) {
+		if err := s.makeGateway(); err != nil {
+			return err
+		}
+	}
+	if slices.Contains(parts, partCallManager) && s.settings.Calls.Mode == config.Own {
+		s.callmanager, err = callmanager.New(callmanager.Config{
+			Settings: callmanager.Settings{Listen: s.settings.Inside}, Inventory: s.catalog.Current, Store: s.store, Log: s.log,
+		})
+	}
+	return err
+}
+
+func (s *system) makeGateway() error {
+	users, err := login.New(login.Config{Users: s.catalog.Current, Renew: s.catalog.RenewPasswordHash, Logger: s.log})
+	if err != nil {
+		return err
+	}
+	c := gateway.Config{
+		Settings: gateway.Settings{
+			Listen: netip.AddrPortFrom(s.settings.Outside, s.settings.Gateway.Port),
+			DTLS:   netip.AddrPortFrom(s.settings.Outside, dtlsPort),
+			TUN:    s.settings.Gateway.TUN, Inside: s.settings.Inside,
+		},
+		Inventory: s.catalog.Current, Login: users, Store: s.store, OpenTUN: tun.Open, Log: s.log,
+		Route: func(c gateway.RoutingConfig) (gateway.Router, error) {
+			routing, err := gateway.OpenRouting(c)
+			if err != nil {
+				return nil, err
+			}
+			s.routing = routing
+			return routing, nil
+		},
+	}
+	if s.keyLog != nil {
+		c.KeyLog = s.keyLog
+	}
+	s.gateway, err = gateway.New(c)
+	return err
+}
+
+// dtlsPort is where phones send DTLS, whatever they are told.
+const dtlsPort = 443
+
+// part is what runs.
+type part struct {
+	name  string
+	serve func(context.Context) error
+}
+
+// run opens everything, the control socket first, and runs it until ctx ends or a part fails. onReady is
+// called when all ports are open.
+func (s *system) run(ctx context.Context, onReady func() error) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var running sync.WaitGroup
+	var mu sync.Mutex
+	var failures []error
+	start := func(p part) {
+		running.Go(func() {
+			err := p.serve(ctx)
+			if err != nil && !errors.Is(err, context.Canceled) {
+				mu.Lock()
+				failures = append(failures, fmt.Errorf("%s: %w", p.name, err))
+				mu.Unlock()
+			}
+			cancel(nil)
+		})
+	}
+	err := s.open(ctx, start)
+	if err == nil {
+		s.ready.Store(true)
+		err = onReady()
+	}
+	if err != nil {
+		cancel(nil)
+	}
+	<-ctx.Done()
+	running.Wait()
+	return errors.Join(append([]error{err}, failures...)...)
+}
+
+// open takes one port after another and starts what listens there.
+func (s *system) open(ctx context.Context, start func(part)) error {
+	if err := s.control.Open(); err != nil {
+		return err
+	}
+	start(part{"control", s.control.Serve})
+	start(part{"inventory", s.catalog.Run})
+	if p := s.provisioner; p != nil {
+		if err := p.Open(); err != nil {
+			return portTaken(err)
+		}
+		start(part{partProvisioner, p.Serve})
+		s.listens("files udp %s:69", "files tcp %s:6970", s.settings.Inside)
+	}
+	if g := s.gateway; g != nil {
+		if err := g.Open(ctx); err != nil {
+			return portTaken(err)
+		}
+		start(part{partGateway, g.Serve})
+		s.listening = append(s.listening, fmt.Sprintf("gateway tcp %s:%d", s.settings.Outside, s.settings.Gateway.Port))
+		s.listens("gateway udp %s:443", "", s.settings.Outside)
+	}
+	if m := s.callmanager; m != nil {
+		if err := m.Open(ctx); err != nil {
+			return portTaken(err)
+		}
+		start(part{partCallManager, m.Serve})
+		s.listens("calls udp %s:5060", "calls tcp %s:5060", s.settings.Inside)
+	}
+	return nil
+}
+
+func (s *system) listens(udp, tcp string, address netip.Addr) {
+	for _, format := range []string{udp, tcp} {
+		if format != "" {
+			s.listening = append(s.listening, fmt.Sprintf(format, address))
+		}
+	}
+}
+
+// wayBack proves that the office can answer phones.
+func (s *system) wayBack(ctx context.Context) []finding.Finding {
+	if s.routing == nil {
+		return nil
+	}
+	return s.routing.CheckWayBack(ctx)
+}
+
+func (s *system) close() error {
+	var errs []error
+	for _, c := range []io.Closer{s.store, s.keyLog} {
+		if v := reflect.ValueOf(c); c != nil && !(v.Kind() == reflect.Pointer && v.IsNil()) {
+			errs = append(errs, c.Close())
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (s *system) status() control.Status {
+	ready := s.ready.Load()
+	status := control.Status{Version: version(), Began: s.began, Ready: ready}
+	if ready {
+		status.Listening = s.listening
+	}
+	return status
+}

@@ -1,0 +1,192 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/longcord/longcord/control"
+	"github.com/longcord/longcord/inventory"
+	"github.com/longcord/longcord/inventory/catalog"
+	"github.com/longcord/longcord/login"
+)
+
+func (p *program) usersCommand() *cobra.Command {
+	c := &cobra.Command{Use: "users", Short: "Logins of the VPN"}
+	c.AddCommand(p.usersAddCommand(), p.usersImportCommand(), p.usersPasswdCommand(), p.usersRemoveCommand(), p.usersListCommand())
+	return c
+}
+
+func (p *program) usersAddCommand() *cobra.Command {
+	var user inventory.User
+	var fromStdin bool
+	c := &cobra.Command{
+		Use:   "add NAME --password-stdin",
+		Short: "Add a user",
+		Long: `Adds a user who may log in to the VPN. Without --group-lock a user may use every
+tunnel group that is not for phones and, with --device, that device's group.`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) (err error) {
+			if user.Password, err = p.password(fromStdin); err != nil {
+				return err
+			}
+			user.Name = args[0]
+			return p.applyUsers(c.Context(), []inventory.Object{&user}, control.ExpectNew)
+		},
+	}
+	passwordFlag(c, &fromStdin)
+	c.Flags().StringVar(&user.GroupLock, "group-lock", "", "the one `TUNNELGROUP` this user may use")
+	c.Flags().StringSliceVar(&user.Devices, "device", nil, "a `SEP…` that this user's sessions belong to; may be given again")
+	return c
+}
+
+func passwordFlag(c *cobra.Command, fromStdin *bool) {
+	c.Flags().BoolVar(fromStdin, "password-stdin", false, "read the password from standard input")
+}
+
+// applyUsers applies user objects and says what happened to them.
+func (p *program) applyUsers(ctx context.Context, users []inventory.Object, expect control.Expectation) error {
+	client, err := p.client()
+	if err != nil {
+		return err
+	}
+	changes, err := client.Apply(ctx, users, catalog.Options{}, expect)
+	if err != nil {
+		return err
+	}
+	return p.printChanges(changes, false, false)
+}
+
+func (p *program) usersImportCommand() *cobra.Command {
+	var dryRun bool
+	c := &cobra.Command{
+		Use:   "import FILE",
+		Short: "Add users from a file: name:password, ocpasswd, or an ASA's configuration",
+		Long: `Reads one user a line: name:password, name:{ARGON2ID}…, ocpasswd's name:group:hash, or
+the username lines of an ASA with pbkdf2. Foreign hashes are verified as they are and
+renewed at the first login. If one name exists already, nothing is imported.`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			users, err := p.usersOf(args[0])
+			if err != nil {
+				return err
+			}
+			client, err := p.client()
+			if err != nil {
+				return err
+			}
+			changes, err := client.Apply(c.Context(), users, catalog.Options{DryRun: dryRun}, control.ExpectNew)
+			if err != nil {
+				return err
+			}
+			return p.printChanges(changes, dryRun, false)
+		},
+	}
+	c.Flags().BoolVar(&dryRun, "dry-run", false, "say what would happen, and change nothing")
+	return c
+}
+
+func (p *program) usersOf(name string) ([]inventory.Object, error) {
+	text, err := p.readFile(name)
+	if err != nil {
+		return nil, usage(err)
+	}
+	imported, err := login.ParseUsersFile(bytes.NewReader(text))
+	if err != nil {
+		return nil, usage(fmt.Errorf("%s: %w", name, err), "longcord users import --help")
+	}
+	users := make([]inventory.Object, len(imported))
+	for i := range imported {
+		users[i] = &imported[i].User
+	}
+	return users, nil
+}
+
+func (p *program) usersPasswdCommand() *cobra.Command {
+	var fromStdin bool
+	c := &cobra.Command{
+		Use:   "passwd NAME --password-stdin",
+		Short: "Change a user's password",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			password, err := p.password(fromStdin)
+			if err != nil {
+				return err
+			}
+			client, err := p.client()
+			if err != nil {
+				return err
+			}
+			set, err := client.Set(c.Context())
+			if err != nil {
+				return err
+			}
+			user, ok := set.Users[args[0]]
+			if !ok {
+				return usage(fmt.Errorf("there is no User %q", args[0]), "longcord users list")
+			}
+			user.Password = password
+			return p.applyUsers(c.Context(), []inventory.Object{user}, control.ExpectExisting)
+		},
+	}
+	passwordFlag(c, &fromStdin)
+	return c
+}
+
+func (p *program) usersRemoveCommand() *cobra.Command {
+	var dryRun, yes bool
+	c := &cobra.Command{
+		Use:   "remove NAME",
+		Short: "Remove a user",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			return p.deleteObjects(c.Context(), []catalog.Ref{{Kind: inventory.KindUser, Name: args[0]}}, dryRun, yes)
+		},
+	}
+	changeFlags(c, &dryRun, &yes)
+	return c
+}
+
+// listedUser is a user as lists show it.
+type listedUser struct {
+	Name      string   `json:"name"`
+	Devices   []string `json:"devices"`
+	GroupLock string   `json:"group_lock,omitempty"`
+}
+
+func (p *program) usersListCommand() *cobra.Command {
+	var asJSON bool
+	c := &cobra.Command{
+		Use:   "list",
+		Short: "List the users",
+		Args:  cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			client, err := p.client()
+			if err != nil {
+				return err
+			}
+			set, err := client.Set(c.Context())
+			if err != nil {
+				return err
+			}
+			users := []listedUser{}
+			var rows [][]string
+			for _, name := range slices.Sorted(maps.Keys(set.Users)) {
+				user := set.Users[name]
+				users = append(users, listedUser{name, append([]string{}, user.Devices...), user.GroupLock})
+				rows = append(rows, []string{name, strings.Join(user.Devices, ","), user.GroupLock})
+			}
+			if asJSON {
+				return p.printJSON(map[string]any{"schema": 1, "users": users})
+			}
+			return p.table([]string{"NAME", "DEVICES", "GROUP LOCK"}, rows)
+		},
+	}
+	jsonFlag(c, &asJSON)
+	return c
+}
