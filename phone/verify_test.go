@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/goleak"
+
 	"github.com/longcord/longcord/finding"
 	"github.com/longcord/longcord/internal/secret"
 	"github.com/longcord/longcord/internal/testcert"
@@ -110,6 +112,24 @@ func TestLogin(t *testing.T) {
 				t.Errorf("after the login the gateway says %q, %v", head, err)
 			}
 		})
+	}
+}
+
+// TestLoginLeavesNothing is not parallel: it counts goroutines.
+func TestLoginLeavesNothing(t *testing.T) {
+	before := goleak.IgnoreCurrent()
+	t.Cleanup(func() { goleak.VerifyNone(t, before) }) // after the gateway has stopped
+	cert := testcert.RSA("127.0.0.1")
+	url := "https://" + startGateway(t, newSettings(cert)) + "/PhoneVPN"
+	in, err := login(limited(t), loginFor(url, hashOf(cert, 0)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	in.conn.Close()
+	for _, cfg := range []loginConfig{loginFor(url), loginFor(url+"s", hashOf(cert, 0))} {
+		if _, err := login(limited(t), cfg); err == nil {
+			t.Errorf("login to %s with %d hashes succeeds", cfg.url, len(cfg.hashes))
+		}
 	}
 }
 
