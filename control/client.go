@@ -186,7 +186,7 @@ func (c *Client) unreachable(err error) error {
 }
 
 // answered reads an answer that is not good. What huma itself refuses comes with errors in place of
-// problems.
+// problems: it is a request that no client of ours should make.
 func answered(status int, text []byte) error {
 	var answer struct {
 		Refusal
@@ -199,7 +199,7 @@ func answered(status int, text []byte) error {
 		return &Refusal{Status: status, Title: http.StatusText(status), Detail: fmt.Sprintf("answered %d %s", status, http.StatusText(status))}
 	}
 	for _, e := range answer.Errors {
-		answer.Problems = append(answer.Problems, Problem{Field: e.Location, Says: e.Message})
+		answer.Detail += fmt.Sprintf(": %s %s", e.Location, e.Message)
 	}
 	return &answer.Refusal
 }

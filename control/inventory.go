@@ -14,13 +14,14 @@ import (
 	"github.com/longcord/longcord/inventory/file"
 )
 
-type selection struct {
+// Selection narrows what is returned; exported because huma fills embedded structs only then.
+type Selection struct {
 	Kind inventory.Kind `query:"kind" doc:"only this kind"`
 	Name string         `query:"name" doc:"only this name; needs kind"`
 }
 
 type exportInput struct {
-	selection
+	Selection
 	Secrets bool `query:"secrets" doc:"with secrets in clear"`
 }
 
@@ -64,7 +65,7 @@ func (s *Server) registerInventory(api huma.API) {
 }
 
 // selected returns the objects of a kind or name, or all.
-func (s *Server) selected(which selection) ([]inventory.Object, error) {
+func (s *Server) selected(which Selection) ([]inventory.Object, error) {
 	set := s.config.Catalog.Current()
 	if which.Kind == "" {
 		return set.Objects(), nil
@@ -81,7 +82,7 @@ func (s *Server) selected(which selection) ([]inventory.Object, error) {
 	return objects, nil
 }
 
-func (s *Server) listInventory(_ context.Context, in *selection) (*body[Objects], error) {
+func (s *Server) listInventory(_ context.Context, in *Selection) (*body[Objects], error) {
 	objects, err := s.selected(*in)
 	if err != nil {
 		return nil, err
@@ -110,7 +111,7 @@ func fields(o inventory.Object) (map[string]any, error) {
 }
 
 func (s *Server) exportInventory(_ context.Context, in *exportInput) (*yamlOutput, error) {
-	objects, err := s.selected(in.selection)
+	objects, err := s.selected(in.Selection)
 	if err != nil {
 		return nil, err
 	}
