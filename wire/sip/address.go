@@ -302,3 +302,45 @@ type Flow struct {
 
 // String returns the flow as "TCP 192.0.2.9:50057".
 func (f Flow) String() string { return string(f.Transport) + " " + f.Peer.String() }
+
+// Via is one hop of a message: who sent it and where answers go.
+type Via struct {
+	Transport Transport
+	Host      string
+	Port      uint16 // 0: not written
+	Params    Params
+}
+
+// ParseVia reads one Via value.
+func ParseVia(text string) (Via, error) {
+	head, params, _ := strings.Cut(text, ";")
+	protocol, sentBy, _ := strings.Cut(strings.TrimSpace(head), " ")
+	transport, ok := strings.CutPrefix(protocol, "SIP/2.0/")
+	if !ok {
+		return Via{}, fmt.Errorf("sip: Via %q is not SIP/2.0", text)
+	}
+	v := Via{Transport: Transport(strings.ToUpper(transport))}
+	var err error
+	if v.Host, v.Port, err = splitHostPort(strings.TrimSpace(sentBy)); err != nil {
+		return v, fmt.Errorf("sip: Via: %w", err)
+	}
+	if v.Params, err = parseParams(params); err != nil {
+		return v, fmt.Errorf("sip: Via: %w", err)
+	}
+	return v, nil
+}
+
+// Stamp returns v with where the message really came from, and with the port if v asks for it (RFC 3581).
+func (v Via) Stamp(peer netip.AddrPort) Via {
+	if v.Params.Has("rport") {
+		v.Params = v.Params.With("rport", strconv.Itoa(int(peer.Port())))
+	}
+	v.Params = v.Params.With("received", peer.Addr().String())
+	return v
+}
+
+// String writes the value.
+func (v Via) String() string {
+	sentBy := URI{Scheme: "sip", Host: v.Host, Port: v.Port}
+	return "SIP/2.0/" + string(v.Transport) + " " + strings.TrimPrefix(sentBy.String(), "sip:") + v.Params.String()
+}
