@@ -111,7 +111,7 @@ func (s *Server) Serve(ctx context.Context) error {
 	if err != nil {
 		err = s.http.Close()
 	}
-	<-done
+	_ = <-done // it ended because it was told to
 	return err
 }
 

@@ -36,7 +36,7 @@ func detectInside(ctx context.Context, cfg detectConfig) (detect.Verdict, string
 		return 0, "", err
 	}
 	l.pinger = pinger
-	defer pinger.close()
+	defer func() { _ = pinger.close() }() // a socket that was only read
 	l.running.Go(func() { l.listen(ctx) })
 	decided, err := l.run(ctx)
 	if err != nil {

@@ -40,9 +40,3 @@ func (n network) listenPacket(ctx context.Context, address string) (net.PacketCo
 	lc := net.ListenConfig{Control: n.control}
 	return lc.ListenPacket(ctx, "udp4", address)
 }
-
-// listen opens a TCP listener on this network.
-func (n network) listen(ctx context.Context, address string) (net.Listener, error) {
-	lc := net.ListenConfig{Control: n.control}
-	return lc.Listen(ctx, "tcp4", address)
-}

@@ -24,7 +24,6 @@ import (
 
 // script configures openconnect's tunnel the plain way and says what it was given.
 const script = `#!/bin/sh
-echo "script $reason $INTERNAL_IP4_ADDRESS"
 case $reason in
 connect)
 	ip link set "$TUNDEV" up mtu "${INTERNAL_IP4_MTU:-1300}"
@@ -32,6 +31,7 @@ connect)
 	ip route replace 10.20.0.0/24 dev "$TUNDEV"
 	;;
 esac
+echo "script $reason $INTERNAL_IP4_ADDRESS"
 `
 
 // client is a running openconnect.

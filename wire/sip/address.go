@@ -2,7 +2,6 @@ package sip
 
 import (
 	"fmt"
-	"net"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -78,13 +77,13 @@ func (u URI) String() string {
 	if u.User != "" {
 		s += u.User + "@"
 	}
-	switch {
-	case u.Port != 0:
-		s += net.JoinHostPort(u.Host, strconv.Itoa(int(u.Port)))
-	case strings.Contains(u.Host, ":"):
+	if strings.Contains(u.Host, ":") {
 		s += "[" + u.Host + "]"
-	default:
+	} else {
 		s += u.Host
+	}
+	if u.Port != 0 {
+		s += ":" + strconv.Itoa(int(u.Port))
 	}
 	return s + u.Params.String()
 }

@@ -137,6 +137,6 @@ func (w *writer) optional(name, text string) {
 
 func (w *writer) text(s string) {
 	var escaped bytes.Buffer
-	xml.EscapeText(&escaped, []byte(s)) // a bytes.Buffer takes everything
+	_ = xml.EscapeText(&escaped, []byte(s)) // a bytes.Buffer takes everything
 	w.b = append(w.b, escaped.Bytes()...)
 }
