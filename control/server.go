@@ -111,7 +111,9 @@ func (s *Server) Serve(ctx context.Context) error {
 	if err != nil {
 		err = s.http.Close()
 	}
-	_ = <-done // it ended because it was told to
+	if ended := <-done; !errors.Is(ended, http.ErrServerClosed) {
+		err = errors.Join(err, ended)
+	}
 	return err
 }
 
