@@ -14,7 +14,7 @@ lab: build
 	bin/longcord lab $(ARGS)
 
 build: go
-	go build -trimpath -ldflags '-X main.version=$(version)' -o bin/longcord ./cmd/longcord
+	go build -trimpath -ldflags '-X main.released=$(version)' -o bin/longcord ./cmd/longcord
 
 # Everything: what CI runs. Programs that are not ours are installed first (as root) or named.
 test: go
