@@ -26,7 +26,8 @@ type loginConfig struct {
 	checkHost bool     // enableHostIDCheck
 	user      string
 	password  secret.String
-	keyLog    io.Writer // nil: keys stay where they are
+	keyLog    io.Writer           // nil: keys stay where they are
+	reached   func(peer net.Addr) // the gateway shows its certificate; nil: nobody wants to know
 }
 
 // loggedIn is a connection that a gateway has let in, ready for CONNECT. Nothing of what the gateway
@@ -36,7 +37,6 @@ type loggedIn struct {
 	host   string // of the URL, with its port if it has one: the Host of CONNECT
 	cookie secret.String
 	hash   verify.Hash // of the presented certificate that was pinned
-	peer   net.Addr
 }
 
 // stepError is an error of which people can be told what to do about it.

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"net"
 	"net/netip"
 	"sync/atomic"
 	"time"
@@ -93,28 +94,24 @@ func (p *Phone) try(ctx context.Context, connector *connect.Connector, try conne
 	return connector.Lost(time.Now())
 }
 
-// logIn lives the steps connect and verify. They share one connection: a failure belongs to the step of
-// its finding.
-func (p *Phone) logIn(ctx context.Context, try connect.Try, vpn *cnf.VPNGroup) (in *loggedIn, err error) {
+// logIn lives the steps connect and verify. They share one connection: connect is over when the gateway
+// shows its certificate.
+func (p *Phone) logIn(ctx context.Context, try connect.Try, vpn *cnf.VPNGroup) (*loggedIn, error) {
 	ctx, cancel := context.WithDeadline(ctx, try.Until)
 	defer cancel()
-	began := time.Now()
-	in, err = login(ctx, p.loginConfig(try.URL, vpn))
-	var step *stepError
-	if errors.As(err, &step) && step.finding.Step == stage.Connect || err != nil && step == nil {
-		return nil, p.ended(began, stage.Connect, "", err)
+	step, began := stage.Connect, time.Now()
+	cfg := p.loginConfig(try.URL, vpn)
+	cfg.reached = func(peer net.Addr) {
+		if step == stage.Connect {
+			_ = p.ended(began, step, fmt.Sprintf("%s at %s", try.URL, peer), nil) // it is no failure
+			step, began = stage.Verify, time.Now()
+		}
 	}
-	connected := try.URL
-	if in != nil {
-		connected = fmt.Sprintf("%s at %s", try.URL, in.peer)
-	}
-	if fail := p.ended(began, stage.Connect, connected, nil); fail != nil {
-		return nil, fail
-	}
+	in, err := login(ctx, cfg)
 	if err != nil {
-		return nil, p.ended(began, stage.Verify, "", err)
+		return nil, p.ended(began, step, "", err)
 	}
-	return in, p.ended(began, stage.Verify, fmt.Sprintf("certificate %s, logged in as %s", in.hash, p.config.User), nil)
+	return in, p.ended(began, step, fmt.Sprintf("certificate %s, logged in as %s", in.hash, p.config.User), nil)
 }
 
 func (p *Phone) loginConfig(url string, vpn *cnf.VPNGroup) loginConfig {

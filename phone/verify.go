@@ -58,6 +58,7 @@ type loginAttempt struct {
 	url    *url.URL
 	client *verify.Client
 	conn   *tls.Conn // nil: not connected
+	peer   net.Addr  // of the connection made last
 	hash   verify.Hash
 }
 
@@ -79,7 +80,7 @@ func (l *loginAttempt) run(ctx context.Context) (*loggedIn, error) {
 			if err := l.connect(ctx); err != nil {
 				return nil, err
 			}
-			return &loggedIn{conn: l.conn, host: l.url.Host, cookie: a.Cookie, hash: l.hash, peer: l.conn.RemoteAddr()}, nil
+			return &loggedIn{conn: l.conn, host: l.url.Host, cookie: a.Cookie, hash: l.hash}, nil
 		}
 	}
 	return nil, err
@@ -94,10 +95,11 @@ func (l *loginAttempt) connect(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	l.peer = raw.RemoteAddr()
 	conn := tls.Client(raw, l.cfg.profile.config(l.accept, l.cfg.keyLog))
 	if err := conn.HandshakeContext(ctx); err != nil {
 		raw.Close()
-		return l.handshakeFailed(raw.RemoteAddr(), err)
+		return l.handshakeFailed(err)
 	}
 	l.conn = conn
 	return nil
@@ -112,6 +114,9 @@ func (l *loginAttempt) hangUp() {
 
 // accept judges the chain that the gateway presents: first the hash, then the name.
 func (l *loginAttempt) accept(state tls.ConnectionState) error {
+	if l.cfg.reached != nil {
+		l.cfg.reached(l.peer)
+	}
 	chain := make([][]byte, len(state.PeerCertificates))
 	for i, c := range state.PeerCertificates {
 		chain[i] = c.Raw
@@ -137,7 +142,7 @@ func (l *loginAttempt) checkHost(leaf *x509.Certificate) error {
 	return nil
 }
 
-func (l *loginAttempt) handshakeFailed(peer net.Addr, err error) error {
+func (l *loginAttempt) handshakeFailed(err error) error {
 	var step *stepError
 	if errors.As(err, &step) {
 		return step
@@ -146,11 +151,11 @@ func (l *loginAttempt) handshakeFailed(peer net.Addr, err error) error {
 	// crypto/tls has no error values for these, only the alerts' words.
 	switch text := err.Error(); {
 	case strings.Contains(text, "protocol version"):
-		return stepFailed(finding.TLSVersion.With(peer), err)
+		return stepFailed(finding.TLSVersion.With(l.peer), err)
 	case strings.Contains(text, "handshake failure"):
-		return stepFailed(finding.TLSCipher.With(peer), err)
+		return stepFailed(finding.TLSCipher.With(l.peer), err)
 	}
-	return stepFailed(finding.GatewayUnreachable.With(peer), err)
+	return stepFailed(finding.GatewayUnreachable.With(l.peer), err)
 }
 
 // exchange sends one request and reads its reply, on a new connection if the gateway closed the last.
@@ -165,7 +170,7 @@ func (l *loginAttempt) exchange(ctx context.Context, request vpnauth.Request) (v
 	}
 	if err != nil {
 		err = fmt.Errorf("phone: %s: %w", request, err)
-		return vpnauth.Reply{}, stepFailed(finding.GatewayUnreachable.With(l.conn.RemoteAddr()), err)
+		return vpnauth.Reply{}, stepFailed(finding.GatewayUnreachable.With(l.peer), err)
 	}
 	if !lasting {
 		l.hangUp()
