@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"fmt"
 	"log/slog"
 	"math"
 	"net/netip"
@@ -71,90 +70,6 @@ func newSession(g *Gateway, name string, record sessionRecord, set *inventory.Se
 	config.Tell = !s.phones
 	s.machine = tunnel.NewSession(config, now)
 	return s
-}
-
-// The defaults of a group policy, the ASA's.
-const (
-	defaultDPD       = 30
-	defaultKeepalive = 20
-)
-
-func timersOf(p *inventory.GroupPolicy) tunnel.Timers {
-	seconds := func(n int) time.Duration { return time.Duration(n) * time.Second }
-	or := func(n *int, otherwise int) int {
-		if n == nil {
-			return otherwise
-		}
-		return *n
-	}
-	return tunnel.Timers{
-		DPD:                 seconds(or(p.DPDInterval, defaultDPD)),
-		Keepalive:           seconds(or(p.KeepAlive, defaultKeepalive)),
-		IdleTimeout:         seconds(p.IdleTimeout),
-		SessionTimeout:      seconds(p.SessionTimeout),
-		DisconnectedTimeout: seconds(p.DisconnectedTimeout),
-	}
-}
-
-// policyOf is what the inventory grants a session now.
-func (s *session) policyOf(set *inventory.Set) (tunnel.Policy, *filter, error) {
-	group := set.TunnelGroups[s.record.TunnelGroup]
-	if group == nil {
-		return tunnel.Policy{}, nil, fmt.Errorf("tunnel group %q is gone", s.record.TunnelGroup)
-	}
-	policy := set.GroupPolicies[group.DefaultGroupPolicy]
-	if policy == nil {
-		return tunnel.Policy{}, nil, fmt.Errorf("group policy %q is gone", group.DefaultGroupPolicy)
-	}
-	p := tunnel.Policy{
-		Timers: timersOf(policy), Domain: policy.DefaultDomain, Banner: policy.Banner, MTU: policy.MTU,
-		Phones: group.Phones, Legacy: group.LegacyPhones,
-		DTLS: s.g.udp != nil && (policy.DTLS == nil || *policy.DTLS),
-	}
-	if s.g.udp != nil {
-		p.DTLSPort = int(s.g.config.DTLS.Port())
-	}
-	for _, server := range policy.DNSServers {
-		addr, err := netip.ParseAddr(server)
-		if err != nil {
-			return p, nil, fmt.Errorf("group policy %q: DNS server: %w", policy.Name, err)
-		}
-		p.DNS = append(p.DNS, addr)
-	}
-	if err := splitOf(&p, policy, group.Phones); err != nil {
-		return p, nil, err
-	}
-	if policy.Filter == "" {
-		return p, nil, nil
-	}
-	list := set.AccessLists[policy.Filter]
-	if list == nil {
-		return p, nil, fmt.Errorf("access list %q is gone", policy.Filter)
-	}
-	f, err := compileFilter(list)
-	return p, f, err
-}
-
-// splitOf reads the split-tunnel policy. Phones get everything through the tunnel whatever is written.
-func splitOf(p *tunnel.Policy, policy *inventory.GroupPolicy, phones bool) error {
-	if phones {
-		return nil
-	}
-	var networks []netip.Prefix
-	for _, text := range policy.SplitTunnelNetworks {
-		network, err := netip.ParsePrefix(text)
-		if err != nil {
-			return fmt.Errorf("group policy %q: split tunnel network: %w", policy.Name, err)
-		}
-		networks = append(networks, network)
-	}
-	switch policy.SplitTunnelPolicy {
-	case "tunnelspecified":
-		p.SplitInclude = networks
-	case "excludespecified":
-		p.SplitExclude = networks
-	}
-	return nil
 }
 
 // serve answers a CONNECT and is the CSTP channel's reader until it ends.
@@ -324,83 +239,4 @@ func (s *session) closeChannels() {
 	defer s.mu.Unlock()
 	s.closeChannel(tunnel.DTLS)
 	s.closeChannel(tunnel.CSTP)
-}
-
-// cstpChannel writes to a session's TLS connection. Packets come from the lane, which must not wait for
-// a slow client: they queue, and a goroutine that lives only while there is something to write empties
-// the queue.
-type cstpChannel struct {
-	conn *conn
-
-	mu      sync.Mutex
-	queue   [][]byte // each becomes one TLS record
-	writing bool
-	closing bool
-}
-
-// maxQueue is how many packets may wait for a client that reads slowly; at 50 packets a second it is
-// five seconds of voice, and more would only be late.
-const maxQueue = 256
-
-func newCSTPChannel(c *conn) *cstpChannel { return &cstpChannel{conn: c} }
-
-// send queues bytes and reports whether there was room. It keeps b.
-func (c *cstpChannel) send(b []byte) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.closing || len(c.queue) >= maxQueue {
-		return false
-	}
-	c.queue = append(c.queue, b)
-	if !c.writing {
-		c.writing = true
-		c.conn.g.wg.Go(c.drain)
-	}
-	return true
-}
-
-// drain writes until the queue is empty.
-func (c *cstpChannel) drain() {
-	for {
-		c.mu.Lock()
-		queue := c.queue
-		c.queue = nil
-		if len(queue) == 0 {
-			c.writing = false
-			closing := c.closing
-			c.mu.Unlock()
-			if closing {
-				c.hangUp()
-			}
-			return
-		}
-		c.mu.Unlock()
-		for _, b := range queue {
-			if err := c.conn.write(b); err != nil {
-				c.conn.log.Debug("write", logging.Channel, tunnel.CSTP.String(), logging.Err, err)
-				_ = c.conn.tls.NetConn().Close() // the reader sees it and tells the session
-				c.mu.Lock()
-				c.closing, c.writing, c.queue = true, false, nil
-				c.mu.Unlock()
-				return
-			}
-		}
-	}
-}
-
-// close ends the channel after what is queued has been written.
-func (c *cstpChannel) close() {
-	c.mu.Lock()
-	already := c.closing
-	c.closing = true
-	writing := c.writing
-	c.mu.Unlock()
-	if !already && !writing {
-		c.hangUp()
-	}
-}
-
-func (c *cstpChannel) hangUp() {
-	_ = c.conn.closeWrite()          // the client may be gone already
-	_ = c.conn.tls.NetConn().Close() // ends the reader
 }
