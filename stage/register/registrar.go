@@ -170,7 +170,8 @@ func (r *Registrar) register(now time.Time, flow sip.Flow, line Line, request *s
 	if fresh && !bound && len(r.bindings[b.Line]) >= maxBindings {
 		return r.refuse(now, request, fmt.Sprintf("line %s is registered at %d places", b.Line, maxBindings))
 	}
-	actions := []Action{Respond{request, r.accept(now, request, contact, expires, cisco && fresh)}}
+	_, first := r.behind(b)
+	actions := []Action{Respond{request, r.accept(now, request, contact, expires, first && fresh)}}
 	for _, next := range r.followers(b) {
 		actions = append(actions, r.bind(now, next)...)
 	}
@@ -197,23 +198,34 @@ func lifetime(request *sip.Message, contact sip.Address, cisco bool) (time.Durat
 	return wanted, wanted < MinExpires
 }
 
-// followers returns the bindings that one registration makes: b itself and, when b is a Cisco phone's
-// first line, those of the device's other lines.
-func (r *Registrar) followers(b Binding) []Binding {
-	all := []Binding{b}
+// behind returns the other lines of a Cisco phone when b is of its first line; first is false for any
+// other binding.
+func (r *Registrar) behind(b Binding) (others []string, first bool) {
 	if b.Device == "" {
-		return all
+		return nil, false
 	}
 	lines := r.config.Lines(b.Device)
 	if len(lines) == 0 || lines[0] != b.Line {
-		return all
+		return nil, false
 	}
-	for _, number := range lines[1:] {
-		if _, known := r.config.Line(number); known {
-			next := b
-			next.Line, next.Follows = number, true
-			all = append(all, next)
+	return lines[1:], true
+}
+
+// followers returns the bindings that one registration makes: b itself and, when b is of a Cisco phone's
+// first line, those of the device's other lines. A line that registers itself over the same connection
+// keeps its own binding, or the two registrations would replace each other's at every refresh.
+func (r *Registrar) followers(b Binding) []Binding {
+	all := []Binding{b}
+	others, _ := r.behind(b)
+	for _, number := range others {
+		_, known := r.config.Line(number)
+		own := r.bindings[number][b.Key()]
+		if !known || own.Flow == b.Flow && !own.Follows {
+			continue
 		}
+		next := b
+		next.Line, next.Follows = number, true
+		all = append(all, next)
 	}
 	return all
 }
