@@ -105,9 +105,12 @@ func (s *Stack) forgetClient(c *client) {
 
 // response takes an answer of a peer to its transaction.
 func (s *Stack) response(in *gosip.Response, m *sip.Message) {
-	branch, _ := in.Via().Params.Get("branch")
+	via, err := sip.ParseVia(m.Fields.Get("Via"))
+	if err != nil {
+		return
+	}
 	s.mu.Lock()
-	c := s.outgoing[m.Method+" "+branch]
+	c := s.outgoing[m.Method+" "+via.Params.Get("branch")]
 	s.mu.Unlock()
 	if c == nil {
 		return

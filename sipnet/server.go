@@ -77,19 +77,29 @@ func (s *Stack) request(l link, in *gosip.Request, m *sip.Message) {
 		if known != nil {
 			status = 200
 		}
-		_ = back.WriteMsg(gosip.NewResponseFromRequest(in, status, sip.Phrase(status), nil))
+		if out, err := encode(sip.NewResponse(m, status, m.FromTag()+"-cancel")); err == nil {
+			_ = back.WriteMsg(out)
+		}
 		if known != nil {
 			_ = known.tx.Receive(in)
 		}
 	case known != nil:
 		_ = known.tx.Receive(in)
 	default:
-		s.open(l.flow, back, key, in, m)
+		s.open(l.flow, back, key, m)
 	}
 }
 
 // open makes the transaction of a new request and hands it to the user.
-func (s *Stack) open(flow sip.Flow, back link, key string, in *gosip.Request, m *sip.Message) {
+func (s *Stack) open(flow sip.Flow, back link, key string, m *sip.Message) {
+	origin, err := encode(m) // with the stamped Via, for answers that the transaction makes itself
+	if err != nil {
+		s.log.Debug("request refused", logging.Peer, flow, logging.Err, err)
+		return
+	}
+	in := origin.(*gosip.Request)
+	in.SetTransport(string(flow.Transport))
+	in.SetSource(flow.Peer.String())
 	server := &server{tx: gosip.NewServerTx(key, in, back, s.silent), key: key, request: m, link: back}
 	server.tx.OnTerminate(func(string, error) { s.forgetServer(server) })
 	if m.Method == sip.Invite {

@@ -163,7 +163,19 @@ func encode(m *sip.Message) (gosip.Message, error) {
 	if err != nil {
 		return nil, err
 	}
-	return parser.ParseSIP(b)
+	out, err := parser.ParseSIP(b)
+	if err != nil {
+		return nil, err
+	}
+	// sipgo reads these fields when it first needs them, and stores what it has read: a race between a
+	// state machine's timer and whoever else looks at the message, unless it has been done before.
+	out.Via()
+	out.From()
+	out.To()
+	out.CallID()
+	out.CSeq()
+	out.ContentLength()
+	return out, nil
 }
 
 func newBranch() string { return "z9hG4bK" + rand.Text() }

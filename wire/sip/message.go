@@ -82,10 +82,11 @@ func (f *Fields) Set(name, value string) {
 	f.Add(name, value)
 }
 
-// Parser returns a parser that leaves to us every field it need not understand itself.
+// Parser returns a parser that understands no more than it needs to cut messages, and leaves all other
+// fields as they came. (What it understands it writes back differently: quotes in Via are doubled.)
 func Parser() *gosip.Parser {
 	all, few := gosip.DefaultHeadersParser(), gosip.HeadersParser{}
-	for _, name := range []string{"via", "v", "call-id", "i", "cseq", "content-length", "l", "max-forwards"} {
+	for _, name := range []string{"content-length", "l"} {
 		few[name] = all[name]
 	}
 	return gosip.NewParser(gosip.WithHeadersParsers(few))
@@ -124,7 +125,14 @@ func Convert(m gosip.Message) (*Message, error) {
 		out.Status, out.Reason, fields = m.StatusCode, m.Reason, m.Headers()
 	}
 	for _, field := range fields {
-		out.Fields.Add(longName(field.Name()), field.Value())
+		name := longName(field.Name())
+		if !strings.EqualFold(name, "Via") {
+			out.Fields.Add(name, field.Value())
+			continue
+		}
+		for _, hop := range splitList(field.Value()) {
+			out.Fields.Add("Via", hop)
+		}
 	}
 	return out, out.complete()
 }
