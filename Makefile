@@ -26,8 +26,7 @@ test: go
 # The quick half: formatting, vet, linters, and that the module files are as they should be.
 check: go
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$unformatted" || { echo "not formatted: $$unformatted"; exit 1; }
-	go vet $(packages)
-	go vet -tags interop ./interop/...
+	go vet -tags interop $(packages)
 	$(tool) staticcheck -tags interop $(packages)
 	$(tool) errcheck -ignoretests -exclude tools/errcheck.txt $(packages)
 	go mod tidy -diff
@@ -38,7 +37,8 @@ unit: go
 
 # Tests against programs that we did not write. See interop/README.md.
 interop: build
-	LONGCORD=$(CURDIR)/bin/longcord go test -tags interop -count=1 -p 1 ./interop/...
+	LONGCORD=$(CURDIR)/bin/longcord go test -tags interop -count=1 -p 1 ./interop/... \
+		$(sort $(dir $(addprefix ./,$(shell git ls-files '*_interop_test.go'))))
 
 # Each fuzz target for TIME.
 fuzz: go
