@@ -196,10 +196,11 @@ func (p *Phone) tunnelConfig(in *loggedIn, url string, stored *cnf.Device) tunne
 }
 
 // openDevice makes the tunnel's interface. It gets the inner address alone: the phone's own sockets are
-// bound to it, so the host's routes stay as they are.
+// bound to it, so the host's routes stay as they are. What the kernel answers in the phone's name, for a
+// call's port that is closed already say, must not go around the tunnel either.
 func (p *Phone) openDevice(address netip.Prefix, mtu int) (tun.Device, error) {
 	own := netip.PrefixFrom(address.Addr(), address.Addr().BitLen())
-	return p.config.OpenTUN(tun.Settings{Name: p.config.TUN, Address: own, MTU: mtu})
+	return p.config.OpenTUN(tun.Settings{Name: p.config.TUN, Address: own, MTU: mtu, FromAddress: true})
 }
 
 // redial connects to the same gateway again and checks its certificate; the session's cookie does the

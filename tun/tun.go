@@ -25,4 +25,8 @@ type Settings struct {
 	Address netip.Prefix   // own address; its masked network is routed to the device
 	MTU     int            // bytes of an inner packet; 0 means 1500
 	Routes  []netip.Prefix // further networks routed to the device
+	// Packets from Address leave by the device whatever the host's routes say, those too that the kernel
+	// makes by itself, such as its answer to a packet for a port that has been closed. Packets from the
+	// host's other addresses go where they went before.
+	FromAddress bool
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"os"
 
 	"github.com/vishvananda/netlink"
@@ -47,6 +48,7 @@ func attach(fd int, name string) (string, error) {
 type device struct {
 	file *os.File
 	name string
+	rule *sourceRule // nil: none
 }
 
 func (d *device) configure(s Settings) error {
@@ -85,12 +87,65 @@ func (d *device) configure(s Settings) error {
 			return fmt.Errorf("tun: route %s to %s: %w", prefix, d.name, err)
 		}
 	}
-	return nil
+	if s.FromAddress {
+		d.rule, err = newSourceRule(link, s.Address.Addr())
+	}
+	return err
 }
 
 func (d *device) Name() string                     { return d.name }
 func (d *device) Read(packet []byte) (int, error)  { return d.file.Read(packet) }
 func (d *device) Write(packet []byte) (int, error) { return d.file.Write(packet) }
 
-// Close removes the interface: it lives as long as its file is open.
-func (d *device) Close() error { return d.file.Close() }
+// Close removes the interface: it lives as long as its file is open, and its routes with it.
+func (d *device) Close() error {
+	err := d.file.Close()
+	if d.rule != nil {
+		err = errors.Join(err, d.rule.close())
+	}
+	return err
+}
+
+// sourceRule sends packets from an address to an interface, by a routing table of their own.
+type sourceRule struct {
+	handle *netlink.Handle
+	rule   *netlink.Rule
+}
+
+const (
+	firstTable   = 0x4c43_0000 // the table's number is this and the interface's, far from what people number by hand
+	rulePriority = 10_000      // before the main table's 32766
+)
+
+func newSourceRule(link netlink.Link, address netip.Addr) (*sourceRule, error) {
+	handle, err := netlink.NewHandle()
+	if err != nil {
+		return nil, fmt.Errorf("tun: netlink: %w", err)
+	}
+	index := link.Attrs().Index
+	r := &sourceRule{handle: handle, rule: netlink.NewRule()}
+	r.rule.Family, r.rule.Table, r.rule.Priority = unix.AF_INET, firstTable+index, rulePriority
+	if address.Is6() {
+		r.rule.Family = unix.AF_INET6
+	}
+	size := address.BitLen()
+	r.rule.Src = &net.IPNet{IP: address.AsSlice(), Mask: net.CIDRMask(size, size)}
+	everything := &net.IPNet{IP: make(net.IP, size/8), Mask: net.CIDRMask(0, size)}
+	route := &netlink.Route{LinkIndex: index, Scope: netlink.SCOPE_LINK, Table: r.rule.Table, Dst: everything}
+	if err = handle.RouteReplace(route); err == nil {
+		err = handle.RuleAdd(r.rule)
+	}
+	if err != nil {
+		handle.Close()
+		return nil, fmt.Errorf("tun: send what comes from %s to %s: %w", address, link.Attrs().Name, err)
+	}
+	return r, nil
+}
+
+func (r *sourceRule) close() error {
+	defer r.handle.Close()
+	if err := r.handle.RuleDel(r.rule); err != nil {
+		return fmt.Errorf("tun: take back the rule for %s: %w", r.rule.Src, err)
+	}
+	return nil
+}
