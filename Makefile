@@ -8,7 +8,7 @@ packages  := ./...
 tool      := go tool -modfile=tools/go.mod
 version   := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 
-.PHONY: lab build test check unit interop fuzz bench go
+.PHONY: lab build test check unit interop interop-trixie fuzz bench go
 
 lab: build
 	bin/longcord lab $(ARGS)
@@ -39,6 +39,12 @@ unit: go
 interop: build
 	LONGCORD=$(CURDIR)/bin/longcord go test -tags interop -count=1 -p 1 ./interop/... \
 		$(sort $(dir $(addprefix ./,$(shell git ls-files '*_interop_test.go'))))
+
+# The phone's own login against ocserv 1.3, out of a Debian 13 in a folder. As root; fetches some 250 MB.
+interop-trixie: go
+	command -v debootstrap >/dev/null || apt-get install -q -y debootstrap
+	root=$$(mktemp -d) && trap 'rm -rf $$root' EXIT && debootstrap --variant=minbase --include=ocserv trixie $$root >/dev/null && \
+		LONGCORD_OCSERV_ROOT=$$root go test -tags 'interop trixie' -count=1 -run Ocserv ./phone
 
 # Each fuzz target for TIME.
 fuzz: go
