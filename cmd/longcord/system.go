@@ -49,28 +49,30 @@ type system struct {
 
 // openSystem opens the store and makes the parts; no port is open yet. An empty store is filled from the
 // inventory file.
-func openSystem(ctx context.Context, settings config.Config, parts []string, logTo io.Writer) (s *system, err error) {
-	s = &system{settings: settings, began: time.Now()}
+func openSystem(ctx context.Context, settings config.Config, parts []string, logTo io.Writer) (*system, error) {
+	s := &system{settings: settings, began: time.Now()}
 	s.log = slog.New(slog.NewTextHandler(logTo, &slog.HandlerOptions{Level: settings.LogLevel.Level()}))
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, s.close())
-		}
-	}()
+	if err := s.prepare(ctx, parts); err != nil {
+		return nil, errors.Join(err, s.close())
+	}
+	return s, nil
+}
+
+func (s *system) prepare(ctx context.Context, parts []string) (err error) {
 	if err := s.openCatalog(ctx); err != nil {
-		return nil, err
+		return err
 	}
 	if err := s.openKeyLog(); err != nil {
-		return nil, err
+		return err
 	}
 	if err := s.makeParts(parts); err != nil {
-		return nil, usage(err)
+		return usage(err)
 	}
 	s.control, err = control.New(control.Config{
-		Socket: settings.Socket, Catalog: s.catalog,
+		Socket: s.settings.Socket, Catalog: s.catalog,
 		Status: s.status, Sessions: s.sessions(), Registrations: s.registrations, Log: s.log,
 	})
-	return s, err
+	return err
 }
 
 func (s *system) openCatalog(ctx context.Context) error {
