@@ -17,7 +17,7 @@ const (
 )
 
 func (p *GroupPolicy) splits() bool {
-	return p.SplitTunnelPolicy != "" && p.SplitTunnelPolicy != TunnelAll
+	return p.SplitTunnelPolicy == TunnelSpecified || p.SplitTunnelPolicy == ExcludeSpecified
 }
 
 func (v *validation) tunnelGroup(o *TunnelGroup) {
