@@ -170,8 +170,11 @@ func (c *commits) Commit(ctx context.Context, ops ...store.Op) (store.Revision, 
 	if c.broken {
 		return 0, errors.New("disk full")
 	}
-	c.ops += len(ops)
-	return c.Store.Commit(ctx, ops...)
+	revision, err := c.Store.Commit(ctx, ops...)
+	if err == nil {
+		c.ops += len(ops)
+	}
+	return revision, err
 }
 
 func TestRefreshesAreNotWritten(t *testing.T) {

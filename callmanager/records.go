@@ -119,13 +119,11 @@ func (k *keeper) run(ctx context.Context) {
 	for {
 		select {
 		case <-ctx.Done():
-			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-			defer cancel()
-			if err := k.flush(last); err != nil {
-				k.log.Error("registrations not kept", logging.Err, err)
-			}
-			return
 		case <-k.some:
+		}
+		if ctx.Err() != nil { // also when both were ready
+			k.finish(context.WithoutCancel(ctx))
+			return
 		}
 		if err := k.flush(ctx); err != nil && ctx.Err() == nil {
 			k.log.Error("registrations not kept", logging.Err, err)
@@ -137,9 +135,21 @@ func (k *keeper) run(ctx context.Context) {
 	}
 }
 
+// finish writes what is left, for as long as a stop may take.
+func (k *keeper) finish(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	if err := k.flush(ctx); err != nil {
+		k.log.Error("registrations not kept", logging.Err, err)
+	}
+}
+
 // flush commits what is pending, a commit's worth at a time. What could not be written stays pending.
 func (k *keeper) flush(ctx context.Context) error {
 	for {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		batch := k.take()
 		if len(batch) == 0 {
 			return nil
