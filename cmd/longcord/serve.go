@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"net"
+	"net/netip"
 	"os/signal"
 	"slices"
 	"strings"
@@ -12,6 +15,7 @@ import (
 	"github.com/coreos/go-systemd/v22/daemon"
 	"github.com/spf13/cobra"
 
+	"github.com/longcord/longcord/config"
 	"github.com/longcord/longcord/finding"
 	"github.com/longcord/longcord/internal/portholder"
 )
@@ -85,12 +89,34 @@ func printFinding(p *program, f finding.Finding) {
 	}
 }
 
-// portTaken adds to the error of a part that could not open a port who holds it.
-func portTaken(err error) error {
-	address, holder, ok := portholder.Of(err)
-	if !ok {
-		return err
+// notOpened adds to the error of a part that could not open what to do about it: who holds the port, or
+// what to write instead.
+func notOpened(err error) error {
+	if address, holder, ok := portholder.Of(err); ok {
+		f := finding.PortTaken.With(address, holder)
+		return notWell(fmt.Errorf("%s (%s)", f.Says, f.Code), f.Fix...)
 	}
-	f := finding.PortTaken.With(address, holder)
-	return notWell(fmt.Errorf("%s (%s)", f.Says, f.Code), f.Fix...)
+	switch {
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return usage(err, "inside and outside in "+config.DefaultName+" must be addresses of this machine: "+strings.Join(ownAddresses(), ", "))
+	case errors.Is(err, fs.ErrNotExist):
+		return usage(err, "make the folder, or name another in "+config.DefaultName)
+	case errors.Is(err, fs.ErrPermission):
+		return notWell(err, "run it as root, or with CAP_NET_BIND_SERVICE, CAP_NET_ADMIN and CAP_NET_RAW")
+	}
+	return err
+}
+
+// ownAddresses are the addresses of this machine that others can reach.
+func ownAddresses() (addresses []string) {
+	all, err := net.InterfaceAddrs()
+	if err != nil {
+		return nil
+	}
+	for _, a := range all {
+		if prefix, err := netip.ParsePrefix(a.String()); err == nil && prefix.Addr().IsGlobalUnicast() {
+			addresses = append(addresses, prefix.Addr().String())
+		}
+	}
+	return addresses
 }

@@ -232,20 +232,20 @@ func (s *system) run(ctx context.Context, onReady func() error) error {
 // open takes one port after another and starts what listens there.
 func (s *system) open(ctx context.Context, start func(part)) error {
 	if err := s.control.Open(); err != nil {
-		return err
+		return usage(err, "socket in "+config.DefaultName+" names a place in a folder that is there, for this system alone")
 	}
 	start(part{"control", s.control.Serve})
 	start(part{"inventory", s.catalog.Run})
 	if p := s.provisioner; p != nil {
 		if err := p.Open(); err != nil {
-			return portTaken(err)
+			return notOpened(err)
 		}
 		start(part{partProvisioner, p.Serve})
 		s.listens("files udp %s:69", "files tcp %s:6970", s.settings.Inside)
 	}
 	if g := s.gateway; g != nil {
 		if err := g.Open(ctx); err != nil {
-			return portTaken(err)
+			return notOpened(err)
 		}
 		start(part{partGateway, g.Serve})
 		s.listening = append(s.listening, fmt.Sprintf("gateway tcp %s:%d", s.settings.Outside, s.settings.Gateway.Port))
@@ -253,7 +253,7 @@ func (s *system) open(ctx context.Context, start func(part)) error {
 	}
 	if m := s.callmanager; m != nil {
 		if err := m.Open(ctx); err != nil {
-			return portTaken(err)
+			return notOpened(err)
 		}
 		start(part{partCallManager, m.Serve})
 		s.listens("calls udp %s:5060", "calls tcp %s:5060", s.settings.Inside)
