@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -43,12 +44,12 @@ func TestRecordName(t *testing.T) {
 // broken is a store that refuses the first commits.
 type broken struct {
 	store.Store
-	refuse  int
-	commits int
+	refuse  int32
+	commits atomic.Int32
 }
 
 func (b *broken) Commit(ctx context.Context, ops ...store.Op) (store.Revision, error) {
-	if b.commits++; b.commits <= b.refuse {
+	if b.commits.Add(1) <= b.refuse {
 		return 0, errors.New("disk full")
 	}
 	return b.Store.Commit(ctx, ops...)
@@ -71,14 +72,14 @@ func TestKeeperTriesAgain(t *testing.T) {
 		k.forget(binding("1002")) // newer than what waits to be tried again
 		time.Sleep(2*retry + retry/2)
 		synctest.Wait()
-		if all, err := k.load(ctx); err != nil || len(all) != 0 || kept.commits != 3 {
-			t.Errorf("after %d commits %v (%v) are kept", kept.commits, all, err)
+		if all, err := k.load(ctx); err != nil || len(all) != 0 || kept.commits.Load() != 3 {
+			t.Errorf("after %d commits %v (%v) are kept", kept.commits.Load(), all, err)
 		}
 		time.Sleep(retry)
 		synctest.Wait()
 		all, err := k.load(ctx)
-		if err != nil || len(all) != 1 || all[0].Line != "1001" || kept.commits != 4 {
-			t.Errorf("after %d commits %v (%v) are kept, want line 1001", kept.commits, all, err)
+		if err != nil || len(all) != 1 || all[0].Line != "1001" || kept.commits.Load() != 4 {
+			t.Errorf("after %d commits %v (%v) are kept, want line 1001", kept.commits.Load(), all, err)
 		}
 		cancel()
 		<-done
