@@ -252,14 +252,15 @@ func (m *Manager) Lost(flow sip.Flow) {
 }
 
 func (m *Manager) doRegister(actions []register.Action) {
+	changed := m.keep(actions)
 	for _, action := range actions {
 		switch a := action.(type) {
 		case register.Respond:
-			m.stack.Respond(a.Request, a.Response)
-		case register.Keep:
-			m.keeper.keep(a.Binding)
-		case register.Forget:
-			m.keeper.forget(a.Binding)
+			if changed {
+				m.keeper.then(func() { m.stack.Respond(a.Request, a.Response) })
+			} else {
+				m.stack.Respond(a.Request, a.Response)
+			}
 		case register.Registered:
 			m.log.Info("registered", logging.Phone, a.Binding.Device, "line", a.Binding.Line,
 				logging.Peer, a.Binding.Flow, "agent", a.Binding.UserAgent, "restart", a.Binding.Restart)
@@ -273,6 +274,21 @@ func (m *Manager) doRegister(actions []register.Action) {
 				logging.Finding, finding.RegistrationRefused.Code)
 		}
 	}
+}
+
+// keep hands changes to the keeper and reports whether there were any.
+func (m *Manager) keep(actions []register.Action) (changed bool) {
+	for _, action := range actions {
+		switch a := action.(type) {
+		case register.Keep:
+			m.keeper.keep(a.Binding)
+			changed = true
+		case register.Forget:
+			m.keeper.forget(a.Binding)
+			changed = true
+		}
+	}
+	return changed
 }
 
 // moved lets calls of a phone follow it to its new place.

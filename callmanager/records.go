@@ -65,9 +65,9 @@ func name(b register.Binding) string {
 // retry is how long the keeper waits after the store has refused a commit.
 const retry = time.Second
 
-// keeper writes registrations behind the manager's back, so that a slow disk holds up no phone. Of several
-// changes to one record only the last is written. What was accepted in the last moment before a kill may
-// be missing; its phone comes again within its refresh time.
+// keeper writes registrations behind the manager's back, so that a slow disk holds up no other phone. Of
+// several changes to one record only the last is written. A phone is answered when its change has been, so
+// what was acknowledged survives a kill; but a store that is broken keeps nobody from calling.
 type keeper struct {
 	table *store.Table[Registration]
 	store store.Store
@@ -76,6 +76,7 @@ type keeper struct {
 
 	mu      sync.Mutex
 	pending map[string]*Registration // nil: delete
+	waiting []func()                 // for what is pending to be written
 }
 
 func newKeeper(s store.Store, log *slog.Logger) *keeper {
@@ -104,10 +105,22 @@ func (k *keeper) keep(b register.Binding) {
 
 func (k *keeper) forget(b register.Binding) { k.change(name(b), nil) }
 
+// then calls done when all that was changed before has been written, or the store has refused it.
+func (k *keeper) then(done func()) {
+	k.mu.Lock()
+	k.waiting = append(k.waiting, done)
+	k.mu.Unlock()
+	k.signal()
+}
+
 func (k *keeper) change(name string, r *Registration) {
 	k.mu.Lock()
 	k.pending[name] = r
 	k.mu.Unlock()
+	k.signal()
+}
+
+func (k *keeper) signal() {
 	select {
 	case k.some <- struct{}{}:
 	default:
@@ -144,8 +157,21 @@ func (k *keeper) finish(ctx context.Context) {
 	}
 }
 
-// flush commits what is pending, a commit's worth at a time. What could not be written stays pending.
+// flush commits what is pending, and tells those who wait for it.
 func (k *keeper) flush(ctx context.Context) error {
+	k.mu.Lock()
+	waiting := k.waiting
+	k.waiting = nil
+	k.mu.Unlock()
+	err := k.write(ctx)
+	for _, done := range waiting {
+		done()
+	}
+	return err
+}
+
+// write commits what is pending, a commit's worth at a time. What could not be written stays pending.
+func (k *keeper) write(ctx context.Context) error {
 	for {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -183,10 +209,7 @@ func (k *keeper) giveBack(batch map[string]*Registration) {
 			k.pending[name] = r
 		}
 	}
-	select {
-	case k.some <- struct{}{}:
-	default:
-	}
+	k.signal()
 }
 
 func (k *keeper) commit(ctx context.Context, batch map[string]*Registration) error {
