@@ -3,7 +3,6 @@ package register_test
 import (
 	"bytes"
 	"fmt"
-	"net/http"
 	"net/netip"
 	"slices"
 	"strings"
@@ -248,23 +247,6 @@ func TestNonce(t *testing.T) {
 	}
 }
 
-func TestOlderNonceAfterNewer(t *testing.T) {
-	t.Parallel()
-	o := newOffice(t)
-	older := o.challenge(t, desk, "1001")
-	o.now = o.now.Add(time.Second)
-	newer := o.challenge(t, desk, "1001")
-	for i, try := range []struct {
-		c    sip.Challenge
-		want int
-	}{{newer, 200}, {older, 401}} {
-		response, _ := o.receive(t, desk, o.request(t, "1001", plainContact, authorization(try.c, "1001", "secret-1001", 1)))
-		if response.Status != try.want {
-			t.Errorf("attempt %d is answered with %v, want %d", i+1, response, try.want)
-		}
-	}
-}
-
 func TestRefusal(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t)
@@ -323,20 +305,6 @@ func TestExpires(t *testing.T) {
 	}
 	if lowest := 66 * time.Second; register.CiscoExpires < lowest {
 		t.Errorf("Cisco phones get %v; below %v they take the answer for an error", register.CiscoExpires, lowest)
-	}
-}
-
-func TestAnswerToCiscoPhone(t *testing.T) {
-	t.Parallel()
-	response, _ := newOffice(t).register(t, desk, "1001", ciscoContact, "Expires: 3600",
-		`Reason: SIP;cause=200;text="cisco-alarm:25 Name=SEP001122334455 ActiveLoad=sip88xx.12-1-1 InactiveLoad= Last=initialized"`)
-	expect(t, "contact", response.Fields.Get("Contact"), ciscoContact+";expires=120;x-cisco-newreg")
-	date, err := http.ParseTime(response.Fields.Get("Date"))
-	if err != nil || !date.Equal(noon) {
-		t.Errorf("date %q (%v), want %v", response.Fields.Get("Date"), err, noon)
-	}
-	if level := response.Fields.Get("Supported"); !strings.Contains(level, "X-cisco-sis-") {
-		t.Errorf("supported %q does not tell our protocol level", level)
 	}
 }
 
@@ -456,30 +424,6 @@ func TestSeveralPlaces(t *testing.T) {
 	}
 }
 
-func TestExpiry(t *testing.T) {
-	t.Parallel()
-	o := newOffice(t)
-	if !o.Wake().IsZero() {
-		t.Errorf("wakes at %v with nothing to wait for", o.Wake())
-	}
-	o.register(t, softly, "1004", plainContact, "Expires: 60")
-	const grace = 10 * time.Second
-	if want := noon.Add(time.Minute + grace); o.Wake() != want {
-		t.Errorf("wakes at %v, want %v", o.Wake(), want)
-	}
-	expect(t, "just before", told(o.Advance(o.Wake().Add(-1))), "")
-	if places := o.Lookup(noon.Add(time.Minute+grace-1), "1004"); len(places) != 1 {
-		t.Errorf("a phone a little late is at %+v", places)
-	}
-	if places := o.Lookup(noon.Add(time.Minute+grace), "1004"); len(places) != 0 {
-		t.Errorf("a phone too late is still at %+v", places)
-	}
-	expect(t, "then", told(o.Advance(o.Wake())), "forget 1004, unregistered 1004 because it was not refreshed")
-	if !o.Wake().IsZero() || len(o.Bindings()) != 0 {
-		t.Errorf("left over: %+v, wakes at %v", o.Bindings(), o.Wake())
-	}
-}
-
 func TestConnectionLost(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t)
@@ -533,57 +477,6 @@ func TestStoredBinding(t *testing.T) {
 	_, rest = o.register(t, softly, "1004", plainContact, "Expires: 3600")
 	expect(t, "the phone refreshes", told(rest), "keep 1004")
 	expect(t, "too old a record", told(o.newRegistrar(t).Restore(noon.Add(3*time.Hour), stored)), "forget 1004")
-}
-
-func TestAlarmIsRemembered(t *testing.T) {
-	t.Parallel()
-	o := newOffice(t)
-	o.register(t, desk, "1001", ciscoContact, `Reason: SIP;cause=200;text="cisco-alarm:14 Name=SEP001122334455 Load=SIP42.9-4-2SR3-1S Last=cm-closed-tcp"`)
-	o.register(t, desk, "1001", ciscoContact)
-	b := o.Lookup(o.now, "1001")[0]
-	if b.Load != "SIP42.9-4-2SR3-1S" || b.Restart != "cm-closed-tcp" || b.UserAgent != "Cisco-CP8851/12.1.1" {
-		t.Errorf("after a refresh the binding says %+v", b)
-	}
-}
-
-func TestChatter(t *testing.T) {
-	t.Parallel()
-	for _, test := range []struct {
-		method     string
-		fields     []string
-		registered bool
-		want       int
-	}{
-		{sip.Options, nil, false, 200},
-		{sip.Refer, []string{"Content-Type: application/x-cisco-alarm+xml"}, false, 202},
-		{sip.Refer, []string{"Content-Type: application/x-cisco-remotecc-response+xml; charset=x"}, true, 202},
-		{sip.Refer, []string{"Refer-To: <urn:x-cisco-remotecc:token-registration>"}, false, 202},
-		{sip.Refer, []string{"Content-Type: application/x-cisco-remotecc-request+xml"}, true, 603},
-		{sip.Refer, []string{"Content-Type: application/x-cisco-remotecc-request+xml"}, false, 403},
-		{sip.Notify, []string{"Event: dialog"}, true, 200},
-		{sip.Notify, []string{"Event: dialog"}, false, 403},
-		{sip.Notify, []string{"Event: presence"}, true, 489},
-		{sip.Subscribe, []string{"Event: presence"}, true, 489},
-		{sip.Publish, nil, true, 489},
-		{"PRACK", nil, true, 405},
-		{"NONSENSE", nil, false, 405},
-	} {
-		text := append([]string{
-			test.method + " sip:192.0.2.1 SIP/2.0", "Via: SIP/2.0/UDP 192.0.2.40", "From: <sip:a@192.0.2.1>;tag=t",
-			"To: <sip:b@192.0.2.1>", "Call-ID: c", "CSeq: 1 " + test.method,
-		}, append(test.fields, "Content-Length: 0", "", "")...)
-		m, err := sip.Parse([]byte(strings.Join(text, "\r\n")))
-		if err != nil {
-			t.Fatal(err)
-		}
-		response := register.Chatter(m, test.registered)
-		if response.Status != test.want || response.ToTag() == "" {
-			t.Errorf("%s %v (registered: %v) is answered with %v, want %d with a tag", test.method, test.fields, test.registered, response, test.want)
-		}
-		if allow := response.Fields.Get("Allow"); (test.want == 200 || test.want == 405) != (allow != "") {
-			t.Errorf("%s: %d with Allow %q", test.method, response.Status, allow)
-		}
-	}
 }
 
 func TestNoRandomness(t *testing.T) {

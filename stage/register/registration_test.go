@@ -171,27 +171,6 @@ func TestPhoneAsProxyAsks(t *testing.T) {
 	}
 }
 
-func TestPhoneGivesUpLogin(t *testing.T) {
-	t.Parallel()
-	r := newRegistration(t, nil)
-	m := begin(t, r)
-	second := sent(t, r.Answered(noon, m, answer(m, 401, challengeField("n1", false))))
-	expect(t, "asked again", told(r.Answered(noon, second, answer(second, 401, challengeField("n2", false)))),
-		"refused 401 the secret is not accepted")
-
-	r = newRegistration(t, nil)
-	m = begin(t, r)
-	for i := range 3 {
-		m = sent(t, r.Answered(noon, m, answer(m, 401, challengeField(fmt.Sprint(i), true))))
-	}
-	expect(t, "stale for ever", told(r.Answered(noon, m, answer(m, 401, challengeField("4", true)))),
-		"refused 401 the secret is not accepted")
-
-	r = newRegistration(t, nil)
-	m = begin(t, r)
-	expect(t, "no challenge", told(r.Answered(noon, m, answer(m, 401))), "refused 0 register: 401 without a challenge")
-}
-
 func TestBackoff(t *testing.T) {
 	t.Parallel()
 	r := newRegistration(t, nil)
@@ -380,19 +359,4 @@ func TestBothHalvesAcrossRestart(t *testing.T) {
 	p.flow.Peer = netip.MustParseAddrPort("192.0.2.40:50099")
 	p.run(t, p.phone.Lost(p.office.now))
 	p.expect(t, "comes back", "send 3600 -> 200", "keep 1001, registered 1001 before at TCP 192.0.2.40:50057", "accepted until 2m0s")
-}
-
-func TestBothHalvesWrongSecret(t *testing.T) {
-	t.Parallel()
-	p := newPair(t)
-	p.office.lines["1001"] = register.Line{Number: "1001", Secret: secret.New("changed"), Devices: []string{device.Name}}
-	p.run(t, p.phone.Start())
-	p.expect(t, "refused", "send 3600 -> 401", "send 3600 -> 403", "denied 1001 because wrong secret for line 1001",
-		`refused 403 403 Forbidden (399 longcord "wrong secret for line 1001")`)
-	p.office.lines["1001"] = register.Line{Number: "1001", Secret: secret.New("secret-1001"), Devices: []string{device.Name}}
-	p.office.now = p.phone.Wake()
-	p.run(t, p.phone.Advance(p.office.now))
-	if last := p.log[len(p.log)-1]; last != "accepted until 2m2s" {
-		t.Errorf("after the secret was corrected: %s", last)
-	}
 }
