@@ -336,8 +336,12 @@ func (s *Switch) heard(now time.Time, c *joined, leg *Leg, report Action) []Acti
 		return s.run(now, other, other.RefuseOffer(report.Status))
 	case HungUp:
 		s.measure(c, leg, report.Measured)
+		status, why := 200, "hung up"
+		if c.info.Answered.IsZero() { // a caller may send BYE in place of CANCEL
+			status, why = 487, "the caller gave up"
+		}
 		actions := s.run(now, leg, leg.Goodbye(nil))
-		return append(actions, s.finish(now, c, 200, "hung up")...)
+		return append(actions, s.finish(now, c, status, why)...)
 	case Ended:
 		return s.finish(now, c, report.Status, report.Why)
 	case Gone:
