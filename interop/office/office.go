@@ -235,6 +235,9 @@ func (p *Program) WaitAfter(mark int, text string) string {
 	}
 }
 
+// PID returns the number of its process.
+func (p *Program) PID() int { return p.cmd.Process.Pid }
+
 // Signal sends a signal.
 func (p *Program) Signal(s os.Signal) {
 	p.t.Helper()
