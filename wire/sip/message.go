@@ -106,23 +106,28 @@ func Parse(data []byte) (*Message, error) {
 	return Convert(m)
 }
 
-// Convert takes over a message that sipgo has read. It refuses one without the fields that every
-// message must have: Via, From, To, Call-ID and CSeq.
+// Convert takes over a message that sipgo has read. It refuses one of another version, and one
+// without the fields that every message must have (Via, From, To, Call-ID and CSeq) or with two of them
+// that contradict each other.
 func Convert(m gosip.Message) (*Message, error) {
 	out := &Message{Body: m.Body()}
 	var fields []gosip.Header
+	var version string
 	switch m := m.(type) {
 	case *gosip.Request:
 		uri, err := ParseURI(m.Recipient.String())
 		if err != nil {
 			return nil, fmt.Errorf("sip: request line: %w", err)
 		}
-		out.Method, out.URI, fields = string(m.Method), uri, m.Headers()
+		out.Method, out.URI, fields, version = string(m.Method), uri, m.Headers(), m.SipVersion
 	case *gosip.Response:
 		if m.StatusCode < 100 || m.StatusCode > 699 {
 			return nil, fmt.Errorf("sip: status %d is not between 100 and 699", m.StatusCode)
 		}
-		out.Status, out.Reason, fields = m.StatusCode, m.Reason, m.Headers()
+		out.Status, out.Reason, fields, version = m.StatusCode, m.Reason, m.Headers(), m.SipVersion
+	}
+	if version != "SIP/2.0" {
+		return nil, fmt.Errorf("sip: version %q is not SIP/2.0", version)
 	}
 	for _, field := range fields {
 		name := longName(field.Name())
@@ -137,11 +142,17 @@ func Convert(m gosip.Message) (*Message, error) {
 	return out, out.complete()
 }
 
-// complete checks the fields without which nothing can be done with a message.
+// complete checks the fields without which nothing can be done with a message, and that none says two
+// things at once.
 func (m *Message) complete() error {
 	for _, name := range []string{"Via", "From", "To", "Call-ID", "CSeq"} {
 		if m.Fields.Get(name) == "" {
 			return fmt.Errorf("sip: message without %s", name)
+		}
+	}
+	for _, name := range []string{"From", "To", "Call-ID", "CSeq", "Content-Length"} {
+		if n := len(m.Fields.All(name)); n > 1 {
+			return fmt.Errorf("sip: message with %d fields %s", n, name)
 		}
 	}
 	_, method, err := m.CSeq()
