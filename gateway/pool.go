@@ -32,18 +32,20 @@ func poolOf(set *inventory.Set) (netip.Prefix, error) {
 type pool struct {
 	network netip.Prefix
 
-	mu   sync.Mutex
-	held map[netip.Addr]string // address to owner
-	last map[string]netip.Addr // owner to the address it had last, so that it gets it again
-	next netip.Addr            // where the search for a fresh address goes on
+	mu    sync.Mutex
+	held  map[netip.Addr]bool
+	owner map[netip.Addr]string // who had an address last
+	had   map[string]netip.Addr // the address that an owner had last, so that he gets it again
+	next  netip.Addr            // where the search for an address goes on
 }
 
 func newPool(network netip.Prefix) *pool {
 	network = network.Masked()
 	return &pool{
 		network: network,
-		held:    map[netip.Addr]string{},
-		last:    map[string]netip.Addr{},
+		held:    map[netip.Addr]bool{},
+		owner:   map[netip.Addr]string{},
+		had:     map[string]netip.Addr{},
 		next:    network.Addr().Next().Next(),
 	}
 }
@@ -56,55 +58,46 @@ func (p *pool) usable(addr netip.Addr) bool {
 	return p.network.Contains(addr) && addr != p.network.Addr() && addr != p.own() && p.network.Contains(addr.Next())
 }
 
+// size is how many addresses are usable.
+func (p *pool) size() int { return max(0, 1<<(p.network.Addr().BitLen()-p.network.Bits())-3) }
+
 // take gives owner an address: the one it had last when that is free, else one that nobody was given
 // yet, else any free one. It reports false when the pool is exhausted.
 func (p *pool) take(owner string) (netip.Addr, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if addr, ok := p.last[owner]; ok && p.held[addr] == "" {
+	if addr, ok := p.had[owner]; ok && !p.held[addr] {
 		return p.hold(addr, owner), true
 	}
-	reserved := make(map[netip.Addr]bool, len(p.last))
-	for _, addr := range p.last {
-		reserved[addr] = true
+	switch size := p.size(); {
+	case len(p.held) >= size:
+		return netip.Addr{}, false
+	case len(p.owner) < size:
+		return p.hold(p.search(func(a netip.Addr) bool { return p.owner[a] == "" }), owner), true
 	}
-	if addr, ok := p.search(func(a netip.Addr) bool { return p.held[a] == "" && !reserved[a] }); ok {
-		return p.hold(addr, owner), true
-	}
-	if addr, ok := p.search(func(a netip.Addr) bool { return p.held[a] == "" }); ok {
-		return p.hold(addr, owner), true
-	}
-	return netip.Addr{}, false
+	return p.hold(p.search(func(a netip.Addr) bool { return !p.held[a] }), owner), true
 }
 
-// search walks the pool once around from next.
-func (p *pool) search(free func(netip.Addr) bool) (netip.Addr, bool) {
-	first := p.network.Addr().Next().Next()
-	start := p.next
-	if !p.usable(start) {
-		start = first
-	}
-	for addr := start; ; {
+// search walks the pool around from next to an address that is free, of which there must be one.
+func (p *pool) search(free func(netip.Addr) bool) netip.Addr {
+	for addr := p.next; ; addr = addr.Next() {
 		if !p.usable(addr) {
-			addr = first
-			if !p.usable(addr) { // a network too small to hold a session
-				return netip.Addr{}, false
-			}
+			addr = p.own().Next()
 		}
 		if free(addr) {
 			p.next = addr.Next()
-			return addr, true
-		}
-		addr = addr.Next()
-		if addr == start || (start == first && !p.usable(addr)) {
-			return netip.Addr{}, false
+			return addr
 		}
 	}
 }
 
+// hold gives addr to owner. Whoever had it last has no claim on it any more, so that claims never outgrow
+// the pool.
 func (p *pool) hold(addr netip.Addr, owner string) netip.Addr {
-	p.held[addr] = owner
-	p.last[owner] = addr
+	if former := p.owner[addr]; p.had[former] == addr {
+		delete(p.had, former)
+	}
+	p.held[addr], p.owner[addr], p.had[owner] = true, owner, addr
 	return addr
 }
 
@@ -112,10 +105,10 @@ func (p *pool) hold(addr netip.Addr, owner string) netip.Addr {
 func (p *pool) claim(addr netip.Addr, owner string) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if !p.usable(addr) {
+	switch {
+	case !p.usable(addr):
 		return fmt.Errorf("address %s is not in pool %s", addr, p.network)
-	}
-	if other := p.held[addr]; other != "" && other != owner {
+	case p.held[addr]:
 		return fmt.Errorf("address %s is held by another session", addr)
 	}
 	p.hold(addr, owner)
