@@ -4,8 +4,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"net/netip"
-	"strconv"
-	"strings"
 
 	"github.com/longcord/longcord/inventory"
 )
@@ -25,7 +23,8 @@ type rule struct {
 	permit    bool
 	protocol  uint8 // 0: any
 	dst       netip.Prefix
-	low, high uint16 // destination ports; high 0: any
+	anyPort   bool
+	low, high uint16 // destination ports
 }
 
 // compileFilter turns an access list into rules. The list has been validated when it was declared; an
@@ -67,30 +66,9 @@ func compileRule(entry inventory.AccessEntry) (r rule, err error) {
 			return r, err
 		}
 	}
-	r.low, r.high, err = ports(entry.Ports)
+	r.anyPort = entry.Ports == ""
+	r.low, r.high, err = entry.PortRange()
 	return r, err
-}
-
-func ports(text string) (low, high uint16, err error) {
-	if text == "" {
-		return 0, 0, nil
-	}
-	from, to, span := strings.Cut(text, "-")
-	if !span {
-		to = from
-	}
-	l, err := strconv.ParseUint(from, 10, 16)
-	if err != nil {
-		return 0, 0, fmt.Errorf("ports %q: %w", text, err)
-	}
-	h, err := strconv.ParseUint(to, 10, 16)
-	if err != nil {
-		return 0, 0, fmt.Errorf("ports %q: %w", text, err)
-	}
-	if h == 0 || h < l {
-		return 0, 0, fmt.Errorf("ports %q is not a range", text)
-	}
-	return uint16(l), uint16(h), nil
 }
 
 // permits decides one packet that came out of a session's tunnel.
@@ -103,7 +81,7 @@ func (f *filter) permits(h *header) bool {
 		if r.protocol != 0 && r.protocol != h.protocol || !r.dst.Contains(h.dst) {
 			continue
 		}
-		if r.high != 0 && (!h.hasPorts || h.dstPort < r.low || h.dstPort > r.high) {
+		if !r.anyPort && (!h.hasPorts || h.dstPort < r.low || h.dstPort > r.high) {
 			continue
 		}
 		return r.permit
@@ -119,23 +97,28 @@ type header struct {
 	dstPort  uint16
 }
 
-// parseHeader reads an inner IPv4 packet's header. It reports false for anything else, and for a packet
-// shorter than it says.
+// parseHeader reads an inner IPv4 packet's header. It reports false for anything else, for a packet
+// shorter than it says, and for one that should have ports and ends before them: no rule could tell what
+// it is, and no host would take it.
 func parseHeader(packet []byte, h *header) bool {
 	if len(packet) < 20 || packet[0]>>4 != 4 {
 		return false
 	}
-	ihl := int(packet[0]&0x0f) * 4
-	if ihl < 20 || len(packet) < ihl || int(binary.BigEndian.Uint16(packet[2:])) > len(packet) {
+	ihl, total := int(packet[0]&0x0f)*4, int(binary.BigEndian.Uint16(packet[2:]))
+	if ihl < 20 || total < ihl || total > len(packet) {
 		return false
 	}
 	h.src = netip.AddrFrom4([4]byte(packet[12:16]))
 	h.dst = netip.AddrFrom4([4]byte(packet[16:20]))
 	h.protocol = packet[9]
-	h.hasPorts, h.dstPort = false, 0
 	later := binary.BigEndian.Uint16(packet[6:])&0x1fff != 0
-	if (h.protocol == protoTCP || h.protocol == protoUDP) && !later && len(packet) >= ihl+4 {
-		h.hasPorts, h.dstPort = true, binary.BigEndian.Uint16(packet[ihl+2:])
+	h.hasPorts, h.dstPort = !later && (h.protocol == protoTCP || h.protocol == protoUDP), 0
+	if !h.hasPorts {
+		return true
 	}
+	if total < ihl+4 {
+		return false
+	}
+	h.dstPort = binary.BigEndian.Uint16(packet[ihl+2:])
 	return true
 }
