@@ -35,7 +35,7 @@ func (t *table[K, V]) put(key K, value V) {
 	t.change(key, func(m map[K]V) { m[key] = value })
 }
 
-// remove deletes key while keep says that its value is the one meant.
+// remove deletes key if its value is the one meant.
 func (t *table[K, V]) remove(key K, meant func(V) bool) {
 	t.change(key, func(m map[K]V) {
 		if v, ok := m[key]; ok && meant(v) {
