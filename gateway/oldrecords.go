@@ -97,6 +97,9 @@ func parseKeyLog(line []byte) (clientRandom, master []byte, err error) {
 	if master, err = hex.DecodeString(string(fields[2])); err != nil {
 		return nil, nil, fmt.Errorf("gateway: key log: %w", err)
 	}
+	if len(clientRandom) != 32 || len(master) != dtls.MasterLen {
+		return nil, nil, fmt.Errorf("gateway: key log: random of %d bytes instead of 32, master secret of %d instead of %d", len(clientRandom), len(master), dtls.MasterLen)
+	}
 	return clientRandom, master, nil
 }
 

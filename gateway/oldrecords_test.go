@@ -2,18 +2,21 @@ package gateway
 
 import (
 	"bytes"
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/hmac"
+	"crypto/sha1"
 	"crypto/tls"
 	"io"
 	"net"
-	"os/exec"
 	"strings"
 	"testing"
 
 	"github.com/longcord/longcord/internal/testcert"
 )
 
-// TestOldRecords lets OpenSSL and crypto/tls read what we write on a TLS 1.0 connection, and counts the
-// records on the wire.
+// TestOldRecords lets crypto/tls read what we write on a TLS 1.0 connection, and counts the records on the
+// wire. OpenSSL reads it in interop/curl.
 func TestOldRecords(t *testing.T) {
 	t.Parallel()
 	for _, suite := range oldSuites {
@@ -22,7 +25,7 @@ func TestOldRecords(t *testing.T) {
 			client, server := net.Pipe()
 			wire := &counting{Conn: client}
 			done := make(chan error, 1)
-			go func() { done <- serveOld(server, suite, []byte("one"), bytes.Repeat([]byte("x"), 20000)) }()
+			go func() { done <- serveOld(server, suite, nil, []byte("one"), bytes.Repeat([]byte("x"), 20000)) }()
 			conn := tls.Client(wire, &tls.Config{
 				InsecureSkipVerify: true, MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS10, CipherSuites: []uint16{suite},
 			})
@@ -47,38 +50,9 @@ func TestOldRecords(t *testing.T) {
 	}
 }
 
-// TestOldRecordsOpenSSL has OpenSSL as the reader.
-func TestOldRecordsOpenSSL(t *testing.T) {
-	t.Parallel()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	done := make(chan error, 1)
-	go func() {
-		conn, err := l.Accept()
-		if err != nil {
-			done <- err
-			return
-		}
-		done <- serveOld(conn, tls.TLS_RSA_WITH_AES_128_CBC_SHA, []byte("heard by openssl\n"))
-	}()
-	cmd := exec.Command("openssl", "s_client", "-quiet", "-tls1", "-cipher", "AES128-SHA:@SECLEVEL=0", "-connect", l.Addr().String())
-	out, err := cmd.Output()
-	if err != nil {
-		t.Fatalf("openssl: %v", err)
-	}
-	if string(out) != "heard by openssl\n" {
-		t.Errorf("openssl read %q", out)
-	}
-	if err := <-done; err != nil {
-		t.Error(err)
-	}
-}
-
-// serveOld answers one TLS 1.0 client by our own records, then says good-bye.
-func serveOld(raw net.Conn, suite uint16, writes ...[]byte) error {
+// serveOld answers one TLS 1.0 client by our own records, then says good-bye. seen gets what the recorder
+// saw of the handshake.
+func serveOld(raw net.Conn, suite uint16, seen func(written, keys []byte), writes ...[]byte) error {
 	defer raw.Close()
 	cert := testcert.RSA("127.0.0.1")
 	recorder := newOldRecorder(raw)
@@ -88,6 +62,9 @@ func serveOld(raw net.Conn, suite uint16, writes ...[]byte) error {
 	})
 	if err := conn.Handshake(); err != nil {
 		return err
+	}
+	if seen != nil {
+		seen(bytes.Clone(recorder.written.Bytes()), bytes.Clone(recorder.keys.Bytes()))
 	}
 	records, err := recorder.takeOver(conn.ConnectionState())
 	if err != nil {
@@ -99,6 +76,91 @@ func serveOld(raw net.Conn, suite uint16, writes ...[]byte) error {
 		}
 	}
 	return records.closeNotify()
+}
+
+// recorded is what the recorder sees of a handshake.
+func recorded(t testing.TB) (written, keys []byte) {
+	t.Helper()
+	client, server := net.Pipe()
+	done := make(chan error, 1)
+	go func() {
+		done <- serveOld(server, oldSuites[0], func(w, k []byte) { written, keys = w, k })
+	}()
+	conn := tls.Client(client, &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS10, CipherSuites: oldSuites})
+	if _, err := io.ReadAll(conn); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	return written, keys
+}
+
+func TestOldRecordsTruncated(t *testing.T) {
+	t.Parallel()
+	written, keys := recorded(t)
+	if _, sent, _, err := parseFlight(written); err != nil || sent != 1 {
+		t.Errorf("the whole flight: %d protected records, %v", sent, err)
+	}
+	for n := range written {
+		if _, _, _, err := parseFlight(written[:n]); err == nil {
+			t.Errorf("a flight cut to %d of %d bytes is taken", n, len(written))
+		}
+	}
+	line := bytes.TrimSpace(keys)
+	if _, _, err := parseKeyLog(line); err != nil {
+		t.Error(err)
+	}
+	for n := range line {
+		if _, _, err := parseKeyLog(line[:n]); err == nil {
+			t.Errorf("a key log line cut to %d of %d bytes is taken", n, len(line))
+		}
+	}
+	for name, line := range map[string]string{
+		"other label":  strings.Replace(string(line), "CLIENT_RANDOM", "SERVER_RANDOM", 1),
+		"twice":        string(line) + "\n" + string(line),
+		"not hex":      strings.Replace(string(line), " ", " zz", 1),
+		"odd":          string(line) + "0",
+		"longer":       string(line) + "00",
+		"empty fields": "CLIENT_RANDOM  ",
+	} {
+		if _, _, err := parseKeyLog([]byte(line)); err == nil {
+			t.Errorf("%s is taken", name)
+		}
+	}
+}
+
+func FuzzParseFlight(f *testing.F) {
+	written, _ := recorded(f)
+	f.Add(written)
+	f.Add(bytes.Repeat([]byte{tlsCCS, 3, 1, 0, 1, 1}, 3))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		random, sent, iv, err := parseFlight(b)
+		if err == nil && (len(random) != 32 || len(iv) != aes.BlockSize || sent == 0) {
+			t.Errorf("a random of %d bytes, %d records, an IV of %d bytes", len(random), sent, len(iv))
+		}
+	})
+}
+
+func FuzzParseKeyLog(f *testing.F) {
+	_, keys := recorded(f)
+	f.Add(keys)
+	f.Add([]byte("CLIENT_RANDOM 00 00"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		random, master, err := parseKeyLog(b)
+		if err == nil && (len(random) != 32 || len(master) != 48) {
+			t.Errorf("a random of %d bytes, a master secret of %d", len(random), len(master))
+		}
+	})
+}
+
+// testOldRecords writes to conn with keys that nobody has.
+func testOldRecords(conn net.Conn) *oldRecords {
+	block, err := aes.NewCipher(make([]byte, 16))
+	if err != nil {
+		panic(err)
+	}
+	return &oldRecords{conn: conn, mode: cipher.NewCBCEncrypter(block, make([]byte, 16)), mac: hmac.New(sha1.New, nil)}
 }
 
 // counting counts the TLS records that are read through it.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
+	"strings"
 
 	"github.com/longcord/longcord/inventory"
 )
@@ -73,7 +74,7 @@ func (id *identity) add(groupURL string, c *inventory.Certificate) error {
 	if err != nil {
 		return err
 	}
-	id.byHost[u.Hostname()] = &pair
+	id.byHost[strings.ToLower(u.Hostname())] = &pair
 	if id.first == nil {
 		id.first = &pair
 	}
@@ -82,7 +83,7 @@ func (id *identity) add(groupURL string, c *inventory.Certificate) error {
 
 // certificate chooses by the name the client sent; who sends none, or an unknown one, gets the first.
 func (id *identity) certificate(hello *tls.ClientHelloInfo) *tls.Certificate {
-	if c := id.byHost[hello.ServerName]; c != nil {
+	if c := id.byHost[strings.ToLower(hello.ServerName)]; c != nil {
 		return c
 	}
 	return id.first
