@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"sync"
+	"time"
 
 	"github.com/longcord/longcord/internal/logging"
 	"github.com/longcord/longcord/stage/tunnel"
@@ -9,14 +10,14 @@ import (
 
 // cstpChannel writes to a session's TLS connection. Packets come from the lane, which must not wait for
 // a slow client: they queue, and a goroutine that lives only while there is something to write empties
-// the queue.
+// the queue. It is also the one who hangs up, so that nobody else ever waits for the connection.
 type cstpChannel struct {
 	conn *conn
 
 	mu      sync.Mutex
 	queue   [][]byte // each becomes one TLS record
 	writing bool
-	closing bool
+	until   time.Time // zero: open; else nothing more is queued, and what is queued goes out by then
 }
 
 // maxQueue is how many packets may wait for a client that reads slowly; at 50 packets a second it is
@@ -25,63 +26,77 @@ const maxQueue = 256
 
 func newCSTPChannel(c *conn) *cstpChannel { return &cstpChannel{conn: c} }
 
-// send queues bytes and reports whether there was room. It keeps b.
+// send queues bytes and reports whether there was room. It keeps b. The connection's own goroutine still
+// runs.
 func (c *cstpChannel) send(b []byte) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.closing || len(c.queue) >= maxQueue {
+	if !c.until.IsZero() || len(c.queue) >= maxQueue {
 		return false
 	}
 	c.queue = append(c.queue, b)
-	if !c.writing {
-		c.writing = true
-		c.conn.g.wg.Go(c.drain)
-	}
+	c.write()
 	return true
-}
-
-// drain writes until the queue is empty.
-func (c *cstpChannel) drain() {
-	for {
-		c.mu.Lock()
-		queue := c.queue
-		c.queue = nil
-		if len(queue) == 0 {
-			c.writing = false
-			closing := c.closing
-			c.mu.Unlock()
-			if closing {
-				c.hangUp()
-			}
-			return
-		}
-		c.mu.Unlock()
-		for _, b := range queue {
-			if err := c.conn.write(b); err != nil {
-				c.conn.log.Debug("write", logging.Channel, tunnel.CSTP.String(), logging.Err, err)
-				_ = c.conn.tls.NetConn().Close() // the reader sees it and tells the session
-				c.mu.Lock()
-				c.closing, c.writing, c.queue = true, false, nil
-				c.mu.Unlock()
-				return
-			}
-		}
-	}
 }
 
 // close ends the channel after what is queued has been written.
 func (c *cstpChannel) close() {
 	c.mu.Lock()
-	already := c.closing
-	c.closing = true
-	writing := c.writing
-	c.mu.Unlock()
-	if !already && !writing {
-		c.hangUp()
+	defer c.mu.Unlock()
+	if c.until.IsZero() {
+		c.until = time.Now().Add(writeTime)
+		c.write()
 	}
 }
 
-func (c *cstpChannel) hangUp() {
-	_ = c.conn.closeWrite()          // the client may be gone already
-	_ = c.conn.tls.NetConn().Close() // ends the reader
+// write starts the writer unless it runs. mu is held.
+func (c *cstpChannel) write() {
+	if !c.writing {
+		c.writing = true
+		c.conn.g.wg.Go(c.drain)
+	}
+}
+
+// drain writes until the queue is empty, and hangs up when the channel is closed or the client reads
+// nothing.
+func (c *cstpChannel) drain() {
+	defer c.conn.contain()
+	for {
+		queue, until := c.next()
+		if queue == nil {
+			if !until.IsZero() {
+				_ = c.conn.closeWrite() // the client may be gone already
+				c.conn.hangUp()
+			}
+			return
+		}
+		for _, b := range queue {
+			if err := c.conn.writeBy(c.deadline(), b); err != nil {
+				c.conn.log.Debug("write", logging.Channel, tunnel.CSTP.String(), logging.Err, err)
+				c.conn.hangUp() // the reader sees it and tells the session
+				return          // and nobody writes again
+			}
+		}
+	}
+}
+
+// next takes what is queued; when that is nothing the writer has ended.
+func (c *cstpChannel) next() (queue [][]byte, until time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	queue, c.queue = c.queue, nil
+	if queue == nil {
+		c.writing = false
+	}
+	return queue, c.until
+}
+
+// deadline is when the next write has to be done.
+func (c *cstpChannel) deadline() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.until.IsZero() {
+		return time.Now().Add(writeTime)
+	}
+	return c.until
 }

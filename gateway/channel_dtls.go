@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"context"
 	"net/netip"
 	"time"
 
@@ -18,28 +17,43 @@ type dtlsChannel struct {
 	session *session
 	conn    *dtlsengine.Conn
 	addr    netip.AddrPort
+	random  [dtls.RandomLen]byte // of the ClientHello
 }
 
 // dtlsUp makes an established connection the session's DTLS channel.
-func (s *session) dtlsUp(addr netip.AddrPort, conn *dtlsengine.Conn) {
+func (s *session) dtlsUp(of *expectation, channel *dtlsChannel) {
+	defer s.contain()
+	if former := s.takeDTLS(of, channel); former != nil {
+		former.session.dtlsDown(former)
+	}
+}
+
+// takeDTLS returns the channel of another session that was at the client's address before.
+func (s *session) takeDTLS(of *expectation, channel *dtlsChannel) (former *dtlsChannel) {
+	peers := s.g.handshakes.peers
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if !s.g.handshakes.stands(of) {
+		return nil // a CONNECT came in between, with another id
+	}
 	actions, err := s.machine.ChannelUp(time.Now(), tunnel.DTLS)
 	if err != nil {
 		s.log.Debug("dtls too late", logging.Err, err)
-		return
+		return nil
 	}
-	s.do(context.Background(), actions)
-	channel := &dtlsChannel{session: s, conn: conn, addr: addr}
+	s.do(actions)
+	former = peers.get(channel.addr)
 	s.dtls.Store(channel)
-	s.g.handshakes.peers.put(addr, channel)
+	peers.put(channel.addr, channel)
 	s.log.Info("channel up", logging.Channel, tunnel.DTLS.String(), logging.Stage, stage.Tunnel.String(),
-		logging.Peer, addr.String(), "dtls", conn.Version().String(), "cipher", conn.Suite().String())
+		logging.Peer, channel.addr.String(), "dtls", channel.conn.Version().String(), "cipher", channel.conn.Suite().String())
+	return former
 }
 
 // receive opens a datagram and hands on what it holds.
 func (c *dtlsChannel) receive(datagram []byte) {
-	for len(datagram) > 0 {
+	defer c.session.contain()
+	for len(datagram) > 0 && c.session.dtls.Load() == c { // a record may end the channel
 		o, err := c.conn.Open(datagram)
 		if err != nil {
 			c.session.counters.refused.Add(1)
@@ -48,29 +62,41 @@ func (c *dtlsChannel) receive(datagram []byte) {
 		datagram = o.Rest
 		switch o.Type {
 		case dtls.ApplicationData:
-			t, payload, err := cstp.ParseMessage(o.Content)
-			switch {
-			case err != nil:
-				c.session.counters.refused.Add(1)
-			case t == cstp.Data:
-				c.session.fromClient(tunnel.DTLS, payload)
-			default:
-				c.session.control(tunnel.DTLS, t, payload)
-			}
+			c.message(o.Content)
 		case dtls.AlertRecord:
-			c.session.dtlsDown(c)
-			return
+			if endsChannel(o.Content) {
+				c.session.dtlsDown(c)
+			}
 		}
 	}
 }
 
-// dtlsDown ends a channel that the client closed.
+func (c *dtlsChannel) message(content []byte) {
+	t, payload, err := cstp.ParseMessage(content)
+	switch {
+	case err != nil:
+		c.session.counters.refused.Add(1)
+	case t == cstp.Data:
+		c.session.fromClient(tunnel.DTLS, payload)
+	default:
+		c.session.control(tunnel.DTLS, t, payload)
+	}
+}
+
+// endsChannel reports whether an alert is fatal or a close_notify; others are warnings, RFC 5246 section
+// 7.2.
+func endsChannel(alert []byte) bool {
+	const fatal, closeNotify = 2, 0
+	return len(alert) == 2 && (alert[0] == fatal || alert[1] == closeNotify)
+}
+
+// dtlsDown ends a channel that the client closed, or whose address is another's now.
 func (s *session) dtlsDown(c *dtlsChannel) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.dtls.CompareAndSwap(c, nil) {
 		s.machine.ChannelDown(time.Now(), tunnel.DTLS)
-		s.g.handshakes.peers.remove(c.addr, func(other *dtlsChannel) bool { return other == c })
+		c.leave()
 		s.log.Info("channel down", logging.Channel, tunnel.DTLS.String())
 	}
 }
@@ -94,8 +120,13 @@ func (c *dtlsChannel) sendMessage(t cstp.Type, payload []byte) {
 
 // close takes the channel out of the packet path and tells the client that it is over.
 func (c *dtlsChannel) close() {
-	c.session.g.handshakes.peers.remove(c.addr, func(other *dtlsChannel) bool { return other == c })
+	c.leave()
 	if datagram, err := c.conn.CloseNotify(); err == nil {
 		_, _ = c.session.g.udp.WriteToUDPAddrPort(datagram, c.addr) // the client may be gone
 	}
+}
+
+// leave takes the channel out of the packet path.
+func (c *dtlsChannel) leave() {
+	c.session.g.handshakes.peers.remove(c.addr, func(other *dtlsChannel) bool { return other == c })
 }

@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -22,6 +23,7 @@ import (
 	"github.com/longcord/longcord/inventory"
 	"github.com/longcord/longcord/login"
 	"github.com/longcord/longcord/stage"
+	"github.com/longcord/longcord/stage/tunnel"
 	"github.com/longcord/longcord/stage/verify"
 	"github.com/longcord/longcord/wire/cstp"
 	"github.com/longcord/longcord/wire/vpnauth"
@@ -32,72 +34,81 @@ const (
 	requestTime   = 60 * time.Second // between two requests of a login; people type passwords on phones' keys before they connect
 	writeTime     = 20 * time.Second
 	maxHeader     = 16 << 10
+	maxBody       = vpnauth.MaxBody + 16<<10 // as it is on the wire: with the marks between chunks
 )
 
 // conn is one TCP connection before its CONNECT.
 type conn struct {
-	g    *Gateway
+	g        *Gateway
+	raw      net.Conn
+	peer     netip.AddrPort
+	log      *slog.Logger
+	set      *inventory.Set // the inventory in force when it came
+	identity *identity      // likewise
+	weak     bool           // old cryptography: reaches only groups with legacyPhones
+
 	tls  *tls.Conn
 	old  *oldRecords // how to write when the connection speaks TLS 1.0; nil otherwise
-	peer netip.AddrPort
 	in   *limited
 	read *bufio.Reader
-	log  *slog.Logger
-	set  *inventory.Set // the inventory in force when it came
-	weak bool           // old cryptography: reaches only groups with legacyPhones
 }
 
 // serveConn lives a connection from its handshake to its end. leave takes it out of the count of
 // connections without a session.
 func (g *Gateway) serveConn(ctx context.Context, raw net.Conn, peer netip.AddrPort, leave func()) {
-	log := g.log.With(logging.Peer, peer.String())
+	c := &conn{g: g, raw: raw, peer: peer, log: g.log.With(logging.Peer, peer.String()), set: g.config.Inventory(), identity: g.currentIdentity()}
 	defer raw.Close()
-	stop := context.AfterFunc(ctx, func() { raw.Close() })
+	defer c.contain()
+	stop := context.AfterFunc(ctx, c.hangUp)
 	defer stop()
-	c, err := g.handshake(ctx, raw, peer, log)
-	if err != nil {
-		log.Debug("tls handshake", logging.Stage, stage.Connect.String(), logging.Err, err)
+	if err := c.handshake(ctx); err != nil {
+		c.log.Debug("tls handshake", logging.Stage, stage.Connect.String(), logging.Err, err)
 		return
 	}
 	if err := c.converse(ctx, leave); err != nil && !errors.Is(err, io.EOF) && ctx.Err() == nil {
-		log.Debug("connection", logging.Err, err)
+		c.log.Debug("connection", logging.Err, err)
 	}
 }
 
-// handshake brings TLS up. Which configuration a client gets is decided by what it offers.
-func (g *Gateway) handshake(ctx context.Context, raw net.Conn, peer netip.AddrPort, log *slog.Logger) (*conn, error) {
-	id, err := g.currentIdentity()
-	if err != nil {
-		return nil, err
+// contain is deferred by a connection's goroutines: a panic there ends this connection and nothing else.
+func (c *conn) contain() {
+	if p := recover(); p != nil {
+		c.log.Error("connection ended by a panic", "panic", p, "stack", string(debug.Stack()))
+		c.hangUp()
 	}
-	c := &conn{g: g, peer: peer, log: log, set: g.config.Inventory()}
-	recorder := newOldRecorder(raw)
-	config := &tls.Config{GetConfigForClient: func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
-		if id.legacy && isOld(hello) {
+}
+
+// hangUp ends the connection at once. Any goroutine may call it.
+func (c *conn) hangUp() { _ = c.raw.Close() } // what it has to tell, its readers and writers hear
+
+// handshake brings TLS up. Which configuration a client gets is decided by what it offers.
+func (c *conn) handshake(ctx context.Context) (err error) {
+	recorder := newOldRecorder(c.raw)
+	c.tls = tls.Server(recorder, &tls.Config{GetConfigForClient: func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+		if c.identity.legacy && isOld(hello) {
 			c.weak = true
-			old := oldConfig(id)
-			old.KeyLogWriter = recorder.keyLog(g.config.KeyLog)
+			old := oldConfig(c.identity)
+			old.KeyLogWriter = recorder.keyLog(c.g.config.KeyLog)
 			return old, nil
 		}
-		modern := modernConfig(id)
-		modern.KeyLogWriter = g.config.KeyLog
+		modern := modernConfig(c.identity)
+		modern.KeyLogWriter = c.g.config.KeyLog
 		return modern, nil
-	}}
-	c.tls = tls.Server(recorder, config)
+	}})
 	ctx, cancel := context.WithTimeout(ctx, handshakeTime)
 	defer cancel()
 	if err := c.tls.HandshakeContext(ctx); err != nil {
-		return nil, err
+		return err
 	}
 	if c.old, err = recorder.takeOver(c.tls.ConnectionState()); err != nil {
-		return nil, err
+		return err
 	}
 	c.in = &limited{from: c.tls}
 	c.read = bufio.NewReaderSize(c.in, 4096)
-	return c, nil
+	return nil
 }
 
-// limited lets a request's header and body through and no more.
+// limited lets through as many bytes as it was last allowed, and no more.
 type limited struct {
 	from io.Reader
 	left int
@@ -130,11 +141,7 @@ func (c *conn) converse(ctx context.Context, leave func()) error {
 			return err
 		}
 		if r.Method == http.MethodConnect {
-			leave()
-			if err := c.tls.SetReadDeadline(time.Time{}); err != nil {
-				return err
-			}
-			return c.connect(ctx, r)
+			return c.connect(ctx, r, leave)
 		}
 		actions, err := server.Received(time.Now(), verify.NewRequest(r, body))
 		if err != nil {
@@ -147,39 +154,30 @@ func (c *conn) converse(ctx context.Context, leave func()) error {
 }
 
 func (c *conn) readRequest() (*http.Request, []byte, error) {
-	c.in.left = maxHeader + vpnauth.MaxBody
+	c.in.left = maxHeader
 	r, err := http.ReadRequest(c.read)
-	if err != nil {
-		return nil, nil, err
+	if err != nil || r.Method == http.MethodConnect {
+		return r, nil, err
 	}
-	if r.Method == http.MethodConnect {
-		return r, nil, nil
-	}
+	c.in.left = maxBody
 	body, err := io.ReadAll(io.LimitReader(r.Body, vpnauth.MaxBody+1))
+	if len(body) > vpnauth.MaxBody {
+		return r, body, nil // the login says so; the rest is not read
+	}
 	return r, body, errors.Join(err, r.Body.Close())
 }
 
 // verifyConfig is what the login needs to know of the inventory.
 func (c *conn) verifyConfig() verify.Config {
 	config := verify.Config{Old: c.weak, Group: c.group}
-	if chain := c.certificate(); len(chain) > 0 {
-		config.Certificate = verify.HashOf(chain[0])
-	}
+	presented := c.identity.certificate(&tls.ClientHelloInfo{ServerName: c.tls.ConnectionState().ServerName})
+	config.Certificate = verify.HashOf(presented.Certificate[0])
 	for _, name := range sorted(c.set.TunnelGroups) {
 		if g := c.set.TunnelGroups[name]; len(g.GroupAliases) > 0 && !g.Phones {
 			config.Listed = append(config.Listed, c.verifyGroup(g))
 		}
 	}
 	return config
-}
-
-// certificate is the chain that this connection presented.
-func (c *conn) certificate() [][]byte {
-	id, err := c.g.currentIdentity()
-	if err != nil {
-		return nil
-	}
-	return id.certificate(&tls.ClientHelloInfo{ServerName: c.tls.ConnectionState().ServerName}).Certificate
 }
 
 // group finds the tunnel group of a group URL, byte for byte. A URL may be written with or without the
@@ -233,7 +231,9 @@ func (c *conn) do(ctx context.Context, server *verify.Server, actions []verify.A
 				return true, err
 			}
 		case verify.Forget:
-			c.g.sessions.forget(ctx, a.Token, "logged out")
+			if s := c.g.sessions.find(a.Token); s != nil {
+				s.end(tunnel.UserLogout)
+			}
 		case verify.Report:
 			f := finding.GroupURLMismatch.With("https://" + a.Host + a.Path)
 			c.log.Warn("login goes no further", logging.Stage, stage.Verify.String(), logging.Finding, f.Code,
@@ -255,30 +255,32 @@ func (c *conn) authenticate(ctx context.Context, a verify.Authenticate, r *http.
 		User: a.User, Password: a.Password, Source: c.peer.Addr(), TunnelGroup: a.Group,
 	})
 	switch {
-	case errors.Is(err, login.ErrBusy):
-		log.Warn("login put off", logging.Err, err)
-		return verify.Result{Verdict: verify.Busy}
-	case err != nil:
+	case errors.Is(err, login.ErrRefused):
 		f := finding.LoginRefused.With(a.User)
 		log.Warn("login refused", logging.Finding, f.Code, "says", f.Says, logging.Err, err)
 		return verify.Result{Verdict: verify.Denied}
+	case err != nil: // too many at once, or it could not be looked up: nobody has said that the password is wrong
+		log.Warn("login put off", logging.Err, err)
+		return verify.Result{Verdict: verify.Busy}
 	}
 	record := sessionRecord{
-		User: who.User, Device: who.Device, TunnelGroup: a.Group, Began: time.Now(), UserAgent: r.UserAgent(), Old: c.weak,
+		User: who.User, Device: who.Device, TunnelGroup: a.Group, Began: time.Now(), UserAgent: r.UserAgent(),
 	}
 	token := secret.New(base64.StdEncoding.EncodeToString(randomBytes(32)))
 	if err := c.g.sessions.create(ctx, token, record); err != nil {
-		log.Warn("login refused", logging.Err, err)
 		if errors.Is(err, errSessionLimit) {
+			log.Warn("login refused", logging.Err, err)
 			return verify.Result{Verdict: verify.Denied}
 		}
+		log.Error("login put off", logging.Err, err)
 		return verify.Result{Verdict: verify.Busy}
 	}
 	return verify.Result{Verdict: verify.Accepted, Token: token}
 }
 
-// connect answers a CONNECT and, when it is granted, is the session's CSTP channel until that ends.
-func (c *conn) connect(ctx context.Context, r *http.Request) error {
+// connect answers a CONNECT and, when it is granted, is the session's CSTP channel until that ends. A
+// connection with old cryptography is granted only the sessions of groups that allow it.
+func (c *conn) connect(ctx context.Context, r *http.Request, leave func()) error {
 	if strings.TrimPrefix(r.RequestURI, "/") != cstp.Path[1:] {
 		return c.refuse(cstp.Refusal{Status: http.StatusNotFound, Phrase: "Not Found"})
 	}
@@ -287,14 +289,19 @@ func (c *conn) connect(ctx context.Context, r *http.Request) error {
 	if err != nil {
 		return errors.Join(err, c.refuse(cstp.Refusal{Status: http.StatusBadRequest, Phrase: "Bad Request"}))
 	}
-	session, err := c.g.sessions.find(ctx, request.Cookie)
-	if err != nil {
-		return err
-	}
-	if session == nil || c.weak && !session.old {
+	session := c.g.sessions.find(request.Cookie)
+	if session == nil {
 		return c.refuse(cstp.CookieRefused)
 	}
-	return session.serve(ctx, c, request)
+	group := c.set.TunnelGroups[session.record.TunnelGroup]
+	if group == nil || c.weak && !group.LegacyPhones {
+		return c.refuse(cstp.CookieRefused)
+	}
+	leave()
+	if err := c.tls.SetReadDeadline(time.Time{}); err != nil {
+		return err
+	}
+	return session.serve(ctx, c, group, request)
 }
 
 func (c *conn) refuse(refusal cstp.Refusal) error {
@@ -305,9 +312,12 @@ func (c *conn) refuse(refusal cstp.Refusal) error {
 	return errors.Join(c.write(reply), c.closeWrite())
 }
 
-// write sends bytes as they are; at TLS 1.0 by our own records, because one packet must be one record.
-func (c *conn) write(b []byte) error {
-	if err := c.tls.SetWriteDeadline(time.Now().Add(writeTime)); err != nil {
+// write sends bytes before anything else can want to.
+func (c *conn) write(b []byte) error { return c.writeBy(time.Now().Add(writeTime), b) }
+
+// writeBy sends bytes as they are; at TLS 1.0 by our own records, because one packet must be one record.
+func (c *conn) writeBy(deadline time.Time, b []byte) error {
+	if err := c.raw.SetWriteDeadline(deadline); err != nil {
 		return err
 	}
 	if c.old != nil {
@@ -319,8 +329,11 @@ func (c *conn) write(b []byte) error {
 
 // closeWrite says that nothing more comes.
 func (c *conn) closeWrite() error {
-	if c.old != nil {
-		return c.old.closeNotify()
+	if c.old == nil {
+		return c.tls.CloseWrite()
 	}
-	return c.tls.CloseWrite()
+	if err := c.raw.SetWriteDeadline(time.Now().Add(writeTime)); err != nil {
+		return err
+	}
+	return c.old.closeNotify()
 }

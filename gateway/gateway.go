@@ -98,14 +98,17 @@ func New(config Config) (*Gateway, error) {
 		config.Node = "gateway"
 	}
 	g := &Gateway{config: config, log: logging.Or(config.Log).With(logging.Actor, "gateway")}
-	g.handshakes = newHandshakes(g)
-	_, err := g.currentIdentity()
+	set := config.Inventory()
+	id, err := newIdentity(set)
 	if err == nil {
-		g.pool, err = poolOf(config.Inventory())
+		g.pool, err = poolOf(set)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("gateway: %w", err)
 	}
+	g.identity.Store(&identityOf{set, id})
+	g.handshakes = newHandshakes(g)
+	g.sessions = newRegistry(g, newPool(g.pool))
 	return g, nil
 }
 
@@ -114,7 +117,7 @@ func New(config Config) (*Gateway, error) {
 func (g *Gateway) Open(ctx context.Context) (err error) {
 	defer func() {
 		if err != nil {
-			err = errors.Join(fmt.Errorf("gateway: %w", err), g.close())
+			err = errors.Join(fmt.Errorf("gateway: %w", err), g.closeSockets(), g.closeHost())
 		}
 	}()
 	if g.listener, err = net.Listen("tcp", g.config.Listen.String()); err != nil {
@@ -125,7 +128,7 @@ func (g *Gateway) Open(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	addresses := newPool(g.pool)
+	addresses := g.sessions.pool
 	own := netip.PrefixFrom(addresses.own(), addresses.network.Bits())
 	if g.device, err = g.config.OpenTUN(tun.Settings{Name: g.config.TUN, Address: own, MTU: tunMTU}); err != nil {
 		return err
@@ -135,8 +138,7 @@ func (g *Gateway) Open(ctx context.Context) (err error) {
 	}); err != nil {
 		return err
 	}
-	g.sessions, err = newRegistry(ctx, g, addresses)
-	return err
+	return g.sessions.open(ctx)
 }
 
 // tunMTU is the TUN's own MTU: the most that any session may use. A client with a smaller one says so in
@@ -149,8 +151,8 @@ func (g *Gateway) Serve(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	failed := make(chan error, 1)
-	start := func(what string, run func() error) {
-		g.wg.Go(func() {
+	start := func(group *sync.WaitGroup, what string, run func() error) {
+		group.Go(func() {
 			if err := run(); err != nil && ctx.Err() == nil {
 				select {
 				case failed <- fmt.Errorf("gateway: %s: %w", what, err):
@@ -160,17 +162,20 @@ func (g *Gateway) Serve(ctx context.Context) error {
 			cancel()
 		})
 	}
-	start("accept", func() error { return g.accept(ctx) })
-	start("tun", func() error { return g.fromTUN() })
-	start("sessions", func() error { return g.sessions.run(ctx) })
+	start(&g.wg, "accept", func() error { return g.accept(ctx) })
+	start(&g.wg, "sessions", func() error { return g.sessions.run(ctx) })
 	if g.udp != nil {
-		start("udp", func() error { return g.fromUDP() })
+		start(&g.wg, "udp", g.fromUDP)
 	}
+	var fromTUN sync.WaitGroup
+	start(&fromTUN, "tun", g.fromTUN)
 	<-ctx.Done()
-	err := g.close()
-	g.handshakes.close()
+	err := g.closeSockets()
 	g.sessions.closeChannels()
-	g.wg.Wait()
+	g.wg.Wait() // sessions that end take back what the host does for them
+	g.handshakes.close()
+	err = errors.Join(err, g.closeHost())
+	fromTUN.Wait()
 	select {
 	case first := <-failed:
 		return errors.Join(first, err)
@@ -179,8 +184,7 @@ func (g *Gateway) Serve(ctx context.Context) error {
 	}
 }
 
-// close ends the listeners and gives back what the host was asked for.
-func (g *Gateway) close() error {
+func (g *Gateway) closeSockets() error {
 	var errs []error
 	if g.listener != nil {
 		errs = append(errs, g.listener.Close())
@@ -188,6 +192,12 @@ func (g *Gateway) close() error {
 	if g.udp != nil {
 		errs = append(errs, g.udp.Close())
 	}
+	return errors.Join(errs...)
+}
+
+// closeHost gives back what the host was asked for.
+func (g *Gateway) closeHost() error {
+	var errs []error
 	if g.router != nil {
 		errs = append(errs, g.router.Close())
 	}
@@ -197,18 +207,20 @@ func (g *Gateway) close() error {
 	return errors.Join(errs...)
 }
 
-// currentIdentity is the identity of the inventory in force, read anew when that has changed.
-func (g *Gateway) currentIdentity() (*identity, error) {
-	set := g.config.Inventory()
-	if now := g.identity.Load(); now != nil && now.set == set {
-		return now.identity, nil
+// currentIdentity is the identity of the inventory in force, read anew when that has changed. An inventory
+// without a usable one leaves the one before in place: clients that have its hash still come.
+func (g *Gateway) currentIdentity() *identity {
+	set, now := g.config.Inventory(), g.identity.Load()
+	if now.set == set {
+		return now.identity
 	}
 	id, err := newIdentity(set)
 	if err != nil {
-		return nil, err
+		g.log.Error("certificate of before stays in use", logging.Err, err)
+		id = now.identity
 	}
-	g.identity.Store(&identityOf{set: set, identity: id})
-	return id, nil
+	g.identity.Store(&identityOf{set, id})
+	return id
 }
 
 // accept takes connections until the listener closes.
@@ -228,7 +240,7 @@ func (g *Gateway) accept(ctx context.Context) error {
 			}
 			continue
 		}
-		peer := addrPort(conn.RemoteAddr())
+		peer := unmapped(conn.RemoteAddr().(*net.TCPAddr).AddrPort())
 		leave := gate.enter(peer.Addr(), conn)
 		g.wg.Go(func() {
 			defer leave()
@@ -237,20 +249,11 @@ func (g *Gateway) accept(ctx context.Context) error {
 	}
 }
 
-// acceptPause keeps a failing accept from spinning.
-const acceptPause = 50 * time.Millisecond
+// acceptPause keeps a socket that fails from spinning.
+const acceptPause = 200 * time.Millisecond
 
-func addrPort(a net.Addr) netip.AddrPort {
-	switch a := a.(type) {
-	case *net.TCPAddr:
-		ap := a.AddrPort()
-		return netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port())
-	case *net.UDPAddr:
-		ap := a.AddrPort()
-		return netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port())
-	}
-	return netip.AddrPort{}
-}
+// unmapped is an address as IPv4 when it is that, whatever socket it came by.
+func unmapped(a netip.AddrPort) netip.AddrPort { return netip.AddrPortFrom(a.Addr().Unmap(), a.Port()) }
 
 // randomBytes returns n bytes for cookies and ids.
 func randomBytes(n int) []byte {

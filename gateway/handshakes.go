@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
@@ -14,7 +15,7 @@ import (
 )
 
 // handshakesPerSession bounds how many addresses may try one session id at once: the old and the new one
-// of a client that moves, and a neighbour that repeats what it overheard.
+// of a client that moves, and a neighbour that repeats what it overheard. Beyond it the oldest ends.
 const handshakesPerSession = 4
 
 // handshakes brings DTLS channels up: it knows which session ids to expect, and runs one handshake for
@@ -25,7 +26,7 @@ type handshakes struct {
 
 	mu       sync.Mutex
 	expected map[[cstp.SessionIDLen]byte]*expectation
-	bySess   map[*session][cstp.SessionIDLen]byte
+	bySess   map[*session]*expectation
 	byAddr   map[netip.AddrPort]*handshake
 }
 
@@ -33,13 +34,14 @@ type handshakes struct {
 type expectation struct {
 	session *session
 	config  dtlsengine.Config
-	running int
+	running []*handshake // oldest first
 }
 
 // handshake is one under way.
 type handshake struct {
 	of     *expectation
 	addr   netip.AddrPort
+	random [dtls.RandomLen]byte // of its ClientHello
 	server *dtlsengine.Server
 	timer  *time.Timer
 }
@@ -52,86 +54,136 @@ func newHandshakes(g *Gateway) *handshakes {
 			return b[15] ^ b[14] ^ byte(a.Port()) ^ byte(a.Port()>>8)
 		}),
 		expected: map[[cstp.SessionIDLen]byte]*expectation{},
-		bySess:   map[*session][cstp.SessionIDLen]byte{},
+		bySess:   map[*session]*expectation{},
 		byAddr:   map[netip.AddrPort]*handshake{},
 	}
 }
 
 // expect makes a session's DTLS channel possible, or with an answer that offers none, impossible. An
-// earlier id of the session ends.
-func (hs *handshakes) expect(s *session, id [cstp.SessionIDLen]byte, answer cstp.DTLSAnswer, master []byte) {
-	hs.forget(s)
-	version, suite, ok := answer.Suite()
-	if !ok {
-		return
-	}
+// earlier id of the session ends, and what was under way with it.
+func (hs *handshakes) expect(s *session, answer cstp.DTLSAnswer, request cstp.Request) {
 	hs.mu.Lock()
 	defer hs.mu.Unlock()
-	hs.bySess[s] = id
-	hs.expected[id] = &expectation{session: s, config: dtlsengine.Config{
-		Version: version, Suite: suite, SessionID: id[:], MasterSecret: master, Rand: rand.Reader,
+	hs.end(s)
+	version, suite, ok := answer.Suite()
+	master, err := request.MasterKey()
+	if !ok || err != nil {
+		return
+	}
+	of := &expectation{session: s, config: dtlsengine.Config{
+		Version: version, Suite: suite, SessionID: answer.SessionID, MasterSecret: master, Rand: rand.Reader,
 	}}
+	hs.bySess[s], hs.expected[of.id()] = of, of
+}
+
+func (of *expectation) id() [cstp.SessionIDLen]byte {
+	return [cstp.SessionIDLen]byte(of.config.SessionID)
 }
 
 // forget ends what a session expected.
 func (hs *handshakes) forget(s *session) {
 	hs.mu.Lock()
 	defer hs.mu.Unlock()
-	delete(hs.expected, hs.bySess[s])
+	hs.end(s)
+}
+
+func (hs *handshakes) end(s *session) {
+	of := hs.bySess[s]
+	if of == nil {
+		return
+	}
+	for _, h := range slices.Clone(of.running) {
+		hs.stop(h)
+	}
+	delete(hs.expected, of.id())
 	delete(hs.bySess, s)
 }
 
-// receive takes a datagram that belongs to no established channel, or looks like a handshake.
-func (hs *handshakes) receive(addr netip.AddrPort, datagram []byte) {
-	id, hello := dtls.SessionID(datagram)
+// stands reports whether an expectation is still the session's.
+func (hs *handshakes) stands(of *expectation) bool {
 	hs.mu.Lock()
 	defer hs.mu.Unlock()
-	h := hs.byAddr[addr]
-	if hello {
-		h = hs.begin(addr, id, h)
+	return hs.bySess[of.session] == of
+}
+
+// receive takes a datagram that belongs to no established channel, or to a handshake.
+func (hs *handshakes) receive(addr netip.AddrPort, datagram []byte) {
+	if of, channel := hs.step(addr, datagram); channel != nil {
+		of.session.dtlsUp(of, channel)
+	}
+}
+
+// step lets the handshake of an address go on, and returns the channel that is established by it.
+func (hs *handshakes) step(addr netip.AddrPort, datagram []byte) (*expectation, *dtlsChannel) {
+	var h *handshake
+	defer hs.contain(&h)
+	hs.mu.Lock()
+	defer hs.mu.Unlock()
+	h = hs.byAddr[addr]
+	if hello, ok := helloOf(datagram); ok {
+		h = hs.begin(addr, hello, h)
 	}
 	if h == nil {
-		return
+		return nil, nil
 	}
 	actions, err := h.server.Received(time.Now(), datagram)
 	if err != nil {
 		h.of.session.log.Debug("dtls handshake", logging.Peer, addr.String(), logging.Err, err)
 	}
-	hs.do(h, actions)
+	return h.of, hs.do(h, actions)
 }
 
-// begin returns the handshake that a ClientHello belongs to: the one under way, or a new one.
-func (hs *handshakes) begin(addr netip.AddrPort, id []byte, under *handshake) *handshake {
-	if len(id) != cstp.SessionIDLen {
+// helloOf returns the ClientHello that a datagram begins with.
+func helloOf(datagram []byte) (dtls.ClientHello, bool) {
+	r, _, err := dtls.ParseRecord(datagram)
+	if err != nil || r.Type != dtls.HandshakeRecord || r.Epoch != 0 {
+		return dtls.ClientHello{}, false
+	}
+	m, _, err := dtls.ParseHandshake(r.Fragment)
+	if err != nil || m.Type != dtls.TypeClientHello {
+		return dtls.ClientHello{}, false
+	}
+	hello, err := dtls.ParseClientHello(m.Body)
+	return hello, err == nil
+}
+
+// begin returns the handshake that a ClientHello belongs to: the one under way, or a new one. It returns
+// nil for the late copy of a hello that has led to a channel.
+func (hs *handshakes) begin(addr netip.AddrPort, hello dtls.ClientHello, under *handshake) *handshake {
+	if len(hello.SessionID) != cstp.SessionIDLen {
 		return nil
 	}
-	of := hs.expected[[cstp.SessionIDLen]byte(id)]
+	of := hs.expected[[cstp.SessionIDLen]byte(hello.SessionID)]
 	if of == nil {
 		return nil
 	}
-	if under != nil && under.of == of {
+	if under != nil && under.of == of && under.random == hello.Random {
 		return under
 	}
-	if of.running >= handshakesPerSession {
+	if channel := hs.peers.get(addr); channel != nil && channel.random == hello.Random {
 		return nil
-	}
-	if under != nil {
-		hs.stop(under)
 	}
 	server, err := dtlsengine.NewServer(of.config)
 	if err != nil {
 		of.session.log.Warn("dtls handshake", logging.Err, err)
 		return nil
 	}
-	h := &handshake{of: of, addr: addr, server: server}
+	if under != nil {
+		hs.stop(under)
+	}
+	if len(of.running) >= handshakesPerSession {
+		hs.stop(of.running[0])
+	}
+	h := &handshake{of: of, addr: addr, random: hello.Random, server: server}
 	h.timer = time.AfterFunc(time.Hour, func() { hs.wake(h) })
-	h.timer.Stop()
-	of.running++
+	h.timer.Stop() // until it is known when to wake
+	of.running = append(of.running, h)
 	hs.byAddr[addr] = h
 	return h
 }
 
 func (hs *handshakes) wake(h *handshake) {
+	defer hs.contain(&h)
 	hs.mu.Lock()
 	defer hs.mu.Unlock()
 	if hs.byAddr[h.addr] == h {
@@ -139,8 +191,21 @@ func (hs *handshakes) wake(h *handshake) {
 	}
 }
 
-// do carries out a handshake's actions. mu is held.
-func (hs *handshakes) do(h *handshake, actions []dtlsengine.Action) {
+// contain is deferred where a handshake is worked for: a panic there ends its session and nothing else.
+func (hs *handshakes) contain(h **handshake) {
+	p := recover()
+	switch {
+	case p == nil:
+	case *h == nil:
+		hs.g.log.Error("datagram dropped by a panic", "panic", p)
+	default:
+		(*h).of.session.broken(p)
+	}
+}
+
+// do carries out a handshake's actions and returns the channel that is established by it. A handshake
+// that waits for nothing, because its hello was no good, is over. mu is held.
+func (hs *handshakes) do(h *handshake, actions []dtlsengine.Action) *dtlsChannel {
 	for _, a := range actions {
 		switch a := a.(type) {
 		case dtlsengine.Send:
@@ -148,22 +213,24 @@ func (hs *handshakes) do(h *handshake, actions []dtlsengine.Action) {
 		case dtlsengine.Established:
 			hs.stop(h)
 			hs.keyLog(a, h.of.config)
-			hs.g.wg.Go(func() { h.of.session.dtlsUp(h.addr, a.Conn) })
-			return
+			return &dtlsChannel{session: h.of.session, conn: a.Conn, addr: h.addr, random: a.ClientRandom}
 		case dtlsengine.Failed:
 			hs.stop(h)
 			h.of.session.log.Info("dtls handshake failed", logging.Peer, h.addr.String(), logging.Err, a.Err)
-			return
+			return nil
 		}
 	}
-	if wake := h.server.Wake(); !wake.IsZero() {
+	if wake := h.server.Wake(); wake.IsZero() {
+		hs.stop(h)
+	} else {
 		h.timer.Reset(time.Until(wake))
 	}
+	return nil
 }
 
 func (hs *handshakes) stop(h *handshake) {
 	h.timer.Stop()
-	h.of.running--
+	h.of.running = slices.DeleteFunc(h.of.running, func(other *handshake) bool { return other == h })
 	if hs.byAddr[h.addr] == h {
 		delete(hs.byAddr, h.addr)
 	}

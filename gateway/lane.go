@@ -7,6 +7,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/longcord/longcord/internal/logging"
 	"github.com/longcord/longcord/stage/tunnel"
 	"github.com/longcord/longcord/wire/cstp"
 	"github.com/longcord/longcord/wire/dtls"
@@ -37,22 +38,29 @@ func (g *Gateway) fromUDP() error {
 	buf := make([]byte, laneBuffer)
 	for {
 		n, addr, err := g.udp.ReadFromUDPAddrPort(buf)
-		if errors.Is(err, net.ErrClosed) {
+		switch {
+		case errors.Is(err, net.ErrClosed):
 			return nil
+		case err != nil:
+			g.log.Warn("udp", logging.Err, err)
+			time.Sleep(acceptPause)
+		case n > 0:
+			g.fromPeer(unmapped(addr), buf[:n])
 		}
-		if err != nil {
-			continue // an ICMP error about some client that is gone
-		}
-		if n == 0 {
-			continue
-		}
-		addr = netip.AddrPortFrom(addr.Addr().Unmap(), addr.Port())
-		if channel := g.handshakes.peers.get(addr); channel != nil && dtls.ContentType(buf[0]) != dtls.HandshakeRecord {
-			channel.receive(buf[:n])
-			continue
-		}
-		g.handshakes.receive(addr, buf[:n])
 	}
+}
+
+// fromPeer gives a datagram to the channel at its address, unless it belongs to a handshake: a client may
+// begin a new one where it has a channel.
+func (g *Gateway) fromPeer(addr netip.AddrPort, datagram []byte) {
+	switch dtls.ContentType(datagram[0]) {
+	case dtls.ApplicationData, dtls.AlertRecord:
+		if channel := g.handshakes.peers.get(addr); channel != nil {
+			channel.receive(datagram)
+			return
+		}
+	}
+	g.handshakes.receive(addr, datagram)
 }
 
 // fromTUN sends what the host has for clients.
@@ -78,6 +86,7 @@ func (g *Gateway) fromTUN() error {
 
 // toClient sends the packet of n bytes at buf[headroom:] by the channel that data takes now.
 func (s *session) toClient(buf []byte, n int) {
+	defer s.contain()
 	channel, up := s.machine.DataChannel()
 	if !up {
 		s.counters.dropped.Add(1)

@@ -32,12 +32,8 @@ func timersOf(p *inventory.GroupPolicy) tunnel.Timers {
 	}
 }
 
-// policyOf is what the inventory grants a session now.
-func (s *session) policyOf(set *inventory.Set) (tunnel.Policy, *filter, error) {
-	group := set.TunnelGroups[s.record.TunnelGroup]
-	if group == nil {
-		return tunnel.Policy{}, nil, fmt.Errorf("tunnel group %q is gone", s.record.TunnelGroup)
-	}
+// policyOf is what the inventory grants a session of a tunnel group now.
+func (s *session) policyOf(set *inventory.Set, group *inventory.TunnelGroup) (tunnel.Policy, *filter, error) {
 	policy := set.GroupPolicies[group.DefaultGroupPolicy]
 	if policy == nil {
 		return tunnel.Policy{}, nil, fmt.Errorf("group policy %q is gone", group.DefaultGroupPolicy)
@@ -85,9 +81,9 @@ func splitOf(p *tunnel.Policy, policy *inventory.GroupPolicy, phones bool) error
 		networks = append(networks, network)
 	}
 	switch policy.SplitTunnelPolicy {
-	case "tunnelspecified":
+	case inventory.TunnelSpecified:
 		p.SplitInclude = networks
-	case "excludespecified":
+	case inventory.ExcludeSpecified:
 		p.SplitExclude = networks
 	}
 	return nil

@@ -20,7 +20,6 @@ type sessionRecord struct {
 	Address     netip.Addr `json:"address,omitzero"` // given at the first CONNECT
 	Began       time.Time  `json:"began"`
 	UserAgent   string     `json:"user_agent,omitempty"`
-	Old         bool       `json:"old,omitempty"` // logged in over a connection with old cryptography
 }
 
 // nodeRecord remembers the lease that this gateway's sessions hang on, so that a gateway that comes back

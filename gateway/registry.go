@@ -1,22 +1,23 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/longcord/longcord/internal/logging"
 	"github.com/longcord/longcord/internal/secret"
 	"github.com/longcord/longcord/inventory"
+	"github.com/longcord/longcord/stage"
 	"github.com/longcord/longcord/stage/tunnel"
 	"github.com/longcord/longcord/store"
 )
-
-// leaseTime is how long a gateway may be away and still find its sessions when it returns.
-const leaseTime = time.Hour
 
 // defaultSimultaneousLogins is the ASA's.
 const defaultSimultaneousLogins = 3
@@ -28,87 +29,86 @@ var (
 )
 
 // registry holds the sessions of this gateway, in memory and in the store.
+//
+// Locks are taken in this order: a session's settling, a session's mu, then any of the others, which
+// are held for no call that takes another. Nothing waits for the store under a session's mu, so that the
+// packet path may take it.
 type registry struct {
 	g     *Gateway
 	table *store.Table[sessionRecord]
-	lease store.LeaseID
 	pool  *pool
 	inner *table[netip.Addr, *session] // by inner address, for the packet path
 
-	mu     sync.Mutex
-	byName map[string]*session
-	lastID uint64
+	lease     atomic.Int64 // a store.LeaseID
+	leaseLost atomic.Bool  // a write found the lease ended
+
+	mu      sync.Mutex
+	byName  map[string]*session
+	undying []*session // ended ones whose record could not be deleted yet
+	lastID  uint64
 }
 
-// newRegistry takes up the lease of before, if it still lives, and the sessions that hang on it.
-func newRegistry(ctx context.Context, g *Gateway, addresses *pool) (*registry, error) {
-	r := &registry{
+func newRegistry(g *Gateway, addresses *pool) *registry {
+	return &registry{
 		g: g, pool: addresses, table: sessionTable(g.config.Store), byName: map[string]*session{},
 		inner: newTable[netip.Addr, *session](func(a netip.Addr) uint8 { b := a.As16(); return b[15] }),
 	}
+}
+
+// open takes up the lease of before, if it still lives, and the sessions that hang on it.
+func (r *registry) open(ctx context.Context) error {
 	if err := r.takeLease(ctx); err != nil {
-		return nil, fmt.Errorf("sessions: %w", err)
+		return fmt.Errorf("lease: %w", err)
 	}
 	entries, _, err := r.table.List(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("sessions: %w", err)
+		return fmt.Errorf("sessions: %w", err)
 	}
-	set, now := g.config.Inventory(), time.Now()
-	for _, entry := range entries {
-		s := newSession(g, entry.Name, entry.Value, set, now)
-		r.lastID = max(r.lastID, entry.Value.ID)
-		if addr := entry.Value.Address; addr.IsValid() {
-			if err := addresses.claim(addr, owner(s)); err != nil {
-				s.log.Warn("session not taken up", logging.Err, err)
-				continue
-			}
-			r.give(s, addr)
-		}
-		r.byName[entry.Name] = s
+	entries = slices.DeleteFunc(entries, func(e store.Entry[sessionRecord]) bool { return e.Lease != r.leaseID() }) // of other gateways
+	slices.SortFunc(entries, func(a, b store.Entry[sessionRecord]) int { return cmp.Compare(b.Value.ID, a.Value.ID) })
+	for _, entry := range entries { // newest first: of two with one address it is the one that counts
+		r.takeUp(entry)
 	}
-	if len(r.byName) > 0 {
-		g.log.Info("sessions taken up", "count", len(r.byName))
+	if len(entries) > 0 {
+		r.g.log.Info("sessions taken up", "count", len(r.all()))
 	}
-	return r, nil
+	return nil
 }
 
-// takeLease finds this node's lease of before, or makes one.
-func (r *registry) takeLease(ctx context.Context) error {
-	nodes := nodeTable(r.g.config.Store)
-	entry, err := nodes.Get(ctx, r.g.config.Node)
-	if err != nil && !errors.Is(err, store.ErrNotFound) {
-		return err
+func (r *registry) takeUp(entry store.Entry[sessionRecord]) {
+	s := newSession(r.g, entry.Name, entry.Value, r.g.config.Inventory(), time.Now())
+	r.mu.Lock()
+	r.lastID = max(r.lastID, entry.Value.ID)
+	r.byName[entry.Name] = s
+	r.mu.Unlock()
+	addr := entry.Value.Address
+	if !addr.IsValid() {
+		return
 	}
-	if err == nil && entry.Value.Lease != 0 {
-		r.lease, err = r.g.config.Store.Grant(ctx, entry.Value.Lease, leaseTime)
-		if err == nil || !errors.Is(err, store.ErrNoLease) {
-			return err
-		}
+	if err := r.pool.claim(addr, owner(s)); err != nil {
+		s.log.Warn("session not taken up", logging.Err, err)
+		r.remove(s)
+		return
 	}
-	if r.lease, err = r.g.config.Store.Grant(ctx, 0, leaseTime); err != nil {
-		return err
-	}
-	_, err = nodes.Put(ctx, r.g.config.Node, nodeRecord{Lease: r.lease}, store.Any)
-	return err
+	r.give(s, addr)
 }
 
 // run lets time pass for every session until ctx ends.
 func (r *registry) run(ctx context.Context) error {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
-	renew := time.NewTicker(leaseTime / 4)
-	defer renew.Stop()
+	renewAt := time.Now().Add(renewEvery)
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
 		case now := <-tick.C:
 			for _, s := range r.all() {
-				s.advance(ctx, now)
+				s.advance()
 			}
-		case <-renew.C:
-			if err := r.g.config.Store.KeepAlive(ctx, r.lease); err != nil {
-				return fmt.Errorf("keep lease: %w", err)
+			r.eraseAgain()
+			if now.After(renewAt) || r.leaseLost.Swap(false) {
+				renewAt = now.Add(r.renew(ctx))
 			}
 		}
 	}
@@ -124,106 +124,117 @@ func (r *registry) all() []*session {
 	return all
 }
 
-// create makes the session that a login opened. A session of the same phone is replaced.
+// create makes the session that a login opened, and ends the one that it takes the place of.
 func (r *registry) create(ctx context.Context, cookie secret.String, record sessionRecord) error {
-	set := r.g.config.Inventory()
-	if err := r.makeRoom(ctx, record, set); err != nil {
+	s, replaced, err := r.admit(cookieName(cookie), record)
+	if err != nil {
 		return err
 	}
-	r.mu.Lock()
-	r.lastID++
-	record.ID = r.lastID
-	name := cookieName(cookie)
-	s := newSession(r.g, name, record, set, time.Now())
-	r.byName[name] = s
-	r.mu.Unlock()
-	if err := r.save(ctx, s, record); err != nil {
-		r.mu.Lock()
-		delete(r.byName, name)
-		r.mu.Unlock()
+	if replaced != nil {
+		replaced.log.Info("session gives way to a new login", logging.Stage, stage.Verify.String())
+		replaced.end(tunnel.Administrator)
+	}
+	if err := r.record(ctx, s); err != nil {
+		r.drop(s)
 		return err
 	}
 	s.log.Info("logged in", "tunnel_group", record.TunnelGroup, "agent", record.UserAgent)
 	return nil
 }
 
-// makeRoom ends the session that a new login takes the place of: the one of the same phone, or, at the
-// user's limit, the oldest that has no channel.
-func (r *registry) makeRoom(ctx context.Context, record sessionRecord, set *inventory.Set) error {
-	limit := defaultSimultaneousLogins
-	if group := set.TunnelGroups[record.TunnelGroup]; group != nil {
-		if p := set.GroupPolicies[group.DefaultGroupPolicy]; p != nil && p.SimultaneousLogins > 0 {
-			limit = p.SimultaneousLogins
-		}
-	}
-	var same, oldestDead *session
+// admit makes room for a login and enters its session, in one step, so that logins at the same time count
+// each other. The room is that of the same phone's session, which is over when the phone logs in anew,
+// or, at the user's limit, of the oldest that has no channel.
+func (r *registry) admit(name string, record sessionRecord) (s, replaced *session, err error) {
+	set := r.g.config.Inventory()
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	count := 0
-	for _, s := range r.all() {
-		if s.record.User != record.User {
+	var oldestDead *session
+	for _, other := range r.byName {
+		if other.record.User != record.User {
 			continue
 		}
 		count++
-		if record.Device != "" && s.record.Device == record.Device && s.record.UserAgent == record.UserAgent {
-			same = s
+		if other.samePhone(record) {
+			replaced = other
 		}
-		if s.dead() && (oldestDead == nil || s.record.Began.Before(oldestDead.record.Began)) {
-			oldestDead = s
+		if other.dead() && (oldestDead == nil || other.record.ID < oldestDead.record.ID) {
+			oldestDead = other
 		}
 	}
-	switch {
-	case same != nil:
-		same.end(ctx, tunnel.Administrator)
-	case count < limit:
-	case oldestDead != nil:
-		oldestDead.end(ctx, tunnel.Administrator)
-	default:
-		return errSessionLimit
+	if replaced == nil && count >= loginsOf(set, record.TunnelGroup) {
+		if replaced = oldestDead; replaced == nil {
+			return nil, nil, errSessionLimit
+		}
 	}
-	return nil
+	if replaced != nil {
+		delete(r.byName, replaced.name)
+	}
+	r.lastID++
+	record.ID = r.lastID
+	s = newSession(r.g, name, record, set, time.Now())
+	r.byName[name] = s
+	return s, replaced, nil
 }
 
-func (s *session) dead() bool { return s.cstp.Load() == nil && s.dtls.Load() == nil }
+func loginsOf(set *inventory.Set, tunnelGroup string) int {
+	if group := set.TunnelGroups[tunnelGroup]; group != nil {
+		if p := set.GroupPolicies[group.DefaultGroupPolicy]; p != nil && p.SimultaneousLogins > 0 {
+			return p.SimultaneousLogins
+		}
+	}
+	return defaultSimultaneousLogins
+}
 
-func (r *registry) save(ctx context.Context, s *session, record sessionRecord) error {
-	op, err := r.table.PutOp(s.name, record, store.Any, r.lease)
+// record writes a new session's record. The write is not cut short: afterwards it is known whether it
+// happened.
+func (r *registry) record(ctx context.Context, s *session) error {
+	s.settling.Lock()
+	defer s.settling.Unlock()
+	if s.gone {
+		return errGone
+	}
+	return r.put(context.WithoutCancel(ctx), s, s.record, r.leaseID())
+}
+
+var errGone = errors.New("gateway: the session has ended")
+
+func (r *registry) put(ctx context.Context, s *session, record sessionRecord, lease store.LeaseID) error {
+	op, err := r.table.PutOp(s.name, record, store.Any, lease)
 	if err != nil {
 		return err
 	}
 	_, err = r.g.config.Store.Commit(ctx, op)
+	if errors.Is(err, store.ErrNoLease) {
+		r.leaseLost.Store(true)
+	}
 	return err
 }
 
 // find returns the session of a cookie, or nil.
-func (r *registry) find(ctx context.Context, cookie secret.String) (*session, error) {
+func (r *registry) find(cookie secret.String) *session {
 	if cookie.IsZero() {
-		return nil, nil
+		return nil
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.byName[cookieName(cookie)], ctx.Err()
+	return r.byName[cookieName(cookie)]
 }
 
-// forget ends the session of a cookie whose user logged out.
-func (r *registry) forget(ctx context.Context, cookie secret.String, _ string) {
-	if s, err := r.find(ctx, cookie); err == nil && s != nil {
-		s.end(ctx, tunnel.UserLogout)
-	}
-}
-
-// addressOf returns a session's inner address; at its first CONNECT it gets one.
+// addressOf returns a session's inner address; at its first CONNECT it gets one. The session's settling
+// is held.
 func (r *registry) addressOf(ctx context.Context, s *session) (netip.Addr, error) {
-	if addr := s.address.Load(); addr != nil {
-		return *addr, nil
+	if addr := s.innerAddress(); addr.IsValid() {
+		return addr, nil
 	}
 	addr, ok := r.pool.take(owner(s))
 	if !ok {
 		return netip.Addr{}, errPool
 	}
-	s.mu.Lock()
-	s.record.Address = addr
 	record := s.record
-	s.mu.Unlock()
-	if err := r.save(ctx, s, record); err != nil {
+	record.Address = addr
+	if err := r.put(context.WithoutCancel(ctx), s, record, r.leaseID()); err != nil {
 		r.pool.release(addr)
 		return netip.Addr{}, err
 	}
@@ -233,10 +244,7 @@ func (r *registry) addressOf(ctx context.Context, s *session) (netip.Addr, error
 
 // owner is who an address belongs to, so that a phone gets its address again after a new login.
 func owner(s *session) string {
-	if s.record.Device != "" {
-		return s.record.Device + " " + s.record.UserAgent
-	}
-	return s.record.User + " " + s.name
+	return cmp.Or(s.record.Device, s.record.User) + " " + s.record.UserAgent
 }
 
 // give enters the address for the packet path and has the host answer for it.
@@ -248,21 +256,66 @@ func (r *registry) give(s *session, addr netip.Addr) {
 	}
 }
 
-// remove takes an ended session out of memory and store.
-func (r *registry) remove(ctx context.Context, s *session) {
-	r.mu.Lock()
-	delete(r.byName, s.name)
-	r.mu.Unlock()
+// remove takes an ended session out of memory, host and store. It returns when that is done, whoever
+// began it. No lock is held.
+func (r *registry) remove(s *session) {
+	s.settling.Lock()
+	defer s.settling.Unlock()
+	if s.gone {
+		return
+	}
+	s.gone = true
+	r.drop(s)
 	r.g.handshakes.forget(s)
-	if addr := s.address.Load(); addr != nil {
-		r.inner.remove(*addr, func(other *session) bool { return other == s })
-		if err := r.g.router.RemoveProxy(*addr); err != nil {
+	if addr := s.innerAddress(); addr.IsValid() {
+		r.inner.remove(addr, func(other *session) bool { return other == s })
+		if err := r.g.router.RemoveProxy(addr); err != nil {
 			s.log.Debug("proxy address", "address", addr.String(), logging.Err, err)
 		}
+	}
+	if err := r.erase(s); err != nil {
+		s.log.Error("session not deleted; its cookie would be good again after a restart", logging.Err, err)
+		r.mu.Lock()
+		r.undying = append(r.undying, s)
+		r.mu.Unlock()
+	}
+}
+
+// drop takes a session out of memory.
+func (r *registry) drop(s *session) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.byName[s.name] == s {
+		delete(r.byName, s.name)
+	}
+}
+
+// erase deletes an ended session's record. Only then is its address free: after a restart the sessions of
+// the store hold theirs.
+func (r *registry) erase(s *session) error {
+	if err := r.table.Delete(context.Background(), s.name, store.Any); err != nil {
+		return err
+	}
+	if addr := s.address.Swap(nil); addr != nil { // from here on the packet path lets nothing of the session through
 		r.pool.release(*addr)
 	}
-	if err := r.table.Delete(context.WithoutCancel(ctx), s.name, store.Any); err != nil {
-		s.log.Error("session not deleted", logging.Err, err)
+	return nil
+}
+
+// eraseAgain deletes what could not be deleted before.
+func (r *registry) eraseAgain() {
+	r.mu.Lock()
+	undying := r.undying
+	r.undying = nil
+	r.mu.Unlock()
+	for i, s := range undying {
+		if err := r.erase(s); err != nil {
+			s.log.Debug("session still not deleted", logging.Err, err)
+			r.mu.Lock()
+			r.undying = append(r.undying, undying[i:]...)
+			r.mu.Unlock()
+			return
+		}
 	}
 }
 

@@ -6,7 +6,9 @@ import (
 	"errors"
 	"log/slog"
 	"math"
+	"net/http"
 	"net/netip"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -29,16 +31,16 @@ type session struct {
 	log    *slog.Logger
 	name   string // under which the store has it
 	record sessionRecord
-	old    bool // logged in over old cryptography: only such a connection's fence applies
 	phones bool // its tunnel group is for phones
 
-	connecting sync.Mutex // one CONNECT at a time
+	settling sync.Mutex // held while the session gets what it holds in store, pool and host, or gives it back
+	gone     bool       // it holds nothing any more, for good
 
 	mu      sync.Mutex
 	machine *tunnel.Session
 	peer    netip.AddrPort // of the CSTP channel, now or last
 
-	address atomic.Pointer[netip.Addr]
+	address atomic.Pointer[netip.Addr] // inner; nil before the first CONNECT
 	filter  atomic.Pointer[filter]
 	cstp    atomic.Pointer[cstpChannel]
 	dtls    atomic.Pointer[dtlsChannel]
@@ -54,7 +56,7 @@ type counters struct {
 
 // newSession makes a session that has no channel yet.
 func newSession(g *Gateway, name string, record sessionRecord, set *inventory.Set, now time.Time) *session {
-	s := &session{g: g, name: name, record: record, old: record.Old}
+	s := &session{g: g, name: name, record: record}
 	s.log = g.log.With(logging.Session, record.ID, logging.User, record.User)
 	if record.Device != "" {
 		s.log = s.log.With(logging.Phone, record.Device)
@@ -72,9 +74,25 @@ func newSession(g *Gateway, name string, record sessionRecord, set *inventory.Se
 	return s
 }
 
+// innerAddress is not valid before the first CONNECT.
+func (s *session) innerAddress() netip.Addr {
+	if addr := s.address.Load(); addr != nil {
+		return *addr
+	}
+	return netip.Addr{}
+}
+
+// samePhone reports whether a login is by the phone that this session belongs to.
+func (s *session) samePhone(login sessionRecord) bool {
+	return login.Device != "" && s.record.Device == login.Device && s.record.UserAgent == login.UserAgent
+}
+
+func (s *session) dead() bool { return s.cstp.Load() == nil && s.dtls.Load() == nil }
+
 // serve answers a CONNECT and is the CSTP channel's reader until it ends.
-func (s *session) serve(ctx context.Context, c *conn, request cstp.Request) error {
-	channel, err := s.open(ctx, c, request)
+func (s *session) serve(ctx context.Context, c *conn, group *inventory.TunnelGroup, request cstp.Request) error {
+	defer s.contain()
+	channel, err := s.open(ctx, c, group, request)
 	if err != nil {
 		var refusal *cstp.Refusal
 		if errors.As(err, &refusal) {
@@ -93,56 +111,71 @@ func (s *session) serve(ctx context.Context, c *conn, request cstp.Request) erro
 	return nil
 }
 
+// notNow tells a client to come back with its cookie: what is wrong is not its fault.
+func notNow(reason string) *cstp.Refusal {
+	return &cstp.Refusal{Status: http.StatusServiceUnavailable, Phrase: "Service Unavailable", Reason: reason}
+}
+
 // open grants a CONNECT: an address, an answer, a place for the DTLS channel to come.
-func (s *session) open(ctx context.Context, c *conn, request cstp.Request) (*cstpChannel, error) {
-	s.connecting.Lock()
-	defer s.connecting.Unlock()
-	policy, f, err := s.policyOf(c.set)
+func (s *session) open(ctx context.Context, c *conn, group *inventory.TunnelGroup, request cstp.Request) (*cstpChannel, error) {
+	s.settling.Lock()
+	defer s.settling.Unlock()
+	if s.gone {
+		refusal := cstp.CookieRefused
+		return nil, &refusal
+	}
+	policy, f, err := s.policyOf(c.set, group)
 	if err != nil {
 		s.log.Warn("connect refused", logging.Err, err)
-		return nil, &cstp.Refusal{Status: 503, Phrase: "Service Unavailable", Reason: "Configuration changed"}
+		return nil, notNow("Configuration changed")
 	}
 	addr, err := s.g.sessions.addressOf(ctx, s)
-	if err != nil {
+	switch {
+	case errors.Is(err, errPool):
 		code := finding.AddressPoolExhausted.With(s.g.pool.String())
 		s.log.Error("connect refused", logging.Finding, code.Code, "says", code.Says, logging.Err, err)
 		refusal := cstp.NoAddress
 		return nil, &refusal
+	case err != nil:
+		s.log.Error("connect refused", logging.Err, err)
+		return nil, notNow("Try again")
 	}
 	policy.Address = netip.PrefixFrom(addr, s.g.pool.Bits())
-	master, err := request.MasterKey()
-	policy.DTLS = policy.DTLS && err == nil
-	state := c.tls.ConnectionState()
 	id := [cstp.SessionIDLen]byte(randomBytes(cstp.SessionIDLen))
-	answer := tunnel.Negotiate(request, policy, tunnel.Link{TLSSuite: state.CipherSuite, MTU: pathMTU(c.tls.NetConn()), IPv6: c.peer.Addr().Is6()}, id)
+	link := tunnel.Link{TLSSuite: c.tls.ConnectionState().CipherSuite, MTU: pathMTU(c.raw), IPv6: c.peer.Addr().Is6()}
+	answer := tunnel.Negotiate(request, policy, link, id)
 	reply, err := answer.AppendBinary(nil)
 	if err != nil {
 		return nil, err
 	}
+	return s.openCSTP(c, answer, reply, f, request)
+}
 
+// openCSTP makes a connection the session's CSTP channel, in place of any before it.
+func (s *session) openCSTP(c *conn, answer cstp.Answer, reply []byte, f *filter, request cstp.Request) (*cstpChannel, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	now := time.Now()
-	actions, err := s.machine.ChannelUp(now, tunnel.CSTP)
+	actions, err := s.machine.ChannelUp(time.Now(), tunnel.CSTP)
 	if err != nil {
 		refusal := cstp.CookieRefused
 		return nil, &refusal
 	}
-	s.do(ctx, actions)
+	s.do(actions)
 	// The DTLS side must know the id before the client does: its hello may overtake the answer.
-	s.g.handshakes.expect(s, id, answer.DTLS, master)
+	s.g.handshakes.expect(s, answer.DTLS, request)
 	channel := newCSTPChannel(c)
 	channel.send(reply)
 	s.filter.Store(f)
 	s.peer = c.peer
 	s.cstp.Store(channel)
+	state := c.tls.ConnectionState()
 	s.log.Info("channel up", logging.Channel, tunnel.CSTP.String(), logging.Stage, stage.Tunnel.String(), logging.Peer, c.peer.String(),
-		"address", addr.String(), "tls", tls.VersionName(state.Version), "cipher", tls.CipherSuiteName(state.CipherSuite),
+		"address", answer.Address.String(), "tls", tls.VersionName(state.Version), "cipher", tls.CipherSuiteName(state.CipherSuite),
 		"mtu", answer.MTU, "dtls", answer.DTLS.CipherSuite+answer.DTLS.CipherSuite12, "agent", request.UserAgent)
 	return channel, nil
 }
 
-// readCSTP hands on what comes over the CSTP channel.
+// readCSTP hands on what comes over the CSTP channel, until it ends or is the session's no more.
 func (s *session) readCSTP(c *conn, channel *cstpChannel) error {
 	c.in.left = math.MaxInt
 	reader := cstp.NewReader(c.read, tlsMaxContent)
@@ -151,50 +184,68 @@ func (s *session) readCSTP(c *conn, channel *cstpChannel) error {
 		if err != nil {
 			return err
 		}
+		if s.cstp.Load() != channel { // replaced, or the session has ended and its address is another's
+			return errReplaced
+		}
 		if t == cstp.Data {
 			s.fromClient(tunnel.CSTP, payload)
 			continue
-		}
-		if s.cstp.Load() != channel {
-			return errReplaced
 		}
 		s.control(tunnel.CSTP, t, payload)
 	}
 }
 
-var errReplaced = errors.New("gateway: another connection took the session over")
+var errReplaced = errors.New("gateway: the connection is the session's no more")
 
-// control passes a control frame to the machine.
+// control passes a control frame to the machine. It may be called by the packet path: what takes long
+// when the session ends by it is left to a goroutine.
 func (s *session) control(channel tunnel.Channel, t cstp.Type, payload []byte) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	actions, err := s.machine.Received(time.Now(), channel, t, payload)
+	ended, err := s.act(func(now time.Time) ([]tunnel.Action, error) {
+		return s.machine.Received(now, channel, t, payload)
+	})
 	if err != nil {
 		s.counters.refused.Add(1)
 		s.log.Debug("frame refused", logging.Channel, channel.String(), logging.Err, err)
-		return
 	}
-	s.do(context.Background(), actions)
+	if ended {
+		s.g.wg.Go(func() { s.g.sessions.remove(s) })
+	}
 }
 
 // advance lets the machine act on the time.
-func (s *session) advance(ctx context.Context, now time.Time) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if wake := s.machine.Wake(); !wake.IsZero() && !now.Before(wake) {
-		s.do(ctx, s.machine.Advance(now))
+func (s *session) advance() {
+	defer s.contain()
+	ended, _ := s.act(func(now time.Time) ([]tunnel.Action, error) {
+		if wake := s.machine.Wake(); wake.IsZero() || now.Before(wake) {
+			return nil, nil
+		}
+		return s.machine.Advance(now), nil
+	})
+	if ended {
+		s.g.sessions.remove(s)
 	}
 }
 
-// end ends the session for good. With tell, clients that are no phones hear of it.
-func (s *session) end(ctx context.Context, cause tunnel.Cause) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.do(ctx, s.machine.End(time.Now(), cause, !s.phones))
+// end ends the session for good, and returns when its cookie is no more. Clients that are no phones hear
+// of it.
+func (s *session) end(cause tunnel.Cause) {
+	_, _ = s.act(func(now time.Time) ([]tunnel.Action, error) {
+		return s.machine.End(now, cause, !s.phones), nil
+	})
+	s.g.sessions.remove(s)
 }
 
-// do carries out the machine's actions. mu is held.
-func (s *session) do(ctx context.Context, actions []tunnel.Action) {
+// act tells the machine of an event and carries out what it answers. When the session has ended by it,
+// the caller has the registry remove it.
+func (s *session) act(event func(now time.Time) ([]tunnel.Action, error)) (ended bool, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	actions, err := event(time.Now())
+	return s.do(actions), err
+}
+
+// do carries out the machine's actions and reports whether the last of them was the end. mu is held.
+func (s *session) do(actions []tunnel.Action) (ended bool) {
 	for _, a := range actions {
 		switch a := a.(type) {
 		case tunnel.Send:
@@ -202,11 +253,12 @@ func (s *session) do(ctx context.Context, actions []tunnel.Action) {
 		case tunnel.CloseChannel:
 			s.closeChannel(a.Channel)
 		case tunnel.End:
-			s.g.sessions.remove(ctx, s)
+			ended = true
 			s.log.Info("session ended", "cause", a.Cause.String(), "text", a.Text, "lasted", time.Since(s.record.Began),
 				"packets_from", s.counters.fromPackets.Load(), "packets_to", s.counters.toPackets.Load())
 		}
 	}
+	return ended
 }
 
 func (s *session) sendControl(a tunnel.Send) {
@@ -239,4 +291,26 @@ func (s *session) closeChannels() {
 	defer s.mu.Unlock()
 	s.closeChannel(tunnel.DTLS)
 	s.closeChannel(tunnel.CSTP)
+}
+
+// contain is deferred wherever a session is worked for: a panic there ends this session and nothing else.
+func (s *session) contain() {
+	if p := recover(); p != nil {
+		s.broken(p)
+	}
+}
+
+// broken ends a session after a panic. Nobody knows in which state that left machine and channels, so they
+// are let go without being asked.
+func (s *session) broken(p any) {
+	s.log.Error("session ended by a panic", "panic", p, "stack", string(debug.Stack()))
+	s.g.sessions.remove(s)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if channel := s.cstp.Swap(nil); channel != nil {
+		channel.conn.hangUp()
+	}
+	if channel := s.dtls.Swap(nil); channel != nil {
+		channel.leave()
+	}
 }

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"net/netip"
 	"slices"
@@ -34,7 +35,7 @@ func (g *Gateway) Sessions() []SessionInfo {
 	for _, s := range g.sessions.all() {
 		all = append(all, s.info())
 	}
-	slices.SortFunc(all, func(a, b SessionInfo) int { return int(a.ID) - int(b.ID) })
+	slices.SortFunc(all, func(a, b SessionInfo) int { return cmp.Compare(a.ID, b.ID) })
 	return all
 }
 
@@ -43,7 +44,7 @@ func (s *session) info() SessionInfo {
 	defer s.mu.Unlock()
 	i := SessionInfo{
 		ID: s.record.ID, User: s.record.User, Device: s.record.Device, TunnelGroup: s.record.TunnelGroup,
-		State: s.machine.State().String(), Address: s.record.Address, Peer: s.peer, UserAgent: s.record.UserAgent, Began: s.record.Began,
+		State: s.machine.State().String(), Address: s.innerAddress(), Peer: s.peer, UserAgent: s.record.UserAgent, Began: s.record.Began,
 		FromPackets: s.counters.fromPackets.Load(), FromBytes: s.counters.fromBytes.Load(),
 		ToPackets: s.counters.toPackets.Load(), ToBytes: s.counters.toBytes.Load(),
 		Refused: s.counters.refused.Load(), Dropped: s.counters.dropped.Load(),
@@ -62,8 +63,8 @@ func (s *session) info() SessionInfo {
 func (g *Gateway) Logoff(ctx context.Context, match func(SessionInfo) bool) int {
 	ended := 0
 	for _, s := range g.sessions.all() {
-		if match(s.info()) {
-			s.end(ctx, tunnel.Administrator)
+		if ctx.Err() == nil && match(s.info()) {
+			s.end(tunnel.Administrator)
 			ended++
 		}
 	}

@@ -22,9 +22,6 @@ func growReceiveBuffer(conn *net.UDPConn, size int) error {
 
 // pathMTU is what TCP knows of the way to the client, or zero.
 func pathMTU(conn net.Conn) int {
-	if r, ok := conn.(*oldRecorder); ok {
-		conn = r.Conn
-	}
 	tcp, ok := conn.(*net.TCPConn)
 	if !ok {
 		return 0

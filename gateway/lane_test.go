@@ -1,0 +1,160 @@
+package gateway
+
+import (
+	"crypto/tls"
+	"net"
+	"net/netip"
+	"os"
+	"sync"
+	"testing"
+
+	"github.com/longcord/longcord/tun"
+	"github.com/longcord/longcord/wire/cstp"
+	dtlswire "github.com/longcord/longcord/wire/dtls"
+)
+
+// null is a packet device that allocates nothing: it counts what is written and hands out what it is given.
+type null struct {
+	wrote  chan int
+	give   chan []byte
+	closed chan struct{}
+	once   sync.Once
+}
+
+func newNull() *null {
+	return &null{wrote: make(chan int, 1), give: make(chan []byte), closed: make(chan struct{})}
+}
+
+func (*null) Name() string { return "null0" }
+
+func (n *null) Read(packet []byte) (int, error) {
+	select {
+	case p := <-n.give:
+		return copy(packet, p), nil
+	case <-n.closed:
+		return 0, os.ErrClosed
+	}
+}
+
+func (n *null) Write(packet []byte) (int, error) {
+	select {
+	case n.wrote <- len(packet):
+	default: // nobody waits
+	}
+	return len(packet), nil
+}
+
+func (n *null) Close() error { n.once.Do(func() { close(n.closed) }); return nil }
+
+// path is a gateway with one session and a null device.
+type path struct {
+	*null
+	w    *world
+	c    *client
+	d    *channel
+	addr netip.AddrPort // of the client's socket
+	buf  []byte         // where the client seals
+	up   []byte
+}
+
+func openPath(t testing.TB, suite dtlswire.Suite) *path {
+	t.Helper()
+	p := &path{null: newNull()}
+	p.w = open(t, withUsers("anna"), func(_ *world, c *Config) {
+		c.Log = nil
+		c.OpenTUN = func(tun.Settings) (tun.Device, error) { return p.null, nil }
+	})
+	config := modern()
+	if !suite.GCM() {
+		config = &tls.Config{InsecureSkipVerify: true, MaxVersion: tls.VersionTLS12, CipherSuites: []uint16{tls.TLS_RSA_WITH_AES_128_CBC_SHA}}
+	}
+	p.c = p.w.dial(config)
+	request := p.c.offer(p.c.cookie(phoneURL, "anna"))
+	if !suite.GCM() {
+		request.CipherSuites, request.CipherSuites12 = []string{"AES128-SHA"}, nil
+	}
+	if err := p.c.connect(request); err != nil {
+		t.Fatal(err)
+	}
+	p.d = p.c.dtls(p.w.socket())
+	p.addr = unmapped(p.d.sock.LocalAddr().(*net.UDPAddr).AddrPort())
+	p.buf = make([]byte, 2000)
+	p.up = toFiles(p.c.answer.Address.String())
+	return p
+}
+
+// sealed is the packet in a new datagram.
+func (p *path) sealed(t testing.TB) []byte {
+	head := p.d.conn.Headroom()
+	p.buf[head] = byte(cstp.Data)
+	copy(p.buf[head+1:], p.up)
+	datagram, err := p.d.conn.Seal(p.buf, 1+len(p.up))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return datagram
+}
+
+var pathSuites = map[string]dtlswire.Suite{"AES128-GCM": dtlswire.AES128GCM, "AES128-SHA": dtlswire.AES128SHA}
+
+// TestPacketPathAllocatesNothing carries packets from socket to device and back. It runs alone, as it
+// counts what the whole process allocates.
+func TestPacketPathAllocatesNothing(t *testing.T) {
+	for name, suite := range pathSuites {
+		p := openPath(t, suite)
+		if n := testing.AllocsPerRun(500, func() {
+			if _, err := p.d.sock.Write(p.sealed(t)); err != nil {
+				t.Fatal(err)
+			}
+			<-p.wrote
+		}); n != 0 {
+			t.Errorf("%s: a packet to the host allocates %v times", name, n)
+		}
+		down, buf := packet(files, p.c.answer.Address.String(), protoUDP, 4000, 172), make([]byte, 2000)
+		if n := testing.AllocsPerRun(500, func() {
+			p.give <- down
+			if _, err := p.d.sock.Read(buf); err != nil {
+				t.Fatal(err)
+			}
+		}); n != 0 {
+			t.Errorf("%s: a packet to the client allocates %v times", name, n)
+		}
+		if info := p.w.g.Sessions()[0]; info.FromPackets != 501 || info.ToPackets != 501 || info.Refused+info.Dropped != 0 {
+			t.Errorf("%s: %+v", name, info)
+		}
+		if err := p.w.stop(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func BenchmarkFromClient(b *testing.B) {
+	for name, suite := range pathSuites {
+		b.Run(name, func(b *testing.B) {
+			p := openPath(b, suite)
+			b.ReportAllocs()
+			b.SetBytes(int64(len(p.up)))
+			for b.Loop() {
+				p.w.g.fromPeer(p.addr, p.sealed(b)) // sealing is part of it, and costs as much as opening
+			}
+			if refused := p.c.session().counters.refused.Load(); refused > 0 {
+				b.Errorf("%d packets are refused", refused)
+			}
+		})
+	}
+}
+
+func BenchmarkToClient(b *testing.B) {
+	for name, suite := range pathSuites {
+		b.Run(name, func(b *testing.B) {
+			p := openPath(b, suite)
+			down := packet(files, p.c.answer.Address.String(), protoUDP, 4000, 172)
+			buf, s := make([]byte, laneBuffer), p.c.session()
+			b.ReportAllocs()
+			b.SetBytes(int64(len(down)))
+			for b.Loop() {
+				s.toClient(buf, copy(buf[headroom:], down)) // into the client's socket, which overflows
+			}
+		})
+	}
+}
