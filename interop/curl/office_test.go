@@ -1,0 +1,90 @@
+//go:build interop
+
+package curl_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/longcord/longcord/internal/testnet"
+	"github.com/longcord/longcord/interop/office"
+)
+
+func TestMain(m *testing.M) {
+	code, done, err := testnet.Enter(context.Background())
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	if !done {
+		code = m.Run()
+	}
+	os.Exit(code)
+}
+
+// ask has curl on the client's host send a phone's request to an office, and returns the whole reply.
+func ask(t *testing.T, o *office.Office, args ...string) (string, error) {
+	t.Helper()
+	args = append([]string{"-sSk", "-i", "-A", "Cisco SVC IPPhone Client v1.0", "--max-time", "20"}, args...)
+	out, err := o.Run(o.Client, "", office.Peer(t, "curl"), args...)
+	return strings.ReplaceAll(out, "\r\n", "\n"), err
+}
+
+// oldTLS is what a 79xx phone speaks.
+var oldTLS = []string{"--tlsv1.0", "--tls-max", "1.0", "--ciphers", "AES128-SHA:@SECLEVEL=0"}
+
+// TestPhoneLoginAtOffice logs in to the whole system as a phone does. At TLS 1.0 OpenSSL, in curl, reads
+// the records that the gateway writes by itself.
+func TestPhoneLoginAtOffice(t *testing.T) {
+	o := office.New(t, "--legacy-phones")
+	o.Serve()
+	o.AddUser("anna", "rosebud7&+%")
+	const form = "HTTP/1.1 200 OK\nContent-Length: 0\nSet-Cookie: webvpn=; expires=Thu, 01 Jan 1970 22:00:00 GMT; path=/; secure\n" +
+		"Set-Cookie: webvpnlogin=1; secure\nX-Transcend-Version: 1\n\n"
+	in := regexp.MustCompile(`^HTTP/1\.1 200 OK\nConnection: Keep-Alive\nContent-Length: 0\nSet-Cookie: webvpn=[A-Za-z0-9+/]{43}=; secure\nX-Transcend-Version: 1\n\n$`)
+	for name, speak := range map[string][]string{"TLS 1.0": oldTLS, "TLS 1.0, AES-256": {"--tlsv1.0", "--tls-max", "1.0", "--ciphers", "AES256-SHA:@SECLEVEL=0"}, "TLS 1.3": nil} {
+		t.Run(name, func(t *testing.T) {
+			for what, c := range map[string]struct {
+				args []string
+				want string // empty: a cookie
+			}{
+				"GET":           {nil, form},
+				"missing field": {[]string{"--data", "username=anna"}, form},
+				"wrong":         {[]string{"--data", "username=anna&password=wrong"}, "HTTP/1.1 401 Authentication failed\nContent-Length: 0\n\n"},
+				"right":         {[]string{"--data", "username=anna&password=rosebud7%26%2B%25"}, ""},
+				"other URL":     {[]string{office.URL + "s"}, "HTTP/1.1 404 Not Found\nContent-Length: 0\n\n"},
+			} {
+				args := append(append([]string{}, speak...), c.args...)
+				if what != "other URL" {
+					args = append(args, office.URL)
+				}
+				got, err := ask(t, o, args...)
+				if err != nil {
+					t.Errorf("%s: %v\n%s", what, err, got)
+				} else if c.want == "" && !in.MatchString(got) || c.want != "" && got != c.want {
+					t.Errorf("%s: curl gets\n%s\nwant\n%s", what, got, c.want)
+				}
+			}
+		})
+	}
+}
+
+// TestOldTLSRefused: an office without old phones speaks no old TLS.
+func TestOldTLSRefused(t *testing.T) {
+	o := office.New(t)
+	o.Serve()
+	out, err := ask(t, o, append(oldTLS, office.URL)...)
+	if err == nil || !strings.Contains(out, "alert") {
+		t.Errorf("TLS 1.0 is not refused: %v\n%s", err, out)
+	}
+	if out, err := ask(t, o, "--ciphers", "AES128-SHA:@SECLEVEL=0", "--tls-max", "1.2", office.URL); err == nil || !strings.Contains(out, "alert") {
+		t.Errorf("TLS 1.2 without ECDHE is not refused: %v\n%s", err, out)
+	}
+	if out, err := ask(t, o, office.URL); err != nil || !strings.HasPrefix(out, "HTTP/1.1 200 OK\n") {
+		t.Errorf("TLS of today: %v\n%s", err, out)
+	}
+}
