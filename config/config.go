@@ -13,8 +13,8 @@ type Config struct {
 	// it. Back it up, and keep master.key apart from the backup.
 	State string `json:"state"`
 	// Local socket over which the command line speaks to the running system. It belongs to the group
-	// "longcord" where that exists; who may open it may do everything. Left out: longcord.sock in the
-	// state folder.
+	// "longcord" where that exists; who may open it may do everything. Left out: longcord.sock
+	// beside this file.
 	Socket string `json:"socket,omitempty"`
 	// Inventory file that an empty store is filled from at the first start. Later "longcord apply"
 	// changes what the store holds.

@@ -149,7 +149,7 @@ func (m *Mode) UnmarshalText(text []byte) error {
 
 func (c *Config) resolve(dir string) {
 	if c.Socket == "" {
-		c.Socket = filepath.Join(c.State, "longcord.sock")
+		c.Socket = "longcord.sock"
 	}
 	for _, path := range []*string{&c.State, &c.Socket, &c.Inventory, &c.Provisioner.Files} {
 		if !filepath.IsAbs(*path) {

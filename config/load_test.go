@@ -27,7 +27,7 @@ func TestLoadFillsDefaultsAndResolvesPaths(t *testing.T) {
 		t.Fatal(err)
 	}
 	for got, want := range map[string]string{
-		c.State: "state", c.Socket: "state/longcord.sock", c.Inventory: "inventory.yaml", c.Provisioner.Files: "files",
+		c.State: "state", c.Socket: "longcord.sock", c.Inventory: "inventory.yaml", c.Provisioner.Files: "files",
 		c.Database(): "state/longcord.db", c.MasterKey(): "state/master.key",
 	} {
 		if got != filepath.Join(dir, want) {

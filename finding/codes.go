@@ -6,8 +6,8 @@ import "github.com/longcord/longcord/stage"
 var (
 	ConfigInvalid = Define(Declaration{
 		Code: "config-invalid", Step: stage.Provision, Severity: Fault,
-		Says: "%[1]s is not a valid configuration: %[2]s",
-		Fix:  []string{"correct the file and run `longcord config check` until it is silent"},
+		Says: "%[1]s is not a file that a phone can use: %[2]s",
+		Fix:  []string{"let the file server give the phone another file; the phone keeps the one it has until then"},
 	})
 	PortTaken = Define(Declaration{
 		Code: "port-taken", Step: stage.Provision, Severity: Fault,
@@ -26,7 +26,7 @@ var (
 	})
 	VPNNotConfigured = Define(Declaration{
 		Code: "vpn-not-configured", Step: stage.Detect, Severity: Fault,
-		Says: "the file of %[1]s holds no VPN gateway, so the phone cannot leave the office",
+		Says: "%[1]s has no file that names a VPN gateway, so it cannot be used outside",
 		Fix:  []string{"give the device a common phone profile with a VPN group, then let it fetch its file inside"},
 	})
 	ForeignTFTPServer = Define(Declaration{
@@ -72,7 +72,7 @@ var (
 	LoginRefused = Define(Declaration{
 		Code: "login-refused", Step: stage.Verify, Severity: Fault,
 		Says: "the gateway refuses the login of %[1]s",
-		Fix:  []string{"check user name and password: `longcord users passwd %[1]s`"},
+		Fix:  []string{"check user name and password; set a new one with `longcord users passwd %[1]s --password-stdin`"},
 	})
 	AddressPoolExhausted = Define(Declaration{
 		Code: "address-pool-exhausted", Step: stage.Tunnel, Severity: Fault,

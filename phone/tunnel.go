@@ -20,6 +20,7 @@ import (
 	"github.com/longcord/longcord/stage/tunnel"
 	"github.com/longcord/longcord/tun"
 	"github.com/longcord/longcord/wire/cstp"
+	"github.com/longcord/longcord/wire/vpnauth"
 )
 
 // dtlsSuites are the lists that a phone puts into its CONNECT. The zero value is a phone without DTLS.
@@ -37,9 +38,6 @@ var (
 		dtls12: []string{"ECDHE-RSA-AES256-GCM-SHA384", "ECDHE-RSA-AES128-GCM-SHA256"},
 	}
 )
-
-// phoneUserAgent is what phones call their VPN client.
-const phoneUserAgent = "Cisco SVC IPPhone Client v1.0"
 
 // phoneMTU is what phones ask for when their file does not say.
 const phoneMTU = 1290
@@ -61,7 +59,7 @@ type tunnelConfig struct {
 	openDevice func(netip.Prefix, int) (tun.Device, error)  // packet device with this address and MTU
 
 	dialUDP   func(ctx context.Context, gateway netip.AddrPort) (net.Conn, error) // nil: an ordinary socket
-	userAgent string                                                              // empty: phoneUserAgent
+	userAgent string                                                              // empty: vpnauth.PhoneUserAgent
 	mtu       int                                                                 // zero: phoneMTU
 	keepalive time.Duration                                                       // zero: the gateway's
 	suites    dtlsSuites
@@ -125,7 +123,7 @@ type tunnelRun struct {
 
 func newTunnelRun(cfg tunnelConfig) *tunnelRun {
 	if cfg.userAgent == "" {
-		cfg.userAgent = phoneUserAgent
+		cfg.userAgent = vpnauth.PhoneUserAgent
 	}
 	if cfg.mtu == 0 {
 		cfg.mtu = phoneMTU

@@ -14,6 +14,7 @@ import (
 	"github.com/longcord/longcord/tun"
 	"github.com/longcord/longcord/tun/tuntest"
 	"github.com/longcord/longcord/wire/cstp"
+	"github.com/longcord/longcord/wire/vpnauth"
 )
 
 // tunnelled is a running tunnel under test.
@@ -95,7 +96,7 @@ func TestTunnelOverTLS(t *testing.T) {
 			g := startScripted(t)
 			r := startTunnel(t, g, profile, dtlsSuites{})
 			o := next(t, "connect", g.opened)
-			if o.req.UserAgent != phoneUserAgent || o.req.Cookie.Reveal() != "c00kie" || o.req.MTU != 1290 || o.req.Hostname != "SEP001122334455" || !o.req.MasterSecret.IsZero() {
+			if o.req.UserAgent != vpnauth.PhoneUserAgent || o.req.Cookie.Reveal() != "c00kie" || o.req.MTU != 1290 || o.req.Hostname != "SEP001122334455" || !o.req.MasterSecret.IsZero() {
 				t.Errorf("phone asks %+v", o.req)
 			}
 			info := next(t, "device", r.up)

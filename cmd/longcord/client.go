@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -78,9 +79,16 @@ func (p *program) password(fromStdin bool) (secret.String, error) {
 
 // table prints rows in columns under a head.
 func (p *program) table(head []string, rows [][]string) error {
-	out := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
+	var text bytes.Buffer
+	out := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
 	for _, row := range append([][]string{head}, rows...) {
-		fmt.Fprintln(out, strings.TrimRight(strings.Join(row, "\t"), "\t"))
+		fmt.Fprintln(out, strings.Join(row, "\t"))
 	}
-	return out.Flush()
+	if err := out.Flush(); err != nil {
+		return err
+	}
+	for line := range strings.Lines(text.String()) {
+		fmt.Fprintln(p.out, strings.TrimRight(line, " \n"))
+	}
+	return nil
 }

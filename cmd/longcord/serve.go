@@ -71,7 +71,7 @@ func (p *program) serve(ctx context.Context, parts []string) (err error) {
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
 	return s.run(ctx, func() error {
-		for _, f := range s.wayBack(ctx) {
+		for _, f := range s.findings(ctx) {
 			printFinding(p, f)
 		}
 		if _, err := fmt.Fprintf(p.out, "ready: %s\n", strings.Join(s.status().Listening, ", ")); err != nil {
@@ -83,7 +83,10 @@ func (p *program) serve(ctx context.Context, parts []string) (err error) {
 }
 
 func printFinding(p *program, f finding.Finding) {
-	fmt.Fprintf(p.err, "%s: %s (%s)\n", f.Severity, f.Says, f.Code)
+	fmt.Fprintf(p.err, "%s, %s: %s (%s)\n", f.Severity, f.Certainty, f.Says, f.Code)
+	for _, e := range f.Evidence {
+		fmt.Fprintf(p.err, "  because: %s\n", e.Text)
+	}
 	for _, fix := range f.Fix {
 		fmt.Fprintf(p.err, "  hint: %s\n", fix)
 	}

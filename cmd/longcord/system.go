@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/netip"
 	"os"
 	"reflect"
@@ -269,12 +270,20 @@ func (s *system) listens(udp, tcp string, address netip.Addr) {
 	}
 }
 
-// wayBack proves that the office can answer phones.
-func (s *system) wayBack(ctx context.Context) []finding.Finding {
+// findings are what is worth knowing before the first phone leaves: whether the office can answer phones,
+// and who may use old cryptography.
+func (s *system) findings(ctx context.Context) []finding.Finding {
 	if s.routing == nil {
 		return nil
 	}
-	return s.routing.CheckWayBack(ctx)
+	found := s.routing.CheckWayBack(ctx)
+	groups := s.catalog.Current().TunnelGroups
+	for _, name := range slices.Sorted(maps.Keys(groups)) {
+		if groups[name].LegacyPhones {
+			found = append(found, finding.LegacyInUse.With(name))
+		}
+	}
+	return found
 }
 
 func (s *system) close() error {

@@ -91,7 +91,7 @@ func TestRulesBite(t *testing.T) {
 }
 
 // TestModules compares the modules that the program is built from with the list in testdata, so that a
-// new dependency shows in review. Update it with -update.
+// new dependency shows in review. Update it with UPDATE=1.
 func TestModules(t *testing.T) {
 	t.Parallel()
 	cmd := exec.Command("go", "list", "-deps", "-f", "{{with .Module}}{{.Path}}{{end}}", "./cmd/longcord")

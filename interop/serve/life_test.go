@@ -35,7 +35,7 @@ func TestEnd(t *testing.T) {
 	if code := serve.Ended(); code != 0 {
 		t.Errorf("exit code %d, want 0", code)
 	}
-	if _, err := os.Stat(o.Path("state/longcord.sock")); err == nil {
+	if _, err := os.Stat(o.Path("longcord.sock")); err == nil {
 		t.Error("the control socket is still there")
 	}
 	compare(t, before, stateOf(t, o))

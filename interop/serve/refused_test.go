@@ -48,7 +48,7 @@ func TestSurroundings(t *testing.T) {
 			appendTo(t, filepath.Join(dir, configuration), "socket: gone/longcord.sock\n")
 		}, 2, []string{"gone/longcord.sock", "hint: socket"}},
 		{"a file in the socket's place", func(t *testing.T, dir string) {
-			must(t, os.WriteFile(filepath.Join(dir, "state/longcord.sock"), []byte("precious"), 0o600))
+			must(t, os.WriteFile(filepath.Join(dir, "longcord.sock"), []byte("precious"), 0o600))
 		}, 2, []string{"longcord.sock", "no socket"}},
 		{"an address that is not here", func(t *testing.T, dir string) {
 			replaceIn(t, filepath.Join(dir, configuration), "inside: "+office.Inside, "inside: 10.77.0.1")
