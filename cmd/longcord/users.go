@@ -29,7 +29,10 @@ func (p *program) usersAddCommand() *cobra.Command {
 		Use:   "add NAME --password-stdin",
 		Short: "Add a user",
 		Long: `Adds a user who may log in to the VPN. Without --group-lock a user may use every
-tunnel group that is not for phones and, with --device, that device's group.`,
+tunnel group that is not for phones and, with --device, that device's group.
+
+A small set-up needs neither: where there is one tunnel group for phones, every user
+may use it until some user gets a lock.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) (err error) {
 			if user.Password, err = p.password(fromStdin); err != nil {
