@@ -10,8 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/net/netutil"
-
 	"github.com/longcord/longcord/internal/logging"
 	"github.com/longcord/longcord/stage/provision"
 )
@@ -23,6 +21,7 @@ const (
 	httpWriteTime  = 15 * time.Minute // firmware through a thin tunnel
 	httpHeaderSize = 8 << 10          // bytes
 	httpMaxConns   = 512
+	httpMaxPerPeer = 64              // connections of one address; it may be that of a whole branch office
 	httpGrace      = 2 * time.Second // for transfers under way when the server stops
 )
 
@@ -45,7 +44,7 @@ func (p *Provisioner) serveHTTP(ctx context.Context, listener net.Listener) erro
 			p.log.Debug("http connections cut", logging.Err, server.Close())
 		}
 	})
-	err := server.Serve(netutil.LimitListener(listener, httpMaxConns))
+	err := server.Serve(listenerWithPlaces{listener, newPlaces(httpMaxConns, httpMaxPerPeer)})
 	if !stop() {
 		<-stopped
 	}

@@ -5,8 +5,11 @@ import (
 	"sync"
 )
 
-// places bounds the TFTP transfers under way, in all and for each address.
+// places bounds how much is under way at once, in all and for each address, so that one that takes all it
+// can get leaves enough to the others.
 type places struct {
+	inAll, perAddress int
+
 	mu        sync.Mutex
 	peers     map[netip.AddrPort]struct{}
 	ofAddress map[netip.Addr]int
@@ -16,12 +19,15 @@ type place int
 
 const (
 	placeTaken place = iota
-	placeHeld        // this very peer has a transfer already
+	placeHeld        // this very peer has one already
 	placeNone        // the limit is reached
 )
 
-func newPlaces() *places {
-	return &places{peers: map[netip.AddrPort]struct{}{}, ofAddress: map[netip.Addr]int{}}
+func newPlaces(inAll, perAddress int) *places {
+	return &places{
+		inAll: inAll, perAddress: perAddress,
+		peers: map[netip.AddrPort]struct{}{}, ofAddress: map[netip.Addr]int{},
+	}
 }
 
 func (p *places) take(peer netip.AddrPort) place {
@@ -30,7 +36,7 @@ func (p *places) take(peer netip.AddrPort) place {
 	if _, held := p.peers[peer]; held {
 		return placeHeld
 	}
-	if len(p.peers) >= tftpMaxTransfers || p.ofAddress[peer.Addr()] >= tftpMaxPerPeer {
+	if len(p.peers) >= p.inAll || p.ofAddress[peer.Addr()] >= p.perAddress {
 		return placeNone
 	}
 	p.peers[peer] = struct{}{}

@@ -89,7 +89,7 @@ func New(cfg Config) (*Provisioner, error) {
 	log := logging.Or(cfg.Log).With(logging.Actor, "provisioner", logging.Stage, stage.Provision)
 	return &Provisioner{
 		settings: cfg.Settings, log: log, library: library{inventory: cfg.Inventory, renderer: renderer},
-		ledger: newLedger(log), places: newPlaces(),
+		ledger: newLedger(log), places: newPlaces(tftpMaxTransfers, tftpMaxPerPeer),
 	}, nil
 }
 

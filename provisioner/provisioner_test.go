@@ -360,6 +360,39 @@ func TestTransferLimits(t *testing.T) {
 	}
 }
 
+func TestConnectionLimits(t *testing.T) {
+	t.Parallel()
+	s := start(t, office(), "")
+	dial := func(from string) net.Conn {
+		dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(from)}}
+		conn, err := dialer.Dial("tcp4", s.http.String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { conn.Close() })
+		return conn
+	}
+	served := func(conn net.Conn) bool {
+		_, _ = io.WriteString(conn, "HEAD / HTTP/1.0\r\n\r\n") // it may be closed
+		answer, _ := io.ReadAll(conn)
+		return len(answer) > 0
+	}
+	var first net.Conn
+	for range httpMaxPerPeer {
+		first = dial("127.0.0.2")
+	}
+	if served(dial("127.0.0.2")) {
+		t.Errorf("one more than %d connections of one address is served", httpMaxPerPeer)
+	}
+	if !served(dial("127.0.0.3")) {
+		t.Error("another address is not served")
+	}
+	if !served(first) {
+		t.Error("a connection that has its place is not served")
+	}
+	eventually(t, "a place is free", func() bool { return served(dial("127.0.0.2")) })
+}
+
 func TestNetASCII(t *testing.T) {
 	t.Parallel()
 	s := start(t, office(), folderWith(t, map[string]string{"a.txt": "one\ntwo"}))
@@ -375,7 +408,11 @@ func TestGarbageIsSurvived(t *testing.T) {
 	source := rand.New(rand.NewPCG(5, 6))
 	conn := s.ask(nil)
 	request := encode(t, &tftp.Request{Name: phone + ".cnf.xml", Mode: tftp.Octet})
+	refused := encode(t, &tftp.Request{Name: "x", Mode: tftp.Octet, Write: true})
 	for i := range 2000 {
+		if i%50 == 0 {
+			s.next(s.ask(refused)) // the server keeps up, and the last request is not lost to a full buffer
+		}
 		noise := make([]byte, source.IntN(700))
 		for i := range noise {
 			noise[i] = byte(source.Uint32())
