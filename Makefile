@@ -51,7 +51,7 @@ fuzz: go
 	scripts/fuzz $(or $(TIME),30s)
 
 bench: go
-	go test -run '^$$' -bench . -benchmem ./stage/tunnel/dtls
+	go test -run '^$$' -bench . -benchmem ./stage/tunnel/dtls ./gateway
 
 go:
 	@command -v go >/dev/null || { echo "Go $(go_needed) or later is needed: https://go.dev/dl/"; exit 1; }

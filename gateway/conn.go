@@ -257,7 +257,7 @@ func (c *conn) authenticate(ctx context.Context, a verify.Authenticate, r *http.
 	switch {
 	case errors.Is(err, login.ErrRefused):
 		f := finding.LoginRefused.With(a.User)
-		log.Warn("login refused", logging.Finding, f.Code, "says", f.Says, logging.Err, err)
+		log.Warn("login refused", logging.Finding, f.Code, "says", f.Says, "why", login.Reason(err))
 		return verify.Result{Verdict: verify.Denied}
 	case err != nil: // too many at once, or it could not be looked up: nobody has said that the password is wrong
 		log.Warn("login put off", logging.Err, err)
