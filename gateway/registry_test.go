@@ -17,6 +17,7 @@ import (
 	"github.com/longcord/longcord/stage/tunnel"
 	"github.com/longcord/longcord/store"
 	"github.com/longcord/longcord/store/memory"
+	"github.com/longcord/longcord/wire/cstp"
 )
 
 // failing is a store that fails while it is told to.
@@ -249,6 +250,26 @@ func TestLogoffWhileConnecting(t *testing.T) {
 	}
 }
 
+// TestNothingForEndedSessions: a session that ended meanwhile gets neither record nor address.
+func TestNothingForEndedSessions(t *testing.T) {
+	t.Parallel()
+	b := openBooks(t)
+	s, _, err := b.admit(cookieName(secret.New("1")), sessionRecord{User: "anna", TunnelGroup: "phones"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.end(tunnel.Administrator)
+	if err := b.record(t.Context(), s); !errors.Is(err, errGone) {
+		t.Errorf("its record: %v want %v", err, errGone)
+	}
+	_, err = s.open(t.Context(), &conn{g: b.g, set: b.set}, b.set.TunnelGroups["phones"], cstp.Request{})
+	refused(t, err, 401)
+	b.want("records", b.stored("1"))
+	if len(b.pool.held) != 0 {
+		t.Error("it holds an address")
+	}
+}
+
 func TestSessionsSurviveARestart(t *testing.T) {
 	t.Parallel()
 	b := openBooks(t)
@@ -393,4 +414,20 @@ func TestStoreFails(t *testing.T) {
 			t.Errorf("%s is still held", addr)
 		}
 	})
+}
+
+// TestEndedSessionIsNotHeard: what a client sends after its session's end must not pass for the next
+// owner of its address.
+func TestEndedSessionIsNotHeard(t *testing.T) {
+	t.Parallel()
+	b := openBooks(t)
+	b.g.device = newNull()
+	s := b.login("1", "anna", "", "phone")
+	p := toFiles(b.connect(s).String())
+	s.fromClient(tunnel.CSTP, p)
+	s.end(tunnel.Administrator)
+	s.fromClient(tunnel.CSTP, p)
+	if through, refused := s.counters.fromPackets.Load(), s.counters.refused.Load(); through != 1 || refused != 1 {
+		t.Errorf("%d packets got through, %d were refused; want 1 and 1", through, refused)
+	}
 }
