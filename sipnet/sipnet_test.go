@@ -188,10 +188,12 @@ func TestCallOverLossyUDP(t *testing.T) {
 		}
 		got := <-b.received
 		b.stack.Respond(got, sip.NewResponse(got, 180, "b"))
-		if r := <-a.answered; r.Status == 100 {
-			r = <-a.answered
-		} else if r.Status != 180 {
-			t.Errorf("heard %v, want ringing", r)
+		ringing := <-a.answered
+		if ringing.Status == 100 {
+			ringing = <-a.answered
+		}
+		if ringing.Status != 180 {
+			t.Errorf("heard %v, want ringing", ringing)
 		}
 		b.stack.Respond(got, sip.NewResponse(got, 200, "b"))
 		r := <-a.answered

@@ -546,14 +546,14 @@ func TestPhoneDoesNotLoop(t *testing.T) {
 
 func TestPhoneStops(t *testing.T) {
 	t.Parallel()
-	p, next := scripted(t)
+	p, _ := scripted(t)
 	if got := p.Stop(begin); len(got) != 1 || got[0] != (Finished{}) {
 		t.Errorf("before it began: %v", got)
 	}
 	if got := p.Start(); got != nil {
 		t.Errorf("after its end: %v", got)
 	}
-	p, next = scripted(t)
+	p, next := scripted(t)
 	p.Start()
 	m := next(p.Connected(udp.Peer))
 	p.Answered(begin, m, reply(m, 200, "Expires", "100"))
