@@ -159,9 +159,9 @@ func (s *Stack) follow(c *client) {
 
 // why returns what to tell of a transaction that ended without a final answer; nil is nothing.
 func (s *Stack) why(c *client) error {
+	err := c.tx.Err() // waits for the transaction, which may be waiting for the mutex in forgetClient
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	err := c.tx.Err()
 	switch {
 	case s.closed, errors.Is(c.fate, errAbandoned):
 		return nil

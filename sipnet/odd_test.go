@@ -138,3 +138,29 @@ func TestClosedStack(t *testing.T) {
 		t.Errorf("what was not taken is left open: %v, %v", accepting, reading)
 	}
 }
+
+// Transactions that end all at once must not wait for the stack while it waits for them.
+func TestNoAnswerToMany(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, b := newUser(t), newUser(t)
+		flow, _, atB := byMail(t, a, b)
+		atB.lose = func(string) bool { return true }
+		const many = 500
+		for i := range many {
+			m := request(sip.Options)
+			m.Fields.Set("Call-ID", fmt.Sprint(i))
+			if err := a.stack.Request(flow, m); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for range many {
+			if err := <-a.failed; !errors.Is(err, ErrTimeout) {
+				t.Errorf("failed with %v, want %v", err, ErrTimeout)
+			}
+		}
+		synctest.Wait()
+		if n := a.stack.transactions(); n != 0 {
+			t.Errorf("%d transactions are open", n)
+		}
+	})
+}
