@@ -78,7 +78,7 @@ func newSIPPhone(ctx context.Context, config sipConfig) (*sipPhone, error) {
 		return nil, fmt.Errorf("phone: %w", err)
 	}
 	p := &sipPhone{
-		config: config, log: logging.Or(config.log).With(logging.Actor, "phone", logging.Phone, config.device.Name),
+		config: config, log: logging.Or(config.log),
 		wake: make(chan struct{}, 1), done: make(chan struct{}), registration: registration,
 	}
 	p.stack = sipnet.New(p, p.log)
