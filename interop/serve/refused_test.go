@@ -96,6 +96,7 @@ func judgeRefusal(t *testing.T, out string, code, want int, says ...string) {
 func TestPortTaken(t *testing.T) {
 	t.Parallel()
 	o := office.New(t)
+	me := strings.TrimSpace(read(t, "/proc/self/comm"))
 	for _, port := range []string{
 		"udp " + office.Inside + ":69", "tcp " + office.Inside + ":6970",
 		"tcp " + office.Outside + ":443", "udp " + office.Outside + ":443",
@@ -108,7 +109,7 @@ func TestPortTaken(t *testing.T) {
 			out, code := run(t, o, "", "-c", o.Path(configuration), "serve")
 			_, number, err := net.SplitHostPort(address)
 			must(t, err)
-			judgeRefusal(t, out, code, 1, "port-taken", ":"+number, fmt.Sprintf("serve.test (pid %d)", os.Getpid()), "hint: ")
+			judgeRefusal(t, out, code, 1, "port-taken", ":"+number, fmt.Sprintf("%s (pid %d)", me, os.Getpid()), "hint: ")
 		})
 	}
 }
