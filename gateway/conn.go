@@ -20,6 +20,7 @@ import (
 	"github.com/longcord/longcord/finding"
 	"github.com/longcord/longcord/internal/logging"
 	"github.com/longcord/longcord/internal/secret"
+	"github.com/longcord/longcord/internal/tls10"
 	"github.com/longcord/longcord/inventory"
 	"github.com/longcord/longcord/login"
 	"github.com/longcord/longcord/stage"
@@ -47,8 +48,7 @@ type conn struct {
 	identity *identity      // likewise
 	weak     bool           // old cryptography: reaches only groups with legacyPhones
 
-	tls  *tls.Conn
-	old  *oldRecords // how to write when the connection speaks TLS 1.0; nil otherwise
+	tls  *tls10.Conn
 	in   *limited
 	read *bufio.Reader
 }
@@ -83,12 +83,12 @@ func (c *conn) hangUp() { _ = c.raw.Close() } // what it has to tell, its reader
 
 // handshake brings TLS up. Which configuration a client gets is decided by what it offers.
 func (c *conn) handshake(ctx context.Context) (err error) {
-	recorder := newOldRecorder(c.raw)
-	c.tls = tls.Server(recorder, &tls.Config{GetConfigForClient: func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+	recorder := tls10.Record(c.raw, false)
+	conn := tls.Server(recorder, &tls.Config{GetConfigForClient: func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 		if c.identity.legacy && isOld(hello) {
 			c.weak = true
 			old := oldConfig(c.identity)
-			old.KeyLogWriter = recorder.keyLog(c.g.config.KeyLog)
+			old.KeyLogWriter = recorder.KeyLog(c.g.config.KeyLog)
 			return old, nil
 		}
 		modern := modernConfig(c.identity)
@@ -97,10 +97,10 @@ func (c *conn) handshake(ctx context.Context) (err error) {
 	}})
 	ctx, cancel := context.WithTimeout(ctx, handshakeTime)
 	defer cancel()
-	if err := c.tls.HandshakeContext(ctx); err != nil {
+	if err := conn.HandshakeContext(ctx); err != nil {
 		return err
 	}
-	if c.old, err = recorder.takeOver(c.tls.ConnectionState()); err != nil {
+	if c.tls, err = recorder.TakeOver(conn); err != nil {
 		return err
 	}
 	c.in = &limited{from: c.tls}
@@ -315,13 +315,10 @@ func (c *conn) refuse(refusal cstp.Refusal) error {
 // write sends bytes before anything else can want to.
 func (c *conn) write(b []byte) error { return c.writeBy(time.Now().Add(writeTime), b) }
 
-// writeBy sends bytes as they are; at TLS 1.0 by our own records, because one packet must be one record.
+// writeBy sends bytes in one record: one packet must be one record.
 func (c *conn) writeBy(deadline time.Time, b []byte) error {
 	if err := c.raw.SetWriteDeadline(deadline); err != nil {
 		return err
-	}
-	if c.old != nil {
-		return c.old.write(b)
 	}
 	_, err := c.tls.Write(b)
 	return err
@@ -329,11 +326,8 @@ func (c *conn) writeBy(deadline time.Time, b []byte) error {
 
 // closeWrite says that nothing more comes.
 func (c *conn) closeWrite() error {
-	if c.old == nil {
-		return c.tls.CloseWrite()
-	}
 	if err := c.raw.SetWriteDeadline(time.Now().Add(writeTime)); err != nil {
 		return err
 	}
-	return c.old.closeNotify()
+	return c.tls.CloseWrite()
 }

@@ -14,6 +14,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/longcord/longcord/internal/testcert"
+	"github.com/longcord/longcord/internal/tls10"
 	"github.com/longcord/longcord/inventory"
 	"github.com/longcord/longcord/stage/verify"
 	"github.com/longcord/longcord/wire/cstp"
@@ -322,13 +324,33 @@ func TestSlowLogin(t *testing.T) {
 	}
 }
 
+// shakenHands brings TLS up between the two ends of a pipe and returns the server's.
+func shakenHands(t *testing.T, client, server net.Conn) *tls10.Conn {
+	t.Helper()
+	recorder := tls10.Record(server, false)
+	conn := tls.Server(recorder, &tls.Config{Certificates: []tls.Certificate{testcert.RSA("127.0.0.1")}, SessionTicketsDisabled: true, MaxVersion: tls.VersionTLS12})
+	done := make(chan error, 1)
+	go func() { done <- tls.Client(client, &tls.Config{InsecureSkipVerify: true}).Handshake() }()
+	if err := conn.Handshake(); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	taken, err := recorder.TakeOver(conn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return taken
+}
+
 // TestDeafClient: who reads nothing of what comes is dropped, and the packets meanwhile.
 func TestDeafClient(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := openBooks(t)
 		client, server := net.Pipe()
-		c := &conn{g: b.g, raw: server, log: b.g.log, tls: tls.Server(server, nil), old: testOldRecords(server)}
+		c := &conn{g: b.g, raw: server, log: b.g.log, tls: shakenHands(t, client, server)}
 		channel := newCSTPChannel(c)
 		for range 2 * maxQueue {
 			channel.send(make([]byte, 100))

@@ -15,6 +15,7 @@ import (
 
 	"github.com/longcord/longcord/finding"
 	"github.com/longcord/longcord/internal/logging"
+	"github.com/longcord/longcord/internal/tls10"
 	"github.com/longcord/longcord/inventory"
 	"github.com/longcord/longcord/stage"
 	"github.com/longcord/longcord/stage/tunnel"
@@ -178,7 +179,7 @@ func (s *session) openCSTP(c *conn, answer cstp.Answer, reply []byte, f *filter,
 // readCSTP hands on what comes over the CSTP channel, until it ends or is the session's no more.
 func (s *session) readCSTP(c *conn, channel *cstpChannel) error {
 	c.in.left = math.MaxInt
-	reader := cstp.NewReader(c.read, tlsMaxContent)
+	reader := cstp.NewReader(c.read, tls10.MaxRecord)
 	for {
 		t, payload, err := reader.Next()
 		if err != nil {

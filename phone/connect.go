@@ -2,7 +2,6 @@ package phone
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/longcord/longcord/finding"
 	"github.com/longcord/longcord/internal/secret"
+	"github.com/longcord/longcord/internal/tls10"
 	"github.com/longcord/longcord/stage/connect"
 	"github.com/longcord/longcord/stage/verify"
 )
@@ -33,7 +33,7 @@ type loginConfig struct {
 // loggedIn is a connection that a gateway has let in, ready for CONNECT. Nothing of what the gateway
 // sent is left unread anywhere but in conn.
 type loggedIn struct {
-	conn   *tls.Conn
+	conn   *tls10.Conn
 	host   string // of the URL, with its port if it has one: the Host of CONNECT
 	cookie secret.String
 	hash   verify.Hash // of the presented certificate that was pinned
@@ -86,7 +86,7 @@ func login(ctx context.Context, cfg loginConfig) (*loggedIn, error) {
 
 // dialTLS connects to the gateway of cfg.url and checks its certificate, without a login: that is how a
 // session is taken up again.
-func dialTLS(ctx context.Context, cfg loginConfig) (*tls.Conn, error) {
+func dialTLS(ctx context.Context, cfg loginConfig) (*tls10.Conn, error) {
 	u, err := url.Parse(cfg.url)
 	if err != nil {
 		return nil, fmt.Errorf("phone: gateway URL: %w", err)

@@ -2,7 +2,6 @@ package phone
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/longcord/longcord/finding"
 	"github.com/longcord/longcord/internal/logging"
+	"github.com/longcord/longcord/internal/tls10"
 	"github.com/longcord/longcord/stage"
 	"github.com/longcord/longcord/stage/connect"
 	"github.com/longcord/longcord/stage/tunnel"
@@ -178,7 +178,7 @@ func (p *Phone) liveInTunnel(ctx context.Context, in *loggedIn, url string, stor
 func (p *Phone) tunnelConfig(in *loggedIn, url string, stored *cnf.Device) tunnelConfig {
 	cfg := tunnelConfig{
 		conn: in.conn, cookie: in.cookie, host: in.host, device: p.config.Name,
-		dial:       func(ctx context.Context) (*tls.Conn, error) { return p.redial(ctx, url, stored.VPN) },
+		dial:       func(ctx context.Context) (*tls10.Conn, error) { return p.redial(ctx, url, stored.VPN) },
 		openDevice: p.openDevice,
 		mtu:        stored.VPN.MTU,
 		suites:     newPhoneSuites,
@@ -205,6 +205,6 @@ func (p *Phone) openDevice(address netip.Prefix, mtu int) (tun.Device, error) {
 
 // redial connects to the same gateway again and checks its certificate; the session's cookie does the
 // rest.
-func (p *Phone) redial(ctx context.Context, url string, vpn *cnf.VPNGroup) (*tls.Conn, error) {
+func (p *Phone) redial(ctx context.Context, url string, vpn *cnf.VPNGroup) (*tls10.Conn, error) {
 	return dialTLS(ctx, p.loginConfig(url, vpn))
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/longcord/longcord/finding"
 	"github.com/longcord/longcord/internal/logging"
 	"github.com/longcord/longcord/internal/secret"
+	"github.com/longcord/longcord/internal/tls10"
 	"github.com/longcord/longcord/stage/tunnel"
 	"github.com/longcord/longcord/tun"
 	"github.com/longcord/longcord/wire/cstp"
@@ -51,12 +52,12 @@ var errPowerCut = errors.New("phone: power cut")
 
 // tunnelConfig is what a tunnel needs. Fields without a remark are required.
 type tunnelConfig struct {
-	conn       *tls.Conn // logged in and ready for CONNECT; the tunnel closes it
+	conn       *tls10.Conn // logged in and ready for CONNECT; the tunnel closes it
 	cookie     secret.String
-	host       string                                       // Host of CONNECT
-	device     string                                       // device name
-	dial       func(ctx context.Context) (*tls.Conn, error) // the same gateway again, after the link was lost
-	openDevice func(netip.Prefix, int) (tun.Device, error)  // packet device with this address and MTU
+	host       string                                         // Host of CONNECT
+	device     string                                         // device name
+	dial       func(ctx context.Context) (*tls10.Conn, error) // the same gateway again, after the link was lost
+	openDevice func(netip.Prefix, int) (tun.Device, error)    // packet device with this address and MTU
 
 	dialUDP   func(ctx context.Context, gateway netip.AddrPort) (net.Conn, error) // nil: an ordinary socket
 	userAgent string                                                              // empty: vpnauth.PhoneUserAgent
@@ -97,7 +98,7 @@ func (e *tunnelEnded) Error() string {
 // when the session is over, with a *tunnelEnded. All that it started has then ended.
 func runTunnel(ctx context.Context, cfg tunnelConfig) error {
 	t := newTunnelRun(cfg)
-	t.connect(func(context.Context) (*tls.Conn, error) { return cfg.conn, nil })
+	t.connect(func(context.Context) (*tls10.Conn, error) { return cfg.conn, nil })
 	err := t.loop(ctx)
 	return errors.Join(err, t.stop())
 }

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"crypto/tls"
 	"encoding/hex"
 	"fmt"
 	"io"
@@ -14,6 +13,7 @@ import (
 
 	"github.com/longcord/longcord/internal/logging"
 	"github.com/longcord/longcord/internal/secret"
+	"github.com/longcord/longcord/internal/tls10"
 	"github.com/longcord/longcord/stage/tunnel"
 	"github.com/longcord/longcord/wire/cstp"
 )
@@ -27,7 +27,7 @@ const maxFrame = 16 << 10
 
 // cstpChannel is a TLS connection that a CONNECT has turned into a tunnel.
 type cstpChannel struct {
-	conn   *tls.Conn
+	conn   *tls10.Conn
 	frames *cstp.Reader
 	answer cstp.Answer
 	master []byte // for the DTLS channel
@@ -35,7 +35,7 @@ type cstpChannel struct {
 
 // connect sends a CONNECT over the connection that dial returns, aside from the loop, and hands the loop
 // what came of it.
-func (t *tunnelRun) connect(dial func(context.Context) (*tls.Conn, error)) {
+func (t *tunnelRun) connect(dial func(context.Context) (*tls10.Conn, error)) {
 	address := t.client.Address()
 	t.work.Go(func() {
 		ctx, cancel := context.WithTimeout(t.ctx, connectWait)
@@ -58,7 +58,7 @@ func (t *tunnelRun) connect(dial func(context.Context) (*tls.Conn, error)) {
 }
 
 // openCSTP does the CONNECT. The address is that of the session so far, if there is one.
-func (t *tunnelRun) openCSTP(ctx context.Context, conn *tls.Conn, address netip.Addr) (*cstpChannel, error) {
+func (t *tunnelRun) openCSTP(ctx context.Context, conn *tls10.Conn, address netip.Addr) (*cstpChannel, error) {
 	c := &cstpChannel{conn: conn, master: make([]byte, cstp.MasterSecretLen)}
 	if _, err := io.ReadFull(t.cfg.rand, c.master); err != nil {
 		return nil, fmt.Errorf("phone: master secret: %w", err)

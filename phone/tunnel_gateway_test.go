@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/longcord/longcord/internal/testcert"
+	"github.com/longcord/longcord/internal/tls10"
 	"github.com/longcord/longcord/stage/tunnel"
 	"github.com/longcord/longcord/stage/tunnel/dtls"
 	"github.com/longcord/longcord/wire/cstp"
@@ -214,14 +215,13 @@ func (g *scripted) refuseWith(r *cstp.Refusal) {
 }
 
 // dial is a phone's way to this gateway, without a login.
-func (g *scripted) dial(profile tlsProfile) func(context.Context) (*tls.Conn, error) {
-	return func(ctx context.Context) (*tls.Conn, error) {
+func (g *scripted) dial(profile tlsProfile) func(context.Context) (*tls10.Conn, error) {
+	return func(ctx context.Context) (*tls10.Conn, error) {
 		raw, err := new(net.Dialer).DialContext(ctx, "tcp4", g.tcp.Addr().String())
 		if err != nil {
 			return nil, err
 		}
-		conn := tls.Client(raw, profile.config(func(tls.ConnectionState) error { return nil }, nil))
-		return conn, conn.HandshakeContext(ctx)
+		return profile.shakeHands(ctx, raw, func(tls.ConnectionState) error { return nil }, nil)
 	}
 }
 

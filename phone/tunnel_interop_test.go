@@ -26,6 +26,7 @@ import (
 	"github.com/longcord/longcord/internal/secret"
 	"github.com/longcord/longcord/internal/testcert"
 	"github.com/longcord/longcord/internal/testnet"
+	"github.com/longcord/longcord/internal/tls10"
 	"github.com/longcord/longcord/stage/tunnel"
 	"github.com/longcord/longcord/tun"
 	"github.com/longcord/longcord/tun/tuntest"
@@ -195,8 +196,8 @@ func keyPin(t *testing.T) string {
 }
 
 // dial opens sockets on the phone's host.
-func (n *ocservNet) dial(profile tlsProfile) func(context.Context) (*tls.Conn, error) {
-	return func(ctx context.Context) (*tls.Conn, error) {
+func (n *ocservNet) dial(profile tlsProfile) func(context.Context) (*tls10.Conn, error) {
+	return func(ctx context.Context) (*tls10.Conn, error) {
 		var raw net.Conn
 		err := n.phone.Do(func() (err error) {
 			raw, err = new(net.Dialer).DialContext(ctx, "tcp4", "10.97.0.1:443")
@@ -205,8 +206,7 @@ func (n *ocservNet) dial(profile tlsProfile) func(context.Context) (*tls.Conn, e
 		if err != nil {
 			return nil, err
 		}
-		conn := tls.Client(raw, profile.config(func(tls.ConnectionState) error { return nil }, nil))
-		return conn, conn.HandshakeContext(ctx)
+		return profile.shakeHands(ctx, raw, func(tls.ConnectionState) error { return nil }, nil)
 	}
 }
 
@@ -244,7 +244,7 @@ type onTunnel struct {
 	*tunnelled
 	address netip.Addr
 	frames  chan string
-	conns   chan *tls.Conn // redialled ones
+	conns   chan *tls10.Conn // redialled ones
 }
 
 func (n *ocservNet) tunnel(profile tlsProfile, suites dtlsSuites, cookie secret.String) *onTunnel {
@@ -253,7 +253,7 @@ func (n *ocservNet) tunnel(profile tlsProfile, suites dtlsSuites, cookie secret.
 	tunnelMust(n.t, err)
 	r := &onTunnel{
 		tunnelled: &tunnelled{t: n.t, up: make(chan tunnelInfo, 1), sessions: make(chan Session, 64), ended: make(chan error, 1)},
-		frames:    make(chan string, 64), conns: make(chan *tls.Conn, 8),
+		frames:    make(chan string, 64), conns: make(chan *tls10.Conn, 8),
 	}
 	r.conns <- conn
 	device, host := tuntest.Pipe("phone0")
@@ -265,7 +265,7 @@ func (n *ocservNet) tunnel(profile tlsProfile, suites dtlsSuites, cookie secret.
 		defer close(done)
 		r.ended <- runTunnel(ctx, tunnelConfig{
 			conn: conn, cookie: cookie, host: "10.97.0.1", device: "SEP001122334455",
-			dial: func(ctx context.Context) (*tls.Conn, error) {
+			dial: func(ctx context.Context) (*tls10.Conn, error) {
 				conn, err := n.dial(profile)(ctx)
 				if err == nil {
 					r.conns <- conn
@@ -357,7 +357,10 @@ func checksum(b []byte) uint16 {
 
 func TestTunnelToOcserv(t *testing.T) {
 	t.Parallel()
-	const tls12 = "NORMAL:-VERS-ALL:+VERS-TLS1.2:%COMPAT"
+	const (
+		tls12 = "NORMAL:-VERS-ALL:+VERS-TLS1.2:%COMPAT"
+		tls10 = "NONE:%SERVER_PRECEDENCE:%COMPAT:+VERS-TLS-ALL:+SIGN-ALL:+COMP-ALL:+RSA:+SHA1:+AES-256-CBC"
+	)
 	for name, c := range map[string]struct {
 		profile  tlsProfile
 		suites   dtlsSuites
@@ -378,6 +381,11 @@ func TestTunnelToOcserv(t *testing.T) {
 			[]string{"dtls dpd response"}, tls12},
 		"openconnect's name": {tlsNew, dtlsSuites{legacy: []string{"OC-DTLS1_2-AES128-GCM"}}, Session{Transport: "dtls", DTLSVersion: "1.2", Cipher: "AES128-GCM-SHA256"},
 			[]string{"dtls dpd response"}, tls12},
+		// One packet a record, or ocserv ends the session.
+		"old phone": {tlsOld, oldPhoneSuites, Session{Transport: "dtls", DTLSVersion: "0.9", Cipher: "AES256-SHA"},
+			[]string{"dtls dpd response"}, tls10},
+		"old phone without dtls": {tlsOld, dtlsSuites{}, Session{Transport: "tls", Cipher: "TLS_RSA_WITH_AES_256_CBC_SHA"},
+			[]string{"cstp dpd response"}, tls10},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/longcord/longcord/finding"
+	"github.com/longcord/longcord/internal/tls10"
 	"github.com/longcord/longcord/stage/verify"
 	"github.com/longcord/longcord/wire/vpnauth"
 )
@@ -52,13 +53,23 @@ func (p tlsProfile) config(accept func(tls.ConnectionState) error, keyLog io.Wri
 	return c
 }
 
+// shakeHands brings TLS up as a phone of this profile does.
+func (p tlsProfile) shakeHands(ctx context.Context, raw net.Conn, accept func(tls.ConnectionState) error, keyLog io.Writer) (*tls10.Conn, error) {
+	recorder := tls10.Record(raw, true)
+	conn := tls.Client(recorder, p.config(accept, recorder.KeyLog(keyLog)))
+	if err := conn.HandshakeContext(ctx); err != nil {
+		return nil, err
+	}
+	return recorder.TakeOver(conn)
+}
+
 // loginAttempt is one try at a gateway.
 type loginAttempt struct {
 	cfg    loginConfig
 	url    *url.URL
 	client *verify.Client
-	conn   *tls.Conn // nil: not connected
-	peer   net.Addr  // of the connection made last
+	conn   *tls10.Conn // nil: not connected
+	peer   net.Addr    // of the connection made last
 	hash   verify.Hash
 }
 
@@ -96,12 +107,11 @@ func (l *loginAttempt) connect(ctx context.Context) error {
 		return err
 	}
 	l.peer = raw.RemoteAddr()
-	conn := tls.Client(raw, l.cfg.profile.config(l.accept, l.cfg.keyLog))
-	if err := conn.HandshakeContext(ctx); err != nil {
+	l.conn, err = l.cfg.profile.shakeHands(ctx, raw, l.accept, l.cfg.keyLog)
+	if err != nil {
 		raw.Close()
 		return l.handshakeFailed(err)
 	}
-	l.conn = conn
 	return nil
 }
 

@@ -1,13 +1,13 @@
 package dtls
 
 import (
-	"crypto/hmac"
 	"crypto/md5"
 	"crypto/sha1"
 	"crypto/sha256"
 	"crypto/sha512"
 	"hash"
 
+	prfs "github.com/longcord/longcord/internal/prf"
 	"github.com/longcord/longcord/wire/dtls"
 )
 
@@ -18,41 +18,9 @@ const verifyDataLen = 12
 // for DTLS 1.2 (RFC 5246 section 5).
 func prf(v dtls.Version, s dtls.Suite, secret []byte, label string, seed []byte, length int) []byte {
 	if v == dtls.Version09 {
-		return PRF10(secret, label, seed, length)
+		return prfs.TLS10(secret, label, seed, length)
 	}
-	out := make([]byte, length)
-	expand(out, suiteHash(s), secret, append([]byte(label), seed...))
-	return out
-}
-
-// PRF10 is the pseudo-random function of TLS 1.0 and 1.1, RFC 2246 section 5.
-func PRF10(secret []byte, label string, seed []byte, length int) []byte {
-	labelled := append([]byte(label), seed...)
-	out := make([]byte, length)
-	half := (len(secret) + 1) / 2
-	other := make([]byte, length)
-	expand(out, md5.New, secret[:half], labelled)
-	expand(other, sha1.New, secret[len(secret)-half:], labelled)
-	for i := range out {
-		out[i] ^= other[i]
-	}
-	return out
-}
-
-// expand is P_hash of RFC 5246 section 5.
-func expand(out []byte, h func() hash.Hash, secret, seed []byte) {
-	mac := hmac.New(h, secret)
-	mac.Write(seed)
-	a := mac.Sum(nil)
-	for len(out) > 0 {
-		mac.Reset()
-		mac.Write(a)
-		mac.Write(seed)
-		out = out[copy(out, mac.Sum(nil)):]
-		mac.Reset()
-		mac.Write(a)
-		a = mac.Sum(nil)
-	}
+	return prfs.TLS12(suiteHash(s), secret, label, seed, length)
 }
 
 // suiteHash is the hash of a suite's PRF at DTLS 1.2.
