@@ -59,9 +59,9 @@ func TestOneWriteOneRecord(t *testing.T) {
 	for _, suite := range suites {
 		t.Run(tls.CipherSuiteName(suite), func(t *testing.T) {
 			t.Parallel()
-			client, server, toClient, toServer := pair(t, tls.VersionTLS10, suite, nil)
+			client, server, _, toServer := pair(t, tls.VersionTLS10, suite, nil)
 			say(t, client, server, toServer)
-			client, server, toClient, _ = pair(t, tls.VersionTLS10, suite, nil)
+			client, server, toClient, _ := pair(t, tls.VersionTLS10, suite, nil)
 			say(t, server, client, toClient)
 		})
 	}
