@@ -135,7 +135,7 @@ func (c *cstpChannel) control(kind cstp.Type, payload []byte) {
 }
 
 // close ends the TLS connection properly; it bounds its own wait.
-func (c *cstpChannel) close() { c.conn.Close() }
+func (c *cstpChannel) close() { _ = c.conn.Close() } // the gateway may be gone
 
 // lostCSTP says that c's stream has ended, unless c is no longer in use.
 func (t *tunnelRun) lostCSTP(now time.Time, c *cstpChannel, err error) {

@@ -117,7 +117,7 @@ func (l *loginAttempt) connect(ctx context.Context) error {
 
 func (l *loginAttempt) hangUp() {
 	if l.conn != nil {
-		l.conn.Close()
+		_ = l.conn.Close() // the gateway may be gone
 		l.conn = nil
 	}
 }
