@@ -74,6 +74,11 @@ var (
 		Says: "the gateway refuses the login of %[1]s",
 		Fix:  []string{"check user name and password; set a new one with `longcord users passwd %[1]s --password-stdin`"},
 	})
+	SessionLimit = Define(Declaration{
+		Code: "session-limit", Step: stage.Verify, Severity: Fault,
+		Says: "%[1]s has as many sessions as its group policy allows, all of them in use",
+		Fix:  []string{"log one off with `longcord sessions logoff`, or raise simultaneousLogins in the group policy"},
+	})
 	AddressPoolExhausted = Define(Declaration{
 		Code: "address-pool-exhausted", Step: stage.Tunnel, Severity: Fault,
 		Says: "the address pool %[1]s has no free address",

@@ -35,6 +35,7 @@ var words = map[string][]string{
 	"host-id-mismatch":          {"host"},
 	"group-url-mismatch":        {"url"},
 	"login-refused":             {"user"},
+	"session-limit":             {"user"},
 	"address-pool-exhausted":    {"network"},
 	"dtls-blocked":              {"port"},
 	"legacy-in-use":             {"group"},

@@ -269,7 +269,8 @@ func (c *conn) authenticate(ctx context.Context, a verify.Authenticate, r *http.
 	token := secret.New(base64.StdEncoding.EncodeToString(randomBytes(32)))
 	if err := c.g.sessions.create(ctx, token, record); err != nil {
 		if errors.Is(err, errSessionLimit) {
-			log.Warn("login refused", logging.Err, err)
+			f := finding.SessionLimit.With(who.User)
+			log.Warn("login refused", logging.Finding, f.Code, "says", f.Says)
 			return verify.Result{Verdict: verify.Denied}
 		}
 		log.Error("login put off", logging.Err, err)

@@ -120,7 +120,7 @@ func (hs *handshakes) step(addr netip.AddrPort, datagram []byte) (*expectation, 
 	hs.mu.Lock()
 	defer hs.mu.Unlock()
 	h = hs.byAddr[addr]
-	if hello, ok := helloOf(datagram); ok {
+	if hello, ok := dtls.HelloOf(datagram); ok {
 		h = hs.begin(addr, hello, h)
 	}
 	if h == nil {
@@ -131,20 +131,6 @@ func (hs *handshakes) step(addr netip.AddrPort, datagram []byte) (*expectation, 
 		h.of.session.log.Debug("dtls handshake", logging.Peer, addr.String(), logging.Err, err)
 	}
 	return h.of, hs.do(h, actions)
-}
-
-// helloOf returns the ClientHello that a datagram begins with.
-func helloOf(datagram []byte) (dtls.ClientHello, bool) {
-	r, _, err := dtls.ParseRecord(datagram)
-	if err != nil || r.Type != dtls.HandshakeRecord || r.Epoch != 0 {
-		return dtls.ClientHello{}, false
-	}
-	m, _, err := dtls.ParseHandshake(r.Fragment)
-	if err != nil || m.Type != dtls.TypeClientHello {
-		return dtls.ClientHello{}, false
-	}
-	hello, err := dtls.ParseClientHello(m.Body)
-	return hello, err == nil
 }
 
 // begin returns the handshake that a ClientHello belongs to: the one under way, or a new one. It returns

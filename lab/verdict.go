@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/longcord/longcord/finding"
 	"github.com/longcord/longcord/internal/tone"
 	"github.com/longcord/longcord/phone"
 	"github.com/longcord/longcord/stage"
@@ -57,6 +58,9 @@ func (s *story) judge(context.Context) error {
 		HomeToOffice: direction(s.homeMedia, s.deskMedia, toOffice),
 		OfficeToHome: direction(s.deskMedia, s.homeMedia, toHome),
 	}
+	if toOffice != toHome {
+		s.oneWay(toHome)
+	}
 	if why := deaf(toOffice, toHome); why != "" {
 		return &stopped{stage.Call, why}
 	}
@@ -65,6 +69,16 @@ func (s *story) judge(context.Context) error {
 		time.Since(s.calling).Milliseconds(),
 	})
 	return nil
+}
+
+// oneWay notes that only one side hears the other.
+func (s *story) oneWay(homeHears bool) {
+	deaf, speaker := "the home phone", "the desk phone"
+	if homeHears {
+		deaf, speaker = speaker, deaf
+	}
+	s.result.Findings = append(s.result.Findings, finding.OneWayAudio.With(deaf, speaker).
+		Because("lab", 0, "the recording of "+deaf+" does not hold what "+speaker+" played"))
 }
 
 // heard reports whether the recording made where place plays holds what the other side played.

@@ -116,15 +116,15 @@ func TestHandshakeRefusesFragments(t *testing.T) {
 	}
 }
 
-func TestSessionID(t *testing.T) {
+func TestHelloOf(t *testing.T) {
 	t.Parallel()
 	datagram := sample(t)
-	id, ok := SessionID(datagram)
-	if want := unhex(t, "75f7e283e6d55d883da0fa73fbb734243aedc3239d9e1c2f60dfb29783b94e64"); !ok || !bytes.Equal(id, want) {
-		t.Errorf("got %x %t want %x", id, ok, want)
+	hello, ok := HelloOf(datagram)
+	if want := unhex(t, "75f7e283e6d55d883da0fa73fbb734243aedc3239d9e1c2f60dfb29783b94e64"); !ok || !bytes.Equal(hello.SessionID, want) {
+		t.Errorf("got %x %t want %x", hello.SessionID, ok, want)
 	}
 	for n := range datagram {
-		if _, ok := SessionID(datagram[:n]); ok {
+		if _, ok := HelloOf(datagram[:n]); ok {
 			t.Errorf("found when cut at %d", n)
 		}
 	}
@@ -142,7 +142,7 @@ func FuzzParse(f *testing.F) {
 		if err != nil || !bytes.Equal(append(back, rest...), datagram) {
 			t.Fatalf("record does not come back: %v", err)
 		}
-		SessionID(datagram)
+		HelloOf(datagram)
 		m, _, err := ParseHandshake(r.Fragment)
 		if err != nil {
 			return

@@ -164,22 +164,19 @@ func (h HelloVerifyRequest) AppendBody(dst []byte) []byte {
 	return appendVector8(binary.BigEndian.AppendUint16(dst, uint16(h.Version)), h.Cookie)
 }
 
-// SessionID returns the session id out of a datagram that begins with a ClientHello: that is how a
-// gateway finds the session a new datagram belongs to. It reports false for everything else.
-func SessionID(datagram []byte) ([]byte, bool) {
+// HelloOf returns the ClientHello that a datagram begins with: by its session id a gateway finds the
+// session a new datagram belongs to. It reports false for everything else.
+func HelloOf(datagram []byte) (ClientHello, bool) {
 	r, _, err := ParseRecord(datagram)
 	if err != nil || r.Type != HandshakeRecord || r.Epoch != 0 {
-		return nil, false
+		return ClientHello{}, false
 	}
 	m, _, err := ParseHandshake(r.Fragment)
 	if err != nil || m.Type != TypeClientHello {
-		return nil, false
+		return ClientHello{}, false
 	}
 	hello, err := ParseClientHello(m.Body)
-	if err != nil || len(hello.SessionID) == 0 {
-		return nil, false
-	}
-	return hello.SessionID, true
+	return hello, err == nil
 }
 
 // cursor reads fields one after another and keeps the first error.

@@ -119,8 +119,8 @@ func replay(t *testing.T, rec recording) {
 					if err != nil {
 						t.Fatal(err)
 					}
-					if id, ok := dtls.SessionID(d.payload); !ok || !bytes.Equal(id, rec.cfg.SessionID) {
-						t.Errorf("session id of the ClientHello: got %x want %x", id, rec.cfg.SessionID)
+					if first, ok := dtls.HelloOf(d.payload); !ok || !bytes.Equal(first.SessionID, rec.cfg.SessionID) {
+						t.Errorf("session id of the ClientHello: got %x want %x", first.SessionID, rec.cfg.SessionID)
 					}
 					clientRandom = bytes.Clone(hello.Random[:])
 					continue
