@@ -239,7 +239,7 @@ func (c *conn) do(ctx context.Context, server *verify.Server, actions []verify.A
 			c.log.Warn("login goes no further", logging.Stage, stage.Verify.String(), logging.Finding, f.Code,
 				"says", f.Says, "reason", a.Reason.String(), "agent", a.Agent.String())
 		case verify.FirstContact:
-			c.log.Info("phone speaks", logging.Stage, stage.Verify.String(), "request", a.Line,
+			c.log.Log(ctx, c.g.levelFor(r.UserAgent()), "phone speaks", logging.Stage, stage.Verify.String(), "request", a.Line,
 				"header", fmt.Sprint(a.Header), "form", a.Body)
 		case verify.Close:
 			return true, c.closeWrite()

@@ -78,6 +78,9 @@ type Gateway struct {
 	sessions   *registry
 	handshakes *handshakes
 	wg         sync.WaitGroup
+
+	heardMu sync.Mutex     // guards heard
+	heard   map[string]int // phones' requests before the tunnel, by user agent
 }
 
 // identityOf is an identity and the inventory it was read from.
@@ -97,7 +100,7 @@ func New(config Config) (*Gateway, error) {
 	if config.Node == "" {
 		config.Node = "gateway"
 	}
-	g := &Gateway{config: config, log: logging.Or(config.Log).With(logging.Actor, "gateway")}
+	g := &Gateway{config: config, heard: map[string]int{}, log: logging.Or(config.Log).With(logging.Actor, "gateway")}
 	set := config.Inventory()
 	id, err := newIdentity(set)
 	if err == nil {
@@ -248,6 +251,23 @@ func (g *Gateway) accept(ctx context.Context) error {
 		})
 	}
 }
+
+// levelFor is info for the first words of each kind of phone, whose requests nobody has published, and debug
+// for what it says later.
+func (g *Gateway) levelFor(agent string) slog.Level {
+	g.heardMu.Lock()
+	defer g.heardMu.Unlock()
+	if g.heard[agent] >= firstWords || len(g.heard) >= maxKinds {
+		return slog.LevelDebug
+	}
+	g.heard[agent]++
+	return slog.LevelInfo
+}
+
+const (
+	firstWords = 4  // a whole login, and some
+	maxKinds   = 64 // of phones that are remembered
+)
 
 // acceptPause keeps a socket that fails from spinning.
 const acceptPause = 200 * time.Millisecond

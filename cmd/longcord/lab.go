@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os/signal"
 	"syscall"
 
@@ -25,6 +26,11 @@ nothing behind. Exit codes: 0 both sides heard each other; 1 the story stops at 
 step; 3 this machine does not allow it.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
+			for flag, value := range map[string]string{"vpn": config.VPN, "signalling": config.Signalling, "auth": config.Auth} {
+				if value == "" {
+					return usage(fmt.Errorf("--%s is empty", flag), c.CommandPath()+" --help")
+				}
+			}
 			ctx, stop := signal.NotifyContext(c.Context(), syscall.SIGINT, syscall.SIGTERM)
 			defer stop()
 			if code := lab.Main(ctx, config); code != exitGood {

@@ -85,7 +85,8 @@ func (s *system) openCatalog(ctx context.Context) error {
 		return usage(err, "longcord init makes a master.key; restore it from where you keep it")
 	}
 	if s.store, err = sqlite.Open(s.settings.Database()); err != nil {
-		return err
+		return notWell(err, "one longcord serves a state folder: end the other, or name another folder with state:",
+			"if no other runs, put the folder back from a backup")
 	}
 	s.catalog, err = catalog.Open(ctx, catalog.Config{
 		Store: s.store, Sealer: sealer, HashPassword: login.HashPassword, VerifyPassword: login.VerifyPassword,
