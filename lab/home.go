@@ -3,6 +3,7 @@ package lab
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/longcord/longcord/phone"
@@ -110,6 +111,9 @@ func (s *story) settle() {
 
 func (s *story) flush() {
 	for _, step := range s.pending {
+		if t := s.result.Session; step.Step == stage.Tunnel && t != nil {
+			step.Detail += fmt.Sprintf(", %s with %s", channel(t.Transport, t.DTLSVersion), t.Cipher)
+		}
 		s.reached(step)
 	}
 	s.pending = nil

@@ -67,9 +67,9 @@ func Run(ctx context.Context, c Config) (result Result, err error) {
 	if c, err = c.withDefaults(); err != nil {
 		return result, err
 	}
-	var file *os.File
+	var file *os.File // holds the keys too
 	if c.PCAP != "" {
-		if file, err = os.Create(c.PCAP); err != nil {
+		if file, err = os.OpenFile(c.PCAP, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600); err != nil {
 			return result, &usageError{"--pcap: " + err.Error()}
 		}
 		defer func() { err = errors.Join(err, file.Close()) }()
