@@ -173,6 +173,7 @@ func (g *Gateway) Serve(ctx context.Context) error {
 	var fromTUN sync.WaitGroup
 	start(&fromTUN, "tun", g.fromTUN)
 	<-ctx.Done()
+	g.log.Info("gateway ends; its sessions may come back", "sessions", len(g.sessions.all()))
 	err := g.closeSockets()
 	g.sessions.closeChannels()
 	g.wg.Wait() // sessions that end take back what the host does for them
