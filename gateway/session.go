@@ -216,17 +216,18 @@ func (s *session) control(channel tunnel.Channel, t cstp.Type, payload []byte) {
 // advance lets the machine act on the time.
 func (s *session) advance() {
 	defer s.contain()
-	before, _ := s.machine.DataChannel()
 	ended, _ := s.act(func(now time.Time) ([]tunnel.Action, error) {
 		if wake := s.machine.Wake(); wake.IsZero() || now.Before(wake) {
 			return nil, nil
 		}
-		return s.machine.Advance(now), nil
+		before, _ := s.machine.DataChannel()
+		actions := s.machine.Advance(now)
+		if after, up := s.machine.DataChannel(); up && after != before {
+			s.log.Warn("nothing comes by the channel; data takes another", "silent", before.String(), logging.Channel, after.String(),
+				logging.Finding, finding.DTLSBlocked.Code)
+		}
+		return actions, nil
 	})
-	if after, up := s.machine.DataChannel(); up && after != before {
-		s.log.Warn("nothing comes by the channel; data takes another", "silent", before.String(), logging.Channel, after.String(),
-			logging.Finding, finding.DTLSBlocked.Code)
-	}
 	if ended {
 		s.g.sessions.remove(s)
 	}
