@@ -1,6 +1,7 @@
 package phone
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/binary"
@@ -24,12 +25,21 @@ type mediaStream interface {
 	// Start begins to send to remote with an RTP payload type of G.711 (0 or 8), and to count what
 	// comes back. A second Start moves a running stream to another remote; the zero remote is nowhere.
 	Start(remote netip.AddrPort, payloadType uint8)
+	// Heard returns when something came from the other side last; zero: never.
+	Heard() time.Time
 	// Stop ends the stream, frees its port and returns what was measured. It may be called without Start.
 	Stop() Media
 }
 
 // openMedia makes the stream of one call on the given own address.
 type openMedia func(local netip.Addr) (mediaStream, error)
+
+// deafLimit is how long a call goes on in which the other side is not heard at all, neither voice nor
+// report. It ends calls whose end nobody could tell: a call manager that was restarted knows them no
+// more. Our choice; what desk phones do is not known.
+const deafLimit = 30 * time.Second
+
+const noSound = "no sound from the other side"
 
 // errBusy: the phone has a call already.
 var errBusy = errors.New("phone: a call is up")
@@ -56,12 +66,14 @@ type phoneCall struct {
 	session  uint64 // of our descriptions
 	version  uint64
 	started  time.Time     // when media began
+	listens  time.Time     // since when the other side ought to be heard; zero: it need not be
 	duration time.Duration // of the media, when it is over
 	answered chan struct{}
 	over     chan struct{}
 	isUp     bool
 	isOver   bool
 	failure  *callRefused
+	cause    string // why the phone hung up by itself; empty: its user did
 	measured Media
 }
 
@@ -275,7 +287,7 @@ func (c *phoneCall) do(now time.Time, actions []call.Action) {
 			c.end(&callRefused{c.number, a.Status, a.Why}, a.Why)
 		case call.Gone:
 			c.stopMedia(now)
-			c.end(nil, "hung up")
+			c.end(nil, cmp.Or(c.cause, "hung up"))
 			p.active = nil
 		}
 	}
@@ -360,6 +372,11 @@ func (c *phoneCall) start(now time.Time, theirs sdp.Description, codec sdp.Codec
 	if c.started.IsZero() {
 		c.started = now
 	}
+	if theirs.Direction == sdp.SendRecv && theirs.Media.Port() != 0 {
+		c.listens = now
+	} else {
+		c.listens = time.Time{}
+	}
 	to := theirs.Media
 	if theirs.Direction == sdp.SendOnly || theirs.Direction == sdp.Inactive || to.Port() == 0 {
 		to = netip.AddrPort{}
@@ -373,6 +390,39 @@ func (c *phoneCall) up() {
 		close(c.answered)
 		c.tell("answered", "")
 	}
+}
+
+// advance lets time pass: for the leg, and for a call in which nothing is heard.
+func (c *phoneCall) advance(now time.Time) {
+	c.do(now, c.leg.Advance(now))
+	if at := c.deaf(); at.IsZero() || now.Before(at) {
+		return
+	}
+	c.phone.log.Warn("call without sound", "number", c.number, "heard", c.media.Heard())
+	c.cause = noSound
+	c.hangUp(now)
+}
+
+// deaf returns when the call ends if nothing is heard until then; zero: never.
+func (c *phoneCall) deaf() time.Time {
+	if c.listens.IsZero() || !c.leg.Up() {
+		return time.Time{}
+	}
+	since := c.listens
+	if heard := c.media.Heard(); heard.After(since) {
+		since = heard
+	}
+	return since.Add(c.phone.config.deafLimit)
+}
+
+// wake returns when advance wants to be called next; zero when nothing waits.
+func (c *phoneCall) wake() time.Time { return earlier(c.leg.Wake(), c.deaf()) }
+
+func earlier(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
 }
 
 func (c *phoneCall) hangUp(now time.Time) {

@@ -22,6 +22,7 @@ import (
 	"github.com/longcord/longcord/inventory"
 	"github.com/longcord/longcord/store"
 	"github.com/longcord/longcord/store/memory"
+	"github.com/longcord/longcord/wire/sdp"
 	"github.com/longcord/longcord/wire/sip"
 )
 
@@ -352,5 +353,64 @@ func TestCallGivenUp(t *testing.T) {
 	<-(<-rings).Done()
 	if e := bobTold.wait(t, callState("refused")); e.Call.Cause != "the caller gave up" {
 		t.Errorf("cause %q", e.Call.Cause)
+	}
+}
+
+// A call manager that was restarted during a call cannot tell the second phone that the first hung up.
+// That phone notices by itself, and can be called again.
+func TestCallOutlivesItsManager(t *testing.T) {
+	leavesNothingRunning(t)
+	kept := memory.New()
+	w := serve(t, twoLines(), kept, ownLoopback())
+	taken := make(chan *phoneCall, 2)
+	ann, annTold := w.phone(t, func(*sipConfig) {})
+	bobs, bobTold := w.phone(t, func(cfg *sipConfig) {
+		bob(cfg)
+		cfg.deafLimit = 2 * time.Second
+		cfg.incoming = func(call *phoneCall) { call.Answer(); taken <- call }
+	})
+	registered := func(e Event) bool { return e.Event == "registered" }
+	for p, told := range map[*sipPhone]events{ann: annTold, bobs: bobTold} {
+		mustRegister(t, p)
+		told.wait(t, registered)
+	}
+	ours, err := ann.Call(t.Context(), "1002")
+	if err != nil {
+		t.Fatal(err)
+	}
+	theirs := <-taken
+	w.stop()
+	serve(t, twoLines(), kept, w.address)
+	annTold.wait(t, registered)
+	bobTold.wait(t, registered)
+	ours.HangUp() // the manager's answer is 481
+	await(t, theirs.Done(), "the end of the call on the second phone")
+	if e := bobTold.wait(t, callState("ended")); e.Call.Cause != noSound {
+		t.Errorf("cause %q, want %q", e.Call.Cause, noSound)
+	}
+	if _, err := ann.Call(t.Context(), "1002"); err != nil {
+		t.Errorf("the second phone cannot be called again: %v", err)
+	}
+}
+
+// unheard is media that has heard nothing.
+type unheard struct{ mediaStream }
+
+func (unheard) Heard() time.Time            { return time.Time{} }
+func (unheard) Start(netip.AddrPort, uint8) {}
+
+func TestCallOnHoldNeedNotBeHeard(t *testing.T) {
+	t.Parallel()
+	now, to := time.Now(), netip.MustParseAddrPort("192.0.2.1:16384")
+	c := phoneCall{media: unheard{}}
+	for _, step := range []struct {
+		direction sdp.Direction
+		listens   bool
+	}{{sdp.SendRecv, true}, {sdp.SendOnly, false}, {sdp.SendRecv, true}, {sdp.Inactive, false}, {sdp.RecvOnly, false}} {
+		now = now.Add(time.Second)
+		c.start(now, sdp.Description{Media: to, Direction: step.direction}, sdp.Codec{})
+		if got := c.listens.Equal(now); got != step.listens {
+			t.Errorf("%s: listens since %v, want %v", step.direction, c.listens, step.listens)
+		}
 	}
 }

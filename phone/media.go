@@ -43,6 +43,7 @@ type rtpStream struct {
 	mu       sync.Mutex
 	target   target
 	reportAt time.Time // when the next report is due
+	heard    time.Time // when a packet or a report came last
 	in       incoming
 }
 
@@ -96,6 +97,13 @@ func (s *rtpStream) Start(remote netip.AddrPort, payloadType uint8) {
 		s.reportAt = time.Now().Add(time.Second) // calls may be short
 	}
 	s.target = target{remote: remote, law: law}
+}
+
+// Heard returns when a packet or a report came last; zero: never.
+func (s *rtpStream) Heard() time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.heard
 }
 
 // Stop ends the stream, completes the recording and returns what was measured, however often it is
@@ -235,6 +243,7 @@ func (s *rtpStream) received(now time.Time, datagram []byte) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.heard = now
 	s.in.packet(now, p)
 	return nil
 }
@@ -246,6 +255,7 @@ func (s *rtpStream) heardReport(now time.Time, datagram []byte) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.heard = now
 	s.in.report(now, r, s.out.ssrc)
 	return nil
 }

@@ -40,6 +40,7 @@ type sipConfig struct {
 	userAgent   string
 	openMedia   openMedia
 	incoming    func(*phoneCall) // decides what becomes of a call, in a goroutine of its own; nil refuses as busy
+	deafLimit   time.Duration    // after which a call in which nothing is heard ends; 0 means deafLimit
 	log         *slog.Logger
 	onEvent     func(Event) // must not block; nil: nobody wants to know
 }
@@ -68,6 +69,9 @@ type sipPhone struct {
 func newSIPPhone(ctx context.Context, config sipConfig) (*sipPhone, error) {
 	if config.port == 0 {
 		config.port = 5060
+	}
+	if config.deafLimit == 0 {
+		config.deafLimit = deafLimit
 	}
 	registration, err := register.NewRegistration(register.RegistrationConfig{
 		Server: config.server, Port: config.port, Transport: config.transport,
@@ -160,21 +164,17 @@ func (p *sipPhone) watch(ctx context.Context) {
 func (p *sipPhone) advance(now time.Time) {
 	p.doRegister(p.registration.Advance(now))
 	if p.active != nil {
-		p.active.do(now, p.active.leg.Advance(now))
+		p.active.advance(now)
 	}
 }
 
 func (p *sipPhone) next() time.Time {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	next := p.registration.Wake()
 	if p.active == nil {
-		return next
+		return p.registration.Wake()
 	}
-	if at := p.active.leg.Wake(); next.IsZero() || !at.IsZero() && at.Before(next) {
-		return at
-	}
-	return next
+	return earlier(p.registration.Wake(), p.active.wake())
 }
 
 func (p *sipPhone) finish() {
