@@ -42,13 +42,16 @@ func (v *validation) phoneURL(field, text string) {
 }
 
 // groupOfGateway checks the tunnel group that phones reach by a gateway's URL, when the gateway is ours:
-// when some tunnel group answers on the same host and port.
+// when some tunnel group answers on the same host and port, or when we hold the key of its certificate.
 func (v *validation) groupOfGateway(o *VPNGateway) {
 	group, ok := v.set.GroupByURL(o.URL)
 	if !ok {
 		if near, ours := v.groupURLOnHost(o.URL); ours {
 			v.refuse("url", fmt.Sprintf("write %s, byte for byte, or add this URL to a tunnel group's groupURLs", near),
 				"%s is on our own gateway, and no tunnel group has it as group URL", o.URL)
+		} else if name, ours := v.ownCertificate(o); ours {
+			v.refuse("url", fmt.Sprintf("keep or make a tunnel group with this URL in its groupURLs, or take the key out of certificate %q if the gateway is another's", name),
+				"%s is on our own gateway, which has the key of certificate %q, and no tunnel group has it as group URL", o.URL, name)
 		}
 		return
 	}
@@ -68,6 +71,16 @@ func (v *validation) groupURLOnHost(text string) (groupURL string, ours bool) {
 			if host != "" && hostPort(candidate) == host {
 				return candidate, true
 			}
+		}
+	}
+	return "", false
+}
+
+// ownCertificate returns the first certificate of a gateway that has its key here.
+func (v *validation) ownCertificate(o *VPNGateway) (name string, ours bool) {
+	for _, name := range o.Certificates {
+		if certificate, ok := v.set.Certificates[name]; ok && !certificate.Key.IsZero() {
+			return name, true
 		}
 	}
 	return "", false

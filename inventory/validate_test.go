@@ -130,6 +130,8 @@ func TestValidateRefuses(t *testing.T) {
 			`VPNGateway "gateway": url: https://vpn.example.net/phones/ is on our own gateway`, vpnURL + ", byte for byte"},
 		{"url differs in case of host and port", func(s *inventory.Set) { s.VPNGateways["gateway"].URL = "https://VPN.example.net:443/phones" },
 			`VPNGateway "gateway": url: https://VPN.example.net:443/phones is on our own gateway`, ""},
+		{"own gateway without a tunnel group", func(s *inventory.Set) { s.TunnelGroups["phones"].GroupURLs = nil },
+			`VPNGateway "gateway": url: https://vpn.example.net/phones is on our own gateway, which has the key of certificate "now"`, "groupURLs"},
 		{"mtu", func(s *inventory.Set) { s.VPNProfiles["profile"].MTU = pointer(1407) },
 			`VPNProfile "profile": mtu: is 1407; it must be between 256 and 1406 bytes`, ""},
 		{"failToConnect", func(s *inventory.Set) { s.VPNProfiles["profile"].FailToConnect = pointer(601) },
