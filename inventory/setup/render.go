@@ -5,13 +5,26 @@ import (
 	"embed"
 	"encoding/json"
 	"fmt"
+	"regexp"
+	"strings"
 	"text/template"
 )
 
 //go:embed templates
 var templateFiles embed.FS
 
-var templates = template.Must(template.New("").Funcs(template.FuncMap{"quote": quote}).ParseFS(templateFiles, "templates/*"))
+var templates = template.Must(template.New("").Funcs(template.FuncMap{"quote": quote, "word": word}).ParseFS(templateFiles, "templates/*"))
+
+var plainWord = regexp.MustCompile(`^[0-9A-Za-z._~/+@%,:=-]+$`)
+
+// word writes the parts of a path as one word of a shell's command line.
+func word(parts ...string) string {
+	path := strings.Join(parts, "")
+	if plainWord.MatchString(path) {
+		return path
+	}
+	return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
+}
 
 // quote writes a text as a double-quoted YAML value.
 func quote(value any) (string, error) {

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"net/netip"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -111,6 +112,9 @@ func (o *Options) check() error {
 			refuse(option, "write an IPv4 address of this machine, such as 10.1.0.5", "%s is no address to listen on", address)
 		}
 	}
+	if o.Inside.IsLoopback() {
+		refuse("--inside", "write this machine's address in the office, such as 10.1.0.5", "%s can be reached from this machine alone", o.Inside)
+	}
 	o.checkPool(refuse)
 	o.checkPhones(refuse)
 	o.checkPBX(refuse)
@@ -127,16 +131,22 @@ func (o *Options) checkURL(refuse refuse) {
 		refuse("--url", hint, "%q is no https URL", o.URL)
 	case len(o.URL) > inventory.MaxURL:
 		refuse("--url", "", "has %d characters; phones take at most %d", len(o.URL), inventory.MaxURL)
+	case strings.Contains(u.Hostname(), ":"):
+		refuse("--url", hint, "%q names an IPv6 address; tunnels are reached by IPv4 so far", o.URL)
 	case strings.Trim(u.Path, "/") == "":
 		refuse("--url", hint, "%q has no path, and the path is what tells phones from everybody else", o.URL)
 	case u.User != nil || u.RawQuery != "" || u.Fragment != "":
 		refuse("--url", hint, "%q holds more than host, port and path", o.URL)
+	case !plainPath.MatchString(u.EscapedPath()):
+		refuse("--url", "write letters, digits and . _ ~ - / in the path", "%q has other characters in its path, and what phones make of them is unknown", o.URL)
 	case u.Port() != "":
 		if port, err := strconv.ParseUint(u.Port(), 10, 16); err != nil || port == 0 {
 			refuse("--url", hint, "%q has no usable port", o.URL)
 		}
 	}
 }
+
+var plainPath = regexp.MustCompile(`^[0-9A-Za-z._~/-]+$`)
 
 // smallestPool holds its own name, the gateway, a few phones and the broadcast address.
 const smallestPool = 29
@@ -177,7 +187,9 @@ func (o *Options) checkPhones(refuse refuse) {
 }
 
 func (o *Options) checkPBX(refuse refuse) {
-	if o.PBX != "" {
+	if address, err := netip.ParseAddr(strings.Trim(hostOf(o.PBX), "[]")); err == nil && !address.Is4() || strings.Count(o.PBX, ":") > 1 {
+		refuse("--pbx", "write HOST or HOST:PORT; the address is an IPv4 one", "%q is an IPv6 address; tunnels carry IPv4 so far", o.PBX)
+	} else if o.PBX != "" {
 		probe(refuse, "--pbx", &inventory.Site{Name: "office", CallManagers: []string{o.PBX}})
 	}
 }

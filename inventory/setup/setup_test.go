@@ -208,6 +208,13 @@ func TestMakeRefuses(t *testing.T) {
 		{"device", func(o *setup.Options) { o.Phones = phones(t, "SEP00112233445g=CP-8861:1") }, `--phone: "SEP00112233445g" is not SEP and twelve`, ""},
 		{"line", func(o *setup.Options) { o.Phones = phones(t, "SEP001122334455=CP-8861:desk") }, `--phone: "desk" is no directory number`, ""},
 		{"line twice", func(o *setup.Options) { o.Phones = phones(t, "SEP001122334455=CP-8861:1", "SEP001122334466=CP-8861:1") }, `--phone: line 1 is given to two phones`, ""},
+		{"inside on loopback", func(o *setup.Options) { o.Inside = netip.MustParseAddr("127.0.0.1") }, `--inside: 127.0.0.1 can be reached from this machine alone`, "in the office"},
+		{"inside unspecified", func(o *setup.Options) { o.Inside = netip.IPv4Unspecified() }, `--inside: 0.0.0.0 is no address`, ""},
+		{"url on IPv6", func(o *setup.Options) { o.URL = "https://[2001:db8::1]/phones" }, `--url: "https://[2001:db8::1]/phones" names an IPv6 address`, ""},
+		{"url with a space", func(o *setup.Options) { o.URL = "https://vpn.example.net/my%20phones" }, `--url: "https://vpn.example.net/my%20phones" has other characters`, "letters, digits"},
+		{"url with an umlaut", func(o *setup.Options) { o.URL = "https://vpn.example.net/büro" }, `--url: "https://vpn.example.net/büro" has other characters`, "letters, digits"},
+		{"pbx on IPv6", func(o *setup.Options) { o.PBX = "2001:db8::1" }, `--pbx: "2001:db8::1" is an IPv6 address`, "IPv4"},
+		{"pbx on IPv6 with a port", func(o *setup.Options) { o.PBX = "[2001:db8::1]:5060" }, `--pbx: "[2001:db8::1]:5060" is an IPv6 address`, "IPv4"},
 		{"pbx", func(o *setup.Options) { o.PBX = "sip:pbx" }, `--pbx: "sip:pbx" is no host`, "HOST:PORT"},
 	}
 	for _, test := range tests {
