@@ -36,6 +36,19 @@ func refuse(status int, format string, args ...any) *Refusal {
 	return &Refusal{Status: status, Title: http.StatusText(status), Detail: fmt.Sprintf(format, args...)}
 }
 
+// refusedDeletion says who still needs what was to be deleted. It gives no hints: they would name another
+// object in the place of the one that is there.
+func refusedDeletion(err error) error {
+	var needed *Refusal
+	if err = refusal(err, nil); errors.As(err, &needed) {
+		needed.Detail = "nothing was deleted: these still need it\n" + needed.Detail
+		for i := range needed.Problems {
+			needed.Problems[i].Hint = ""
+		}
+	}
+	return err
+}
+
 // refusal turns what the catalog or the reader of a text refused into an answer. f is the text that was
 // sent, when one was.
 func refusal(err error, f *file.File) error {

@@ -171,7 +171,7 @@ func (s *Server) deleteInventory(ctx context.Context, in *deleteInput) (*body[ca
 	}
 	changes, err := s.config.Catalog.Delete(ctx, refs, catalog.Options{DryRun: in.DryRun})
 	if err != nil {
-		return nil, refusal(err, nil)
+		return nil, refusedDeletion(err)
 	}
 	return s.changed(changes, in.DryRun), nil
 }
