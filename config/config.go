@@ -24,7 +24,7 @@ type Config struct {
 	// Address of this machine outside, where phones reach the gateway (behind a router that forwards
 	// ports: the address they are forwarded to). It may be the same as inside for a trial.
 	Outside netip.Addr `json:"outside"`
-	// How much is logged: error, warn, info, debug, or trace, which shows every message on the wire.
+	// How much is logged: error, warn, info, debug, or trace, which shows SIP messages, one line each.
 	LogLevel Level `json:"logLevel,omitempty"`
 
 	Provisioner Provisioner `json:"provisioner,omitzero"`
