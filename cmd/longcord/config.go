@@ -30,7 +30,7 @@ func (p *program) configCheckCommand() *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
 		Use:   "check",
-		Short: "Check the configuration file and the inventory file it names",
+		Short: "Check the configuration file, and master.key and inventory file that it names",
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			path, err := p.configPath()
@@ -42,7 +42,7 @@ func (p *program) configCheckCommand() *cobra.Command {
 				return p.checkedJSON(err)
 			}
 			if err != nil {
-				return usage(err)
+				return err
 			}
 			_, err = fmt.Fprintf(p.out, "%s and %s are good: %d devices\n", path, c.Inventory, devices)
 			return err
@@ -52,16 +52,20 @@ func (p *program) configCheckCommand() *cobra.Command {
 	return c
 }
 
-// check reads everything that serve would read.
+// check reads what serve reads at its first start.
 func check(path string) (c config.Config, devices int, err error) {
 	if c, err = config.Load(path); err != nil {
-		return c, 0, err
+		return c, 0, usage(err)
 	}
 	read, err := file.Read(c.Inventory)
 	if err != nil {
-		return c, 0, err
+		return c, 0, usage(err)
 	}
 	set, err := read.Set()
+	if err != nil {
+		return c, 0, usage(err)
+	}
+	_, err = loadKey(c)
 	return c, len(set.Devices), err
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/longcord/longcord/internal/strictyaml"
@@ -54,18 +55,32 @@ func report(out io.Writer, err error) int {
 	if errors.As(f.err, &problems) {
 		printProblems(out, problems)
 	} else {
-		fmt.Fprintf(out, "longcord: %s\n", strings.ReplaceAll(f.Error(), "\n", "\nlongcord: "))
+		printLines(out, "longcord: ", strings.Split(f.Error(), "\n"))
 	}
-	for _, hint := range f.hints {
-		if hint != "" {
-			fmt.Fprintf(out, "  hint: %s\n", hint)
-		}
-	}
+	printLines(out, "  hint: ", slices.DeleteFunc(slices.Clone(f.hints), func(hint string) bool { return hint == "" }))
 	return f.code
 }
 
+func printLines(out io.Writer, before string, lines []string) {
+	shown, more := few(lines)
+	for _, line := range shown {
+		fmt.Fprintf(out, "%s%s\n", before, line)
+	}
+	if more > 0 {
+		fmt.Fprintf(out, "%s… and %d more\n", before, more)
+	}
+}
+
+// few returns as many of all as people read, and how many more there are.
+func few[T any](all []T) (shown []T, more int) {
+	const most = 20
+	shown = all[:min(len(all), most)]
+	return shown, len(all) - len(shown)
+}
+
 func printProblems(out io.Writer, problems strictyaml.Problems) {
-	for _, p := range problems {
+	shown, more := few(problems)
+	for _, p := range shown {
 		fmt.Fprintf(out, "%s\n", p.Error())
 		if p.Excerpt != "" {
 			fmt.Fprintf(out, "    %s\n", strings.TrimSpace(p.Excerpt))
@@ -73,5 +88,8 @@ func printProblems(out io.Writer, problems strictyaml.Problems) {
 		if p.Hint != "" {
 			fmt.Fprintf(out, "  hint: %s\n", p.Hint)
 		}
+	}
+	if more > 0 {
+		fmt.Fprintf(out, "… and %d more\n", more)
 	}
 }

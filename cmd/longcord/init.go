@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"net/netip"
 	"time"
@@ -24,7 +25,12 @@ group and policy for phones, and the phones named (or two software phones).`,
 		Example: `  longcord init office --url https://vpn.example.net/phones --outside 192.0.2.10 \
     --inside 10.1.0.5 --pool 10.99.0.0/24 --phone SEP001122334455=CP-8861:1001:Alice`,
 		Args: cobra.ExactArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error { return p.initialise(args[0], flags) },
+		RunE: func(c *cobra.Command, args []string) error {
+			if c.Flags().Changed("pbx") && flags.pbx == "" {
+				return usage(errors.New("--pbx: is empty"), "write HOST or HOST:PORT, or leave it out to connect calls here")
+			}
+			return p.initialise(args[0], flags)
+		},
 	}
 	f := c.Flags()
 	f.StringVar(&flags.url, "url", "", "what phones call, `https://HOST[:PORT]/PATH`; goes into their files byte for byte")
@@ -57,7 +63,11 @@ func (p *program) initialise(dir string, flags initFlags) error {
 	if err != nil {
 		return refused(err)
 	}
-	if err := setup.Write(dir, made.Files); err != nil {
+	err = setup.Write(dir, made.Files)
+	if errors.Is(err, fs.ErrPermission) {
+		return usage(err, "run this as root, or name a folder that you may write to")
+	}
+	if err != nil {
 		return usage(err, "name a folder that is empty or not there yet")
 	}
 	fmt.Fprintf(p.out, "Wrote %s.\n\n%s", dir, made.Message)

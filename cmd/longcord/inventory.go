@@ -23,8 +23,10 @@ func (p *program) applyCommand() *cobra.Command {
 		Use:   "apply -f FILE",
 		Short: "Create and change objects of the inventory, all or nothing",
 		Long: `Creates and changes what the file names and deletes nothing, unless --prune is given:
-then what the file does not name goes too, of the kinds it contains. A secret left
-out keeps its value. Nothing changes unless the whole inventory would be valid.`,
+then what the file does not name goes too, of the kinds it contains. An object in the
+file replaces the stored one as a whole: a field left out has its default again, only
+a secret left out keeps its value. Nothing changes unless the whole inventory would
+be valid.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			client, err := p.client()
@@ -62,6 +64,14 @@ func changeFlags(c *cobra.Command, dryRun, yes *bool) {
 }
 
 func (p *program) readInventory(name string) (*file.File, error) {
+	f, err := p.parseInventory(name)
+	if err == nil && len(f.Objects) == 0 {
+		return nil, fmt.Errorf("%s is empty: it holds no object", f.Name)
+	}
+	return f, err
+}
+
+func (p *program) parseInventory(name string) (*file.File, error) {
 	if name != "-" {
 		return file.Read(name)
 	}
@@ -81,8 +91,16 @@ func (p *program) confirmPrune(ctx context.Context, client *control.Client, f *f
 	if len(would.Deleted) == 0 {
 		return nil
 	}
-	for _, ref := range would.Deleted {
+	return p.confirmDeletion(would.Deleted, yes)
+}
+
+func (p *program) confirmDeletion(refs []catalog.Ref, yes bool) error {
+	shown, more := few(refs)
+	for _, ref := range shown {
 		fmt.Fprintf(p.err, "to be deleted: %s\n", ref)
+	}
+	if more > 0 {
+		fmt.Fprintf(p.err, "to be deleted: … and %d more\n", more)
 	}
 	return p.confirm(yes)
 }
@@ -152,10 +170,7 @@ func (p *program) deleteObjects(ctx context.Context, refs []catalog.Ref, dryRun,
 		return err
 	}
 	if !dryRun {
-		for _, ref := range refs {
-			fmt.Fprintf(p.err, "to be deleted: %s\n", ref)
-		}
-		if err := p.confirm(yes); err != nil {
+		if err := p.confirmDeletion(refs, yes); err != nil {
 			return err
 		}
 	}

@@ -41,8 +41,9 @@ func (p *program) phoneCommand() *cobra.Command {
 connects to its gateway when it is not, registers, and calls or is called. What it
 keeps in its state folder survives a power cut, as on the phone.
 
-It runs until it is told to end, or with --call until that call is over. Exit code 1:
-a step failed, or the call did not come about.`,
+It runs until it is told to end, or with --call until that call is over; it hangs up
+itself when the file of --play is over. Exit code 1: a step failed, or the call did
+not come about.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			ctx, stop := signal.NotifyContext(c.Context(), syscall.SIGINT, syscall.SIGTERM)

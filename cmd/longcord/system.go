@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"maps"
 	"net/netip"
@@ -20,6 +21,7 @@ import (
 	"github.com/longcord/longcord/control"
 	"github.com/longcord/longcord/finding"
 	"github.com/longcord/longcord/gateway"
+	"github.com/longcord/longcord/internal/logging"
 	"github.com/longcord/longcord/inventory/catalog"
 	"github.com/longcord/longcord/inventory/file"
 	"github.com/longcord/longcord/login"
@@ -52,11 +54,19 @@ type system struct {
 // inventory file.
 func openSystem(ctx context.Context, settings config.Config, parts []string, logTo io.Writer) (*system, error) {
 	s := &system{settings: settings, began: time.Now()}
-	s.log = slog.New(slog.NewTextHandler(logTo, &slog.HandlerOptions{Level: settings.LogLevel.Level()}))
+	s.log = slog.New(slog.NewTextHandler(logTo, &slog.HandlerOptions{Level: settings.LogLevel.Level(), ReplaceAttr: nameTrace}))
 	if err := s.prepare(ctx, parts); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
 	return s, nil
+}
+
+// nameTrace writes the level trace by its name, as the configuration file does.
+func nameTrace(groups []string, a slog.Attr) slog.Attr {
+	if len(groups) == 0 && a.Key == slog.LevelKey && a.Value.Any() == logging.LevelTrace {
+		a.Value = slog.StringValue("TRACE")
+	}
+	return a
 }
 
 func (s *system) prepare(ctx context.Context, parts []string) (err error) {
@@ -77,12 +87,9 @@ func (s *system) prepare(ctx context.Context, parts []string) (err error) {
 }
 
 func (s *system) openCatalog(ctx context.Context) error {
-	if err := os.MkdirAll(s.settings.State, 0o700); err != nil {
-		return usage(err)
-	}
-	sealer, err := trust.LoadKey(s.settings.MasterKey())
+	sealer, err := loadKey(s.settings)
 	if err != nil {
-		return usage(err, "longcord init makes a master.key; restore it from where you keep it")
+		return err
 	}
 	if s.store, err = sqlite.Open(s.settings.Database()); err != nil {
 		return notWell(err, "one longcord serves a state folder: end the other, or name another folder with state:",
@@ -91,10 +98,30 @@ func (s *system) openCatalog(ctx context.Context) error {
 	s.catalog, err = catalog.Open(ctx, catalog.Config{
 		Store: s.store, Sealer: sealer, HashPassword: login.HashPassword, VerifyPassword: login.VerifyPassword,
 	})
+	if errors.Is(err, trust.ErrSealed) {
+		return usage(fmt.Errorf("%s does not fit the store %s: %w", s.settings.MasterKey(), s.settings.Database(), err),
+			"restore the master.key that belongs to this store, or the store that belongs to this master.key",
+			"if both are lost, move the store away: the next start makes one from the inventory file, and users have to be added again")
+	}
 	if err != nil {
 		return err
 	}
 	return s.fill(ctx)
+}
+
+// loadKey reads the master key. What LoadKey itself refuses says what to do in its own words.
+func loadKey(settings config.Config) (*trust.Sealer, error) {
+	sealer, err := trust.LoadKey(settings.MasterKey())
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, usage(err, "state in "+config.DefaultName+" names the folder that holds master.key",
+			"longcord init makes one; restore yours from where you keep it")
+	case errors.Is(err, fs.ErrPermission):
+		return nil, usage(err, "run this as its owner, or as root")
+	case err != nil:
+		return nil, usage(err)
+	}
+	return sealer, nil
 }
 
 // fill takes the inventory file into an empty store; into another it only looks whether they differ.

@@ -103,6 +103,9 @@ func (p *program) usersOf(name string) ([]inventory.Object, error) {
 	if err != nil {
 		return nil, usage(fmt.Errorf("%s: %w", name, err), "longcord users import --help")
 	}
+	if len(imported) == 0 {
+		return nil, usage(fmt.Errorf("%s is empty: it holds no user", name), "longcord users import --help")
+	}
 	users := make([]inventory.Object, len(imported))
 	for i := range imported {
 		users[i] = &imported[i].User

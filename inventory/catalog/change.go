@@ -199,7 +199,7 @@ func (c *Catalog) check(old *inventory.Set, p plan) error {
 	}
 	for _, user := range p.puts.Users {
 		if err := c.hashPassword(user, old.Users[user.Name]); err != nil {
-			return fmt.Errorf("catalog: User %s: %w", user.Name, err)
+			return &InvalidError{[]inventory.Problem{{Kind: inventory.KindUser, Name: user.Name, Field: "password", Says: err.Error()}}}
 		}
 	}
 	return nil
