@@ -2,7 +2,9 @@ package phone
 
 import (
 	"errors"
+	"fmt"
 	"os"
+	"path/filepath"
 
 	"github.com/longcord/longcord/wire/wav"
 )
@@ -26,6 +28,24 @@ func openVoice(path string) (voice, error) {
 	v.left, err = wav.Parse(file)
 	v.file = true
 	return v, err
+}
+
+// checkSoundFiles finds out before the phone starts what a call would fail of. The recording itself is
+// not touched until there is a call to record.
+func checkSoundFiles(play, record string) error {
+	if _, err := openVoice(play); err != nil {
+		return fmt.Errorf("phone: sound to play: %w", err)
+	}
+	if record == "" {
+		return nil
+	}
+	folder := filepath.Dir(record)
+	if info, err := os.Stat(folder); err != nil {
+		return fmt.Errorf("phone: recording: %w", err)
+	} else if !info.IsDir() {
+		return fmt.Errorf("phone: recording: %s is not a folder", folder)
+	}
+	return nil
 }
 
 // frame fills frame with the next sound.

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/longcord/longcord/internal/tone"
+	"github.com/longcord/longcord/tun"
 	"github.com/longcord/longcord/wire/g711"
 	"github.com/longcord/longcord/wire/rtp"
 	"github.com/longcord/longcord/wire/wav"
@@ -346,6 +347,30 @@ func TestStreamRefusesWhatItCannotOpen(t *testing.T) {
 	if s, err := newMediaStream(t.Context(), network{}, netip.MustParseAddr("192.0.2.1"), mediaOptions{}); err == nil {
 		s.Stop()
 		t.Error("an address that is not ours: opened, want it refused")
+	}
+}
+
+func TestSoundFilesAreCheckedFirst(t *testing.T) {
+	t.Parallel()
+	config := Config{
+		Name: "SEP001122334455", StateDir: t.TempDir(), Servers: []string{"192.0.2.1"},
+		OpenTUN: func(tun.Settings) (tun.Device, error) { return nil, nil },
+		Record:  filepath.Join(t.TempDir(), "call.wav"),
+	}
+	if _, err := New(config); err != nil {
+		t.Fatal(err)
+	}
+	for name, change := range map[string]func(*Config){
+		"no such sound":  func(c *Config) { c.Play = "/nonexistent.wav" },
+		"not a sound":    func(c *Config) { c.Play = "media_test.go" },
+		"no such folder": func(c *Config) { c.Record = "/nonexistent/call.wav" },
+		"not a folder":   func(c *Config) { c.Record = "media_test.go/call.wav" },
+	} {
+		c := config
+		change(&c)
+		if _, err := New(c); err == nil {
+			t.Errorf("%s: accepted, want it refused", name)
+		}
 	}
 }
 

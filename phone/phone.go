@@ -80,6 +80,9 @@ func New(config Config) (*Phone, error) {
 	case len(config.Servers) == 0 || len(config.Servers) > 2:
 		return nil, fmt.Errorf("phone: %d TFTP servers; a phone has one or two", len(config.Servers))
 	}
+	if err := checkSoundFiles(config.Play, config.Record); err != nil {
+		return nil, err
+	}
 	if config.VPN == "" {
 		config.VPN = VPNAuto
 	}
