@@ -157,6 +157,7 @@ func (m *Manager) Serve(ctx context.Context) error {
 		m.keeper.run(ctx)
 	}()
 	m.watch(ctx)
+	m.log.Info("call manager ends", "calls", len(m.Calls()), "registrations", len(m.Registrations()))
 	m.stack.Close()
 	<-keeping
 	return nil
@@ -327,7 +328,8 @@ func (m *Manager) doCall(actions []call.Action) {
 }
 
 func (m *Manager) logCall(c call.Info) {
-	log := m.log.With(logging.Call, c.ID, "caller", c.Caller, "called", c.Called)
+	log := m.log.With(logging.Call, c.ID, logging.Phone, c.CallerPhone, "caller", c.Caller,
+		"called_phone", c.CalledPhone, "called", c.Called)
 	switch c.State {
 	case call.Ringing:
 		log.Info("call begins")
@@ -353,10 +355,10 @@ func lostOf(m call.Measured) int {
 
 // caller tells which line a request speaks for: the one it claims, if that is registered over this flow.
 func (m *Manager) caller(flow sip.Flow, number string) (call.Party, bool) {
-	for _, line := range m.registrar.At(flow) {
-		if line == number {
-			name, _ := m.directory.name(line)
-			return call.Party{Number: line, Name: name, Flow: flow}, true
+	for _, b := range m.registrar.Lookup(m.now, number) {
+		if b.Flow == flow {
+			name, _ := m.directory.name(number)
+			return call.Party{Number: number, Phone: b.Device, Name: name, Flow: flow}, true
 		}
 	}
 	return call.Party{}, false
@@ -365,7 +367,7 @@ func (m *Manager) caller(flow sip.Flow, number string) (call.Party, bool) {
 func (m *Manager) reach(number string) []call.Party {
 	var places []call.Party
 	for _, b := range m.registrar.Lookup(m.now, number) {
-		places = append(places, call.Party{Flow: b.Flow, Target: b.URI()})
+		places = append(places, call.Party{Phone: b.Device, Flow: b.Flow, Target: b.URI()})
 	}
 	return places
 }

@@ -1,6 +1,7 @@
 package callmanager_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"regexp"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -494,5 +496,55 @@ func TestStoreIsClosed(t *testing.T) {
 	}
 	if err := m.Open(t.Context()); err == nil || !strings.HasPrefix(err.Error(), "callmanager: registrations: ") {
 		t.Errorf("opened without its registrations (%v)", err)
+	}
+}
+
+// One search for a device name finds the calls of that phone, whichever side it was on.
+func TestLogNamesThePhones(t *testing.T) {
+	t.Parallel()
+	at, set := loopback(), inventorySet()
+	const other = "SEP665544332211"
+	set.Devices[other] = &inventory.Device{Name: other, Lines: []string{"1001"}}
+	var log bytes.Buffer
+	m, err := callmanager.New(callmanager.Config{
+		Settings: callmanager.Settings{Listen: at}, Inventory: func() *inventory.Set { return set },
+		Store: memory.New(), Log: slog.New(slog.NewTextHandler(&log, nil)),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	if err := m.Open(ctx); err != nil {
+		t.Fatal(err)
+	}
+	served := make(chan error, 1)
+	go func() { served <- m.Serve(ctx) }()
+	ann, bob := newPhone(t, at, sip.TCP, "1001"), newPhone(t, at, sip.TCP, "1002")
+	ann.device.Name, bob.device.Name = other, deviceName
+	ann.register()
+	bob.register()
+	ann.post(ann.request(sip.Invite, "1002"))
+	bob.reply(bob.arrived(sip.Invite), 486, "")
+	if answer := ann.final(); answer.Status != 486 {
+		t.Errorf("ann hears %v", answer)
+	}
+	invite := ann.request(sip.Invite, "1002")
+	ann.post(invite)
+	bob.reply(bob.arrived(sip.Invite), 200, "bob's offer")
+	ann.stack.Ack(invite, ann.within(ann.final(), sip.Ack))
+	bob.arrived(sip.Ack)
+	cancel()
+	if err := <-served; err != nil {
+		t.Fatal(err)
+	}
+	for _, message := range []string{"call begins", "call ends"} {
+		want := regexp.MustCompile(`msg="` + message + `" .*phone=` + other + ` caller=1001 called_phone=` + deviceName + ` called=1002`)
+		if !want.MatchString(log.String()) {
+			t.Errorf("no %q with both phones in:\n%s", message, log.String())
+		}
+	}
+	if want := `msg="call manager ends" actor=callmanager calls=1 registrations=3`; !strings.Contains(log.String(), want) {
+		t.Errorf("no %q in:\n%s", want, log.String())
 	}
 }

@@ -61,14 +61,14 @@ func newExchange(t *testing.T) *exchange {
 			Known: func(n string) (string, bool) { name, ok := names[n]; return name, ok },
 			Reach: func(n string) []Party {
 				if p := x.phones[n]; p != nil {
-					return []Party{{Flow: p.flow, Target: p.contact()}}
+					return []Party{{Phone: "SEP" + n, Flow: p.flow, Target: p.contact()}}
 				}
 				return nil
 			},
 		},
 		Caller: func(flow sip.Flow, n string) (Party, bool) {
 			p := x.phones[n]
-			return Party{Number: n, Name: names[n]}, p != nil && p.flow == flow
+			return Party{Number: n, Phone: "SEP" + n, Name: names[n]}, p != nil && p.flow == flow
 		},
 		Contact: func(sip.Flow) sip.URI { return sip.URI{Scheme: "sip", Host: "192.0.2.1"} },
 		Rand:    &counter{},
@@ -345,6 +345,8 @@ func TestCallBothWaysOfHangingUp(t *testing.T) {
 			x.want(setUp...)
 			if got := x.sw.Calls(); len(got) != 1 || got[0].State != Talking || got[0].Caller != "1001" || got[0].Called != "1002" {
 				t.Errorf("calls %+v", got)
+			} else if got[0].CallerPhone != "SEP1001" || got[0].CalledPhone != "SEP1002" {
+				t.Errorf("the call of %q and %q, want the phones' names", got[0].CallerPhone, got[0].CalledPhone)
 			}
 			x.now = begin.Add(time.Minute)
 			left := map[string]string{"1001": "1002", "1002": "1001"}[leaver]

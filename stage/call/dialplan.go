@@ -5,6 +5,7 @@ import "github.com/longcord/longcord/wire/sip"
 // Party is a phone that takes or may take part in a call.
 type Party struct {
 	Number string
+	Phone  string // device name, for the log
 	Name   string // for the other phone's display
 	Flow   sip.Flow
 	Target sip.URI // the address the phone gave for itself

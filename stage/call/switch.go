@@ -64,9 +64,12 @@ const (
 
 // Info describes a call.
 type Info struct {
-	ID       string
-	Caller   string // number
-	Called   string
+	ID     string
+	Caller string // number
+	Called string
+	// Device names of the two. That of the called phone is empty when there is none to ring.
+	CallerPhone, CalledPhone string
+
 	State    State
 	Begun    time.Time
 	Answered time.Time // zero: not yet, or never
@@ -145,11 +148,13 @@ func (s *Switch) begin(now time.Time, flow sip.Flow, invite *sip.Message) []Acti
 		return []Action{refusal(invite, 400)}
 	}
 	info := Info{ID: a.ID().LocalTag, Caller: caller.Number, Called: invite.URI.User, State: Ringing, Begun: now}
+	info.CallerPhone = caller.Phone
 	called, status := s.config.Plan.Route(caller.Number, invite.URI.User)
 	if status != 0 {
 		info.State, info.Status, info.Why = Over, status, sip.Phrase(status)
 		return []Action{a.respond(invite, status), Changed{info}}
 	}
+	info.CalledPhone = called.Phone
 	shown := sip.URI{Scheme: "sip", User: caller.Number, Host: s.config.Contact(called.Flow).Host}
 	b, err := NewCaller(s.leg(called.Flow), called.Flow,
 		sip.Address{Name: caller.Name, URI: shown},
