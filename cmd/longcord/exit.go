@@ -6,6 +6,8 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/longcord/longcord/internal/strictyaml"
 )
@@ -83,7 +85,7 @@ func printProblems(out io.Writer, problems strictyaml.Problems) {
 	for _, p := range shown {
 		fmt.Fprintf(out, "%s\n", p.Error())
 		if p.Excerpt != "" {
-			fmt.Fprintf(out, "    %s\n", strings.TrimSpace(p.Excerpt))
+			fmt.Fprintf(out, "    %s\n", legible(p.Excerpt))
 		}
 		if p.Hint != "" {
 			fmt.Fprintf(out, "  hint: %s\n", p.Hint)
@@ -92,4 +94,19 @@ func printProblems(out io.Writer, problems strictyaml.Problems) {
 	if more > 0 {
 		fmt.Fprintf(out, "… and %d more\n", more)
 	}
+}
+
+// legible is a line of a file that a terminal can show, whatever the file is.
+func legible(line string) string {
+	const most = 200
+	line = strings.TrimSpace(line)
+	if runes := []rune(line); len(runes) > most {
+		line = string(runes[:most]) + "…"
+	}
+	return strings.Map(func(r rune) rune {
+		if r == utf8.RuneError || !unicode.IsPrint(r) && r != '\t' {
+			return '?'
+		}
+		return r
+	}, line)
 }

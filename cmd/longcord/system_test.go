@@ -61,3 +61,14 @@ func TestTraceHasAName(t *testing.T) {
 		t.Errorf("levels are written as\n%s", text)
 	}
 }
+
+// What a terminal would take as commands is not shown as it is, nor a line without end.
+func TestExcerptsAreLegible(t *testing.T) {
+	t.Parallel()
+	if got := legible("  name: b\x1b[2Jü\xff\tx"); got != "name: b?[2Jü?\tx" {
+		t.Errorf("got %q", got)
+	}
+	if got := legible(strings.Repeat("ü", 5000)); got != strings.Repeat("ü", 200)+"…" {
+		t.Errorf("a long line has %d bytes", len(got))
+	}
+}
