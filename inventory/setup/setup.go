@@ -187,11 +187,19 @@ func (o *Options) checkPhones(refuse refuse) {
 }
 
 func (o *Options) checkPBX(refuse refuse) {
-	if address, err := netip.ParseAddr(strings.Trim(hostOf(o.PBX), "[]")); err == nil && !address.Is4() || strings.Count(o.PBX, ":") > 1 {
+	if isIPv6(o.PBX) {
 		refuse("--pbx", "write HOST or HOST:PORT; the address is an IPv4 one", "%q is an IPv6 address; tunnels carry IPv4 so far", o.PBX)
 	} else if o.PBX != "" {
 		probe(refuse, "--pbx", &inventory.Site{Name: "office", CallManagers: []string{o.PBX}})
 	}
+}
+
+func isIPv6(hostPort string) bool {
+	if both, err := netip.ParseAddrPort(hostPort); err == nil {
+		return both.Addr().Is6()
+	}
+	address, err := netip.ParseAddr(strings.Trim(hostPort, "[]"))
+	return err == nil && address.Is6()
 }
 
 // probe refuses an option by the inventory's own rules for an object that stands alone.

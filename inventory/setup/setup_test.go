@@ -214,6 +214,7 @@ func TestMakeRefuses(t *testing.T) {
 		{"url with a space", func(o *setup.Options) { o.URL = "https://vpn.example.net/my%20phones" }, `--url: "https://vpn.example.net/my%20phones" has other characters`, "letters, digits"},
 		{"url with an umlaut", func(o *setup.Options) { o.URL = "https://vpn.example.net/büro" }, `--url: "https://vpn.example.net/büro" has other characters`, "letters, digits"},
 		{"pbx on IPv6", func(o *setup.Options) { o.PBX = "2001:db8::1" }, `--pbx: "2001:db8::1" is an IPv6 address`, "IPv4"},
+		{"pbx on IPv6 in brackets", func(o *setup.Options) { o.PBX = "[2001:db8::1]" }, `--pbx: "[2001:db8::1]" is an IPv6 address`, "IPv4"},
 		{"pbx on IPv6 with a port", func(o *setup.Options) { o.PBX = "[2001:db8::1]:5060" }, `--pbx: "[2001:db8::1]:5060" is an IPv6 address`, "IPv4"},
 		{"pbx", func(o *setup.Options) { o.PBX = "sip:pbx" }, `--pbx: "sip:pbx" is no host`, "HOST:PORT"},
 	}
