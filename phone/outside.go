@@ -39,6 +39,9 @@ func (p *Phone) liveOutside(ctx context.Context, stored *cnf.Device) error {
 		case connect.Try:
 			actions, err = p.try(ctx, connector, a, stored)
 		case connect.GiveUp:
+			if p.config.Password.IsZero() {
+				return errNoPassword
+			}
 			return fmt.Errorf("phone: the gateway refuses the login of %s", p.config.User)
 		default:
 			actions, err = p.await(ctx, connector)

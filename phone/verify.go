@@ -63,6 +63,8 @@ func (p tlsProfile) shakeHands(ctx context.Context, raw net.Conn, accept func(tl
 	return recorder.TakeOver(conn)
 }
 
+var errNoPassword = errors.New("phone: no VPN password was given")
+
 // loginAttempt is one try at a gateway.
 type loginAttempt struct {
 	cfg    loginConfig
@@ -76,6 +78,9 @@ type loginAttempt struct {
 func (l *loginAttempt) run(ctx context.Context) (*loggedIn, error) {
 	if err := l.connect(ctx); err != nil {
 		return nil, err
+	}
+	if l.cfg.password.IsZero() {
+		return nil, l.withoutPassword()
 	}
 	actions, err := l.client.Start()
 	for err == nil && len(actions) == 1 {
@@ -215,6 +220,13 @@ func roundTrip(conn net.Conn, request vpnauth.Request) (reply vpnauth.Reply, las
 		}
 	}
 	return reply, !response.Close, nil
+}
+
+// withoutPassword is the error of a login that need not be tried.
+func (l *loginAttempt) withoutPassword() error {
+	f := finding.LoginRefused.With(l.cfg.user)
+	f.Fix = []string{"give the phone the password: `--password-stdin`"}
+	return stepFailed(f, errNoPassword)
 }
 
 func (l *loginAttempt) refused(r verify.Refused) error {

@@ -162,6 +162,7 @@ func TestLoginFails(t *testing.T) {
 		"host":         {loginFor("https://"+misnamed+"/PhoneVPN", hashOf(elsewhere, 0)), "host-id-mismatch", "names vpn.example.net, not 127.0.0.1", connect.Unusable},
 		"path":         {loginFor("https://"+good+"/phonevpn", hashOf(cert, 0)), "group-url-mismatch", "404 Not Found", connect.Unusable},
 		"password":     {change(ok, func(c *loginConfig) { c.password = secret.New("no") }), "login-refused", "401 Authentication failed", connect.Denied},
+		"no password":  {change(ok, func(c *loginConfig) { c.password = secret.String{} }), "login-refused", "no VPN password was given", connect.Denied},
 		"busy":         {change(ok, func(c *loginConfig) { c.user = "crowd" }), "login-refused", "503", connect.Unusable},
 		"old on new":   {change(ok, func(c *loginConfig) { c.profile = tlsOld }), "tls-version", "protocol version", connect.Unusable},
 		"new on 1.3":   {loginFor("https://"+modern+"/PhoneVPN", hashOf(cert, 0)), "tls-version", "protocol version", connect.Unusable},
