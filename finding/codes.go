@@ -57,7 +57,10 @@ var (
 	CertificateHashMismatch = Define(Declaration{
 		Code: "certificate-hash-mismatch", Step: stage.Verify, Severity: Fault,
 		Says: "the gateway presents a certificate with hash %[1]s, which is not among the hashes in the phone's file",
-		Fix:  []string{"bring the phone inside once so that it fetches a file with the gateway's present hash"},
+		Fix: []string{
+			"bring the phone inside once so that it fetches a file with the gateway's present hash",
+			"if it is inside and its set-up was made anew, network detection by proof takes it for outside: switch its VPN off once, or delete its stored file (software phone: its --state folder), so that it takes the new one",
+		},
 	})
 	HostIDMismatch = Define(Declaration{
 		Code: "host-id-mismatch", Step: stage.Verify, Severity: Fault,
@@ -112,7 +115,7 @@ var (
 	RegistrationUnreachable = Define(Declaration{
 		Code: "registration-unreachable", Step: stage.Register, Severity: Fault,
 		Says: "no call manager answers at %[1]s",
-		Fix:  []string{"check that port 5060 of %[1]s can be reached through the tunnel"},
+		Fix:  []string{"check that %[1]s can be reached from the phone"},
 	})
 	RegistrationRefused = Define(Declaration{
 		Code: "registration-refused", Step: stage.Register, Severity: Fault,
