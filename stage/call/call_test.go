@@ -34,6 +34,7 @@ type exchange struct {
 	gone   map[string]bool   // phones that cannot be reached
 	queue  []func()
 	story  []string
+	timed  bool                                // the story says when
 	hears  map[*sip.Message]func(*sip.Message) // who hears the ACK of a request sent, the answers to one delivered
 	ends   map[*sip.Message]func()             // how an INVITE is cancelled
 	calls  []Info                              // as reported
@@ -94,7 +95,11 @@ func (p *phone) config() LegConfig {
 }
 
 func (x *exchange) tell(format string, args ...any) {
-	x.story = append(x.story, fmt.Sprintf(format, args...))
+	line := fmt.Sprintf(format, args...)
+	if x.timed {
+		line = fmt.Sprintf("%-6s %s", x.now.Sub(begin), line)
+	}
+	x.story = append(x.story, line)
 }
 
 // run delivers messages until none waits.
