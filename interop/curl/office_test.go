@@ -3,28 +3,15 @@
 package curl_test
 
 import (
-	"context"
-	"fmt"
 	"os"
 	"regexp"
 	"strings"
 	"testing"
 
-	"github.com/longcord/longcord/internal/testnet"
 	"github.com/longcord/longcord/interop/office"
 )
 
-func TestMain(m *testing.M) {
-	code, done, err := testnet.Enter(context.Background())
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	if !done {
-		code = m.Run()
-	}
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { os.Exit(office.Main(m)) }
 
 // ask has curl on the client's host send a phone's request to an office, and returns the whole reply.
 func ask(t *testing.T, o *office.Office, args ...string) (string, error) {

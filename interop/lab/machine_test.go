@@ -6,7 +6,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"fmt"
+	"github.com/longcord/longcord/interop/office"
 	"net"
 	"os"
 	"os/exec"
@@ -20,17 +20,7 @@ import (
 	"github.com/longcord/longcord/internal/testnet"
 )
 
-func TestMain(m *testing.M) {
-	code, done, err := testnet.Enter(context.Background())
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	if !done {
-		code = m.Run()
-	}
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { os.Exit(office.Main(m)) }
 
 // person is who runs the program.
 type person struct {

@@ -8,6 +8,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/netip"
 	"os"
@@ -40,6 +41,19 @@ type Office struct {
 	serve   *Program
 
 	Gateway, Client, Inside *testnet.Host
+}
+
+// Main runs the tests of a package, as an ordinary user inside a user namespace, and returns the exit code.
+func Main(m *testing.M) int {
+	code, done, err := testnet.Enter(context.Background())
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	if !done {
+		code = m.Run()
+	}
+	return code
 }
 
 // Peer returns the path of a program that is not ours. Without it the test is skipped, but fails where

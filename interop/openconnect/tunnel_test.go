@@ -22,6 +22,8 @@ import (
 	"github.com/longcord/longcord/interop/office"
 )
 
+func TestMain(m *testing.M) { os.Exit(office.Main(m)) }
+
 // script configures openconnect's tunnel the plain way and says what it was given.
 const script = `#!/bin/sh
 case $reason in

@@ -5,29 +5,16 @@
 package serve_test
 
 import (
-	"context"
 	"errors"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
 
-	"github.com/longcord/longcord/internal/testnet"
 	"github.com/longcord/longcord/interop/office"
 )
 
-func TestMain(m *testing.M) {
-	code, done, err := testnet.Enter(context.Background())
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	if !done {
-		code = m.Run()
-	}
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { os.Exit(office.Main(m)) }
 
 // run runs a command of the program on the gateway's host and returns what it prints and its exit code.
 func run(t *testing.T, o *office.Office, input string, args ...string) (out string, code int) {

@@ -3,8 +3,6 @@
 package tshark_test
 
 import (
-	"context"
-	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -15,17 +13,7 @@ import (
 	"github.com/longcord/longcord/interop/office"
 )
 
-func TestMain(m *testing.M) {
-	code, done, err := testnet.Enter(context.Background())
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	if !done {
-		code = m.Run()
-	}
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { os.Exit(office.Main(m)) }
 
 // The phones of the lab fetch by HTTP. Here curl asks for a phone's file by TFTP, with options, and for
 // one that is not there.
