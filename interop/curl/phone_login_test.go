@@ -5,7 +5,6 @@ package curl_test
 
 import (
 	"crypto/tls"
-	"os"
 	"os/exec"
 	"strings"
 	"testing"
@@ -13,18 +12,13 @@ import (
 	"github.com/longcord/longcord/internal/secret"
 	"github.com/longcord/longcord/internal/testcert"
 	"github.com/longcord/longcord/interop/loginserver"
+	"github.com/longcord/longcord/interop/office"
 	"github.com/longcord/longcord/stage/verify"
 )
 
 func curl(t *testing.T, args ...string) string {
 	t.Helper()
-	path, err := exec.LookPath("curl")
-	if err != nil && os.Getenv("CI") == "true" {
-		t.Fatal(err)
-	}
-	if err != nil {
-		t.Skip(err)
-	}
+	path := office.Peer(t, "curl")
 	out, err := exec.Command(path, append([]string{"-sk", "-i", "-A", "Cisco SVC IPPhone Client v1.0"}, args...)...).CombinedOutput()
 	if err != nil {
 		t.Fatalf("curl %q: %v\n%s", args, err, out)

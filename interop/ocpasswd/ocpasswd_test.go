@@ -12,18 +12,13 @@ import (
 	"testing"
 
 	"github.com/longcord/longcord/internal/secret"
+	"github.com/longcord/longcord/interop/office"
 	"github.com/longcord/longcord/login"
 )
 
 func ocpasswd(t *testing.T, stdin string, args ...string) {
 	t.Helper()
-	path, err := exec.LookPath("ocpasswd")
-	if err != nil && os.Getenv("CI") == "true" {
-		t.Fatal(err)
-	}
-	if err != nil {
-		t.Skip(err)
-	}
+	path := office.Peer(t, "ocpasswd")
 	cmd := exec.Command(path, args...)
 	cmd.Stdin = strings.NewReader(stdin)
 	if out, err := cmd.CombinedOutput(); err != nil {

@@ -5,7 +5,6 @@ package openconnect_test
 import (
 	"context"
 	"crypto/tls"
-	"os"
 	"os/exec"
 	"strings"
 	"testing"
@@ -14,26 +13,11 @@ import (
 	"github.com/longcord/longcord/internal/secret"
 	"github.com/longcord/longcord/internal/testcert"
 	"github.com/longcord/longcord/interop/loginserver"
+	"github.com/longcord/longcord/interop/office"
 	"github.com/longcord/longcord/stage/verify"
 )
 
 const loginToken = "dG9rZW4gdG9rZW4gdG9rZW4gdG9rZW4gdG9rZW4gdG8="
-
-// loginPeer finds openconnect. Where nothing may be skipped its absence is a failure.
-func loginPeer(t *testing.T) string {
-	t.Helper()
-	path, err := exec.LookPath("openconnect")
-	if err != nil {
-		path, err = exec.LookPath("/usr/sbin/openconnect")
-	}
-	if err != nil && os.Getenv("CI") == "true" {
-		t.Fatal(err)
-	}
-	if err != nil {
-		t.Skip(err)
-	}
-	return path
-}
 
 func startLoginServer(t *testing.T, settings *tls.Config) *loginserver.Server {
 	t.Helper()
@@ -63,7 +47,7 @@ func startLoginServer(t *testing.T, settings *tls.Config) *loginserver.Server {
 // logIn runs openconnect until it has, or has not, a cookie.
 func logIn(t *testing.T, url, password string, args ...string) (output string, ok bool) {
 	t.Helper()
-	pin := exec.Command(loginPeer(t), "--authenticate", url) // says the fingerprint it would have to trust
+	pin := exec.Command(office.Peer(t, "openconnect"), "--authenticate", url) // says the fingerprint it would have to trust
 	said, _ := pin.CombinedOutput()
 	_, after, found := strings.Cut(string(said), "--servercert ")
 	if !found {
@@ -72,7 +56,7 @@ func logIn(t *testing.T, url, password string, args ...string) (output string, o
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	args = append([]string{"--authenticate", "--user", "test", "--passwd-on-stdin", "--servercert", strings.Fields(after)[0]}, args...)
-	cmd := exec.CommandContext(ctx, loginPeer(t), append(args, url)...)
+	cmd := exec.CommandContext(ctx, office.Peer(t, "openconnect"), append(args, url)...)
 	cmd.Stdin = strings.NewReader(password + "\n")
 	out, err := cmd.CombinedOutput()
 	return string(out), err == nil

@@ -14,19 +14,14 @@ import (
 	"time"
 
 	"github.com/longcord/longcord/internal/secret"
+	"github.com/longcord/longcord/interop/office"
 	"github.com/longcord/longcord/login"
 	"github.com/longcord/longcord/trust"
 )
 
 func openssl(t *testing.T, stdin string, args ...string) string {
 	t.Helper()
-	path, err := exec.LookPath("openssl")
-	if err != nil && os.Getenv("CI") == "true" {
-		t.Fatal(err)
-	}
-	if err != nil {
-		t.Skip(err)
-	}
+	path := office.Peer(t, "openssl")
 	cmd := exec.Command(path, args...)
 	cmd.Stdin = strings.NewReader(stdin)
 	out, err := cmd.CombinedOutput()

@@ -19,6 +19,7 @@ import (
 
 	"github.com/longcord/longcord/callmanager"
 	"github.com/longcord/longcord/internal/secret"
+	"github.com/longcord/longcord/interop/office"
 	"github.com/longcord/longcord/inventory"
 	"github.com/longcord/longcord/store/memory"
 )
@@ -57,20 +58,14 @@ func manager(t *testing.T, at netip.Addr) *callmanager.Manager {
 // sipp runs the program and returns what its exit means: nil when every call went as the scenario says.
 func sipp(t *testing.T, arguments ...string) error {
 	t.Helper()
-	program, err := exec.LookPath("sipp")
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("sipp is not installed")
-		}
-		t.Skip("sipp is not installed")
-	}
+	program := office.Peer(t, "sipp")
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, program, append(arguments, "-nostdin")...)
 	cmd.Dir = t.TempDir()
 	var output bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &output, &output
-	err = cmd.Run()
+	err := cmd.Run()
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) || exit != nil && exit.ExitCode() > 1 {
 		t.Fatalf("sipp: %v\n%s", err, output.Bytes()[max(0, output.Len()-2000):])

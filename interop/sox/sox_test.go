@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/longcord/longcord/internal/tone"
+	"github.com/longcord/longcord/interop/office"
 	"github.com/longcord/longcord/wire/g711"
 	"github.com/longcord/longcord/wire/wav"
 )
@@ -21,13 +22,7 @@ import (
 // sox runs SoX in a folder; where it is missing the test is skipped, in CI it fails.
 func sox(t *testing.T, dir string, args ...string) {
 	t.Helper()
-	if _, err := exec.LookPath("sox"); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal(err)
-		}
-		t.Skip("sox is not installed")
-	}
-	cmd := exec.Command("sox", args...)
+	cmd := exec.Command(office.Peer(t, "sox"), args...)
 	cmd.Dir = dir
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("sox %s: %v: %s", strings.Join(args, " "), err, out)

@@ -21,6 +21,7 @@ import (
 
 	"github.com/longcord/longcord/internal/secret"
 	"github.com/longcord/longcord/internal/testcert"
+	"github.com/longcord/longcord/interop/office"
 	"github.com/longcord/longcord/inventory"
 	"github.com/longcord/longcord/provisioner"
 	"github.com/longcord/longcord/wire/cnf"
@@ -28,8 +29,8 @@ import (
 
 const phone = "SEP001122334455"
 
-// office is an inventory with one phone whose texts want escaping.
-func office() *inventory.Set {
+// phones is an inventory with one phone whose texts want escaping.
+func phones() *inventory.Set {
 	set := inventory.NewSet()
 	certificate, _ := testcert.PEM(testcert.RSA("vpn.example.com"))
 	set.Certificates["gw"] = &inventory.Certificate{Name: "gw", Certificate: certificate}
@@ -63,7 +64,7 @@ func start(t *testing.T) *server {
 		}
 	}
 	loopback := netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), 0)
-	set := office()
+	set := phones()
 	p, err := provisioner.New(provisioner.Config{
 		Settings:  provisioner.Settings{TFTP: loopback, HTTP: loopback, FilesDir: files},
 		Inventory: func() *inventory.Set { return set },
@@ -92,13 +93,7 @@ func start(t *testing.T) *server {
 // the test; with CI=true it fails.
 func run(t *testing.T, dir, program string, args ...string) (string, error) {
 	t.Helper()
-	path, err := exec.LookPath(program)
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal(err)
-		}
-		t.Skipf("%s is not installed", program)
-	}
+	path := office.Peer(t, program)
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, path, args...)
