@@ -254,7 +254,11 @@ func (c *conn) authenticate(ctx context.Context, a verify.Authenticate, r *http.
 	who, err := c.g.config.Login.Authenticate(ctx, login.Request{
 		User: a.User, Password: a.Password, Source: c.peer.Addr(), TunnelGroup: a.Group,
 	})
+	var challenge *login.Challenge
 	switch {
+	case errors.As(err, &challenge): // no dialogue asks for more than a password yet
+		log.Warn("login refused", "why", "a second factor is asked for", "prompt", challenge.Prompt)
+		return verify.Result{Verdict: verify.Denied}
 	case errors.Is(err, login.ErrRefused):
 		f := finding.LoginRefused.With(a.User)
 		log.Warn("login refused", logging.Finding, f.Code, "says", f.Says, "why", login.Reason(err))
@@ -264,7 +268,7 @@ func (c *conn) authenticate(ctx context.Context, a verify.Authenticate, r *http.
 		return verify.Result{Verdict: verify.Busy}
 	}
 	record := sessionRecord{
-		User: who.User, Device: who.Device, TunnelGroup: a.Group, Began: time.Now(), UserAgent: r.UserAgent(),
+		User: who.User, Device: who.Device, TunnelGroup: a.Group, GroupPolicy: who.GroupPolicy, Began: time.Now(), UserAgent: r.UserAgent(),
 	}
 	token := secret.New(base64.StdEncoding.EncodeToString(randomBytes(32)))
 	if err := c.g.sessions.create(ctx, token, record); err != nil {

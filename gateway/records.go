@@ -17,7 +17,8 @@ type sessionRecord struct {
 	User        string     `json:"user"`
 	Device      string     `json:"device,omitempty"`
 	TunnelGroup string     `json:"tunnel_group"`
-	Address     netip.Addr `json:"address,omitzero"` // given at the first CONNECT
+	GroupPolicy string     `json:"group_policy,omitempty"` // empty: the tunnel group's default
+	Address     netip.Addr `json:"address,omitzero"`       // given at the first CONNECT
 	Began       time.Time  `json:"began"`
 	UserAgent   string     `json:"user_agent,omitempty"`
 }

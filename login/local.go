@@ -4,19 +4,11 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"net/netip"
 	"runtime"
 
 	"github.com/longcord/longcord/internal/logging"
 	"github.com/longcord/longcord/internal/secret"
 	"github.com/longcord/longcord/inventory"
-)
-
-var (
-	// ErrRefused: the login is refused. Tell the peer no more than that; Reason is for the log.
-	ErrRefused = errors.New("login: refused")
-	// ErrBusy: too many logins wait. Nothing was hashed; the peer should come back (HTTP 503).
-	ErrBusy = errors.New("login: too many logins at once")
 )
 
 // waitPerCore is how many logins may wait for each that is being hashed: two seconds' worth.
@@ -31,23 +23,6 @@ type Config struct {
 	Renew func(ctx context.Context, user string, old, renewed secret.String) error
 	// Logger hears of hashes that could not be renewed. Nil discards.
 	Logger *slog.Logger
-}
-
-// Request is one attempt to log in.
-type Request struct {
-	User        string
-	Password    secret.String
-	Source      netip.Addr // of the peer; attempts are served fairly by source
-	TunnelGroup string     // name of the one the peer asked for
-}
-
-// Result is a login that succeeded.
-type Result struct {
-	User    string
-	Devices []string // that the user record names
-	// Device is the device a session belongs to when no certificate says otherwise: the one the user
-	// name is, else the user's only one, else empty.
-	Device string
 }
 
 // Local logs in the users of the inventory. It may be used by several goroutines.
@@ -159,22 +134,4 @@ func (l *Local) save(ctx context.Context, user *inventory.User, renewed secret.S
 		return user.PasswordHash
 	}
 	return renewed
-}
-
-// refusal is ErrRefused with the reason, which Error does not tell.
-type refusal struct{ reason string }
-
-func refused(reason string) error { return &refusal{reason} }
-
-func (r *refusal) Error() string        { return ErrRefused.Error() }
-func (r *refusal) Is(target error) bool { return target == ErrRefused }
-
-// Reason returns why a login was refused, for the log of those who run the system: "unknown user",
-// "wrong password", a tunnel group's rule. It is never for the peer.
-func Reason(err error) string {
-	var r *refusal
-	if errors.As(err, &r) {
-		return r.reason
-	}
-	return ""
 }
