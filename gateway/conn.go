@@ -208,8 +208,8 @@ func withoutPort443(host string) string { return strings.TrimSuffix(host, ":443"
 
 func (c *conn) verifyGroup(g *inventory.TunnelGroup) verify.Group {
 	group := verify.Group{Name: g.Name, Aliases: g.GroupAliases, Phones: g.Phones, LegacyPhones: g.LegacyPhones}
-	if policy := c.set.GroupPolicies[g.DefaultGroupPolicy]; policy != nil {
-		group.Banner = policy.Banner
+	if banner := c.set.PolicyFor(g, "", "").Banner; banner != inventory.None {
+		group.Banner = banner
 	}
 	return group
 }
@@ -269,6 +269,7 @@ func (c *conn) authenticate(ctx context.Context, a verify.Authenticate, r *http.
 	}
 	record := sessionRecord{
 		User: who.User, Device: who.Device, TunnelGroup: a.Group, GroupPolicy: who.GroupPolicy, Began: time.Now(), UserAgent: r.UserAgent(),
+		FramedAddress: who.Address, IdleTimeout: who.IdleTimeout, SessionTimeout: who.SessionTimeout,
 	}
 	token := secret.New(base64.StdEncoding.EncodeToString(randomBytes(32)))
 	if err := c.g.sessions.create(ctx, token, record); err != nil {

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"time"
@@ -11,37 +12,55 @@ import (
 
 // The defaults of a group policy, the ASA's.
 const (
-	defaultDPD       = 30
-	defaultKeepalive = 20
+	defaultDPD                = 30
+	defaultKeepalive          = 20
+	defaultIdleTimeout        = 30 * 60 // of people: a phone that is cut off while nobody calls stays off
+	defaultSimultaneousLogins = 3
 )
 
-func timersOf(p *inventory.GroupPolicy) tunnel.Timers {
+// groupPolicy is what the inventory grants sessions of a login to a tunnel group now.
+func (r sessionRecord) groupPolicy(set *inventory.Set, group *inventory.TunnelGroup) *inventory.GroupPolicy {
+	return set.PolicyFor(group, r.User, r.GroupPolicy)
+}
+
+// timers are the times of a session of this login now.
+func (r sessionRecord) timers(set *inventory.Set, group *inventory.TunnelGroup) tunnel.Timers {
+	p := r.groupPolicy(set, group)
 	seconds := func(n int) time.Duration { return time.Duration(n) * time.Second }
-	or := func(n *int, otherwise int) int {
-		if n == nil {
-			return otherwise
-		}
-		return *n
+	idle := defaultIdleTimeout
+	if group.Phones {
+		idle = 0
 	}
 	return tunnel.Timers{
-		DPD:                 seconds(or(p.DPDInterval, defaultDPD)),
+		DPD:                 seconds(or(p.DPDGateway, defaultDPD)),
+		DPDClient:           seconds(or(p.DPDClient, defaultDPD)),
 		Keepalive:           seconds(or(p.KeepAlive, defaultKeepalive)),
-		IdleTimeout:         seconds(p.IdleTimeout),
-		SessionTimeout:      seconds(p.SessionTimeout),
+		IdleTimeout:         cmp.Or(r.IdleTimeout, seconds(or(p.IdleTimeout, idle))),
+		SessionTimeout:      cmp.Or(r.SessionTimeout, seconds(or(p.SessionTimeout, 0))),
 		DisconnectedTimeout: seconds(p.DisconnectedTimeout),
 	}
 }
 
+func or[T any](said *T, otherwise T) T {
+	if said == nil {
+		return otherwise
+	}
+	return *said
+}
+
 // policyOf is what the inventory grants a session of a tunnel group now.
 func (s *session) policyOf(set *inventory.Set, group *inventory.TunnelGroup) (tunnel.Policy, *filter, error) {
-	policy := set.GroupPolicies[group.DefaultGroupPolicy]
-	if policy == nil {
-		return tunnel.Policy{}, nil, fmt.Errorf("group policy %q is gone", group.DefaultGroupPolicy)
+	policy := s.record.groupPolicy(set, group)
+	if group.LegacyPhones && !policy.Filters() {
+		return tunnel.Policy{}, nil, fmt.Errorf("group policy %q has no filter that fences old phones", policy.Name)
 	}
 	p := tunnel.Policy{
-		Timers: timersOf(policy), Domain: policy.DefaultDomain, Banner: policy.Banner, MTU: policy.MTU,
+		Timers: s.record.timers(set, group), Domain: policy.DefaultDomain, MTU: policy.MTU,
 		Phones: group.Phones, Legacy: group.LegacyPhones,
-		DTLS: s.g.udp != nil && (policy.DTLS == nil || *policy.DTLS),
+		DTLS: s.g.udp != nil && or(policy.DTLS, true),
+	}
+	if policy.Banner != inventory.None {
+		p.Banner = policy.Banner
 	}
 	if s.g.udp != nil {
 		p.DTLSPort = int(s.g.config.DTLS.Port())
@@ -56,7 +75,7 @@ func (s *session) policyOf(set *inventory.Set, group *inventory.TunnelGroup) (tu
 	if err := splitOf(&p, policy, group.Phones); err != nil {
 		return p, nil, err
 	}
-	if policy.Filter == "" {
+	if !policy.Filters() {
 		return p, nil, nil
 	}
 	list := set.AccessLists[policy.Filter]

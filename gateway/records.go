@@ -17,10 +17,14 @@ type sessionRecord struct {
 	User        string     `json:"user"`
 	Device      string     `json:"device,omitempty"`
 	TunnelGroup string     `json:"tunnel_group"`
-	GroupPolicy string     `json:"group_policy,omitempty"` // empty: the tunnel group's default
+	GroupPolicy string     `json:"group_policy,omitempty"` // that the login named; empty: the tunnel group's default
 	Address     netip.Addr `json:"address,omitzero"`       // given at the first CONNECT
 	Began       time.Time  `json:"began"`
 	UserAgent   string     `json:"user_agent,omitempty"`
+	// What the server of users said of this login; it goes before inventory and policy.
+	FramedAddress  netip.Addr    `json:"framed_address,omitzero"`
+	IdleTimeout    time.Duration `json:"idle_timeout,omitzero"`
+	SessionTimeout time.Duration `json:"session_timeout,omitzero"`
 }
 
 // nodeRecord remembers the lease that this gateway's sessions hang on, so that a gateway that comes back

@@ -19,9 +19,6 @@ import (
 	"github.com/longcord/longcord/store"
 )
 
-// defaultSimultaneousLogins is the ASA's.
-const defaultSimultaneousLogins = 3
-
 var (
 	// errSessionLimit: the user has as many sessions as the policy allows, all of them alive.
 	errSessionLimit = errors.New("gateway: the user has too many sessions")
@@ -163,7 +160,7 @@ func (r *registry) admit(name string, record sessionRecord) (s, replaced *sessio
 			oldestDead = other
 		}
 	}
-	if replaced == nil && count >= loginsOf(set, record.TunnelGroup) {
+	if replaced == nil && count >= loginsOf(set, record) {
 		if replaced = oldestDead; replaced == nil {
 			return nil, nil, errSessionLimit
 		}
@@ -178,13 +175,12 @@ func (r *registry) admit(name string, record sessionRecord) (s, replaced *sessio
 	return s, replaced, nil
 }
 
-func loginsOf(set *inventory.Set, tunnelGroup string) int {
-	if group := set.TunnelGroups[tunnelGroup]; group != nil {
-		if p := set.GroupPolicies[group.DefaultGroupPolicy]; p != nil && p.SimultaneousLogins > 0 {
-			return p.SimultaneousLogins
-		}
+// loginsOf is how many sessions the policy of a login allows its user.
+func loginsOf(set *inventory.Set, login sessionRecord) int {
+	if group := set.TunnelGroups[login.TunnelGroup]; group != nil {
+		return or(login.groupPolicy(set, group).SimultaneousLogins, defaultSimultaneousLogins)
 	}
-	return defaultSimultaneousLogins
+	return 0
 }
 
 // record writes a new session's record. The write is not cut short: afterwards it is known whether it

@@ -184,7 +184,7 @@ func TestSessionLimit(t *testing.T) {
 	b.want("good cookies after the oldest dead one made room", b.cookies("0", "1", "2", "3"), "0", "2", "3")
 	b.login("4", "boris", "", "phone")
 	b.set = declared()
-	b.set.GroupPolicies["phones"].SimultaneousLogins = 1
+	b.set.GroupPolicies["phones"].SimultaneousLogins = new(1)
 	b.login("5", "boris", "", "phone")
 	b.want("good cookies with a limit of 1", b.cookies("4", "5"), "5")
 }

@@ -66,9 +66,7 @@ func newSession(g *Gateway, name string, record sessionRecord, set *inventory.Se
 	config := tunnel.SessionConfig{Login: record.Began}
 	if group != nil {
 		s.phones = group.Phones
-		if policy := set.GroupPolicies[group.DefaultGroupPolicy]; policy != nil {
-			config.Timers = timersOf(policy)
-		}
+		config.Timers = record.timers(set, group)
 	}
 	config.Tell = !s.phones
 	s.machine = tunnel.NewSession(config, now)

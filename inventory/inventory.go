@@ -124,28 +124,38 @@ type TunnelGroup struct {
 	GroupAliases       []string `json:"groupAliases,omitempty"`
 	Authentication     string   `json:"authentication,omitempty"` // aaa (default)
 	AddressPool        string   `json:"addressPool"`
-	DefaultGroupPolicy string   `json:"defaultGroupPolicy"`
-	Phones             bool     `json:"phones,omitempty"`       // phones log in here: tunnel-all, never the default group
-	LegacyPhones       bool     `json:"legacyPhones,omitempty"` // allow TLS 1.0 and DTLS 0.9 (79xx); fenced by the policy's filter
+	DefaultGroupPolicy string   `json:"defaultGroupPolicy,omitempty"` // for logins that name no other; empty: DfltGrpPolicy
+	Phones             bool     `json:"phones,omitempty"`             // phones log in here: tunnel-all, never the default group
+	LegacyPhones       bool     `json:"legacyPhones,omitempty"`       // allow TLS 1.0 and DTLS 0.9 (79xx); fenced by the policy's filter
 }
 
-// GroupPolicy is what a session gets. Times are seconds; 0 means none.
+// GroupPolicy is what a session gets. What a policy leaves out it takes from the one called
+// DfltGrpPolicy, and what that leaves out is the ASA's default. Times are seconds; 0 means none.
 type GroupPolicy struct {
-	Name                string   `json:"name"`
-	DNSServers          []string `json:"dnsServers,omitempty"` // addresses, at most 3
-	DefaultDomain       string   `json:"defaultDomain,omitempty"`
-	Banner              string   `json:"banner,omitempty"`
-	SplitTunnelPolicy   string   `json:"splitTunnelPolicy,omitempty"` // tunnelall (default), tunnelspecified, excludespecified
-	SplitTunnelNetworks []string `json:"splitTunnelNetworks,omitempty"`
-	IdleTimeout         int      `json:"idleTimeout,omitempty"`
-	SessionTimeout      int      `json:"sessionTimeout,omitempty"`
-	DisconnectedTimeout int      `json:"disconnectedTimeout,omitempty"` // how long a session may be without a channel; 0 means 1800
-	DPDInterval         *int     `json:"dpdInterval,omitempty"`         // default 30; 0 off
-	KeepAlive           *int     `json:"keepAlive,omitempty"`           // default 20; 0 off
-	SimultaneousLogins  int      `json:"simultaneousLogins,omitempty"`  // per user; 0 means 3, the ASA's default
-	Filter              string   `json:"filter,omitempty"`              // an AccessList
-	MTU                 int      `json:"mtu,omitempty"`                 // most a session may ask for; 0 means 1406
-	DTLS                *bool    `json:"dtls,omitempty"`                // default true
+	Name                       string   `json:"name"`
+	Banner                     string   `json:"banner,omitempty"`     // shown after the login; none: no banner, whatever DfltGrpPolicy says
+	DNSServers                 []string `json:"dnsServers,omitempty"` // addresses, at most 3; IPv6 ones for sessions that have IPv6 inside
+	WINSServers                []string `json:"winsServers,omitempty"`
+	DefaultDomain              string   `json:"defaultDomain,omitempty"`
+	SplitDNS                   []string `json:"splitDNS,omitempty"`          // domains that are asked inside; none: all
+	SplitTunnelPolicy          string   `json:"splitTunnelPolicy,omitempty"` // tunnelall (default), tunnelspecified, excludespecified
+	SplitTunnelNetworks        []string `json:"splitTunnelNetworks,omitempty"`
+	SplitTunnelNetworkList     string   `json:"splitTunnelNetworkList,omitempty"`     // an AccessList: the networks that it permits
+	SplitTunnelAllDNS          *bool    `json:"splitTunnelAllDNS,omitempty"`          // every name is asked inside; default false
+	ClientBypassProtocol       *bool    `json:"clientBypassProtocol,omitempty"`       // what has no address inside goes around the tunnel; default false
+	IdleTimeout                *int     `json:"idleTimeout,omitempty"`                // default 1800; phones: none
+	SessionTimeout             *int     `json:"sessionTimeout,omitempty"`             // default none
+	DisconnectedTimeout        int      `json:"disconnectedTimeout,omitempty"`        // how long a session may be without a channel; 0 means 1800
+	DPDClient                  *int     `json:"dpdClient,omitempty"`                  // after this much silence the client asks; default 30; 0 off
+	DPDGateway                 *int     `json:"dpdGateway,omitempty"`                 // likewise the gateway
+	KeepAlive                  *int     `json:"keepAlive,omitempty"`                  // default 20; 0 off
+	RekeyTime                  *int     `json:"rekeyTime,omitempty"`                  // default 86400; phones are never told to
+	RekeyMethod                string   `json:"rekeyMethod,omitempty"`                // new-tunnel (default), none
+	SimultaneousLogins         *int     `json:"simultaneousLogins,omitempty"`         // per user; default 3; 0: nobody may log in
+	Filter                     string   `json:"filter,omitempty"`                     // an AccessList; none: no filter, whatever DfltGrpPolicy says
+	MTU                        int      `json:"mtu,omitempty"`                        // most a session may ask for; 0 means 1406
+	DTLS                       *bool    `json:"dtls,omitempty"`                       // default true
+	SmartcardRemovalDisconnect *bool    `json:"smartcardRemovalDisconnect,omitempty"` // default true
 }
 
 // AddressPool is the inner network that sessions get addresses from.
@@ -176,6 +186,8 @@ type User struct {
 	PasswordHash secret.String `json:"passwordHash,omitzero"` // PHC argon2id, crypt or ASA pbkdf2 text
 	Devices      []string      `json:"devices,omitempty"`
 	GroupLock    string        `json:"groupLock,omitempty"` // the one TunnelGroup this user may use
+	// VPNGroupPolicy is the GroupPolicy of this user's sessions, before whatever else would give them one.
+	VPNGroupPolicy string `json:"vpnGroupPolicy,omitempty"`
 }
 
 // Certificate is a certificate the gateway presents, or one that somebody else's gateway presents (then

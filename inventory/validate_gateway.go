@@ -9,12 +9,18 @@ import (
 
 // Rules for the kinds that the ASA has.
 
+// RekeyNewTunnel is the GroupPolicy.RekeyMethod by which a client opens a new connection.
+const RekeyNewTunnel = "new-tunnel"
+
 // Values of GroupPolicy.SplitTunnelPolicy.
 const (
 	TunnelAll        = "tunnelall" // also what an empty field means
 	TunnelSpecified  = "tunnelspecified"
 	ExcludeSpecified = "excludespecified"
 )
+
+// Filters reports whether sessions of the policy are held to an access list.
+func (p *GroupPolicy) Filters() bool { return p.Filter != "" && p.Filter != None }
 
 func (p *GroupPolicy) splits() bool {
 	return p.SplitTunnelPolicy == TunnelSpecified || p.SplitTunnelPolicy == ExcludeSpecified
@@ -29,13 +35,14 @@ func (v *validation) tunnelGroup(o *TunnelGroup) {
 	}
 	v.required("addressPool", o.AddressPool)
 	refers(v, "addressPool", o.AddressPool, v.set.AddressPools, KindAddressPool)
-	v.required("defaultGroupPolicy", o.DefaultGroupPolicy)
-	refers(v, "defaultGroupPolicy", o.DefaultGroupPolicy, v.set.GroupPolicies, KindGroupPolicy)
-	policy, ok := v.set.GroupPolicies[o.DefaultGroupPolicy]
+	if o.DefaultGroupPolicy != DefaultPolicy {
+		refers(v, "defaultGroupPolicy", o.DefaultGroupPolicy, v.set.GroupPolicies, KindGroupPolicy)
+	}
+	policy := v.set.PolicyFor(o, "", "")
 	if o.Phones {
 		v.phoneGroup(o, policy)
 	}
-	if o.LegacyPhones && ok && policy.Filter == "" {
+	if o.LegacyPhones && !policy.Filters() {
 		v.refuse("legacyPhones", fmt.Sprintf("name an AccessList as filter of group policy %q", policy.Name),
 			"lets phones in with old cryptography, and group policy %q has no filter that fences them", policy.Name)
 	}
@@ -48,7 +55,7 @@ func (v *validation) phoneGroup(o *TunnelGroup, policy *GroupPolicy) {
 	if len(o.GroupURLs) == 0 {
 		v.refuse("groupURLs", "give it the URL that stands in the phones' files", "is empty, and phones reach a tunnel group by its URL only")
 	}
-	if policy != nil && policy.splits() {
+	if policy.splits() {
 		v.refuse("defaultGroupPolicy", fmt.Sprintf("set splitTunnelPolicy of %q to %s", policy.Name, TunnelAll),
 			"group policy %q splits the tunnel, and phones can only tunnel everything", policy.Name)
 	}
@@ -77,38 +84,64 @@ func (v *validation) sharedGroupURLs() {
 }
 
 func (v *validation) groupPolicy(o *GroupPolicy) {
-	if n := len(o.DNSServers); n > MaxDNSServers {
-		v.refuse("dnsServers", "", "names %d servers; at most %d are allowed", n, MaxDNSServers)
+	v.servers("dnsServers", o.DNSServers)
+	v.servers("winsServers", o.WINSServers)
+	v.splitPolicy(o)
+	v.policyNumbers(o)
+	if o.RekeyMethod != "" {
+		oneOf(v, "rekeyMethod", o.RekeyMethod, RekeyNewTunnel, None)
 	}
-	for _, server := range o.DNSServers {
+	if o.Filter != None {
+		refers(v, "filter", o.Filter, v.set.AccessLists, KindAccessList)
+	}
+}
+
+func (v *validation) servers(field string, servers []string) {
+	if n := len(servers); n > MaxDNSServers {
+		v.refuse(field, "", "names %d servers; at most %d are allowed", n, MaxDNSServers)
+	}
+	for _, server := range servers {
 		if !isAddress(server) {
-			v.refuse("dnsServers", "write an address such as 10.0.0.53", "%q is no address", server)
+			v.refuse(field, "write an address such as 10.0.0.53", "%q is no address", server)
 		}
 	}
+}
+
+func (v *validation) splitPolicy(o *GroupPolicy) {
 	if o.SplitTunnelPolicy != "" {
 		oneOf(v, "splitTunnelPolicy", o.SplitTunnelPolicy, TunnelAll, TunnelSpecified, ExcludeSpecified)
 	}
 	for _, network := range o.SplitTunnelNetworks {
 		v.network("splitTunnelNetworks", network)
 	}
-	if o.splits() && len(o.SplitTunnelNetworks) == 0 {
+	refers(v, "splitTunnelNetworkList", o.SplitTunnelNetworkList, v.set.AccessLists, KindAccessList)
+	switch {
+	case len(o.SplitTunnelNetworks) > 0 && o.SplitTunnelNetworkList != "":
+		v.refuse("splitTunnelNetworkList", "keep one of the two", "stands beside splitTunnelNetworks")
+	case o.splits() && len(o.SplitTunnelNetworks) == 0 && o.SplitTunnelNetworkList == "":
 		v.refuse("splitTunnelNetworks", "list the networks that the policy speaks of", "is empty, and splitTunnelPolicy is %s", o.SplitTunnelPolicy)
 	}
-	v.policyNumbers(o)
-	refers(v, "filter", o.Filter, v.set.AccessLists, KindAccessList)
 }
 
 func (v *validation) policyNumbers(o *GroupPolicy) {
-	const year = 366 * 24 * 3600
-	between(v, "idleTimeout", "seconds", o.IdleTimeout, 0, year)
-	between(v, "sessionTimeout", "seconds", o.SessionTimeout, 0, year)
-	between(v, "disconnectedTimeout", "seconds", o.DisconnectedTimeout, 0, year)
-	between(v, "simultaneousLogins", "sessions", o.SimultaneousLogins, 0, 1<<31-1)
-	if o.DPDInterval != nil {
-		between(v, "dpdInterval", "seconds", *o.DPDInterval, 0, 3600)
-	}
-	if o.KeepAlive != nil {
-		between(v, "keepAlive", "seconds", *o.KeepAlive, 0, 600)
+	const day, year = 24 * 3600, 366 * 24 * 3600
+	for _, n := range []struct {
+		field, unit string
+		value       *int
+		highest     int
+	}{
+		{"idleTimeout", "seconds", o.IdleTimeout, year},
+		{"sessionTimeout", "seconds", o.SessionTimeout, year},
+		{"disconnectedTimeout", "seconds", &o.DisconnectedTimeout, year},
+		{"dpdClient", "seconds", o.DPDClient, 3600},
+		{"dpdGateway", "seconds", o.DPDGateway, 3600},
+		{"keepAlive", "seconds", o.KeepAlive, 600},
+		{"rekeyTime", "seconds", o.RekeyTime, 7 * day},
+		{"simultaneousLogins", "sessions", o.SimultaneousLogins, 1<<31 - 1},
+	} {
+		if n.value != nil {
+			between(v, n.field, n.unit, *n.value, 0, n.highest)
+		}
 	}
 	if o.MTU != 0 {
 		between(v, "mtu", "bytes", o.MTU, MinMTU, MaxMTU)
@@ -207,6 +240,7 @@ func (v *validation) user(o *User) {
 		refers(v, "devices", name, v.set.Devices, KindDevice)
 	}
 	refers(v, "groupLock", o.GroupLock, v.set.TunnelGroups, KindTunnelGroup)
+	refers(v, "vpnGroupPolicy", o.VPNGroupPolicy, v.set.GroupPolicies, KindGroupPolicy)
 	if !o.Password.IsZero() && !o.PasswordHash.IsZero() {
 		v.refuse("passwordHash", "keep one of the two", "stands beside password")
 	}

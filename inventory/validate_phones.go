@@ -58,7 +58,7 @@ func (v *validation) groupOfGateway(o *VPNGateway) {
 	if group.Name == DefaultTunnelGroup {
 		v.refuse("url", "make a tunnel group of its own for phones", "leads phones to the default tunnel group %s", DefaultTunnelGroup)
 	}
-	if policy, ok := v.set.GroupPolicies[group.DefaultGroupPolicy]; ok && !group.Phones && policy.splits() {
+	if policy := v.set.PolicyFor(group, "", ""); !group.Phones && policy.splits() {
 		v.refuse("url", fmt.Sprintf("set splitTunnelPolicy of %q to tunnelall, or give phones another tunnel group", policy.Name),
 			"leads phones to tunnel group %q, whose policy splits the tunnel", group.Name)
 	}

@@ -216,6 +216,30 @@ func TestValidateRefuses(t *testing.T) {
 			`AccessList "fence": entries: "allow" is not a value`, "permit, deny"},
 		{"dns by name", func(s *inventory.Set) { s.GroupPolicies["policy"].DNSServers = []string{"dns.example.net"} },
 			`GroupPolicy "policy": dnsServers: "dns.example.net" is no address`, ""},
+		{"wins by name", func(s *inventory.Set) { s.GroupPolicies["policy"].WINSServers = []string{"wins"} },
+			`GroupPolicy "policy": winsServers: "wins" is no address`, ""},
+		{"rekey by renegotiation", func(s *inventory.Set) { s.GroupPolicies["policy"].RekeyMethod = "ssl" },
+			`GroupPolicy "policy": rekeyMethod: "ssl" is not a value`, "new-tunnel"},
+		{"rekey after two weeks", func(s *inventory.Set) { s.GroupPolicies["policy"].RekeyTime = pointer(14 * 86400) },
+			`GroupPolicy "policy": rekeyTime: is 1209600; it must be between 0 and 604800`, ""},
+		{"dpd of the gateway", func(s *inventory.Set) { s.GroupPolicies["policy"].DPDGateway = pointer(3601) },
+			`GroupPolicy "policy": dpdGateway: is 3601`, ""},
+		{"two lists of networks", func(s *inventory.Set) {
+			s.GroupPolicies["policy"].SplitTunnelNetworks = []string{"10.0.0.0/8"}
+			s.GroupPolicies["policy"].SplitTunnelNetworkList = "fence"
+		}, `GroupPolicy "policy": splitTunnelNetworkList: stands beside splitTunnelNetworks`, ""},
+		{"no list of networks", func(s *inventory.Set) { s.GroupPolicies["policy"].SplitTunnelNetworkList = "fense" },
+			`GroupPolicy "policy": splitTunnelNetworkList: names the AccessList "fense"`, `did you mean "fence"?`},
+		{"a user's policy", func(s *inventory.Set) { s.Users["alice"].VPNGroupPolicy = "polisy" },
+			`User "alice": vpnGroupPolicy: names the GroupPolicy "polisy"`, `did you mean "policy"?`},
+		{"split by the default policy", func(s *inventory.Set) {
+			s.GroupPolicies[inventory.DefaultPolicy] = &inventory.GroupPolicy{
+				Name: inventory.DefaultPolicy, SplitTunnelPolicy: inventory.TunnelSpecified, SplitTunnelNetworks: []string{"10.0.0.0/8"},
+			}
+			s.GroupPolicies["policy"].SplitTunnelPolicy = ""
+		}, `TunnelGroup "phones": defaultGroupPolicy: group policy "policy" splits the tunnel`, "tunnelall"},
+		{"no fence in the default policy", func(s *inventory.Set) { s.TunnelGroups["phones"].DefaultGroupPolicy = "" },
+			`TunnelGroup "phones": legacyPhones: lets phones in with old cryptography, and group policy "DfltGrpPolicy" has no filter`, ""},
 		{"line of letters", func(s *inventory.Set) { s.Lines["1001"].Name = "reception" },
 			`Line "reception": name: "reception" is no directory number`, ""},
 		{"call manager url", func(s *inventory.Set) { s.Sites["office"].CallManagers = []string{"sip:pbx"} },

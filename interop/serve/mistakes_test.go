@@ -45,7 +45,7 @@ var mistakes = []mistake{
 
 	{"unknown kind", inventory, "", "---\nkind: Phone\nname: x", "kind: Phone", "Phone", "-"},
 	{"unknown field", inventory, "idleTimeout: 0", "idelTimeout: 0", "", "idelTimeout", "idleTimeout"},
-	{"field of another type", inventory, "keepAlive: 20\ndpdInterval: 30", "keepAlive: [20]\ndpdInterval: 30", "", "keepAlive", "-"},
+	{"field of another type", inventory, "keepAlive: 20\ndpdClient: 30", "keepAlive: [20]\ndpdClient: 30", "", "keepAlive", "-"},
 	{"word where a number stands", inventory, "idleTimeout: 0", "idleTimeout: never", "", "idleTimeout", "-"},
 	{"missing reference", inventory, "site: office\nlines: [\"1002\"]", "site: ofice\nlines: [\"1002\"]", "", "ofice", `did you mean "office"`},
 	{"missing line", inventory, "lines: [\"1002\"]", "lines: [\"1003\"]", "", "1003", "100"},

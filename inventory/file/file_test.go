@@ -30,8 +30,11 @@ func everything() []inventory.Object {
 		}},
 		&inventory.GroupPolicy{
 			Name: "policy", DNSServers: []string{"10.0.0.1"}, DefaultDomain: "example.net", Banner: "two\nlines", SplitTunnelPolicy: "tunnelspecified",
-			SplitTunnelNetworks: []string{"10.0.0.0/8"}, IdleTimeout: 1, SessionTimeout: 2, DisconnectedTimeout: 3, DPDInterval: pointer(0),
-			KeepAlive: pointer(20), SimultaneousLogins: 4, Filter: "list", MTU: 1300, DTLS: pointer(false),
+			SplitTunnelNetworks: []string{"10.0.0.0/8"}, IdleTimeout: pointer(0), SessionTimeout: pointer(2), DisconnectedTimeout: 3,
+			DPDClient: pointer(0), DPDGateway: pointer(60), KeepAlive: pointer(20), SimultaneousLogins: pointer(0), Filter: "list", MTU: 1300,
+			DTLS: pointer(false), WINSServers: []string{"10.0.0.2"}, SplitDNS: []string{"example.net"}, SplitTunnelNetworkList: "list",
+			SplitTunnelAllDNS: pointer(true), ClientBypassProtocol: pointer(true), RekeyTime: pointer(4), RekeyMethod: "none",
+			SmartcardRemovalDisconnect: pointer(false),
 		},
 		&inventory.TunnelGroup{
 			Name: "phones", GroupURLs: []string{"https://vpn.example.net/phones"}, GroupAliases: []string{"Phones"}, Authentication: "aaa",
@@ -48,7 +51,7 @@ func everything() []inventory.Object {
 			Site: "office", Lines: []string{"0101", "*31"},
 		},
 		&inventory.Line{Name: "0101", DisplayName: "Alice", Secret: secret.New("s:1")},
-		&inventory.User{Name: "alice", Password: secret.New("hush-hush"), PasswordHash: secret.New("$argon2id$v=19$m=1"), Devices: []string{"SEP001122334455"}, GroupLock: "phones"},
+		&inventory.User{Name: "alice", Password: secret.New("hush-hush"), PasswordHash: secret.New("$argon2id$v=19$m=1"), Devices: []string{"SEP001122334455"}, GroupLock: "phones", VPNGroupPolicy: "policy"},
 	}
 }
 

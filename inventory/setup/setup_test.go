@@ -70,7 +70,7 @@ func TestMadeFilesAreWhatServeReads(t *testing.T) {
 		t.Errorf("phones are told of %d certificates, want one and another as spare", len(vpn.Certificates))
 	}
 	policy := set.GroupPolicies["phones"]
-	if policy.IdleTimeout != 0 || policy.SessionTimeout != 0 || *policy.KeepAlive != 20 || policy.Filter != "" {
+	if *policy.IdleTimeout != 0 || *policy.SessionTimeout != 0 || *policy.KeepAlive != 20 || policy.Filter != "" {
 		t.Errorf("policy is %+v", policy)
 	}
 	for _, word := range []string{"serve", "users add", "option 150 ip 10.1.0.5", "dhcp-option=150,10.1.0.5", `"code": 150`, "ip route add", "master.key", "UDP port 443"} {

@@ -10,7 +10,8 @@ import (
 
 // Timers are the times of a session. Zero switches each off, except DisconnectedTimeout.
 type Timers struct {
-	DPD                 time.Duration // both channels, both ends
+	DPD                 time.Duration // the gateway's, both channels
+	DPDClient           time.Duration // the client's, both channels
 	Keepalive           time.Duration // the client's, both channels
 	IdleTimeout         time.Duration
 	SessionTimeout      time.Duration
@@ -59,7 +60,7 @@ func Negotiate(req cstp.Request, policy Policy, link Link, sessionID [cstp.Sessi
 	a := cstp.Answer{
 		Domain: policy.Domain, SplitDNS: policy.SplitDNS, SplitInclude: policy.SplitInclude, SplitExclude: policy.SplitExclude,
 		Banner: policy.Banner,
-		DPD:    policy.DPD, Keepalive: policy.Keepalive,
+		DPD:    policy.DPDClient, Keepalive: policy.Keepalive,
 		IdleTimeout: policy.IdleTimeout, SessionTimeout: policy.SessionTimeout, DisconnectedTimeout: policy.disconnectedTimeout(),
 		RekeyMethod: cstp.RekeyNone,
 		Keep:        true, TCPKeepalive: true, SmartcardRemoval: true, License: "accept",
@@ -135,7 +136,7 @@ type offer struct {
 
 func (o offer) answer(policy Policy, sessionID [cstp.SessionIDLen]byte, mtu int) cstp.DTLSAnswer {
 	d := cstp.DTLSAnswer{
-		SessionID: sessionID[:], Port: policy.DTLSPort, DPD: policy.DPD, Keepalive: policy.Keepalive, MTU: mtu,
+		SessionID: sessionID[:], Port: policy.DTLSPort, DPD: policy.DPDClient, Keepalive: policy.Keepalive, MTU: mtu,
 	}
 	if d.Port == 0 {
 		d.Port = 443

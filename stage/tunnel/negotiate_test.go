@@ -118,7 +118,7 @@ func TestNegotiateMTU(t *testing.T) {
 func TestNegotiateAnswer(t *testing.T) {
 	t.Parallel()
 	policy := Policy{
-		Timers:  Timers{DPD: 30 * time.Second, Keepalive: 20 * time.Second},
+		Timers:  Timers{DPDClient: 30 * time.Second, Keepalive: 20 * time.Second},
 		Address: netip.MustParsePrefix("10.99.0.12/24"), Address6: netip.MustParsePrefix("fd00::5/64"),
 		DNS:    []netip.Addr{netip.MustParseAddr("10.1.1.53"), netip.MustParseAddr("fd00::53")},
 		Phones: true, DTLS: true, Legacy: true,

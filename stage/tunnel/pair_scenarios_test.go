@@ -8,7 +8,7 @@ import (
 )
 
 // usual are the timers that phones get.
-var usual = Timers{DPD: 30 * time.Second, Keepalive: 20 * time.Second, DisconnectedTimeout: 30 * time.Minute}
+var usual = Timers{DPD: 30 * time.Second, DPDClient: 30 * time.Second, Keepalive: 20 * time.Second, DisconnectedTimeout: 30 * time.Minute}
 
 func TestQuietPhone(t *testing.T) {
 	t.Parallel()
@@ -35,7 +35,7 @@ func TestQuietPhone(t *testing.T) {
 
 func TestBlockedUDP(t *testing.T) {
 	t.Parallel()
-	p := newPair(t, Timers{DPD: 30 * time.Second})
+	p := newPair(t, Timers{DPDClient: 30 * time.Second, DPD: 30 * time.Second})
 	p.forget()
 	p.udp = false
 	p.byPhone(p.phone.reconnect(p.now))
@@ -224,7 +224,7 @@ func TestGatewayEnds(t *testing.T) {
 
 func TestIdleAndSessionTimeout(t *testing.T) {
 	t.Parallel()
-	p := newPair(t, Timers{DPD: 30 * time.Second, Keepalive: 20 * time.Second, IdleTimeout: 10 * time.Minute})
+	p := newPair(t, Timers{DPD: 30 * time.Second, DPDClient: 30 * time.Second, Keepalive: 20 * time.Second, IdleTimeout: 10 * time.Minute})
 	p.refuse = &cstp.CookieRefused
 	p.speak(time.Minute)
 	p.pass(10*time.Minute - time.Second)
