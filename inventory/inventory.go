@@ -34,6 +34,7 @@ const (
 	KindAddressPool Kind = "AddressPool"
 	KindAccessList  Kind = "AccessList"
 	KindUser        Kind = "User"
+	KindAAAServer   Kind = "AAAServer"
 	// Ours.
 	KindCertificate Kind = "Certificate"
 	KindSite        Kind = "Site"
@@ -119,14 +120,22 @@ type Line struct {
 
 // TunnelGroup is the ASA's connection profile: which login a URL asks for and what a session then gets.
 type TunnelGroup struct {
-	Name               string   `json:"name"`
-	GroupURLs          []string `json:"groupURLs,omitempty"`
-	GroupAliases       []string `json:"groupAliases,omitempty"`
-	Authentication     string   `json:"authentication,omitempty"` // aaa (default)
-	AddressPool        string   `json:"addressPool"`
-	DefaultGroupPolicy string   `json:"defaultGroupPolicy,omitempty"` // for logins that name no other; empty: DfltGrpPolicy
-	Phones             bool     `json:"phones,omitempty"`             // phones log in here: tunnel-all, never the default group
-	LegacyPhones       bool     `json:"legacyPhones,omitempty"`       // allow TLS 1.0 and DTLS 0.9 (79xx); fenced by the policy's filter
+	Name           string   `json:"name"`
+	GroupURLs      []string `json:"groupURLs,omitempty"`
+	GroupAliases   []string `json:"groupAliases,omitempty"`
+	Authentication string   `json:"authentication,omitempty"` // aaa (default)
+	// AuthenticationServerGroup are the AAAServers that know the group's users, asked in order until one
+	// answers. LOCAL, which is what an empty list means, stands for the users of this inventory; at the end
+	// of a list it counts when no server answers.
+	AuthenticationServerGroup []string `json:"authenticationServerGroup,omitempty"`
+	// SecondaryAuthentication asks for a one-time code besides the password: field, in the same form; form,
+	// in one of its own. Empty: no code.
+	SecondaryAuthentication string   `json:"secondaryAuthentication,omitempty"`
+	AccountingServerGroup   []string `json:"accountingServerGroup,omitempty"` // RADIUS servers that are told of sessions
+	AddressPool             string   `json:"addressPool"`
+	DefaultGroupPolicy      string   `json:"defaultGroupPolicy,omitempty"` // for logins that name no other; empty: DfltGrpPolicy
+	Phones                  bool     `json:"phones,omitempty"`             // phones log in here: tunnel-all, never the default group
+	LegacyPhones            bool     `json:"legacyPhones,omitempty"`       // allow TLS 1.0 and DTLS 0.9 (79xx); fenced by the policy's filter
 }
 
 // GroupPolicy is what a session gets. What a policy leaves out it takes from the one called
@@ -184,6 +193,7 @@ type User struct {
 	Name         string        `json:"name"`
 	Password     secret.String `json:"password,omitzero"`     // in clear, only in files that people write; stored as PasswordHash
 	PasswordHash secret.String `json:"passwordHash,omitzero"` // PHC argon2id, crypt or ASA pbkdf2 text
+	TOTPSecret   secret.String `json:"totpSecret,omitzero"`   // key of one-time codes in base32; "none" takes one away
 	Devices      []string      `json:"devices,omitempty"`
 	GroupLock    string        `json:"groupLock,omitempty"` // the one TunnelGroup this user may use
 	// VPNGroupPolicy is the GroupPolicy of this user's sessions, before whatever else would give them one.

@@ -9,6 +9,7 @@ var kinds = []struct {
 	{KindAddressPool, func() Object { return new(AddressPool) }},
 	{KindAccessList, func() Object { return new(AccessList) }},
 	{KindGroupPolicy, func() Object { return new(GroupPolicy) }},
+	{KindAAAServer, func() Object { return new(AAAServer) }},
 	{KindTunnelGroup, func() Object { return new(TunnelGroup) }},
 	{KindVPNGateway, func() Object { return new(VPNGateway) }},
 	{KindVPNGroup, func() Object { return new(VPNGroup) }},

@@ -42,7 +42,7 @@ func (*AccessList) Secrets() []*secret.String              { return nil }
 func (*User) Kind() Kind                                   { return KindUser }
 func (o *User) ObjectName() string                         { return o.Name }
 func (o *User) Secrets() []*secret.String {
-	return []*secret.String{&o.Password, &o.PasswordHash}
+	return []*secret.String{&o.Password, &o.PasswordHash, &o.TOTPSecret}
 }
 func (*Certificate) Kind() Kind                  { return KindCertificate }
 func (o *Certificate) ObjectName() string        { return o.Name }

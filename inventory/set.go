@@ -19,6 +19,7 @@ type Set struct {
 	CommonPhoneProfiles Table[CommonPhoneProfile]
 	Devices             Table[Device]
 	Lines               Table[Line]
+	AAAServers          Table[AAAServer]
 	TunnelGroups        Table[TunnelGroup]
 	GroupPolicies       Table[GroupPolicy]
 	AddressPools        Table[AddressPool]
@@ -38,6 +39,7 @@ func NewSet() *Set {
 		CommonPhoneProfiles: Table[CommonPhoneProfile]{},
 		Devices:             Table[Device]{},
 		Lines:               Table[Line]{},
+		AAAServers:          Table[AAAServer]{},
 		TunnelGroups:        Table[TunnelGroup]{},
 		GroupPolicies:       Table[GroupPolicy]{},
 		AddressPools:        Table[AddressPool]{},
@@ -66,6 +68,8 @@ func (s *Set) Add(o Object) error {
 		return add(s.Devices, o.Name, o)
 	case *Line:
 		return add(s.Lines, o.Name, o)
+	case *AAAServer:
+		return add(s.AAAServers, o.Name, o)
 	case *TunnelGroup:
 		return add(s.TunnelGroups, o.Name, o)
 	case *GroupPolicy:
@@ -98,7 +102,7 @@ func add[T any, P interface {
 // Objects returns everything, by kind in the order of Kinds, and by name within a kind.
 func (s *Set) Objects() []Object {
 	return slices.Concat(
-		sorted(s.Certificates), sorted(s.AddressPools), sorted(s.AccessLists), sorted(s.GroupPolicies), sorted(s.TunnelGroups),
+		sorted(s.Certificates), sorted(s.AddressPools), sorted(s.AccessLists), sorted(s.GroupPolicies), sorted(s.AAAServers), sorted(s.TunnelGroups),
 		sorted(s.VPNGateways), sorted(s.VPNGroups), sorted(s.VPNFeatures), sorted(s.VPNProfiles), sorted(s.CommonPhoneProfiles),
 		sorted(s.Sites), sorted(s.Devices), sorted(s.Lines), sorted(s.Users),
 	)

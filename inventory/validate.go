@@ -80,6 +80,8 @@ func (v *validation) fields() {
 		v.accessList(o)
 	case *GroupPolicy:
 		v.groupPolicy(o)
+	case *AAAServer:
+		v.aaaServer(o)
 	case *TunnelGroup:
 		v.tunnelGroup(o)
 	case *VPNGateway:

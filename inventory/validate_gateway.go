@@ -33,6 +33,7 @@ func (v *validation) tunnelGroup(o *TunnelGroup) {
 	if o.Authentication != "" {
 		oneOf(v, "authentication", o.Authentication, "aaa")
 	}
+	v.userServers(o)
 	v.required("addressPool", o.AddressPool)
 	refers(v, "addressPool", o.AddressPool, v.set.AddressPools, KindAddressPool)
 	if o.DefaultGroupPolicy != DefaultPolicy {
@@ -235,6 +236,7 @@ func (e AccessEntry) PortRange() (first, last uint16, err error) {
 }
 
 func (v *validation) user(o *User) {
+	v.totp(o)
 	v.twice("devices", o.Devices)
 	for _, name := range o.Devices {
 		refers(v, "devices", name, v.set.Devices, KindDevice)

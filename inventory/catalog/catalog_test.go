@@ -315,3 +315,22 @@ func TestRunEndsWithItsStore(t *testing.T) {
 		t.Errorf("run on a closed store: got %v", err)
 	}
 }
+
+// TestSecondFactorSurvivesANewPassword: the secret of one-time codes is left out by whoever changes the
+// password, and stays; a user can lose it by name.
+func TestSecondFactorSurvivesANewPassword(t *testing.T) {
+	t.Parallel()
+	c := open(t, newStore(t))
+	user := inventory.User{Name: "anna", Password: secret.New("one"), TOTPSecret: secret.New("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ")}
+	apply(t, c, catalog.Options{}, &user)
+	changed := inventory.User{Name: "anna", Password: secret.New("two")}
+	apply(t, c, catalog.Options{}, &changed)
+	if got := c.Current().Users["anna"]; got.TOTPSecret != user.TOTPSecret || got.PasswordHash.Reveal() != "hash of two" {
+		t.Errorf("got secret %q, hash %q", got.TOTPSecret.Reveal(), got.PasswordHash.Reveal())
+	}
+	taken := inventory.User{Name: "anna", TOTPSecret: secret.New(inventory.NoTOTP)}
+	apply(t, c, catalog.Options{}, &taken)
+	if key, err := c.Current().Users["anna"].TOTPKey(); key != nil || err != nil {
+		t.Errorf("got a key of %d bytes, %v", len(key), err)
+	}
+}

@@ -113,12 +113,10 @@ func keepSecrets(o, stored inventory.Object) {
 	if stored == nil {
 		return
 	}
-	if user, ok := o.(*inventory.User); ok && !user.Password.IsZero() {
-		return
-	}
+	user, _ := o.(*inventory.User)
 	kept := stored.Secrets()
 	for i, s := range o.Secrets() {
-		if s.IsZero() {
+		if s.IsZero() && !(user != nil && s == &user.PasswordHash && !user.Password.IsZero()) {
 			*s = *kept[i]
 		}
 	}

@@ -169,7 +169,7 @@ func (f *File) Locate(problems []inventory.Problem) Problems {
 var fileFields = map[string]string{"certificate": "certificateFile", "key": "keyFile"}
 
 // secretFields are never quoted.
-var secretFields = []string{"password", "passwordHash", "secret", "key"}
+var secretFields = []string{"password", "passwordHash", "secret", "key", "ldapLoginPassword", "totpSecret"}
 
 func (f *File) address(p inventory.Problem, index int) Problem {
 	if index < 0 {

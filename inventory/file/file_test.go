@@ -36,7 +36,14 @@ func everything() []inventory.Object {
 			SplitTunnelAllDNS: pointer(true), ClientBypassProtocol: pointer(true), RekeyTime: pointer(4), RekeyMethod: "none",
 			SmartcardRemovalDisconnect: pointer(false),
 		},
+		&inventory.AAAServer{
+			Name: "server", Protocol: "ldap", Host: "h", Timeout: 5, AuthenticationPort: 1, AccountingPort: 2, Key: secret.New("hush-hush"), RetryInterval: 3,
+			MessageAuthenticatorRequired: pointer(false), MSCHAPv2Capable: true, InterimAccountingUpdate: 4, ServerPort: 5, LDAPOverSSL: true,
+			StartTLS: pointer(false), LDAPBaseDN: "dc=a", LDAPScope: "onelevel", LDAPNamingAttribute: "cn", LDAPFilter: "(a=b)", LDAPLoginDN: "cn=a",
+			LDAPLoginPassword: secret.New("hush-hush"), LDAPAttributeMap: []inventory.LDAPMapping{{Attribute: "a", Value: "b", GroupPolicy: "policy"}},
+		},
 		&inventory.TunnelGroup{
+			AuthenticationServerGroup: []string{"server", "LOCAL"}, SecondaryAuthentication: "form", AccountingServerGroup: []string{"server"},
 			Name: "phones", GroupURLs: []string{"https://vpn.example.net/phones"}, GroupAliases: []string{"Phones"}, Authentication: "aaa",
 			AddressPool: "pool", DefaultGroupPolicy: "policy", Phones: true, LegacyPhones: true,
 		},
@@ -51,7 +58,7 @@ func everything() []inventory.Object {
 			Site: "office", Lines: []string{"0101", "*31"},
 		},
 		&inventory.Line{Name: "0101", DisplayName: "Alice", Secret: secret.New("s:1")},
-		&inventory.User{Name: "alice", Password: secret.New("hush-hush"), PasswordHash: secret.New("$argon2id$v=19$m=1"), Devices: []string{"SEP001122334455"}, GroupLock: "phones", VPNGroupPolicy: "policy"},
+		&inventory.User{Name: "alice", Password: secret.New("hush-hush"), PasswordHash: secret.New("$argon2id$v=19$m=1"), TOTPSecret: secret.New("GEZDGNBVGY3TQOJQGEZDGNBVGY"), Devices: []string{"SEP001122334455"}, GroupLock: "phones", VPNGroupPolicy: "policy"},
 	}
 }
 
