@@ -205,7 +205,7 @@ func TestGoodbyeKillsTheCookie(t *testing.T) {
 			}
 		},
 		"by the operator": func(w *world, c *client) {
-			if n := w.g.Logoff(t.Context(), func(s SessionInfo) bool { return s.User == "anna" }); n != 1 {
+			if n := w.g.Logoff(t.Context(), MustLogIn, func(s SessionInfo) bool { return s.User == "anna" }); n != 1 {
 				t.Errorf("%d sessions logged off want 1", n)
 			}
 		},
@@ -238,7 +238,7 @@ func TestPeopleAreTold(t *testing.T) {
 	t.Parallel()
 	w := open(t, withUsers("anna", "boris"))
 	phone, person := w.tunnel(phoneURL, "anna"), w.tunnel(staffURL, "boris")
-	w.g.Logoff(t.Context(), func(SessionInfo) bool { return true })
+	w.g.Logoff(t.Context(), MustLogIn, func(SessionInfo) bool { return true })
 	person.frame(cstp.Terminate)
 	person.closed()
 	phone.closed()

@@ -155,7 +155,7 @@ func TestStopAmidWork(t *testing.T) {
 			})
 		}
 		begun.Wait()
-		working.Go(func() { w.g.Logoff(t.Context(), func(s SessionInfo) bool { return s.User == "anna" }) })
+		working.Go(func() { w.g.Logoff(t.Context(), MustLogIn, func(s SessionInfo) bool { return s.User == "anna" }) })
 		if err := w.stop(); err != nil {
 			t.Error(err)
 		}

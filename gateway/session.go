@@ -231,15 +231,6 @@ func (s *session) advance() {
 	}
 }
 
-// end ends the session for good, and returns when its cookie is no more. Clients that are no phones hear
-// of it.
-func (s *session) end(cause tunnel.Cause) {
-	_, _ = s.act(func(now time.Time) ([]tunnel.Action, error) {
-		return s.machine.End(now, cause, !s.phones), nil
-	})
-	s.g.sessions.remove(s)
-}
-
 // act tells the machine of an event and carries out what it answers. When the session has ended by it,
 // the caller has the registry remove it.
 func (s *session) act(event func(now time.Time) ([]tunnel.Action, error)) (ended bool, err error) {

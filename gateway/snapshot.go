@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"cmp"
-	"context"
 	"net/netip"
 	"slices"
 	"time"
@@ -56,17 +55,4 @@ func (s *session) info() SessionInfo {
 		}
 	}
 	return i
-}
-
-// Logoff ends the sessions that match says, at once and for good: they must log in again. It returns how
-// many there were.
-func (g *Gateway) Logoff(ctx context.Context, match func(SessionInfo) bool) int {
-	ended := 0
-	for _, s := range g.sessions.all() {
-		if ctx.Err() == nil && match(s.info()) {
-			s.end(tunnel.Administrator)
-			ended++
-		}
-	}
-	return ended
 }

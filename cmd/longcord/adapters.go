@@ -40,7 +40,7 @@ func (a sessionsAdapter) List() []control.Session {
 }
 
 func (a sessionsAdapter) Logoff(ctx context.Context, ids []uint64) (int, error) {
-	return a.gateway.Logoff(ctx, func(s gateway.SessionInfo) bool { return slices.Contains(ids, s.ID) }), nil
+	return a.gateway.Logoff(ctx, gateway.MustLogIn, func(s gateway.SessionInfo) bool { return slices.Contains(ids, s.ID) }), nil
 }
 
 // registrations are the call manager's, none without one.
