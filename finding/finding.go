@@ -3,7 +3,8 @@
 // raise and clear them, the doctor judges facts into the same ones, and every screen shows them under
 // the same code.
 //
-// Declare one with Define beside the others in codes.go; raise it with Declaration.With.
+// Declare one with Define beside the others in codes.go; make it with Declaration.With. What runs keeps
+// what is wrong with it now on a Board.
 package finding
 
 import (
@@ -54,6 +55,8 @@ type Finding struct {
 	Evidence  []Evidence `json:"evidence"`
 	Fix       []string   `json:"fix"`
 	Docs      string     `json:"docs"`
+
+	Subject string `json:"-"` // what it is about: the first argument given to With
 }
 
 // Evidence is one line that a finding rests on.
@@ -104,6 +107,9 @@ func (d Declaration) With(args ...any) Finding {
 	}
 	for _, fix := range d.Fix {
 		f.Fix = append(f.Fix, format(fix, args))
+	}
+	if len(args) > 0 {
+		f.Subject = fmt.Sprint(args[0])
 	}
 	return f
 }
