@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"strconv"
 
+	"github.com/longcord/longcord/finding"
 	"github.com/longcord/longcord/inventory"
 	"github.com/longcord/longcord/inventory/catalog"
 	"github.com/longcord/longcord/inventory/file"
@@ -42,6 +43,12 @@ func NewClient(socket string) *Client {
 // Status returns the running system at a glance.
 func (c *Client) Status(ctx context.Context) (Status, error) {
 	return get[Status](ctx, c, "/status", nil)
+}
+
+// Findings returns what is wrong now, in story order.
+func (c *Client) Findings(ctx context.Context) ([]finding.Standing, error) {
+	all, err := get[FindingList](ctx, c, "/findings", nil)
+	return all.Findings, err
 }
 
 // Phones returns every phone with what it does now.

@@ -18,10 +18,12 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/longcord/longcord/control"
+	"github.com/longcord/longcord/finding"
 	"github.com/longcord/longcord/internal/secret"
 	"github.com/longcord/longcord/inventory"
 	"github.com/longcord/longcord/inventory/catalog"
 	"github.com/longcord/longcord/inventory/file"
+	"github.com/longcord/longcord/stage"
 	"github.com/longcord/longcord/store/memory"
 	"github.com/longcord/longcord/trust"
 )
@@ -109,8 +111,10 @@ func start(t *testing.T) system {
 	objects := newCatalog(t, parse(t, office))
 	began := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	socket := filepath.Join(t.TempDir(), "s")
+	board := finding.NewBoard()
+	board.Raise(finding.LoginRefused.With("bob").Because("gateway", 0, "login from 192.0.2.1"))
 	server, err := control.New(control.Config{
-		Socket: socket, Catalog: objects,
+		Socket: socket, Catalog: objects, Findings: board,
 		Status: func() control.Status {
 			return control.Status{Version: "1.2", Began: began, Ready: true, Listening: []string{"gateway tcp 192.0.2.10:443"}}
 		},
@@ -146,6 +150,10 @@ func TestStatusPhonesAndSessions(t *testing.T) {
 	status, err := s.client.Status(ctx)
 	if err != nil || status.Version != "1.2" || !status.Ready || len(status.Listening) != 1 {
 		t.Errorf("status %+v, %v", status, err)
+	}
+	found, err := s.client.Findings(ctx)
+	if err != nil || len(found) != 1 || found[0].Code != "login-refused" || found[0].Step != stage.Verify || found[0].Count != 1 || len(found[0].Evidence) != 1 {
+		t.Errorf("findings %+v, %v", found, err)
 	}
 	phone, err := s.client.Phone(ctx, "SEP001122334455")
 	if err != nil || len(phone.Registrations) != 1 || phone.Session == nil || phone.Session.ID != 7 || phone.VPN {

@@ -20,6 +20,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
+	"github.com/longcord/longcord/finding"
 	"github.com/longcord/longcord/internal/logging"
 	"github.com/longcord/longcord/inventory"
 	"github.com/longcord/longcord/inventory/catalog"
@@ -41,13 +42,14 @@ type Sessions interface {
 }
 
 // Config is what a Server is made of. Sessions and Registrations may be nil where no gateway or no call
-// manager runs.
+// manager runs, Findings where nobody keeps any.
 type Config struct {
 	Socket        string // path
 	Catalog       Catalog
 	Status        func() Status
 	Sessions      Sessions
 	Registrations func() []Registration
+	Findings      *finding.Board
 	Log           *slog.Logger // nil discards
 }
 
@@ -125,6 +127,7 @@ func (s *Server) handler() http.Handler {
 	config.RejectUnknownQueryParameters = true
 	api := humago.NewWithPrefix(mux, "/api/v1", config)
 	s.registerStatus(api)
+	s.registerFindings(api)
 	s.registerInventory(api)
 	s.registerPhones(api)
 	s.registerSessions(api)
@@ -136,6 +139,19 @@ func (s *Server) registerStatus(api huma.API) {
 		OperationID: "status", Method: http.MethodGet, Path: "/status", Summary: "The running system at a glance",
 	}, func(context.Context, *struct{}) (*body[Status], error) {
 		return &body[Status]{s.config.Status()}, nil
+	})
+}
+
+// FindingList is what is wrong now, in story order.
+type FindingList struct {
+	Findings []finding.Standing `json:"findings"`
+}
+
+func (s *Server) registerFindings(api huma.API) {
+	huma.Register(api, huma.Operation{
+		OperationID: "list-findings", Method: http.MethodGet, Path: "/findings", Summary: "What is wrong now, in story order",
+	}, func(context.Context, *struct{}) (*body[FindingList], error) {
+		return &body[FindingList]{FindingList{s.config.Findings.Findings()}}, nil
 	})
 }
 

@@ -36,6 +36,7 @@ const (
 	writeTime     = 20 * time.Second
 	maxHeader     = 16 << 10
 	maxBody       = vpnauth.MaxBody + 16<<10 // as it is on the wire: with the marks between chunks
+	remembered    = 24 * time.Hour           // how long a finding about a login stands that nobody meets again
 )
 
 // conn is one TCP connection before its CONNECT.
@@ -235,7 +236,8 @@ func (c *conn) do(ctx context.Context, server *verify.Server, actions []verify.A
 				s.end(tunnel.UserLogout)
 			}
 		case verify.Report:
-			f := finding.GroupURLMismatch.With("https://" + a.Host + a.Path)
+			f := finding.GroupURLMismatch.With("https://"+a.Host+a.Path).Because("gateway", 0, fmt.Sprintf("asked by %s, %s", c.peer, r.UserAgent()))
+			c.g.config.Findings.RaiseFor(remembered, f)
 			c.log.Warn("login goes no further", logging.Stage, stage.Verify.String(), logging.Finding, f.Code,
 				"says", f.Says, "reason", a.Reason.String(), "agent", a.Agent.String())
 		case verify.FirstContact:
@@ -260,13 +262,15 @@ func (c *conn) authenticate(ctx context.Context, a verify.Authenticate, r *http.
 		log.Warn("login refused", "why", "a second factor is asked for", "prompt", challenge.Prompt)
 		return verify.Result{Verdict: verify.Denied}
 	case errors.Is(err, login.ErrRefused):
-		f := finding.LoginRefused.With(a.User)
+		f := finding.LoginRefused.With(a.User).Because("gateway", 0, fmt.Sprintf("login from %s: %s", c.peer.Addr(), login.Reason(err)))
+		c.g.config.Findings.RaiseFor(remembered, f)
 		log.Warn("login refused", logging.Finding, f.Code, "says", f.Says, "why", login.Reason(err))
 		return verify.Result{Verdict: verify.Denied}
 	case err != nil: // too many at once, or it could not be looked up: nobody has said that the password is wrong
 		log.Warn("login put off", logging.Err, err)
 		return verify.Result{Verdict: verify.Busy}
 	}
+	c.g.config.Findings.Clear(finding.LoginRefused, a.User)
 	record := sessionRecord{
 		User: who.User, Device: who.Device, TunnelGroup: a.Group, GroupPolicy: who.GroupPolicy, Began: time.Now(), UserAgent: r.UserAgent(),
 		FramedAddress: who.Address, IdleTimeout: who.IdleTimeout, SessionTimeout: who.SessionTimeout,
@@ -274,13 +278,15 @@ func (c *conn) authenticate(ctx context.Context, a verify.Authenticate, r *http.
 	token := secret.New(base64.StdEncoding.EncodeToString(randomBytes(32)))
 	if err := c.g.sessions.create(ctx, token, record); err != nil {
 		if errors.Is(err, errSessionLimit) {
-			f := finding.SessionLimit.With(who.User)
+			f := finding.SessionLimit.With(who.User).Because("gateway", 0, "login from "+c.peer.Addr().String())
+			c.g.config.Findings.RaiseFor(remembered, f)
 			log.Warn("login refused", logging.Finding, f.Code, "says", f.Says)
 			return verify.Result{Verdict: verify.Denied}
 		}
 		log.Error("login put off", logging.Err, err)
 		return verify.Result{Verdict: verify.Busy}
 	}
+	c.g.config.Findings.Clear(finding.SessionLimit, who.User)
 	return verify.Result{Verdict: verify.Accepted, Token: token}
 }
 

@@ -22,6 +22,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/longcord/longcord/finding"
 	"github.com/longcord/longcord/internal/logging"
 	"github.com/longcord/longcord/inventory"
 	"github.com/longcord/longcord/login"
@@ -42,7 +43,7 @@ type Authenticator interface {
 	Authenticate(ctx context.Context, r login.Request) (login.Result, error)
 }
 
-// Config is everything a gateway needs. All but KeyLog, Log and Node are required.
+// Config is everything a gateway needs. All but Node, KeyLog, Findings and Log are required.
 type Config struct {
 	Settings
 	Inventory func() *inventory.Set
@@ -50,9 +51,10 @@ type Config struct {
 	Store     store.Store
 	OpenTUN   func(tun.Settings) (tun.Device, error)
 	Route     func(RoutingConfig) (Router, error)
-	Node      string       // name of this gateway among those that share a store; empty: "gateway"
-	KeyLog    io.Writer    // NSS key log lines for captures; nil: none
-	Log       *slog.Logger // nil discards
+	Node      string         // name of this gateway among those that share a store; empty: "gateway"
+	KeyLog    io.Writer      // NSS key log lines for captures; nil: none
+	Findings  *finding.Board // where it says what is wrong; nil: nowhere but in the log
+	Log       *slog.Logger   // nil discards
 }
 
 // Router makes the host send the pool's packets this way and that; *Routing is one.

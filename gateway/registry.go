@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/longcord/longcord/finding"
 	"github.com/longcord/longcord/internal/logging"
 	"github.com/longcord/longcord/internal/secret"
 	"github.com/longcord/longcord/inventory"
@@ -228,6 +229,7 @@ func (r *registry) addressOf(ctx context.Context, s *session) (netip.Addr, error
 	if !ok {
 		return netip.Addr{}, errPool
 	}
+	r.g.config.Findings.Clear(finding.AddressPoolExhausted, r.g.pool.String())
 	record := s.record
 	record.Address = addr
 	if err := r.put(context.WithoutCancel(ctx), s, record, r.leaseID()); err != nil {
@@ -294,6 +296,7 @@ func (r *registry) erase(s *session) error {
 	}
 	if addr := s.address.Swap(nil); addr != nil { // from here on the packet path lets nothing of the session through
 		r.pool.release(*addr)
+		r.g.config.Findings.Clear(finding.AddressPoolExhausted, r.g.pool.String())
 	}
 	return nil
 }

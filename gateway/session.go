@@ -131,8 +131,9 @@ func (s *session) open(ctx context.Context, c *conn, group *inventory.TunnelGrou
 	addr, err := s.g.sessions.addressOf(ctx, s)
 	switch {
 	case errors.Is(err, errPool):
-		code := finding.AddressPoolExhausted.With(s.g.pool.String())
-		s.log.Error("connect refused", logging.Finding, code.Code, "says", code.Says, logging.Err, err)
+		f := finding.AddressPoolExhausted.With(s.g.pool.String()).Because("gateway", 0, "no address for "+s.record.User)
+		s.g.config.Findings.Raise(f)
+		s.log.Error("connect refused", logging.Finding, f.Code, "says", f.Says, logging.Err, err)
 		refusal := cstp.NoAddress
 		return nil, &refusal
 	case err != nil:

@@ -9,6 +9,7 @@ import (
 
 	"github.com/longcord/longcord/config"
 	"github.com/longcord/longcord/control"
+	"github.com/longcord/longcord/finding"
 	"github.com/longcord/longcord/inventory/catalog"
 	"github.com/longcord/longcord/inventory/file"
 	"github.com/longcord/longcord/login"
@@ -34,8 +35,11 @@ func startSystem(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	_, err = objects.Apply(context.Background(), declared.Objects, catalog.Options{})
 	ts.Check(err)
+	board := finding.NewBoard()
+	board.Raise(finding.AddressPoolExhausted.With("10.99.0.0/24").Because("gateway", 0, "no address for bob"))
 	server, err := control.New(control.Config{
-		Socket: c.Socket, Catalog: objects, Status: func() control.Status { return control.Status{Version: version()} }, Sessions: &twoSessions{ids: []uint64{1, 2}},
+		Findings: board,
+		Socket:   c.Socket, Catalog: objects, Status: func() control.Status { return control.Status{Version: version()} }, Sessions: &twoSessions{ids: []uint64{1, 2}},
 		Registrations: func() []control.Registration {
 			return []control.Registration{{Phone: "SEP020000001001", Line: "1001", Contact: "10.99.0.2:5060"}}
 		},

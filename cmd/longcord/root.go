@@ -35,6 +35,7 @@ func (p *program) commands() []*cobra.Command {
 		p.phonesCommand(),
 		p.usersCommand(),
 		p.sessionsCommand(),
+		p.showCommand(),
 		p.certsCommand(),
 		p.versionCommand(),
 	}

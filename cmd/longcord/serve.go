@@ -71,7 +71,8 @@ func (p *program) serve(ctx context.Context, parts []string) (err error) {
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
 	return s.run(ctx, func() error {
-		for _, f := range s.findings(ctx) {
+		for _, f := range s.atStart(ctx) {
+			s.findings.Raise(f)
 			printFinding(p, f)
 		}
 		if _, err := fmt.Fprintf(p.out, "ready: %s\n", strings.Join(s.status().Listening, ", ")); err != nil {

@@ -48,12 +48,13 @@ type system struct {
 	routing     *gateway.Routing
 	keyLog      *os.File
 	listening   []string
+	findings    *finding.Board
 }
 
 // openSystem opens the store and makes the parts; no port is open yet. An empty store is filled from the
 // inventory file.
 func openSystem(ctx context.Context, settings config.Config, parts []string, logTo io.Writer) (*system, error) {
-	s := &system{settings: settings, began: time.Now()}
+	s := &system{settings: settings, began: time.Now(), findings: finding.NewBoard()}
 	s.log = slog.New(slog.NewTextHandler(logTo, &slog.HandlerOptions{Level: settings.LogLevel.Level(), ReplaceAttr: nameTrace}))
 	if err := s.prepare(ctx, parts); err != nil {
 		return nil, errors.Join(err, s.close())
@@ -81,7 +82,7 @@ func (s *system) prepare(ctx context.Context, parts []string) (err error) {
 	}
 	s.control, err = control.New(control.Config{
 		Socket: s.settings.Socket, Catalog: s.catalog,
-		Status: s.status, Sessions: s.sessions(), Registrations: s.registrations, Log: s.log,
+		Status: s.status, Sessions: s.sessions(), Registrations: s.registrations, Findings: s.findings, Log: s.log,
 	})
 	return err
 }
@@ -200,7 +201,7 @@ func (s *system) makeGateway() error {
 			DTLS:   netip.AddrPortFrom(s.settings.Outside, dtlsPort),
 			TUN:    s.settings.Gateway.TUN, Inside: s.settings.Inside,
 		},
-		Inventory: s.catalog.Current, Login: users, Store: s.store, OpenTUN: tun.Open, Log: s.log,
+		Inventory: s.catalog.Current, Login: users, Store: s.store, OpenTUN: tun.Open, Findings: s.findings, Log: s.log,
 		Route: func(c gateway.RoutingConfig) (gateway.Router, error) {
 			routing, err := gateway.OpenRouting(c)
 			if err != nil {
@@ -298,9 +299,9 @@ func (s *system) listens(udp, tcp string, address netip.Addr) {
 	}
 }
 
-// findings are what is worth knowing before the first phone leaves: whether the office can answer phones,
-// and who may use old cryptography.
-func (s *system) findings(ctx context.Context) []finding.Finding {
+// atStart is what is worth knowing before the first phone leaves: whether the office can answer phones, and
+// who may use old cryptography.
+func (s *system) atStart(ctx context.Context) []finding.Finding {
 	if s.routing == nil {
 		return nil
 	}
