@@ -104,13 +104,21 @@ var (
 	})
 	ForwardingOff = Define(Declaration{
 		Code: "forwarding-off", Step: stage.Tunnel, Severity: Fault,
-		Says: "this machine does not forward IPv4 packets, so phones reach nothing behind the gateway",
-		Fix:  []string{"run `sysctl -w net.ipv4.ip_forward=1` and make it permanent"},
+		Says: "this machine does not forward packets between tunnel and office, so phones reach nothing behind the gateway",
+		Fix:  []string{"set the setting that is named as evidence to 1, and find out what else sets it"},
 	})
 	NoRouteToPool = Define(Declaration{
 		Code: "no-route-to-pool", Step: stage.Tunnel, Severity: Fault,
 		Says: "the office has no way back to the phones' addresses %[1]s",
 		Fix:  []string{"route %[1]s to %[2]s on the office's router"},
+	})
+	PoolOverlaps = Define(Declaration{
+		Code: "pool-overlaps", Step: stage.Tunnel, Severity: Fault,
+		Says: "the phones' addresses %[1]s overlap %[2]s, which is reached by %[3]s",
+		Fix: []string{
+			"give the pool a network that nothing else uses, or a free part of the inside network",
+			"take the pool's addresses out of the range of the office's DHCP server",
+		},
 	})
 	RegistrationUnreachable = Define(Declaration{
 		Code: "registration-unreachable", Step: stage.Register, Severity: Fault,

@@ -40,6 +40,7 @@ var words = map[string][]string{
 	"dtls-blocked":              {"port"},
 	"legacy-in-use":             {"group"},
 	"no-route-to-pool":          {"pool", "inside address"},
+	"pool-overlaps":             {"pool", "network", "interface"},
 	"registration-unreachable":  {"server"},
 	"registration-refused":      {"line", "reason"},
 	"one-way-audio":             {"one phone", "another phone"},

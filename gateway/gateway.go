@@ -36,6 +36,8 @@ type Settings struct {
 	DTLS   netip.AddrPort // UDP; phones send to port 443 whatever they are told. Zero: no DTLS
 	TUN    string         // interface name; empty lets the system choose
 	Inside netip.Addr     // the gateway's address on the office network
+
+	Tunneled []netip.Addr // next hops there for what came out of tunnels, see RoutingConfig
 }
 
 // Authenticator checks a password; *login.Local is one.
@@ -139,7 +141,7 @@ func (g *Gateway) Open(ctx context.Context) (err error) {
 		return err
 	}
 	if g.router, err = g.config.Route(RoutingConfig{
-		TUN: g.device.Name(), Pool: addresses.network, Inside: g.config.Inside, MTU: tunMTU, Log: g.log,
+		TUN: g.device.Name(), Pools: []RoutedPool{{Network: addresses.network}}, Inside: g.config.Inside, Tunneled: g.config.Tunneled, MTU: tunMTU, Log: g.log,
 	}); err != nil {
 		return err
 	}

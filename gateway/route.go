@@ -12,22 +12,46 @@ import (
 // RoutingConfig says between which networks the host is to carry packets.
 type RoutingConfig struct {
 	TUN    string       // name of the gateway's own packet interface, which exists and is up
-	Pool   netip.Prefix // the phones' inner network; the host has its route to TUN
-	Inside netip.Addr   // the host's address in the office; its interface must exist
+	Pools  []RoutedPool // the phones' inner networks
+	Inside netip.Addr   // the host's IPv4 address in the office; its interface must exist
 	MTU    int          // bytes of an inner packet; TCP segments through TUN are made to fit
-	Log    *slog.Logger // nil discards
+
+	// Next hops in the office, one of a family at most, for what came out of a tunnel and has no better
+	// route than a default one: what the ASA calls "route inside 0 0 ADDRESS tunneled". The host's own
+	// default route stays what it is.
+	Tunneled []netip.Addr
+
+	Log *slog.Logger // nil discards
+}
+
+// RoutedPool is one of the phones' inner networks. The host has its route to TUN.
+type RoutedPool struct {
+	Network netip.Prefix
+	NAT     bool // what leaves it for the office takes the address of the host's interface there
 }
 
 func (c RoutingConfig) validate() error {
 	switch {
 	case c.TUN == "":
 		return fmt.Errorf("gateway: routing without the name of a packet interface")
-	case !c.Pool.IsValid() || !c.Pool.Addr().Is4():
-		return fmt.Errorf("gateway: pool %s is not an IPv4 network", c.Pool)
+	case len(c.Pools) == 0:
+		return fmt.Errorf("gateway: routing without a pool")
 	case !c.Inside.Is4():
 		return fmt.Errorf("gateway: inside address %s is not IPv4", c.Inside)
 	case c.MTU < minMTU || c.MTU > maxMTU:
 		return fmt.Errorf("gateway: inner packets of %d bytes, expected %d to %d", c.MTU, minMTU, maxMTU)
+	}
+	for _, pool := range c.Pools {
+		if !pool.Network.IsValid() {
+			return fmt.Errorf("gateway: pool %s is not a network", pool.Network)
+		}
+	}
+	seen := map[bool]bool{}
+	for _, hop := range c.Tunneled {
+		if !hop.IsValid() || seen[hop.Is4()] {
+			return fmt.Errorf("gateway: tunneled default route: %s is not the one next hop of its family", hop)
+		}
+		seen[hop.Is4()] = true
 	}
 	return nil
 }
@@ -37,12 +61,17 @@ const (
 	maxMTU = 65535
 )
 
-// segmentSize is the TCP payload that fits an inner packet: what is left after the IPv4 and TCP headers
-// without options.
-func segmentSize(mtu int) uint16 { return uint16(mtu - 40) }
+// way is how the office's answers find a pool.
+type way int
 
-// answersFor tells whether the pool is a part of the office's own network, so that hosts there ask for
-// its addresses by ARP instead of sending to a router.
+const (
+	routed     way = iota // routers lead them here
+	answered              // hosts ask for the phone's address on their own network, and the gateway answers
+	translated            // they go to the host's own address
+)
+
+// answersFor tells whether a pool is a part of the office's own network, so that hosts there ask for its
+// addresses by ARP or neighbour discovery instead of sending to a router.
 func answersFor(office, pool netip.Prefix) bool {
 	return office.Bits() <= pool.Bits() && office.Contains(pool.Addr())
 }
@@ -51,6 +80,13 @@ func answersFor(office, pool netip.Prefix) bool {
 // router and an ASA, in this order. The ASA's assumes that its interface to the office is named inside.
 func RouteLines(pool netip.Prefix, via netip.Addr) []string {
 	pool = pool.Masked()
+	if pool.Addr().Is6() {
+		return []string{
+			fmt.Sprintf("ip -6 route add %s via %s", pool, via),
+			fmt.Sprintf("ipv6 route %s %s", pool, via),
+			fmt.Sprintf("ipv6 route inside %s %s", pool, via),
+		}
+	}
 	mask := net.IP(net.CIDRMask(pool.Bits(), pool.Addr().BitLen()))
 	return []string{
 		fmt.Sprintf("ip route add %s via %s", pool, via),
@@ -100,4 +136,28 @@ const evidenceSource = "gateway"
 type routerAnswers struct {
 	address      netip.Addr
 	inside, pool bool
+}
+
+// network is one that this machine knows a way to.
+type network struct {
+	prefix netip.Prefix
+	ifname string
+}
+
+// judgeOverlaps looks for networks that a pool takes addresses from. In the office's own networks a pool
+// may lie, as a part of them.
+func judgeOverlaps(pool netip.Prefix, known []network, office []netip.Prefix) []finding.Finding {
+	for _, n := range office {
+		if answersFor(n, pool) && n.Bits() < pool.Bits() {
+			return nil
+		}
+	}
+	var found []finding.Finding
+	for _, n := range known {
+		if n.prefix.Bits() > 0 && n.prefix.Overlaps(pool) {
+			f := finding.PoolOverlaps.With(pool, n.prefix, n.ifname)
+			found = append(found, f.Because(evidenceSource, 0, fmt.Sprintf("this machine reaches %s by %s", n.prefix, n.ifname)))
+		}
+	}
+	return found
 }

@@ -1,44 +1,44 @@
 package gateway
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"os"
 	"slices"
 	"sync"
-	"time"
 
-	probing "github.com/prometheus-community/pro-bing"
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
-	"github.com/longcord/longcord/finding"
 	"github.com/longcord/longcord/internal/logging"
 )
 
 // Routing makes the host carry packets between the phones' tunnel and the office: it forwards between
-// the two interfaces and no others, makes TCP fit the tunnel, and answers in the office's network for
-// addresses of the pool that lie in it. It never translates addresses. Close undoes all of it.
+// the two interfaces, makes TCP fit the tunnel, and answers in the office's network for addresses of the
+// pools that lie in it. It translates addresses of those pools only that ask for it. Close undoes all of
+// it, and the next start what a gateway that was killed left.
 //
-// Reverse-path filters stay as they are: the pool's route leads into the tunnel, so even the strict
-// filter passes what phones send, and stops what they forge.
+// Reverse-path filters stay as they are, but for a tunneled default route: the pools' routes lead into
+// the tunnel, so even the strict filter passes what phones send, and stops what they forge.
 type Routing struct {
-	config RoutingConfig
-	log    *slog.Logger
-	kernel *netlink.Handle
-	tun    netlink.Link
-	office netlink.Link
-	onLink bool // the pool is a part of the office's network
-	rules  *netfilter
-	tuned  []*sysctl
+	config   RoutingConfig
+	log      *slog.Logger
+	kernel   *netlink.Handle
+	tun      netlink.Link
+	office   netlink.Link
+	networks []netip.Prefix // of the office's interface, both families
+	inside6  netip.Addr     // the host's IPv6 address in the office, for route lines; may be none
 
-	mu      sync.Mutex
-	proxied map[netip.Addr]bool
+	mu       sync.Mutex // guards all below
+	rules    *netfilter
+	tuned    []*sysctl
+	tunneled *tunneledRoute
+	proxied  map[netip.Addr]bool
 }
 
-// OpenRouting sets the host up in the network namespace of the calling thread, after removing what a
+// OpenRouting sets the host up in the network namespace of the calling thread, after undoing what a
 // gateway that was killed left there. It needs CAP_NET_ADMIN. What it changed is changed back when it
 // returns an error.
 func OpenRouting(config RoutingConfig) (*Routing, error) {
@@ -60,238 +60,219 @@ func (r *Routing) open() (err error) {
 	if r.tun, err = r.kernel.LinkByName(r.config.TUN); err != nil {
 		return fmt.Errorf("interface %q: %w", r.config.TUN, err)
 	}
-	var network netip.Prefix
-	if r.office, network, err = r.holder(r.config.Inside); err != nil {
+	if err := r.findOffice(); err != nil {
 		return err
 	}
-	r.onLink = answersFor(network, r.config.Pool)
 	if err := r.removeProxies(); err != nil {
 		return err
 	}
-	for _, name := range []string{r.tun.Attrs().Name, r.office.Attrs().Name} {
-		if err := r.tune(forwardingOf(name), "1"); err != nil {
+	if r.rules, err = openNetfilter(); err != nil {
+		return err
+	}
+	if err := r.openSettings(); err != nil {
+		return err
+	}
+	if err := r.rules.replace(r.filter()); err != nil { // before the first change: it remembers what was
+		return err
+	}
+	for _, s := range r.tuned {
+		if err := s.set(); err != nil {
 			return err
 		}
 	}
-	if r.onLink {
-		// The kernel answers for others after a random wait of up to 0.8 s, to let a better answer win.
-		// There is none for a phone's address, and a call would begin with that silence.
-		if err := r.tune("net/ipv4/neigh/"+r.office.Attrs().Name+"/proxy_delay", "0"); err != nil {
-			return err
-		}
-	}
-	r.rules, err = openNetfilter(r.config.TUN, segmentSize(r.config.MTU))
+	r.tunneled, err = openTunneledRoute(r.kernel, r.config.TUN, r.office, r.config.Tunneled)
 	return err
 }
 
-func forwardingOf(name string) string { return "net/ipv4/conf/" + name + "/forwarding" }
-
-func (r *Routing) tune(path, value string) error {
-	s, err := openSysctl(path)
+// findOffice finds the interface that holds the inside address, and its networks.
+func (r *Routing) findOffice() error {
+	addresses, err := r.kernel.AddrList(nil, netlink.FAMILY_ALL)
 	if err != nil {
-		return err
+		return fmt.Errorf("addresses: %w", err)
 	}
-	r.tuned = append(r.tuned, s)
-	return s.set(value)
-}
-
-// holder finds the interface that holds an address, and the network it is in there.
-func (r *Routing) holder(address netip.Addr) (netlink.Link, netip.Prefix, error) {
-	addresses, err := r.kernel.AddrList(nil, netlink.FAMILY_V4)
-	if err != nil {
-		return nil, netip.Prefix{}, fmt.Errorf("addresses: %w", err)
+	i := slices.IndexFunc(addresses, func(a netlink.Addr) bool { return prefixOf(a).Addr() == r.config.Inside })
+	if i < 0 {
+		return fmt.Errorf("no interface holds the inside address %s", r.config.Inside)
+	}
+	if r.office, err = r.kernel.LinkByIndex(addresses[i].LinkIndex); err != nil {
+		return err
 	}
 	for _, a := range addresses {
-		bits, _ := a.Mask.Size()
-		if held, ok := netip.AddrFromSlice(a.IP.To4()); ok && held == address {
-			link, err := r.kernel.LinkByIndex(a.LinkIndex)
-			return link, netip.PrefixFrom(held, bits).Masked(), err
-		}
-	}
-	return nil, netip.Prefix{}, fmt.Errorf("no interface holds the inside address %s", address)
-}
-
-// AddProxy makes the gateway answer in the office's network for a phone's address. It does nothing when
-// the pool is not a part of that network, as then a route leads to it.
-func (r *Routing) AddProxy(address netip.Addr) error {
-	if !r.config.Pool.Contains(address) {
-		return fmt.Errorf("gateway: %s is not in the pool %s", address, r.config.Pool)
-	}
-	if !r.onLink {
-		return nil
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if err := r.kernel.NeighSet(proxyEntry(r.office.Attrs().Index, address)); err != nil {
-		return fmt.Errorf("gateway: proxy ARP for %s on %s: %w", address, r.office.Attrs().Name, err)
-	}
-	r.proxied[address] = true
-	return nil
-}
-
-// RemoveProxy ends what AddProxy began. An address that is not answered for is no error.
-func (r *Routing) RemoveProxy(address netip.Addr) error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if !r.proxied[address] {
-		return nil
-	}
-	delete(r.proxied, address)
-	err := r.kernel.NeighDel(proxyEntry(r.office.Attrs().Index, address))
-	if err != nil && !errors.Is(err, unix.ENOENT) {
-		return fmt.Errorf("gateway: proxy ARP for %s on %s: %w", address, r.office.Attrs().Name, err)
-	}
-	return nil
-}
-
-func proxyEntry(link int, address netip.Addr) *netlink.Neigh {
-	return &netlink.Neigh{LinkIndex: link, Family: netlink.FAMILY_V4, Flags: netlink.NTF_PROXY, IP: address.AsSlice()}
-}
-
-// removeProxies removes every entry for the pool, on whichever interface: nobody but a gateway has a
-// reason to answer for these addresses.
-func (r *Routing) removeProxies() error {
-	entries, err := r.proxies()
-	if err != nil {
-		return err
-	}
-	for _, e := range entries {
-		if err := r.kernel.NeighDel(proxyEntry(e.link, e.address)); err != nil && !errors.Is(err, unix.ENOENT) {
-			return fmt.Errorf("proxy ARP for %s: %w", e.address, err)
-		}
-	}
-	return nil
-}
-
-type proxy struct {
-	link    int
-	address netip.Addr
-}
-
-// proxies lists the entries that the kernel has for the pool.
-func (r *Routing) proxies() ([]proxy, error) {
-	entries, err := r.kernel.NeighProxyList(0, netlink.FAMILY_V4)
-	if err != nil {
-		return nil, fmt.Errorf("proxy ARP entries: %w", err)
-	}
-	var found []proxy
-	for _, e := range entries {
-		if address, ok := netip.AddrFromSlice(e.IP.To4()); ok && r.config.Pool.Contains(address) {
-			found = append(found, proxy{link: e.LinkIndex, address: address})
-		}
-	}
-	return found, nil
-}
-
-// CheckWayBack says what stops the office from answering phones, as far as this machine can tell: whether
-// it still forwards, and whether the office finds the pool. For a routed pool it asks the office's
-// routers, which takes up to two seconds; what cannot be proved is a note.
-func (r *Routing) CheckWayBack(ctx context.Context) []finding.Finding {
-	found := r.checkForwarding()
-	if r.onLink {
-		return append(found, r.checkProxies()...)
-	}
-	return append(found, judgeRouters(r.config.Pool, r.config.Inside, r.askRouters(ctx))...)
-}
-
-func (r *Routing) checkForwarding() []finding.Finding {
-	f := finding.ForwardingOff.With()
-	for _, s := range r.tuned {
-		if s.path != forwardingOf(r.tun.Attrs().Name) && s.path != forwardingOf(r.office.Attrs().Name) {
+		p := prefixOf(a)
+		if a.LinkIndex != r.office.Attrs().Index || p.Addr().IsLinkLocalUnicast() {
 			continue
 		}
-		switch value, err := s.get(); {
-		case err != nil:
-			f = f.Because(evidenceSource, 0, err.Error())
-		case value != "1":
-			f = f.Because(evidenceSource, 0, s.String()+" is "+value)
+		r.networks = append(r.networks, p.Masked())
+		if p.Addr().Is6() && !r.inside6.IsValid() {
+			r.inside6 = p.Addr()
 		}
 	}
-	if len(f.Evidence) == 0 {
-		return nil
-	}
-	return []finding.Finding{f}
+	return nil
 }
 
-func (r *Routing) checkProxies() []finding.Finding {
-	// The list is read under the lock, so that no session comes or goes between it and the comparison.
+func prefixOf(a netlink.Addr) netip.Prefix {
+	address, _ := netip.AddrFromSlice(a.IP)
+	bits, _ := a.Mask.Size()
+	return netip.PrefixFrom(address.Unmap(), bits)
+}
+
+// wayOf is how the office's answers find a pool.
+func (r *Routing) wayOf(pool RoutedPool) way {
+	switch {
+	case pool.NAT:
+		return translated
+	case slices.ContainsFunc(r.networks, func(n netip.Prefix) bool { return answersFor(n, pool.Network) }):
+		return answered
+	}
+	return routed
+}
+
+func (r *Routing) has(match func(RoutedPool) bool) bool {
+	return slices.ContainsFunc(r.config.Pools, match)
+}
+
+// poolWith finds the pool that an address is of.
+func (r *Routing) poolWith(address netip.Addr) (RoutedPool, bool) {
+	for _, pool := range r.config.Pools {
+		if pool.Network.Contains(address) {
+			return pool, true
+		}
+	}
+	return RoutedPool{}, false
+}
+
+// openSettings gives back what a gateway that was killed had changed, and opens every setting of the host
+// that routing depends on.
+func (r *Routing) openSettings() error {
+	memos, err := r.rules.remembered()
+	if err != nil {
+		return err
+	}
+	for _, memo := range slices.Backward(memos) {
+		if err := giveBack(memo); err != nil {
+			return err
+		}
+	}
+	for _, w := range r.wanted() {
+		s, err := openSysctl(w.path, w.want)
+		if err != nil {
+			return err
+		}
+		r.tuned = append(r.tuned, s)
+	}
+	return nil
+}
+
+// wanted is a setting's path below /proc/sys, and the value that routing needs.
+type wanted struct{ path, want string }
+
+func (r *Routing) wanted() []wanted {
+	tun, office := r.tun.Attrs().Name, r.office.Attrs().Name
+	var all []wanted
+	if r.has(func(p RoutedPool) bool { return p.Network.Addr().Is4() }) {
+		all = append(all, wanted{forwardingOf("ipv4", tun), "1"}, wanted{forwardingOf("ipv4", office), "1"})
+	}
+	if r.has(func(p RoutedPool) bool { return p.Network.Addr().Is4() && r.wayOf(p) == answered }) {
+		// The kernel answers for others after a random wait of up to 0.8 s, to let a better answer win.
+		// There is none for a phone's address, and a call would begin with that silence.
+		all = append(all, wanted{"net/ipv4/neigh/" + office + "/proxy_delay", "0"})
+	}
+	if len(r.config.Tunneled) > 0 && r.strictReversePath() {
+		// What comes back from beyond the tunneled default route has the host's own by another interface.
+		all = append(all, wanted{"net/ipv4/conf/" + office + "/rp_filter", looseReversePath})
+	}
+	if r.has(func(p RoutedPool) bool { return p.Network.Addr().Is6() }) {
+		all = append(all, r.wanted6()...)
+	}
+	return all
+}
+
+const (
+	looseReversePath = "2"
+	allForwarding6   = "net/ipv6/conf/all/forwarding"
+)
+
+// strictReversePath tells whether the office's interface drops what it would not answer by itself. The
+// greater value of the interface's and the one for all counts.
+func (r *Routing) strictReversePath() bool {
+	strict := false
+	for _, name := range []string{"all", r.office.Attrs().Name} {
+		switch readSetting("net/ipv4/conf/" + name + "/rp_filter") {
+		case looseReversePath:
+			return false
+		case "1":
+			strict = true
+		}
+	}
+	return strict
+}
+
+// wanted6 is for IPv6, where forwarding is all interfaces' or none's. A host that forwards ignores router
+// advertisements, so those that it had listened to it is told to go on hearing.
+func (r *Routing) wanted6() []wanted {
+	office := r.office.Attrs().Name
+	var all []wanted
+	entries, err := os.ReadDir("/proc/sys/net/ipv6/conf")
+	if err != nil {
+		r.log.Debug("interfaces with IPv6", logging.Err, err)
+	}
+	for _, e := range entries {
+		path := "net/ipv6/conf/" + e.Name() + "/accept_ra"
+		if !slices.Contains([]string{"all", "default", "lo", r.config.TUN}, e.Name()) && readSetting(path) == "1" {
+			all = append(all, wanted{path, "2"})
+		}
+	}
+	all = append(all, wanted{allForwarding6, "1"}, wanted{forwardingOf("ipv6", r.tun.Attrs().Name), "1"}, wanted{forwardingOf("ipv6", office), "1"})
+	if r.has(func(p RoutedPool) bool { return p.Network.Addr().Is6() && r.wayOf(p) == answered }) {
+		all = append(all, wanted{"net/ipv6/conf/" + office + "/proxy_ndp", "1"}, wanted{"net/ipv6/neigh/" + office + "/proxy_delay", "0"})
+	}
+	return all
+}
+
+func forwardingOf(family, name string) string {
+	return "net/" + family + "/conf/" + name + "/forwarding"
+}
+
+// filter is what the packet filter is to do.
+func (r *Routing) filter() filterFor {
+	f := filterFor{tun: r.config.TUN, office: r.office.Attrs().Name, mtu: r.config.MTU, pools: r.config.Pools}
+	for _, s := range r.tuned {
+		if s.changed() {
+			f.remember = append(f.remember, s.memo())
+		}
+		if s.path == allForwarding6 {
+			f.onlyTunnel6 = s.changed()
+		}
+	}
+	return f
+}
+
+// Mend puts back what somebody has taken away since: filter rules, the addresses answered for, which go
+// when an interface goes down, and the tunneled default route. The host's settings it leaves as they are
+// now: whoever changed those may have a reason, and CheckWayBack tells. It returns what it put back.
+func (r *Routing) Mend() (mended []string, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	f := noWayBack(r.config.Pool, r.config.Inside)
-	entries, err := r.proxies()
-	if err != nil {
-		f = f.Because(evidenceSource, 0, err.Error())
+	var errs []error
+	if !r.rules.intact() {
+		errs = append(errs, r.rules.replace(r.filter()))
+		mended = append(mended, "packet filter rules")
 	}
-	for address := range r.proxied {
-		if err == nil && !slices.Contains(entries, proxy{link: r.office.Attrs().Index, address: address}) {
-			f = f.Because(evidenceSource, 0, fmt.Sprintf("%s has lost its proxy ARP entry for %s", r.office.Attrs().Name, address))
-		}
+	lost, err := r.lostProxies()
+	errs = append(errs, err)
+	for _, address := range lost {
+		errs = append(errs, r.kernel.NeighSet(proxyEntry(r.office.Attrs().Index, address)))
+		mended = append(mended, "the answer for "+address.String())
 	}
-	if len(f.Evidence) == 0 {
-		return nil
+	if back, err := r.tunneled.mend(); back || err != nil {
+		errs = append(errs, err)
+		mended = append(mended, "tunneled default route")
 	}
-	return []finding.Finding{f}
+	return mended, errors.Join(errs...)
 }
 
-// askRouters pings every router on the office's interface from both of the gateway's addresses.
-func (r *Routing) askRouters(ctx context.Context) []routerAnswers {
-	routes, err := r.kernel.RouteList(r.office, netlink.FAMILY_V4)
-	if err != nil {
-		r.log.Debug("routers not found", logging.Err, err)
-		return nil
-	}
-	var routers []routerAnswers
-	for _, route := range routes {
-		address, ok := netip.AddrFromSlice(route.Gw.To4())
-		known := slices.ContainsFunc(routers, func(a routerAnswers) bool { return a.address == address })
-		if ok && !known {
-			routers = append(routers, routerAnswers{address: address})
-		}
-	}
-	own, err := r.poolAddress()
-	if err != nil {
-		r.log.Debug("routers not asked", logging.Err, err)
-		return nil
-	}
-	var asking sync.WaitGroup
-	for i := range routers {
-		router := &routers[i]
-		asking.Go(func() { router.inside = r.answers(ctx, r.config.Inside, router.address) })
-		asking.Go(func() { router.pool = r.answers(ctx, own, router.address) })
-	}
-	asking.Wait()
-	return routers
-}
-
-// poolAddress is the host's own address in the pool, which the packet interface holds.
-func (r *Routing) poolAddress() (netip.Addr, error) {
-	addresses, err := r.kernel.AddrList(r.tun, netlink.FAMILY_V4)
-	if err != nil {
-		return netip.Addr{}, err
-	}
-	for _, a := range addresses {
-		if own, ok := netip.AddrFromSlice(a.IP.To4()); ok && r.config.Pool.Contains(own) {
-			return own, nil
-		}
-	}
-	return netip.Addr{}, fmt.Errorf("%s has no address in %s", r.config.TUN, r.config.Pool)
-}
-
-// answers tells whether to answers a ping that comes from from.
-func (r *Routing) answers(ctx context.Context, from, to netip.Addr) bool {
-	p := probing.New(to.String())
-	p.Source = from.String()
-	p.SetPrivileged(true)
-	p.Count, p.Interval, p.Timeout = 3, 300*time.Millisecond, 2*time.Second
-	if err := p.RunWithContext(ctx); err != nil {
-		r.log.Debug("ping not sent", logging.Peer, to, logging.Err, err)
-		return false
-	}
-	return p.Statistics().PacketsRecv > 0
-}
-
-// Close undoes everything: proxy ARP, filter rules, and the host's settings as they were found. It is
-// called once.
+// Close undoes everything: proxy entries, the tunneled default route, the host's settings as they were
+// found, and at last the filter rules, which remember them. It is called once.
 func (r *Routing) Close() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -299,10 +280,11 @@ func (r *Routing) Close() error {
 	if len(r.proxied) > 0 {
 		errs = append(errs, r.removeProxies())
 	}
-	errs = append(errs, r.rules.close())
+	errs = append(errs, r.tunneled.close())
 	for _, s := range slices.Backward(r.tuned) {
 		errs = append(errs, s.restore())
 	}
+	errs = append(errs, r.rules.close())
 	r.kernel.Close()
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("gateway: routing not undone: %w", err)

@@ -46,14 +46,14 @@ func TestAnswersFor(t *testing.T) {
 
 func TestRoutingConfigRefused(t *testing.T) {
 	t.Parallel()
-	good := RoutingConfig{TUN: "longcord0", Pool: testPool, Inside: testInside, MTU: 1400}
+	good := RoutingConfig{TUN: "longcord0", Pools: []RoutedPool{{Network: testPool}}, Inside: testInside, MTU: 1400}
 	if err := good.validate(); err != nil {
 		t.Fatalf("%+v is refused: %v", good, err)
 	}
 	for name, change := range map[string]func(*RoutingConfig){
 		"no interface": func(c *RoutingConfig) { c.TUN = "" },
-		"no pool":      func(c *RoutingConfig) { c.Pool = netip.Prefix{} },
-		"IPv6 pool":    func(c *RoutingConfig) { c.Pool = netip.MustParsePrefix("2001:db8::/64") },
+		"no pool":      func(c *RoutingConfig) { c.Pools = nil },
+		"bad pool":     func(c *RoutingConfig) { c.Pools = []RoutedPool{{}} },
 		"no inside":    func(c *RoutingConfig) { c.Inside = netip.Addr{} },
 		"no MTU":       func(c *RoutingConfig) { c.MTU = 0 },
 		"jumbo":        func(c *RoutingConfig) { c.MTU = 65536 },

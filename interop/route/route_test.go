@@ -26,11 +26,18 @@ const (
 	farPhone  = "10.8.0.2"
 )
 
-func open(t *testing.T, pool string) *gateway.Routing {
+func open(t *testing.T, pools ...string) *gateway.Routing {
 	t.Helper()
-	r, err := gateway.OpenRouting(gateway.RoutingConfig{
-		TUN: tunName, Pool: netip.MustParsePrefix(pool), Inside: netip.MustParseAddr(inside), MTU: 1400,
-	})
+	c := gateway.RoutingConfig{TUN: tunName, Inside: netip.MustParseAddr(inside), MTU: 1400}
+	for _, pool := range pools {
+		c.Pools = append(c.Pools, gateway.RoutedPool{Network: netip.MustParsePrefix(pool)})
+	}
+	return openWith(t, c)
+}
+
+func openWith(t *testing.T, c gateway.RoutingConfig) *gateway.Routing {
+	t.Helper()
+	r, err := gateway.OpenRouting(c)
 	must(t, err)
 	return r
 }
@@ -132,7 +139,7 @@ func TestOpenRefusedLeavesNothing(t *testing.T) {
 		"no such interface": {TUN: "lc-none", Inside: netip.MustParseAddr(inside)},
 		"no such address":   {TUN: tunName, Inside: netip.MustParseAddr("192.0.2.99")},
 	} {
-		c.Pool, c.MTU = netip.MustParsePrefix(nearPool), 1400
+		c.Pools, c.MTU = []gateway.RoutedPool{{Network: netip.MustParsePrefix(nearPool)}}, 1400
 		if r, err := gateway.OpenRouting(c); err == nil {
 			t.Errorf("%s: opened", name)
 			r.Close()

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/vishvananda/netlink"
 	"github.com/vishvananda/netns"
@@ -87,6 +88,25 @@ func newWorld(t *testing.T, tunAddress string) *world {
 	return w
 }
 
+// further is one more host, on a cable of its own with IPv6 addresses.
+func further(t *testing.T, here, there, hereAddress, thereAddress string) *world {
+	t.Helper()
+	w := &world{}
+	onOwnThread(t, func() (err error) {
+		w.host, err = netns.New()
+		return err
+	})
+	t.Cleanup(func() { w.host.Close() })
+	cable := &netlink.Veth{LinkAttrs: netlink.LinkAttrs{Name: here}, PeerName: there, PeerNamespace: netlink.NsFd(w.host)}
+	must(t, netlink.LinkAdd(cable))
+	t.Cleanup(func() { netlink.LinkDel(cable) })
+	w.here(t, "ip", "-6", "addr", "add", hereAddress, "dev", here, "nodad")
+	w.here(t, "ip", "link", "set", here, "up")
+	w.there(t, "ip", "-6", "addr", "add", thereAddress, "dev", there, "nodad")
+	w.there(t, "ip", "link", "set", there, "up")
+	return w
+}
+
 // pollable turns a file into one whose Read ends with Close.
 func pollable(t *testing.T, f *os.File) *os.File {
 	t.Helper()
@@ -106,9 +126,12 @@ func (w *world) phones() {
 		if err != nil {
 			return
 		}
-		if p := packet[:n]; isEchoRequest(p) {
+		switch p := packet[:n]; {
+		case isEchoRequest(p):
 			w.tun.Write(echoReply(p))
-		} else if p[0]>>4 == 4 {
+		case isEchoRequest6(p):
+			w.tun.Write(echoReply6(p))
+		case p[0]>>4 == 4:
 			w.packets <- append([]byte(nil), p...)
 		}
 	}
@@ -126,6 +149,54 @@ func echoReply(p []byte) []byte {
 	binary.BigEndian.PutUint16(reply[22:], 0)
 	binary.BigEndian.PutUint16(reply[22:], checksum(reply[20:]))
 	return reply
+}
+
+func isEchoRequest6(p []byte) bool {
+	return len(p) >= 48 && p[0]>>4 == 6 && p[6] == syscall.IPPROTO_ICMPV6 && p[40] == 128
+}
+
+func echoReply6(p []byte) []byte {
+	reply := append([]byte(nil), p...)
+	copy(reply[8:24], p[24:40])
+	copy(reply[24:40], p[8:24])
+	reply[40] = 129
+	binary.BigEndian.PutUint16(reply[42:], 0)
+	pseudo := append(append([]byte(nil), reply[8:40]...), 0, 0, 0, 0, 0, 0, 0, syscall.IPPROTO_ICMPV6)
+	binary.BigEndian.PutUint32(pseudo[32:], uint32(len(reply)-40))
+	binary.BigEndian.PutUint16(reply[42:], checksum(append(pseudo, reply[40:]...)))
+	return reply
+}
+
+// echoRequest is what a phone pings with.
+func echoRequest(from, to string) []byte {
+	p := make([]byte, 28)
+	p[0], p[8], p[9], p[20] = 0x45, 64, syscall.IPPROTO_ICMP, 8
+	binary.BigEndian.PutUint16(p[2:], uint16(len(p)))
+	copy(p[12:], netip.MustParseAddr(from).AsSlice())
+	copy(p[16:], netip.MustParseAddr(to).AsSlice())
+	binary.BigEndian.PutUint16(p[10:], checksum(p[:20]))
+	binary.BigEndian.PutUint16(p[22:], checksum(p[20:]))
+	return p
+}
+
+// phonePings tells whether a phone reaches an address.
+func (w *world) phonePings(t *testing.T, phone, address string) bool {
+	t.Helper()
+	again := time.NewTicker(200 * time.Millisecond)
+	defer again.Stop()
+	for range 15 {
+		if _, err := w.tun.Write(echoRequest(phone, address)); err != nil {
+			t.Fatal(err)
+		}
+		select {
+		case p := <-w.packets:
+			if p[9] == syscall.IPPROTO_ICMP && p[20] == 0 && netip.AddrFrom4([4]byte(p[12:16])).String() == address {
+				return true
+			}
+		case <-again.C:
+		}
+	}
+	return false
 }
 
 func checksum(b []byte) uint16 {
@@ -207,10 +278,11 @@ func onOwnThread(t *testing.T, f func() error) {
 	must(t, <-done)
 }
 
-// pings tells whether the office host reaches an address, and forgets what ARP told it before.
+// pings tells whether the office host reaches an address, and forgets what its neighbours told it before.
 func (w *world) pings(t *testing.T, address string) bool {
 	t.Helper()
 	w.there(t, "ip", "neigh", "flush", "dev", "lc-host")
+	w.there(t, "ip", "-6", "neigh", "flush", "dev", "lc-host")
 	_, err := w.tryThere(t, "ping", "-n", "-c", "1", "-W", "1", address)
 	return err == nil
 }
