@@ -36,8 +36,9 @@ const (
 	KindUser        Kind = "User"
 	KindAAAServer   Kind = "AAAServer"
 	// Ours.
-	KindCertificate Kind = "Certificate"
-	KindSite        Kind = "Site"
+	KindCertificate          Kind = "Certificate"
+	KindCertificateAuthority Kind = "CertificateAuthority"
+	KindSite                 Kind = "Site"
 )
 
 // VPNGateway is a gateway that phones may be sent to: one URL and the certificates it may present. It
@@ -123,7 +124,10 @@ type TunnelGroup struct {
 	Name           string   `json:"name"`
 	GroupURLs      []string `json:"groupURLs,omitempty"`
 	GroupAliases   []string `json:"groupAliases,omitempty"`
-	Authentication string   `json:"authentication,omitempty"` // aaa (default)
+	Authentication string   `json:"authentication,omitempty"` // aaa (default), certificate, or both: "aaa certificate"
+	// CertificateAuthorities are whose client certificates count here, by name of the CertificateAuthority.
+	// With authentication aaa a certificate is not needed; it only names the user where a client names none.
+	CertificateAuthorities []string `json:"certificateAuthorities,omitempty"`
 	// AuthenticationServerGroup are the AAAServers that know the group's users, asked in order until one
 	// answers. LOCAL, which is what an empty list means, stands for the users of this inventory; at the end
 	// of a list it counts when no server answers.
@@ -208,6 +212,16 @@ type Certificate struct {
 	KeyFile         string        `json:"keyFile,omitempty"`
 	Certificate     string        `json:"certificate,omitempty"` // PEM text; filled from CertificateFile
 	Key             secret.String `json:"key,omitzero"`          // PEM text; filled from KeyFile
+}
+
+// CertificateAuthority vouches for clients: the issuers of their certificates and what those have revoked.
+type CertificateAuthority struct {
+	Name            string `json:"name"`
+	CertificateFile string `json:"certificateFile,omitempty"` // PEM or DER; path relative to the inventory file
+	Certificate     string `json:"certificate,omitempty"`     // PEM text of one or more issuers, each trusted by itself; filled from CertificateFile
+	CRLFile         string `json:"crlFile,omitempty"`         // PEM with one or more lists, or one in DER
+	CRL             string `json:"crl,omitempty"`             // PEM text; filled from CRLFile
+	Manufacturer    bool   `json:"manufacturer,omitempty"`    // its certificates prove model and MAC address only: enrolment and files
 }
 
 // Site is what CUCM spreads over device pool and location.

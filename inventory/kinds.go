@@ -6,6 +6,7 @@ var kinds = []struct {
 	make func() Object
 }{
 	{KindCertificate, func() Object { return new(Certificate) }},
+	{KindCertificateAuthority, func() Object { return new(CertificateAuthority) }},
 	{KindAddressPool, func() Object { return new(AddressPool) }},
 	{KindAccessList, func() Object { return new(AccessList) }},
 	{KindGroupPolicy, func() Object { return new(GroupPolicy) }},

@@ -44,9 +44,12 @@ func (o *User) ObjectName() string                         { return o.Name }
 func (o *User) Secrets() []*secret.String {
 	return []*secret.String{&o.Password, &o.PasswordHash, &o.TOTPSecret}
 }
-func (*Certificate) Kind() Kind                  { return KindCertificate }
-func (o *Certificate) ObjectName() string        { return o.Name }
-func (o *Certificate) Secrets() []*secret.String { return []*secret.String{&o.Key} }
-func (*Site) Kind() Kind                         { return KindSite }
-func (o *Site) ObjectName() string               { return o.Name }
-func (*Site) Secrets() []*secret.String          { return nil }
+func (*Certificate) Kind() Kind                         { return KindCertificate }
+func (o *Certificate) ObjectName() string               { return o.Name }
+func (o *Certificate) Secrets() []*secret.String        { return []*secret.String{&o.Key} }
+func (*CertificateAuthority) Kind() Kind                { return KindCertificateAuthority }
+func (o *CertificateAuthority) ObjectName() string      { return o.Name }
+func (*CertificateAuthority) Secrets() []*secret.String { return nil }
+func (*Site) Kind() Kind                                { return KindSite }
+func (o *Site) ObjectName() string                      { return o.Name }
+func (*Site) Secrets() []*secret.String                 { return nil }

@@ -12,41 +12,43 @@ type Table[T any] map[string]*T
 // Set is a whole inventory. The zero value is not usable; NewSet makes one. A Set that has been handed
 // to an actor is not changed any more: changes make a new Set.
 type Set struct {
-	VPNGateways         Table[VPNGateway]
-	VPNGroups           Table[VPNGroup]
-	VPNProfiles         Table[VPNProfile]
-	VPNFeatures         Table[VPNFeatureConfiguration]
-	CommonPhoneProfiles Table[CommonPhoneProfile]
-	Devices             Table[Device]
-	Lines               Table[Line]
-	AAAServers          Table[AAAServer]
-	TunnelGroups        Table[TunnelGroup]
-	GroupPolicies       Table[GroupPolicy]
-	AddressPools        Table[AddressPool]
-	AccessLists         Table[AccessList]
-	Users               Table[User]
-	Certificates        Table[Certificate]
-	Sites               Table[Site]
+	VPNGateways            Table[VPNGateway]
+	VPNGroups              Table[VPNGroup]
+	VPNProfiles            Table[VPNProfile]
+	VPNFeatures            Table[VPNFeatureConfiguration]
+	CommonPhoneProfiles    Table[CommonPhoneProfile]
+	Devices                Table[Device]
+	Lines                  Table[Line]
+	AAAServers             Table[AAAServer]
+	TunnelGroups           Table[TunnelGroup]
+	GroupPolicies          Table[GroupPolicy]
+	AddressPools           Table[AddressPool]
+	AccessLists            Table[AccessList]
+	Users                  Table[User]
+	Certificates           Table[Certificate]
+	CertificateAuthorities Table[CertificateAuthority]
+	Sites                  Table[Site]
 }
 
 // NewSet returns an empty inventory.
 func NewSet() *Set {
 	return &Set{
-		VPNGateways:         Table[VPNGateway]{},
-		VPNGroups:           Table[VPNGroup]{},
-		VPNProfiles:         Table[VPNProfile]{},
-		VPNFeatures:         Table[VPNFeatureConfiguration]{},
-		CommonPhoneProfiles: Table[CommonPhoneProfile]{},
-		Devices:             Table[Device]{},
-		Lines:               Table[Line]{},
-		AAAServers:          Table[AAAServer]{},
-		TunnelGroups:        Table[TunnelGroup]{},
-		GroupPolicies:       Table[GroupPolicy]{},
-		AddressPools:        Table[AddressPool]{},
-		AccessLists:         Table[AccessList]{},
-		Users:               Table[User]{},
-		Certificates:        Table[Certificate]{},
-		Sites:               Table[Site]{},
+		VPNGateways:            Table[VPNGateway]{},
+		VPNGroups:              Table[VPNGroup]{},
+		VPNProfiles:            Table[VPNProfile]{},
+		VPNFeatures:            Table[VPNFeatureConfiguration]{},
+		CommonPhoneProfiles:    Table[CommonPhoneProfile]{},
+		Devices:                Table[Device]{},
+		Lines:                  Table[Line]{},
+		AAAServers:             Table[AAAServer]{},
+		TunnelGroups:           Table[TunnelGroup]{},
+		GroupPolicies:          Table[GroupPolicy]{},
+		AddressPools:           Table[AddressPool]{},
+		AccessLists:            Table[AccessList]{},
+		Users:                  Table[User]{},
+		Certificates:           Table[Certificate]{},
+		CertificateAuthorities: Table[CertificateAuthority]{},
+		Sites:                  Table[Site]{},
 	}
 }
 
@@ -82,6 +84,8 @@ func (s *Set) Add(o Object) error {
 		return add(s.Users, o.Name, o)
 	case *Certificate:
 		return add(s.Certificates, o.Name, o)
+	case *CertificateAuthority:
+		return add(s.CertificateAuthorities, o.Name, o)
 	case *Site:
 		return add(s.Sites, o.Name, o)
 	}
@@ -102,7 +106,7 @@ func add[T any, P interface {
 // Objects returns everything, by kind in the order of Kinds, and by name within a kind.
 func (s *Set) Objects() []Object {
 	return slices.Concat(
-		sorted(s.Certificates), sorted(s.AddressPools), sorted(s.AccessLists), sorted(s.GroupPolicies), sorted(s.AAAServers), sorted(s.TunnelGroups),
+		sorted(s.Certificates), sorted(s.CertificateAuthorities), sorted(s.AddressPools), sorted(s.AccessLists), sorted(s.GroupPolicies), sorted(s.AAAServers), sorted(s.TunnelGroups),
 		sorted(s.VPNGateways), sorted(s.VPNGroups), sorted(s.VPNFeatures), sorted(s.VPNProfiles), sorted(s.CommonPhoneProfiles),
 		sorted(s.Sites), sorted(s.Devices), sorted(s.Lines), sorted(s.Users),
 	)

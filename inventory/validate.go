@@ -74,6 +74,8 @@ func (v *validation) fields() {
 	switch o := v.object.(type) {
 	case *Certificate:
 		v.certificate(o)
+	case *CertificateAuthority:
+		v.certificateAuthority(o)
 	case *AddressPool:
 		v.addressPool(o)
 	case *AccessList:

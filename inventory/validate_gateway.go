@@ -31,8 +31,9 @@ func (v *validation) tunnelGroup(o *TunnelGroup) {
 		v.phoneURL("groupURLs", u)
 	}
 	if o.Authentication != "" {
-		oneOf(v, "authentication", o.Authentication, "aaa")
+		oneOf(v, "authentication", o.Authentication, AuthenticateAAA, AuthenticateCertificate, AuthenticateBoth)
 	}
+	v.groupAuthorities(o)
 	v.userServers(o)
 	v.required("addressPool", o.AddressPool)
 	refers(v, "addressPool", o.AddressPool, v.set.AddressPools, KindAddressPool)

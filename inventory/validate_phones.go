@@ -148,6 +148,27 @@ func (v *validation) commonPhoneProfile(o *CommonPhoneProfile) {
 	if ok && vpn.EnableHostIDCheck {
 		v.hostCheck(vpn)
 	}
+	if ok {
+		v.clientAuthentication(vpn)
+	}
+}
+
+// clientAuthentication refuses phones that are told to prove who they are in a way that their tunnel group
+// does not take.
+func (v *validation) clientAuthentication(vpn PhoneVPN) {
+	for _, gateway := range vpn.Gateways {
+		group, ok := v.set.GroupByURL(gateway.URL)
+		sends := vpn.ClientAuthentication != ByCertificate
+		if !ok || sends == group.TakesPassword() {
+			continue
+		}
+		wants := "takes certificates only"
+		if group.TakesPassword() {
+			wants = "wants a password"
+		}
+		v.refuse("vpnProfile", fmt.Sprintf("change clientAuthentication of the profile, or authentication of tunnel group %q", group.Name),
+			"its phones log in by %q, and tunnel group %q %s", vpn.ClientAuthentication, group.Name, wants)
+	}
 }
 
 // hostCheck refuses certificates with which phones that check the gateway's name would not connect.

@@ -15,13 +15,15 @@ import (
 	"time"
 )
 
-var key = sync.OnceValue(func() *rsa.PrivateKey {
+var key = sync.OnceValue(makeKey)
+
+func makeKey() *rsa.PrivateKey {
 	k, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
 		panic(err)
 	}
 	return k
-})
+}
 
 // RSA returns a self-signed RSA certificate for a host name or address. All share one key, because
 // making one takes longer than most tests.

@@ -8,12 +8,14 @@ package file
 
 import (
 	"bytes"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/longcord/longcord/internal/nearest"
 	"github.com/longcord/longcord/internal/secret"
@@ -69,9 +71,7 @@ func Parse(name string, text []byte, read func(string) ([]byte, error)) (*File, 
 		if o == nil {
 			continue
 		}
-		if certificate, ok := o.(*inventory.Certificate); ok {
-			problems = append(problems, readCertificate(certificate, document, read)...)
-		}
+		problems = append(problems, readFiles(o, document, read)...)
 		f.Objects = append(f.Objects, o)
 		f.documents = append(f.documents, document)
 	}
@@ -104,30 +104,55 @@ func kindHint(kind string) string {
 	return fmt.Sprintf("the kinds are: %v", inventory.Kinds())
 }
 
-// readCertificate puts the text of named files in the place of their names.
-func readCertificate(o *inventory.Certificate, document *strictyaml.Document, read func(string) ([]byte, error)) Problems {
-	var problems Problems
-	take := func(field string, name *string, both bool) (text string) {
-		if *name == "" {
-			return ""
-		}
-		if both {
-			problems = append(problems, document.Problem(field, "keep one of the two", "%s stands beside the text itself", field))
-		}
-		content, err := read(*name)
-		if err != nil {
-			problems = append(problems, document.Problem(field, "", "%s: %s: %s", field, *name, reason(err)))
-		}
-		*name = ""
-		return string(content)
+// readFiles puts the text of files that an object names in the place of their names.
+func readFiles(o inventory.Object, document *strictyaml.Document, read func(string) ([]byte, error)) Problems {
+	r := fileReader{document: document, read: read}
+	switch o := o.(type) {
+	case *inventory.Certificate:
+		r.take("certificateFile", &o.CertificateFile, &o.Certificate)
+		key := o.Key.Reveal()
+		r.take("keyFile", &o.KeyFile, &key)
+		o.Key = secret.New(key)
+	case *inventory.CertificateAuthority:
+		r.take("certificateFile", &o.CertificateFile, &o.Certificate)
+		r.take("crlFile", &o.CRLFile, &o.CRL)
+		o.Certificate = armoured("CERTIFICATE", o.Certificate)
+		o.CRL = armoured("X509 CRL", o.CRL)
 	}
-	if text := take("certificateFile", &o.CertificateFile, o.Certificate != ""); text != "" {
-		o.Certificate = text
+	return r.problems
+}
+
+type fileReader struct {
+	document *strictyaml.Document
+	read     func(string) ([]byte, error)
+	problems Problems
+}
+
+// take reads the file that field names into text.
+func (r *fileReader) take(field string, name, text *string) {
+	if *name == "" {
+		return
 	}
-	if text := take("keyFile", &o.KeyFile, !o.Key.IsZero()); text != "" {
-		o.Key = secret.New(text)
+	if *text != "" {
+		r.problems = append(r.problems, r.document.Problem(field, "keep one of the two", "%s stands beside the text itself", field))
 	}
-	return problems
+	content, err := r.read(*name)
+	if err != nil {
+		r.problems = append(r.problems, r.document.Problem(field, "", "%s: %s: %s", field, *name, reason(err)))
+	}
+	*name = ""
+	if len(content) > 0 {
+		*text = string(content)
+	}
+}
+
+// armoured is what a file holds as PEM. Authorities publish much in DER: a
+// sequence whose length takes two or three bytes.
+func armoured(kind, content string) string {
+	if !strings.HasPrefix(content, "\x30\x82") && !strings.HasPrefix(content, "\x30\x83") {
+		return content
+	}
+	return string(pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: []byte(content)}))
 }
 
 // reason is an error without the path, which the reader has seen already.
@@ -166,7 +191,7 @@ func (f *File) Locate(problems []inventory.Problem) Problems {
 }
 
 // fileFields are the fields that stand in files for fields of objects.
-var fileFields = map[string]string{"certificate": "certificateFile", "key": "keyFile"}
+var fileFields = map[string]string{"certificate": "certificateFile", "key": "keyFile", "crl": "crlFile"}
 
 // secretFields are never quoted.
 var secretFields = []string{"password", "passwordHash", "secret", "key", "ldapLoginPassword", "totpSecret"}

@@ -24,6 +24,10 @@ func everything() []inventory.Object {
 	}
 	return []inventory.Object{
 		&inventory.Certificate{Name: "now", Certificate: "-----BEGIN CERTIFICATE-----\nMA==\n-----END CERTIFICATE-----\n", Key: secret.New("-----BEGIN\nkey\n")},
+		&inventory.CertificateAuthority{
+			Name: "maker", Certificate: "-----BEGIN CERTIFICATE-----\nMA==\n-----END CERTIFICATE-----\n",
+			CRL: "-----BEGIN X509 CRL-----\nMA==\n-----END X509 CRL-----\n", Manufacturer: true,
+		},
 		&inventory.AddressPool{Name: "pool", Network: "10.99.0.0/24"},
 		&inventory.AccessList{Name: "list", Entries: []inventory.AccessEntry{
 			{Action: "permit", Protocol: "udp", Destination: "any", Ports: "16384-32767"}, {Action: "deny", Destination: "10.0.0.0/8"},
@@ -45,7 +49,8 @@ func everything() []inventory.Object {
 		&inventory.TunnelGroup{
 			AuthenticationServerGroup: []string{"server", "LOCAL"}, SecondaryAuthentication: "form", AccountingServerGroup: []string{"server"},
 			Name: "phones", GroupURLs: []string{"https://vpn.example.net/phones"}, GroupAliases: []string{"Phones"}, Authentication: "aaa",
-			AddressPool: "pool", DefaultGroupPolicy: "policy", Phones: true, LegacyPhones: true,
+			CertificateAuthorities: []string{"maker"},
+			AddressPool:            "pool", DefaultGroupPolicy: "policy", Phones: true, LegacyPhones: true,
 		},
 		&inventory.VPNGateway{Name: "gateway", Description: "d: #x", URL: "https://vpn.example.net/phones", Certificates: []string{"now"}},
 		&inventory.VPNGroup{Name: "group", Description: "g", Gateways: []string{"gateway"}},
