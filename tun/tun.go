@@ -19,12 +19,20 @@ type Device interface {
 	Close() error
 }
 
+// Detacher is a device with a descriptor, which its owner may read, write and wait for himself.
+type Detacher interface {
+	// Detach returns the descriptor, which does not block. From then on only Name and Close of the device
+	// may be used; Close closes the descriptor.
+	Detach() (fd int, err error)
+}
+
 // Settings describe the interface to make.
 type Settings struct {
 	Name    string         // interface name; empty lets the system choose longcord%d
 	Address netip.Prefix   // own address; its masked network is routed to the device
 	MTU     int            // bytes of an inner packet; 0 means 1500
 	Routes  []netip.Prefix // further networks routed to the device
+	Queue   int            // packets that wait to be read before more are dropped; 0 means the system's 500
 	// Packets from Address leave by the device whatever the host's routes say, those too that the kernel
 	// makes by itself, such as its answer to a packet for a port that has been closed. Packets from the
 	// host's other addresses go where they went before.

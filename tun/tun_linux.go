@@ -46,7 +46,8 @@ func attach(fd int, name string) (string, error) {
 }
 
 type device struct {
-	file *os.File
+	file *os.File // nil once fd is detached
+	fd   int
 	name string
 	rule *sourceRule // nil: none
 }
@@ -64,6 +65,11 @@ func (d *device) configure(s Settings) error {
 	if s.MTU != 0 {
 		if err := handle.LinkSetMTU(link, s.MTU); err != nil {
 			return fmt.Errorf("tun: set MTU %d on %s: %w", s.MTU, d.name, err)
+		}
+	}
+	if s.Queue != 0 {
+		if err := handle.LinkSetTxQLen(link, s.Queue); err != nil {
+			return fmt.Errorf("tun: set queue of %d packets on %s: %w", s.Queue, d.name, err)
 		}
 	}
 	if s.Address.IsValid() {
@@ -97,9 +103,32 @@ func (d *device) Name() string                     { return d.name }
 func (d *device) Read(packet []byte) (int, error)  { return d.file.Read(packet) }
 func (d *device) Write(packet []byte) (int, error) { return d.file.Write(packet) }
 
+// Detach takes the descriptor away from Go's poller, which would be woken by every packet.
+func (d *device) Detach() (int, error) {
+	raw, err := d.file.SyscallConn()
+	if err != nil {
+		return 0, err
+	}
+	if controlErr := raw.Control(func(fd uintptr) {
+		d.fd, err = unix.FcntlInt(fd, unix.F_DUPFD_CLOEXEC, 0)
+	}); controlErr != nil || err != nil {
+		return 0, fmt.Errorf("tun: detach: %w", errors.Join(controlErr, err))
+	}
+	file := d.file
+	d.file = nil
+	return d.fd, file.Close()
+}
+
+func (d *device) closeFile() error {
+	if d.file == nil {
+		return unix.Close(d.fd)
+	}
+	return d.file.Close()
+}
+
 // Close removes the interface: it lives as long as its file is open, and its routes with it.
 func (d *device) Close() error {
-	err := d.file.Close()
+	err := d.closeFile()
 	if d.rule != nil {
 		err = errors.Join(err, d.rule.close())
 	}

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
 
 	"github.com/longcord/longcord/internal/testnet"
 	"github.com/longcord/longcord/tun"
@@ -82,6 +83,46 @@ func TestKernelAnswersFromAddress(t *testing.T) {
 			}
 		}
 		return err
+	}))
+}
+
+// A detached device carries packets by its descriptor, without waiting, and Close removes it.
+func TestDetach(t *testing.T) {
+	t.Parallel()
+	h := host(t)
+	var device tun.Device
+	must(t, h.Do(func() (err error) {
+		device, err = tun.Open(tun.Settings{Name: "vpn0", Address: netip.MustParsePrefix("10.20.0.130/24"), Queue: 1000})
+		return err
+	}))
+	fd, err := device.(tun.Detacher).Detach()
+	must(t, err)
+	answer := make([]byte, 1500)
+	for n := 1; n > 0; { // what the kernel says by itself
+		n, err = unix.Read(fd, answer)
+	}
+	if !errors.Is(err, unix.EAGAIN) {
+		t.Errorf("an empty device reads %v, want %v", err, unix.EAGAIN)
+	}
+	_, err = unix.Write(fd, datagram("10.20.0.10", "10.20.0.130"))
+	must(t, err)
+	n, err := unix.Read(fd, answer)
+	if err != nil || netip.AddrFrom4([4]byte(answer[16:20])).String() != "10.20.0.10" {
+		t.Errorf("the device is handed % x, %v; want ICMP port unreachable", answer[:n], err)
+	}
+	must(t, h.Do(func() error {
+		link, err := netlink.LinkByName("vpn0")
+		if err == nil && link.Attrs().TxQLen != 1000 {
+			t.Errorf("queue of %d packets want 1000", link.Attrs().TxQLen)
+		}
+		return err
+	}))
+	must(t, device.Close())
+	must(t, h.Do(func() error {
+		if _, err := netlink.LinkByName("vpn0"); err == nil {
+			t.Error("the interface is still there")
+		}
+		return nil
 	}))
 }
 
