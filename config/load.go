@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"github.com/longcord/longcord/internal/logging"
 	"github.com/longcord/longcord/internal/nearest"
@@ -118,10 +119,16 @@ func (c *Config) check(d *strictyaml.Document) strictyaml.Problems {
 	if n := len(c.Gateway.TUN); n == 0 || n > maxInterfaceName {
 		refuse("gateway", "", fmt.Sprintf("gateway: tun has %d characters; interface names have 1 to %d", n, maxInterfaceName))
 	}
+	if d := c.Gateway.BatchDelay; d.Duration < 0 || d.Duration > maxBatchDelay {
+		refuse("gateway", "", fmt.Sprintf("gateway: batchDelay %s is not between 0s and %s", d, maxBatchDelay))
+	}
 	c.Calls.check(refuse)
 	slices.SortFunc(problems, func(a, b strictyaml.Problem) int { return a.Line - b.Line })
 	return problems
 }
+
+// maxBatchDelay is what nobody hears yet, twice: there and back.
+const maxBatchDelay = time.Millisecond
 
 // maxInterfaceName is Linux's IFNAMSIZ less its closing zero.
 const maxInterfaceName = 15
@@ -163,6 +170,17 @@ func (c *Config) Database() string { return filepath.Join(c.State, "longcord.db"
 
 // MasterKey returns the path of the key that seals secrets in the store.
 func (c *Config) MasterKey() string { return filepath.Join(c.State, "master.key") }
+
+// Duration is a time as people write it, such as 500us.
+type Duration struct{ time.Duration }
+
+// UnmarshalText reads a duration with its unit.
+func (d *Duration) UnmarshalText(text []byte) (err error) {
+	if d.Duration, err = time.ParseDuration(string(text)); err != nil {
+		return fmt.Errorf("%q is no duration: write a number and its unit, such as 500us or 1ms", text)
+	}
+	return nil
+}
 
 // Level is a log level's word.
 type Level string

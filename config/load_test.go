@@ -52,6 +52,8 @@ func TestLoadRefuses(t *testing.T) {
 		{"missing outside", strings.Replace(small, "outside: 192.0.2.10\n", "", 1), `longcord.yaml:1: outside is missing`, ""},
 		{"missing files", "state: s\ninventory: i\ninside: 10.1.0.5\noutside: 10.1.0.5\n", `longcord.yaml:1: provisioner: files is missing`, "files: FOLDER"},
 		{"long interface", small + "gateway:\n  tun: longcord-is-long\n", `longcord.yaml:7: gateway: tun has 16 characters`, ""},
+		{"long delay", small + "gateway:\n  batchDelay: 2ms\n", `longcord.yaml:7: gateway: batchDelay 2ms is not between 0s and 1ms`, ""},
+		{"delay without unit", small + "gateway:\n  batchDelay: 500\n", `longcord.yaml:8: batchDelay: "500" is no duration`, ""},
 		{"mode", small + "calls:\n  mode: none\n", `longcord.yaml:8: mode: "none" is neither own nor aside`, ""},
 		{"aside without servers", small + "calls:\n  mode: aside\n", `longcord.yaml:7: calls: mode aside without servers`, "name your PBX"},
 		{"servers in mode own", small + "calls:\n  servers: [pbx]\n", `longcord.yaml:7: calls: servers are named, and mode is own`, "mode: aside"},

@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"net/netip"
 	"time"
 
 	"github.com/longcord/longcord/internal/logging"
@@ -16,7 +15,7 @@ import (
 type dtlsChannel struct {
 	session *session
 	conn    *dtlsengine.Conn
-	addr    netip.AddrPort
+	peer    *endpoint
 	random  [dtls.RandomLen]byte // of the ClientHello
 }
 
@@ -42,16 +41,16 @@ func (s *session) takeDTLS(of *expectation, channel *dtlsChannel) (former *dtlsC
 		return nil
 	}
 	s.do(actions)
-	former = peers.get(channel.addr)
+	former = peers.get(channel.peer.AddrPort)
 	s.dtls.Store(channel)
-	peers.put(channel.addr, channel)
+	peers.put(channel.peer.AddrPort, channel)
 	s.log.Info("channel up", logging.Channel, tunnel.DTLS.String(), logging.Stage, stage.Tunnel.String(),
-		logging.Peer, channel.addr.String(), "dtls", channel.conn.Version().String(), "cipher", channel.conn.Suite().String())
+		logging.Peer, channel.peer.String(), "dtls", channel.conn.Version().String(), "cipher", channel.conn.Suite().String())
 	return former
 }
 
 // receive opens a datagram and hands on what it holds.
-func (c *dtlsChannel) receive(datagram []byte) {
+func (c *dtlsChannel) receive(now time.Time, datagram []byte) {
 	defer c.session.contain()
 	for len(datagram) > 0 && c.session.dtls.Load() == c { // a record may end the channel
 		o, err := c.conn.Open(datagram)
@@ -62,7 +61,7 @@ func (c *dtlsChannel) receive(datagram []byte) {
 		datagram = o.Rest
 		switch o.Type {
 		case dtls.ApplicationData:
-			c.message(o.Content)
+			c.message(now, o.Content)
 		case dtls.AlertRecord:
 			if endsChannel(o.Content) {
 				c.session.dtlsDown(c)
@@ -71,13 +70,13 @@ func (c *dtlsChannel) receive(datagram []byte) {
 	}
 }
 
-func (c *dtlsChannel) message(content []byte) {
+func (c *dtlsChannel) message(now time.Time, content []byte) {
 	t, payload, err := cstp.ParseMessage(content)
 	switch {
 	case err != nil:
 		c.session.counters.refused.Add(1)
 	case t == cstp.Data:
-		c.session.fromClient(tunnel.DTLS, payload)
+		c.session.fromClient(now, tunnel.DTLS, payload)
 	default:
 		c.session.control(tunnel.DTLS, t, payload)
 	}
@@ -101,32 +100,37 @@ func (s *session) dtlsDown(c *dtlsChannel) {
 	}
 }
 
-// send seals the n bytes of content at buf[at:] in place and sends them.
-func (c *dtlsChannel) send(buf []byte, at, n int) bool {
-	datagram, err := c.conn.Seal(buf[at-c.conn.Headroom():], n)
+// queue seals the packet of n bytes at buf[headroom:], which is out's room, and has it sent with what
+// else out holds.
+func (c *dtlsChannel) queue(out *outBatch, buf []byte, n int) bool {
+	const at = headroom - 1
+	buf[at] = byte(cstp.Data)
+	datagram, err := c.conn.Seal(buf[at-c.conn.Headroom():], 1+n)
 	if err != nil {
 		return false
 	}
-	_, err = c.session.g.udp.WriteToUDPAddrPort(datagram, c.addr)
-	return err == nil
+	out.add(c.peer, datagram, c.session, n)
+	return true
 }
 
 // sendMessage sends a control message.
 func (c *dtlsChannel) sendMessage(t cstp.Type, payload []byte) {
 	head := c.conn.Headroom()
 	buf := cstp.AppendMessage(make([]byte, head, head+1+len(payload)+c.conn.Overhead()), t, payload)
-	c.send(buf, head, len(buf)-head)
+	if datagram, err := c.conn.Seal(buf, len(buf)-head); err == nil {
+		_ = c.session.g.udp.sendTo(c.peer, datagram) // lost like any datagram
+	}
 }
 
 // close takes the channel out of the packet path and tells the client that it is over.
 func (c *dtlsChannel) close() {
 	c.leave()
 	if datagram, err := c.conn.CloseNotify(); err == nil {
-		_, _ = c.session.g.udp.WriteToUDPAddrPort(datagram, c.addr) // the client may be gone
+		_ = c.session.g.udp.sendTo(c.peer, datagram) // the client may be gone
 	}
 }
 
 // leave takes the channel out of the packet path.
 func (c *dtlsChannel) leave() {
-	c.session.g.handshakes.peers.remove(c.addr, func(other *dtlsChannel) bool { return other == c })
+	c.session.g.handshakes.peers.remove(c.peer.AddrPort, func(other *dtlsChannel) bool { return other == c })
 }

@@ -233,7 +233,11 @@ type channel struct {
 
 func (w *world) socket() *net.UDPConn {
 	w.t.Helper()
-	sock, err := net.DialUDP("udp4", nil, &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: w.g.udp.LocalAddr().(*net.UDPAddr).Port})
+	port, err := w.g.udp.port()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	sock, err := net.DialUDP("udp4", nil, &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: int(port)})
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -40,7 +40,7 @@ type expectation struct {
 // handshake is one under way.
 type handshake struct {
 	of     *expectation
-	addr   netip.AddrPort
+	peer   *endpoint
 	random [dtls.RandomLen]byte // of its ClientHello
 	server *dtlsengine.Server
 	timer  *time.Timer
@@ -160,7 +160,7 @@ func (hs *handshakes) begin(addr netip.AddrPort, hello dtls.ClientHello, under *
 	if len(of.running) >= handshakesPerSession {
 		hs.stop(of.running[0])
 	}
-	h := &handshake{of: of, addr: addr, random: hello.Random, server: server}
+	h := &handshake{of: of, peer: hs.g.udp.endpoint(addr), random: hello.Random, server: server}
 	h.timer = time.AfterFunc(time.Hour, func() { hs.wake(h) })
 	h.timer.Stop() // until it is known when to wake
 	of.running = append(of.running, h)
@@ -172,7 +172,7 @@ func (hs *handshakes) wake(h *handshake) {
 	defer hs.contain(&h)
 	hs.mu.Lock()
 	defer hs.mu.Unlock()
-	if hs.byAddr[h.addr] == h {
+	if hs.byAddr[h.peer.AddrPort] == h {
 		hs.do(h, h.server.Advance(time.Now()))
 	}
 }
@@ -195,14 +195,14 @@ func (hs *handshakes) do(h *handshake, actions []dtlsengine.Action) *dtlsChannel
 	for _, a := range actions {
 		switch a := a.(type) {
 		case dtlsengine.Send:
-			_, _ = hs.g.udp.WriteToUDPAddrPort(a.Datagram, h.addr) // lost like any datagram; it is repeated
+			_ = hs.g.udp.sendTo(h.peer, a.Datagram) // lost like any datagram; it is repeated
 		case dtlsengine.Established:
 			hs.stop(h)
 			hs.keyLog(a, h.of.config)
-			return &dtlsChannel{session: h.of.session, conn: a.Conn, addr: h.addr, random: a.ClientRandom}
+			return &dtlsChannel{session: h.of.session, conn: a.Conn, peer: h.peer, random: a.ClientRandom}
 		case dtlsengine.Failed:
 			hs.stop(h)
-			h.of.session.log.Info("dtls handshake failed", logging.Peer, h.addr.String(), logging.Err, a.Err)
+			h.of.session.log.Info("dtls handshake failed", logging.Peer, h.peer.String(), logging.Err, a.Err)
 			return nil
 		}
 	}
@@ -217,8 +217,8 @@ func (hs *handshakes) do(h *handshake, actions []dtlsengine.Action) *dtlsChannel
 func (hs *handshakes) stop(h *handshake) {
 	h.timer.Stop()
 	h.of.running = slices.DeleteFunc(h.of.running, func(other *handshake) bool { return other == h })
-	if hs.byAddr[h.addr] == h {
-		delete(hs.byAddr, h.addr)
+	if hs.byAddr[h.peer.AddrPort] == h {
+		delete(hs.byAddr, h.peer.AddrPort)
 	}
 }
 

@@ -1,11 +1,14 @@
 package gateway
 
 import (
-	"errors"
-	"net"
+	"fmt"
 	"net/netip"
 	"os"
+	"runtime"
+	"sync/atomic"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/longcord/longcord/internal/logging"
 	"github.com/longcord/longcord/stage/tunnel"
@@ -13,114 +16,199 @@ import (
 	"github.com/longcord/longcord/wire/dtls"
 )
 
-// The packet path. One goroutine reads the UDP socket, one the TUN; each runs a packet to its end before
-// it reads the next. Nothing here allocates, but for packets that have to take the CSTP channel.
+// lane is the packet path: one thread that reads UDP socket and TUN until both are empty, and carries each
+// packet to its end before it takes the next. What goes out gathers in a batch. Nothing here allocates,
+// but for packets that have to take the CSTP channel.
+//
+// A packet alone costs a wake-up of the thread, which is several times what the packet itself costs. So
+// where packets are frequent the thread does not wait for the next one but for company: it sleeps for a
+// moment and then takes all that have come.
+type lane struct {
+	g     *Gateway
+	in    *inBatch
+	out   *outBatch
+	delay time.Duration // how long to sleep for company; zero: never
 
-const (
-	// headroom is what any channel puts before a packet: record header, IV, type byte, rounded up.
-	headroom = 64
-	// laneBuffer holds the largest inner packet with what channels add before and behind it.
-	laneBuffer = headroom + 2048 + 64
-	// udpBuffer is asked for the socket, so that a burst of many phones does not overflow it.
-	udpBuffer = 4 << 20
-)
-
-func listenUDP(addr netip.AddrPort) (*net.UDPConn, error) {
-	conn, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(addr))
-	if err != nil {
-		return nil, err
-	}
-	return conn, growReceiveBuffer(conn, udpBuffer)
+	bell    int // eventfd that ends every wait
+	stopped atomic.Bool
+	last    time.Time // when the queues were last empty
 }
 
-// fromUDP opens what comes from clients and writes it to the TUN.
-func (g *Gateway) fromUDP() error {
-	buf := make([]byte, laneBuffer)
-	for {
-		n, addr, err := g.udp.ReadFromUDPAddrPort(buf)
-		switch {
-		case errors.Is(err, net.ErrClosed):
-			return nil
-		case err != nil:
-			g.log.Warn("udp", logging.Err, err)
-			time.Sleep(acceptPause)
-		case n > 0:
-			g.fromPeer(unmapped(addr), buf[:n])
+func newLane(g *Gateway) (*lane, error) {
+	bell, err := unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
+	if err != nil {
+		return nil, os.NewSyscallError("eventfd", err)
+	}
+	return &lane{g: g, in: newInBatch(), out: newOutBatch(g.udp), delay: g.config.BatchDelay, bell: bell, last: time.Now()}, nil
+}
+
+// run works until stop.
+func (l *lane) run() error {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	for !l.stopped.Load() {
+		n, err := l.drain()
+		if err != nil {
+			return err
+		}
+		if err := l.wait(n); err != nil {
+			return err
 		}
 	}
+	return nil
+}
+
+// stop ends run. Any goroutine may call it.
+func (l *lane) stop() error {
+	l.stopped.Store(true)
+	_, err := unix.Write(l.bell, []byte{7: 1}) // a number of 8 bytes that is not zero
+	return os.NewSyscallError("write", err)
+}
+
+func (l *lane) close() error { return os.NewSyscallError("close", unix.Close(l.bell)) }
+
+// drain carries what waits until there is nothing, a batch from each side in turn, and returns how many
+// packets that was.
+func (l *lane) drain() (packets int, err error) {
+	for !l.stopped.Load() {
+		up := l.fromClients()
+		down, err := l.fromHost()
+		packets += up + down
+		if err != nil || up < batchSize && down < batchSize {
+			return packets, err
+		}
+	}
+	return packets, nil
+}
+
+// worthwhile is how many packets make a sleep cheaper than being woken for each.
+const worthwhile = 2
+
+// wait waits for packets, or for company if at the rate of the last n packets there will be some.
+func (l *lane) wait(n int) error {
+	now := time.Now()
+	since := now.Sub(l.last)
+	l.last = now
+	if l.delay > 0 && time.Duration(n)*l.delay >= worthwhile*since {
+		timeout := unix.NsecToTimespec(int64(l.delay))
+		return l.poll(&timeout, l.bell)
+	}
+	return l.poll(nil, l.bell, l.g.udp.descriptor(), l.g.host.fd)
+}
+
+func (l *lane) poll(timeout *unix.Timespec, descriptors ...int) error {
+	var fds [3]unix.PollFd
+	for i, fd := range descriptors {
+		fds[i] = unix.PollFd{Fd: int32(fd), Events: unix.POLLIN}
+	}
+	if _, err := unix.Ppoll(fds[:len(descriptors)], timeout, nil); err != nil && err != unix.EINTR {
+		return os.NewSyscallError("ppoll", err)
+	}
+	return nil
+}
+
+// fromClients opens a batch of what comes from clients and hands it on.
+func (l *lane) fromClients() int {
+	if l.g.udp == nil {
+		return 0
+	}
+	n, err := l.in.receive(l.g.udp)
+	if err != nil {
+		l.g.log.Warn("udp", logging.Err, err)
+		time.Sleep(acceptPause)
+		return 0
+	}
+	now := time.Now()
+	for i := range n {
+		if from, datagram := l.in.datagram(i); len(datagram) > 0 {
+			l.fromPeer(now, from, datagram)
+		}
+	}
+	l.out.flush(now)
+	return n
 }
 
 // fromPeer gives a datagram to the channel at its address, unless it belongs to a handshake: a client may
 // begin a new one where it has a channel.
-func (g *Gateway) fromPeer(addr netip.AddrPort, datagram []byte) {
+func (l *lane) fromPeer(now time.Time, addr netip.AddrPort, datagram []byte) {
 	switch dtls.ContentType(datagram[0]) {
 	case dtls.ApplicationData, dtls.AlertRecord:
-		if channel := g.handshakes.peers.get(addr); channel != nil {
-			channel.receive(datagram)
+		if channel := l.g.handshakes.peers.get(addr); channel != nil {
+			channel.receive(now, datagram)
 			return
 		}
 	}
-	g.handshakes.receive(addr, datagram)
+	l.g.handshakes.receive(addr, datagram)
 }
 
-// fromTUN sends what the host has for clients.
-func (g *Gateway) fromTUN() error {
-	buf := make([]byte, laneBuffer)
+// fromHost seals a batch of what the host has for clients and sends it.
+func (l *lane) fromHost() (n int, err error) {
 	var h header
-	for {
-		n, err := g.device.Read(buf[headroom : laneBuffer-64])
-		if errors.Is(err, os.ErrClosed) {
-			return nil
-		}
+	now := time.Now()
+	for n < batchSize {
+		buf := l.out.room()
+		size, err := l.g.host.read(buf[headroom : headroom+maxPacket])
 		if err != nil {
-			return err
+			return n, fmt.Errorf("tun: %w", err)
 		}
-		if !parseHeader(buf[headroom:headroom+n], &h) {
+		if size == 0 {
+			break
+		}
+		n++
+		if !parseHeader(buf[headroom:headroom+size], &h) {
 			continue // IPv6 neighbour discovery and the like
 		}
-		if s := g.sessions.inner.get(h.dst); s != nil {
-			s.toClient(buf, n)
+		if s := l.g.sessions.inner.get(h.dst); s != nil {
+			s.toClient(l.out, now, buf, size)
+		}
+		if l.out.full() {
+			l.out.flush(now)
 		}
 	}
+	l.out.flush(now)
+	return n, nil
 }
 
-// toClient sends the packet of n bytes at buf[headroom:] by the channel that data takes now.
-func (s *session) toClient(buf []byte, n int) {
+// toClient sends the packet of n bytes at buf[headroom:], which is out's room, by the channel that data
+// takes now.
+func (s *session) toClient(out *outBatch, now time.Time, buf []byte, n int) {
 	defer s.contain()
 	channel, up := s.machine.DataChannel()
 	if !up {
 		s.counters.dropped.Add(1)
 		return
 	}
-	sent := false
 	if channel == tunnel.DTLS {
-		if d := s.dtls.Load(); d != nil {
-			buf[headroom-1] = byte(cstp.Data)
-			sent = d.send(buf, headroom-1, n+1)
+		if d := s.dtls.Load(); d == nil || !d.queue(out, buf, n) {
+			s.counters.dropped.Add(1)
 		}
-	} else if c := s.cstp.Load(); c != nil {
-		sent = c.send(cstp.AppendFrame(nil, cstp.Data, buf[headroom:headroom+n]))
+		return
 	}
-	if !sent {
+	if c := s.cstp.Load(); c == nil || !c.send(cstp.AppendFrame(nil, cstp.Data, buf[headroom:headroom+n])) {
 		s.counters.dropped.Add(1)
 		return
 	}
-	s.machine.Spoke(channel, time.Now())
+	s.sent(tunnel.CSTP, now, n)
+}
+
+// sent notes that an inner packet of n bytes has left by a channel.
+func (s *session) sent(channel tunnel.Channel, now time.Time, n int) {
+	s.machine.Spoke(channel, now)
 	s.counters.toPackets.Add(1)
 	s.counters.toBytes.Add(uint64(n))
 }
 
 // fromClient checks a packet that came out of a session's tunnel and hands it to the host: its source
 // must be the session's own address, and the session's filter must permit it.
-func (s *session) fromClient(channel tunnel.Channel, packet []byte) {
-	s.machine.Heard(channel, time.Now())
+func (s *session) fromClient(now time.Time, channel tunnel.Channel, packet []byte) {
+	s.machine.Heard(channel, now)
 	var h header
 	addr := s.address.Load()
 	if !parseHeader(packet, &h) || addr == nil || h.src != *addr || !s.filter.Load().permits(&h) {
 		s.counters.refused.Add(1)
 		return
 	}
-	if _, err := s.g.device.Write(packet); err != nil {
+	if err := s.g.host.write(packet); err != nil {
 		s.counters.dropped.Add(1)
 		return
 	}

@@ -421,12 +421,12 @@ func TestStoreFails(t *testing.T) {
 func TestEndedSessionIsNotHeard(t *testing.T) {
 	t.Parallel()
 	b := openBooks(t)
-	b.g.device = newNull()
+	b.g.host = &hostLink{device: newNull()}
 	s := b.login("1", "anna", "", "phone")
 	p := toFiles(b.connect(s).String())
-	s.fromClient(tunnel.CSTP, p)
+	s.fromClient(time.Now(), tunnel.CSTP, p)
 	s.end(tunnel.Administrator)
-	s.fromClient(tunnel.CSTP, p)
+	s.fromClient(time.Now(), tunnel.CSTP, p)
 	if through, refused := s.counters.fromPackets.Load(), s.counters.refused.Load(); through != 1 || refused != 1 {
 		t.Errorf("%d packets got through, %d were refused; want 1 and 1", through, refused)
 	}

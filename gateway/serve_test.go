@@ -97,7 +97,7 @@ func TestOpenGivesBack(t *testing.T) {
 				t.Errorf("%s: the port is still open", name)
 			}
 		}
-		if g.device != nil && !device.closed || g.router != nil && !host.closed {
+		if g.host != nil && !device.closed || g.router != nil && !host.closed {
 			t.Errorf("%s: device closed %v, routes %v", name, device.closed, host.closed)
 		}
 	}

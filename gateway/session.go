@@ -188,7 +188,7 @@ func (s *session) readCSTP(c *conn, channel *cstpChannel) error {
 			return errReplaced
 		}
 		if t == cstp.Data {
-			s.fromClient(tunnel.CSTP, payload)
+			s.fromClient(time.Now(), tunnel.CSTP, payload)
 			continue
 		}
 		s.control(tunnel.CSTP, t, payload)

@@ -199,7 +199,7 @@ func (s *system) makeGateway() error {
 		Settings: gateway.Settings{
 			Listen: netip.AddrPortFrom(s.settings.Outside, s.settings.Gateway.Port),
 			DTLS:   netip.AddrPortFrom(s.settings.Outside, dtlsPort),
-			TUN:    s.settings.Gateway.TUN, Inside: s.settings.Inside,
+			TUN:    s.settings.Gateway.TUN, Inside: s.settings.Inside, BatchDelay: s.settings.Gateway.BatchDelay.Duration,
 		},
 		Inventory: s.catalog.Current, Login: users, Store: s.store, OpenTUN: tun.Open, Findings: s.findings, Log: s.log,
 		Route: func(c gateway.RoutingConfig) (gateway.Router, error) {

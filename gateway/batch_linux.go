@@ -1,0 +1,162 @@
+package gateway
+
+import (
+	"net/netip"
+	"time"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/longcord/longcord/stage/tunnel"
+)
+
+// Batches carry many datagrams with one system call. x/net has the same and allocates for each datagram.
+
+const (
+	// batchSize is the most that one call carries: beyond it the kernel's own work is all that is left.
+	batchSize = 64
+	// headroom is what any channel puts before a packet: record header, IV, type byte, rounded up.
+	headroom = 64
+	// maxPacket is the largest datagram or inner packet.
+	maxPacket = 2048
+	// laneBuffer holds the largest packet with what channels add before and behind it.
+	laneBuffer = headroom + maxPacket + 64
+)
+
+// message is the kernel's struct mmsghdr.
+type message struct {
+	header unix.Msghdr
+	length uint32
+}
+
+// inBatch receives datagrams.
+type inBatch struct {
+	messages [batchSize]message
+	vectors  [batchSize]unix.Iovec
+	names    [batchSize]unix.RawSockaddrInet6
+	buffers  [batchSize][maxPacket]byte
+	used     int
+}
+
+func newInBatch() *inBatch {
+	b := &inBatch{}
+	for i := range b.messages {
+		b.vectors[i].Base = &b.buffers[i][0]
+		b.vectors[i].SetLen(maxPacket)
+		h := &b.messages[i].header
+		h.Name = (*byte)(unsafe.Pointer(&b.names[i]))
+		h.Namelen = unix.SizeofSockaddrInet6
+		h.Iov = &b.vectors[i]
+		h.SetIovlen(1)
+	}
+	return b
+}
+
+// receive takes what waits at the socket, at most a batch, and returns how many datagrams that is. It does
+// not wait.
+func (b *inBatch) receive(s *socket) (int, error) {
+	for i := range b.used { // the kernel wrote there what it filled
+		b.messages[i].header.Namelen = unix.SizeofSockaddrInet6
+	}
+	b.used = 0
+	for {
+		n, _, errno := unix.RawSyscall6(unix.SYS_RECVMMSG, uintptr(s.fd), uintptr(unsafe.Pointer(&b.messages)), batchSize, unix.MSG_DONTWAIT, 0, 0)
+		switch errno {
+		case 0:
+			b.used = int(n)
+			return b.used, nil
+		case unix.EAGAIN:
+			return 0, nil
+		case unix.EINTR:
+		default:
+			return 0, errno
+		}
+	}
+}
+
+// datagram returns one of the datagrams received; it is empty if it was too long.
+func (b *inBatch) datagram(i int) (from netip.AddrPort, datagram []byte) {
+	m := &b.messages[i]
+	if m.header.Flags&unix.MSG_TRUNC != 0 {
+		return from, nil
+	}
+	return addrPort(&b.names[i]), b.buffers[i][:m.length]
+}
+
+// outBatch gathers datagrams until they are sent together.
+type outBatch struct {
+	socket   *socket
+	n        int
+	messages [batchSize]message
+	vectors  [batchSize]unix.Iovec
+	sent     [batchSize]sending
+	buffers  [batchSize][laneBuffer]byte
+}
+
+// sending is what has to be noted when a datagram has left.
+type sending struct {
+	session *session
+	size    int // of the inner packet
+}
+
+func newOutBatch(s *socket) *outBatch {
+	b := &outBatch{socket: s}
+	for i := range b.messages {
+		b.messages[i].header.Iov = &b.vectors[i]
+		b.messages[i].header.SetIovlen(1)
+	}
+	return b
+}
+
+// room is the buffer for the next packet: it stands at headroom, and is sealed there.
+func (b *outBatch) room() []byte { return b.buffers[b.n][:] }
+
+// add queues a datagram that lies in room. A full batch must be flushed before room is asked for again.
+func (b *outBatch) add(to *endpoint, datagram []byte, s *session, size int) {
+	b.vectors[b.n].Base = &datagram[0]
+	b.vectors[b.n].SetLen(len(datagram))
+	h := &b.messages[b.n].header
+	h.Name, h.Namelen = (*byte)(unsafe.Pointer(&to.name)), to.nameLen
+	b.sent[b.n] = sending{s, size}
+	b.n++
+}
+
+// full reports whether there is no room.
+func (b *outBatch) full() bool { return b.n == batchSize }
+
+// flush sends everything. A datagram that the kernel refuses is dropped; the others go all the same.
+func (b *outBatch) flush(now time.Time) {
+	for done := 0; done < b.n; {
+		n, errno := b.send(done)
+		for range n {
+			b.sent[done].session.sent(tunnel.DTLS, now, b.sent[done].size)
+			done++
+		}
+		if n > 0 || errno == unix.EINTR || errno == unix.EAGAIN && b.writable() {
+			continue
+		}
+		b.sent[done].session.counters.dropped.Add(1)
+		done++
+	}
+	b.n = 0
+}
+
+// send sends what is left from an index on, and returns how many datagrams went.
+func (b *outBatch) send(from int) (int, unix.Errno) {
+	n, _, errno := unix.RawSyscall6(unix.SYS_SENDMMSG, uintptr(b.socket.fd), uintptr(unsafe.Pointer(&b.messages[from])), uintptr(b.n-from), unix.MSG_DONTWAIT, 0, 0)
+	if errno != 0 {
+		return 0, errno
+	}
+	return int(n), 0
+}
+
+// congestion is how long a lane waits for an outer network that takes no more.
+const congestion = 5 * time.Millisecond
+
+// writable waits until the socket takes datagrams again, not for long: others wait for the lane.
+func (b *outBatch) writable() bool {
+	fds := []unix.PollFd{{Fd: int32(b.socket.fd), Events: unix.POLLOUT}}
+	timeout := unix.NsecToTimespec(int64(congestion))
+	n, err := unix.Ppoll(fds, &timeout, nil)
+	return n > 0 && err == nil
+}

@@ -1,0 +1,96 @@
+package gateway
+
+import (
+	"errors"
+	"os"
+	"sync"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/longcord/longcord/tun"
+)
+
+// hostLink is the TUN as a lane uses it: with a descriptor to wait for, read and written without waiting.
+type hostLink struct {
+	device tun.Device
+	fd     int
+	// far is for a device that has no descriptor, such as one in memory: fd is one end of a pair of
+	// sockets then, and pump writes to the other what the device holds.
+	far     int
+	pumping sync.Mutex // held by pump
+}
+
+// noFD stands for a descriptor that is not there; poll passes over it.
+const noFD = -1
+
+func newHostLink(device tun.Device) (*hostLink, error) {
+	if d, ok := device.(tun.Detacher); ok {
+		fd, err := d.Detach()
+		return &hostLink{device: device, fd: fd, far: noFD}, err
+	}
+	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return nil, os.NewSyscallError("socketpair", err)
+	}
+	return &hostLink{device: device, fd: pair[0], far: pair[1]}, os.NewSyscallError("fcntl", unix.SetNonblock(pair[0], true))
+}
+
+// read fills packet with what the host has for clients; zero means nothing.
+func (h *hostLink) read(packet []byte) (int, error) {
+	for {
+		n, _, errno := unix.RawSyscall(unix.SYS_READ, uintptr(h.fd), uintptr(unsafe.Pointer(&packet[0])), uintptr(len(packet)))
+		switch errno {
+		case 0:
+			return int(n), nil
+		case unix.EAGAIN:
+			return 0, nil
+		case unix.EINTR:
+		default:
+			return 0, os.NewSyscallError("read", errno)
+		}
+	}
+}
+
+// write hands a packet to the host. Any goroutine may call it.
+func (h *hostLink) write(packet []byte) error {
+	if h.far != noFD {
+		_, err := h.device.Write(packet)
+		return err
+	}
+	if _, _, errno := unix.RawSyscall(unix.SYS_WRITE, uintptr(h.fd), uintptr(unsafe.Pointer(&packet[0])), uintptr(len(packet))); errno != 0 {
+		return errno
+	}
+	return nil
+}
+
+// pump feeds the lane from a device without a descriptor, until either is closed.
+func (h *hostLink) pump() error {
+	h.pumping.Lock()
+	defer h.pumping.Unlock()
+	packet := make([]byte, maxPacket)
+	for {
+		n, err := h.device.Read(packet)
+		if errors.Is(err, os.ErrClosed) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if _, err := unix.Write(h.far, packet[:n]); err != nil {
+			return nil // the lane has ended
+		}
+	}
+}
+
+// close removes the TUN, which ends pump. Nobody uses the link any more.
+func (h *hostLink) close() error {
+	err := h.device.Close()
+	if h.far == noFD {
+		return err
+	}
+	err = errors.Join(err, unix.Shutdown(h.far, unix.SHUT_RDWR))
+	h.pumping.Lock()
+	defer h.pumping.Unlock()
+	return errors.Join(err, unix.Close(h.fd), unix.Close(h.far))
+}
