@@ -73,7 +73,6 @@ type Router interface {
 type Gateway struct {
 	config Config
 	log    *slog.Logger
-	pool   netip.Prefix // inner network; the TUN takes its first address
 
 	listener net.Listener
 	udp      *socket   // nil: no DTLS
@@ -110,15 +109,16 @@ func New(config Config) (*Gateway, error) {
 	g := &Gateway{config: config, heard: map[string]int{}, log: logging.Or(config.Log).With(logging.Actor, "gateway")}
 	set := config.Inventory()
 	id, err := newIdentity(set)
-	if err == nil {
-		g.pool, err = poolOf(set)
+	if err != nil {
+		return nil, fmt.Errorf("gateway: %w", err)
 	}
+	addresses, err := newPools(set)
 	if err != nil {
 		return nil, fmt.Errorf("gateway: %w", err)
 	}
 	g.identity.Store(&identityOf{set, id})
 	g.handshakes = newHandshakes(g)
-	g.sessions = newRegistry(g, newPool(g.pool))
+	g.sessions = newRegistry(g, addresses)
 	return g, nil
 }
 
@@ -138,9 +138,9 @@ func (g *Gateway) Open(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	addresses := g.sessions.pool
-	own := netip.PrefixFrom(addresses.own(), addresses.network.Bits())
-	device, err := g.config.OpenTUN(tun.Settings{Name: g.config.TUN, Address: own, MTU: tunMTU, Queue: tunQueue})
+	networks := g.sessions.pools.networks()
+	own := netip.PrefixFrom(networks[0].Addr().Next(), networks[0].Bits())
+	device, err := g.config.OpenTUN(tun.Settings{Name: g.config.TUN, Address: own, MTU: tunMTU, Queue: tunQueue, Routes: networks[1:]})
 	if err != nil {
 		return err
 	}
@@ -151,7 +151,7 @@ func (g *Gateway) Open(ctx context.Context) (err error) {
 		return err
 	}
 	if g.router, err = g.config.Route(RoutingConfig{
-		TUN: device.Name(), Pools: []RoutedPool{{Network: addresses.network}}, Inside: g.config.Inside, Tunneled: g.config.Tunneled, MTU: tunMTU, Log: g.log,
+		TUN: device.Name(), Pools: g.sessions.pools.routed(), Inside: g.config.Inside, Tunneled: g.config.Tunneled, MTU: tunMTU, Log: g.log,
 	}); err != nil {
 		return err
 	}

@@ -226,7 +226,7 @@ func TestGoodbyeKillsTheCookie(t *testing.T) {
 			if err := w.stop(); err != nil {
 				t.Error(err)
 			}
-			if w.g.sessions.inner.get(c.answer.Address) != nil || len(w.g.handshakes.bySess) != 0 || len(w.g.sessions.pool.held) != 0 {
+			if w.g.sessions.inner.get(c.answer.Address) != nil || len(w.g.handshakes.bySess) != 0 || w.g.sessions.pools.held() != 0 {
 				t.Error("something of the session is left")
 			}
 		})

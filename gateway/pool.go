@@ -1,31 +1,10 @@
 package gateway
 
 import (
-	"errors"
 	"fmt"
 	"net/netip"
 	"sync"
-
-	"github.com/longcord/longcord/inventory"
 )
-
-// poolOf returns the network of the one address pool that the tunnel groups name.
-func poolOf(set *inventory.Set) (netip.Prefix, error) {
-	var named string
-	for _, group := range set.TunnelGroups {
-		switch {
-		case named == "":
-			named = group.AddressPool
-		case named != group.AddressPool:
-			return netip.Prefix{}, fmt.Errorf("tunnel groups name the address pools %q and %q; one pool is served so far", named, group.AddressPool)
-		}
-	}
-	network, ok := set.PoolPrefix(named)
-	if !ok {
-		return netip.Prefix{}, errors.New("no tunnel group names an address pool")
-	}
-	return network, nil
-}
 
 // pool gives out the addresses of one inner network. The network address, the broadcast address and the
 // first host address (the gateway's own, on its TUN) are never given out.
@@ -34,6 +13,7 @@ type pool struct {
 
 	mu    sync.Mutex
 	held  map[netip.Addr]bool
+	fixed map[netip.Addr]bool   // belong to somebody by the inventory, and are given to nobody else
 	owner map[netip.Addr]string // who had an address last
 	had   map[string]netip.Addr // the address that an owner had last, so that he gets it again
 	next  netip.Addr            // where the search for an address goes on
@@ -61,47 +41,81 @@ func (p *pool) usable(addr netip.Addr) bool {
 // size is how many addresses are usable.
 func (p *pool) size() int { return max(0, 1<<(p.network.Addr().BitLen()-p.network.Bits())-3) }
 
-// take gives owner an address: the one it had last when that is free, else one that nobody was given
-// yet, else any free one. It reports false when the pool is exhausted.
+// reserve says which addresses belong to somebody by the inventory.
+func (p *pool) reserve(fixed map[netip.Addr]bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.fixed = fixed
+}
+
+// again gives owner the address that it had last, if that is free.
+func (p *pool) again(owner string) (netip.Addr, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	addr, ok := p.had[owner]
+	if !ok || !p.free(addr) {
+		return netip.Addr{}, false
+	}
+	return p.hold(addr, owner), true
+}
+
+// take gives owner an address: one that nobody was given yet, else any free one. It reports false when
+// the pool is exhausted.
 func (p *pool) take(owner string) (netip.Addr, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if addr, ok := p.had[owner]; ok && !p.held[addr] {
-		return p.hold(addr, owner), true
-	}
-	switch size := p.size(); {
-	case len(p.held) >= size:
+	size := p.size()
+	if len(p.held) >= size {
 		return netip.Addr{}, false
-	case len(p.owner) < size:
-		return p.hold(p.search(func(a netip.Addr) bool { return p.owner[a] == "" }), owner), true
 	}
-	return p.hold(p.search(func(a netip.Addr) bool { return !p.held[a] }), owner), true
+	if len(p.owner) < size {
+		if addr, ok := p.search(func(a netip.Addr) bool { return p.owner[a] == "" && p.free(a) }); ok {
+			return p.hold(addr, owner), true
+		}
+	}
+	addr, ok := p.search(p.free)
+	if !ok {
+		return addr, false
+	}
+	return p.hold(addr, owner), true
 }
 
-// search walks the pool around from next to an address that is free, of which there must be one.
-func (p *pool) search(free func(netip.Addr) bool) netip.Addr {
-	for addr := p.next; ; addr = addr.Next() {
+// free reports whether an address may be given to whoever asks. mu is held.
+func (p *pool) free(addr netip.Addr) bool { return !p.held[addr] && !p.fixed[addr] }
+
+// search walks the pool once around from next to an address that is wanted.
+func (p *pool) search(wanted func(netip.Addr) bool) (netip.Addr, bool) {
+	addr := p.next
+	for range p.size() {
 		if !p.usable(addr) {
 			addr = p.own().Next()
 		}
-		if free(addr) {
+		if wanted(addr) {
 			p.next = addr.Next()
-			return addr
+			return addr, true
 		}
+		addr = addr.Next()
 	}
+	return netip.Addr{}, false
 }
 
 // hold gives addr to owner. Whoever had it last has no claim on it any more, so that claims never outgrow
 // the pool.
 func (p *pool) hold(addr netip.Addr, owner string) netip.Addr {
-	if former := p.owner[addr]; p.had[former] == addr {
-		delete(p.had, former)
-	}
-	p.held[addr], p.owner[addr], p.had[owner] = true, owner, addr
+	p.remember(addr, owner)
+	p.held[addr] = true
 	return addr
 }
 
-// claim takes up an address that a stored session holds.
+// remember notes who had addr last. mu is held, or nobody else knows the pool yet.
+func (p *pool) remember(addr netip.Addr, owner string) {
+	if former := p.owner[addr]; p.had[former] == addr {
+		delete(p.had, former)
+	}
+	p.owner[addr], p.had[owner] = owner, addr
+}
+
+// claim takes an address of the caller's choice: a fixed one, or one that a stored session holds.
 func (p *pool) claim(addr netip.Addr, owner string) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -27,6 +27,12 @@ type sessionRecord struct {
 	SessionTimeout time.Duration `json:"session_timeout,omitzero"`
 }
 
+// addressRecord remembers who had an inner address last, under the address, so that a phone gets it again
+// after a restart and a new login. There are never more than addresses in the pools.
+type addressRecord struct {
+	Owner string `json:"owner"`
+}
+
 // nodeRecord remembers the lease that this gateway's sessions hang on, so that a gateway that comes back
 // in time finds them.
 type nodeRecord struct {
@@ -35,6 +41,10 @@ type nodeRecord struct {
 
 func sessionTable(s store.Store) *store.Table[sessionRecord] {
 	return store.NewTable[sessionRecord](s, "gateway/session/", 1, nil)
+}
+
+func addressTable(s store.Store, node string) *store.Table[addressRecord] {
+	return store.NewTable[addressRecord](s, "gateway/address/"+node+"/", 1, nil)
 }
 
 func nodeTable(s store.Store) *store.Table[nodeRecord] {

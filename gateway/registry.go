@@ -11,7 +11,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/longcord/longcord/finding"
 	"github.com/longcord/longcord/internal/logging"
 	"github.com/longcord/longcord/internal/secret"
 	"github.com/longcord/longcord/inventory"
@@ -23,7 +22,6 @@ import (
 var (
 	// errSessionLimit: the user has as many sessions as the policy allows, all of them alive.
 	errSessionLimit = errors.New("gateway: the user has too many sessions")
-	errPool         = errors.New("gateway: the address pool is exhausted")
 )
 
 // registry holds the sessions of this gateway, in memory and in the store.
@@ -32,10 +30,11 @@ var (
 // are held for no call that takes another. Nothing waits for the store under a session's mu, so that the
 // packet path may take it.
 type registry struct {
-	g     *Gateway
-	table *store.Table[sessionRecord]
-	pool  *pool
-	inner *table[netip.Addr, *session] // by inner address, for the packet path
+	g         *Gateway
+	table     *store.Table[sessionRecord]
+	addresses *store.Table[addressRecord]
+	pools     *pools
+	inner     *table[netip.Addr, *session] // by inner address, for the packet path
 
 	lease     atomic.Int64 // a store.LeaseID
 	leaseLost atomic.Bool  // a write found the lease ended
@@ -46,9 +45,9 @@ type registry struct {
 	lastID  uint64
 }
 
-func newRegistry(g *Gateway, addresses *pool) *registry {
+func newRegistry(g *Gateway, addresses *pools) *registry {
 	return &registry{
-		g: g, pool: addresses, table: sessionTable(g.config.Store), byName: map[string]*session{},
+		g: g, pools: addresses, table: sessionTable(g.config.Store), addresses: addressTable(g.config.Store, g.config.Node), byName: map[string]*session{},
 		inner: newTable[netip.Addr, *session](func(a netip.Addr) uint8 { b := a.As16(); return b[15] }),
 	}
 }
@@ -57,6 +56,9 @@ func newRegistry(g *Gateway, addresses *pool) *registry {
 func (r *registry) open(ctx context.Context) error {
 	if err := r.takeLease(ctx); err != nil {
 		return fmt.Errorf("lease: %w", err)
+	}
+	if err := r.recall(ctx); err != nil {
+		return fmt.Errorf("addresses: %w", err)
 	}
 	entries, _, err := r.table.List(ctx)
 	if err != nil {
@@ -83,7 +85,7 @@ func (r *registry) takeUp(entry store.Entry[sessionRecord]) {
 	if !addr.IsValid() {
 		return
 	}
-	if err := r.pool.claim(addr, owner(s)); err != nil {
+	if err := r.pools.claim(addr, owner(s)); err != nil {
 		s.log.Warn("session not taken up", logging.Err, err)
 		r.remove(s)
 		return
@@ -197,12 +199,13 @@ func (r *registry) record(ctx context.Context, s *session) error {
 
 var errGone = errors.New("gateway: the session has ended")
 
-func (r *registry) put(ctx context.Context, s *session, record sessionRecord, lease store.LeaseID) error {
+// put writes a session's record, and what else is to be written with it or not at all.
+func (r *registry) put(ctx context.Context, s *session, record sessionRecord, lease store.LeaseID, with ...store.Op) error {
 	op, err := r.table.PutOp(s.name, record, store.Any, lease)
 	if err != nil {
 		return err
 	}
-	_, err = r.g.config.Store.Commit(ctx, op)
+	_, err = r.g.config.Store.Commit(ctx, append(with, op)...)
 	if errors.Is(err, store.ErrNoLease) {
 		r.leaseLost.Store(true)
 	}
@@ -217,32 +220,6 @@ func (r *registry) find(cookie secret.String) *session {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.byName[cookieName(cookie)]
-}
-
-// addressOf returns a session's inner address; at its first CONNECT it gets one. The session's settling
-// is held.
-func (r *registry) addressOf(ctx context.Context, s *session) (netip.Addr, error) {
-	if addr := s.innerAddress(); addr.IsValid() {
-		return addr, nil
-	}
-	addr, ok := r.pool.take(owner(s))
-	if !ok {
-		return netip.Addr{}, errPool
-	}
-	r.g.config.Findings.Clear(finding.AddressPoolExhausted, r.g.pool.String())
-	record := s.record
-	record.Address = addr
-	if err := r.put(context.WithoutCancel(ctx), s, record, r.leaseID()); err != nil {
-		r.pool.release(addr)
-		return netip.Addr{}, err
-	}
-	r.give(s, addr)
-	return addr, nil
-}
-
-// owner is who an address belongs to, so that a phone gets its address again after a new login.
-func owner(s *session) string {
-	return cmp.Or(s.record.Device, s.record.User) + " " + s.record.UserAgent
 }
 
 // give enters the address for the packet path and has the host answer for it.
@@ -295,8 +272,7 @@ func (r *registry) erase(s *session) error {
 		return err
 	}
 	if addr := s.address.Swap(nil); addr != nil { // from here on the packet path lets nothing of the session through
-		r.pool.release(*addr)
-		r.g.config.Findings.Clear(finding.AddressPoolExhausted, r.g.pool.String())
+		r.release(*addr)
 	}
 	return nil
 }

@@ -54,7 +54,12 @@ type books struct {
 
 func openBooks(t *testing.T) *books {
 	t.Helper()
-	b := &books{t: t, store: &failing{Store: memory.New()}, set: declared()}
+	return openBooksWith(t, declared())
+}
+
+func openBooksWith(t *testing.T, set *inventory.Set) *books {
+	t.Helper()
+	b := &books{t: t, store: &failing{Store: memory.New()}, set: set}
 	t.Cleanup(func() { b.store.Close() })
 	b.reopen()
 	return b
@@ -109,9 +114,7 @@ func (b *books) tryLogin(cookie, user, device, agent string) (*session, error) {
 // connect gives a session its address.
 func (b *books) connect(s *session) netip.Addr {
 	b.t.Helper()
-	s.settling.Lock()
-	defer s.settling.Unlock()
-	addr, err := b.addressOf(b.t.Context(), s)
+	addr, err := b.tryConnect(s)
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -237,7 +240,7 @@ func TestLogoffWhileConnecting(t *testing.T) {
 				s.settling.Lock()
 				defer s.settling.Unlock()
 				if !s.gone {
-					_, _ = b.addressOf(t.Context(), s)
+					_, _ = b.addressOf(t.Context(), s, b.set, b.set.TunnelGroups[s.record.TunnelGroup])
 				}
 			})
 			both.Go(func() { s.end(tunnel.Administrator) })
@@ -245,8 +248,8 @@ func TestLogoffWhileConnecting(t *testing.T) {
 		}
 		b.want("records", b.stored(cookie))
 	}
-	if len(b.pool.held) != 0 || b.router.holds() != 0 {
-		t.Errorf("%d addresses are held, the host answers for %d", len(b.pool.held), b.router.holds())
+	if b.pools.held() != 0 || b.router.holds() != 0 {
+		t.Errorf("%d addresses are held, the host answers for %d", b.pools.held(), b.router.holds())
 	}
 }
 
@@ -265,7 +268,7 @@ func TestNothingForEndedSessions(t *testing.T) {
 	_, err = s.open(t.Context(), &conn{g: b.g, set: b.set}, b.set.TunnelGroups["phones"], cstp.Request{})
 	refused(t, err, 401)
 	b.want("records", b.stored("1"))
-	if len(b.pool.held) != 0 {
+	if b.pools.held() != 0 {
 		t.Error("it holds an address")
 	}
 }
@@ -329,7 +332,7 @@ func TestDisconnectedTimeout(t *testing.T) {
 		synctest.Wait()
 		b.want("good cookies after", b.cookies("1"))
 		b.want("records", b.stored("1"))
-		if len(b.pool.held) != 0 || b.router.holds() != 0 {
+		if b.pools.held() != 0 || b.router.holds() != 0 {
 			t.Error("its address is still held")
 		}
 	})
@@ -394,11 +397,9 @@ func TestStoreFails(t *testing.T) {
 		if _, err := b.tryLogin("3", "clara", "", "phone"); !errors.Is(err, errDisk) {
 			t.Errorf("a login: %v want %v", err, errDisk)
 		}
-		second.settling.Lock()
-		if _, err := b.addressOf(t.Context(), second); !errors.Is(err, errDisk) {
+		if _, err := b.tryConnect(second); !errors.Is(err, errDisk) {
 			t.Errorf("an address: %v want %v", err, errDisk)
 		}
-		second.settling.Unlock()
 		first.end(tunnel.Administrator)
 		b.want("good cookies", b.cookies("1", "2", "3"), "2")
 		time.Sleep(time.Minute)
@@ -410,7 +411,7 @@ func TestStoreFails(t *testing.T) {
 		time.Sleep(2 * time.Second)
 		synctest.Wait()
 		b.want("records after the store works again", b.stored("1", "2", "3"), "2")
-		if b.pool.held[addr] {
+		if b.pools.of[0].held[addr] {
 			t.Errorf("%s is still held", addr)
 		}
 	})

@@ -128,19 +128,18 @@ func (s *session) open(ctx context.Context, c *conn, group *inventory.TunnelGrou
 		s.log.Warn("connect refused", logging.Err, err)
 		return nil, notNow("Configuration changed")
 	}
-	addr, err := s.g.sessions.addressOf(ctx, s)
+	addr, err := s.g.sessions.addressOf(ctx, s, c.set, group)
+	var none *exhausted
 	switch {
-	case errors.Is(err, errPool):
-		f := finding.AddressPoolExhausted.With(s.g.pool.String()).Because("gateway", 0, "no address for "+s.record.User)
-		s.g.config.Findings.Raise(f)
-		s.log.Error("connect refused", logging.Finding, f.Code, "says", f.Says, logging.Err, err)
+	case errors.As(err, &none):
+		s.g.sessions.lackOf(s, none)
 		refusal := cstp.NoAddress
 		return nil, &refusal
 	case err != nil:
 		s.log.Error("connect refused", logging.Err, err)
 		return nil, notNow("Try again")
 	}
-	policy.Address = netip.PrefixFrom(addr, s.g.pool.Bits())
+	policy.Address = netip.PrefixFrom(addr, s.g.sessions.pools.with(addr).network.Bits())
 	id := [cstp.SessionIDLen]byte(randomBytes(cstp.SessionIDLen))
 	link := tunnel.Link{TLSSuite: c.tls.ConnectionState().CipherSuite, MTU: pathMTU(c.raw), IPv6: c.peer.Addr().Is6()}
 	answer := tunnel.Negotiate(request, policy, link, id)

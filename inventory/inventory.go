@@ -109,7 +109,8 @@ type Device struct {
 	Load               string   `json:"load,omitempty"`     // firmware image without .loads; empty keeps the phone's own
 	CommonPhoneProfile string   `json:"commonPhoneProfile,omitempty"`
 	Site               string   `json:"site,omitempty"`
-	Lines              []string `json:"lines,omitempty"` // directory numbers in button order
+	Lines              []string `json:"lines,omitempty"`      // directory numbers in button order
+	VPNAddress         string   `json:"vpnAddress,omitempty"` // inner address that its sessions get and no other's do
 }
 
 // Line is a directory number.
@@ -136,10 +137,12 @@ type TunnelGroup struct {
 	// in one of its own. Empty: no code.
 	SecondaryAuthentication string   `json:"secondaryAuthentication,omitempty"`
 	AccountingServerGroup   []string `json:"accountingServerGroup,omitempty"` // RADIUS servers that are told of sessions
-	AddressPool             string   `json:"addressPool"`
-	DefaultGroupPolicy      string   `json:"defaultGroupPolicy,omitempty"` // for logins that name no other; empty: DfltGrpPolicy
-	Phones                  bool     `json:"phones,omitempty"`             // phones log in here: tunnel-all, never the default group
-	LegacyPhones            bool     `json:"legacyPhones,omitempty"`       // allow TLS 1.0 and DTLS 0.9 (79xx); fenced by the policy's filter
+	AddressPool             string   `json:"addressPool,omitempty"`           // where sessions get their addresses, or
+	AddressPools            []string `json:"addressPools,omitempty"`          // several pools: the next when one is exhausted
+	IPv6AddressPool         string   `json:"ipv6AddressPool,omitempty"`       // for clients that can do with IPv6 inside; phones never get one
+	DefaultGroupPolicy      string   `json:"defaultGroupPolicy,omitempty"`    // for logins that name no other; empty: DfltGrpPolicy
+	Phones                  bool     `json:"phones,omitempty"`                // phones log in here: tunnel-all, never the default group
+	LegacyPhones            bool     `json:"legacyPhones,omitempty"`          // allow TLS 1.0 and DTLS 0.9 (79xx); fenced by the policy's filter
 }
 
 // GroupPolicy is what a session gets. What a policy leaves out it takes from the one called
@@ -156,6 +159,8 @@ type GroupPolicy struct {
 	SplitTunnelNetworkList     string   `json:"splitTunnelNetworkList,omitempty"`     // an AccessList: the networks that it permits
 	SplitTunnelAllDNS          *bool    `json:"splitTunnelAllDNS,omitempty"`          // every name is asked inside; default false
 	ClientBypassProtocol       *bool    `json:"clientBypassProtocol,omitempty"`       // what has no address inside goes around the tunnel; default false
+	AddressPools               []string `json:"addressPools,omitempty"`               // in place of the tunnel group's
+	IPv6AddressPool            string   `json:"ipv6AddressPool,omitempty"`            // likewise; none: no IPv6
 	IdleTimeout                *int     `json:"idleTimeout,omitempty"`                // default 1800; phones: none
 	SessionTimeout             *int     `json:"sessionTimeout,omitempty"`             // default none
 	DisconnectedTimeout        int      `json:"disconnectedTimeout,omitempty"`        // how long a session may be without a channel; 0 means 1800
@@ -174,7 +179,7 @@ type GroupPolicy struct {
 // AddressPool is the inner network that sessions get addresses from.
 type AddressPool struct {
 	Name    string `json:"name"`
-	Network string `json:"network"` // CIDR; a session's netmask is this network's
+	Network string `json:"network"` // CIDR, IPv4 from /16 on or IPv6 up to /96; a session's netmask is this network's
 }
 
 // AccessList permits or denies what sessions may reach. The first entry that matches decides; what no
@@ -202,6 +207,7 @@ type User struct {
 	GroupLock    string        `json:"groupLock,omitempty"` // the one TunnelGroup this user may use
 	// VPNGroupPolicy is the GroupPolicy of this user's sessions, before whatever else would give them one.
 	VPNGroupPolicy string `json:"vpnGroupPolicy,omitempty"`
+	VPNAddress     string `json:"vpnAddress,omitempty"` // inner address that this user's sessions get and no others do; the device's goes before it
 }
 
 // Certificate is a certificate the gateway presents, or one that somebody else's gateway presents (then

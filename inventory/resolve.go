@@ -1,9 +1,6 @@
 package inventory
 
-import (
-	"net/netip"
-	"regexp"
-)
+import "regexp"
 
 // CUCM's defaults for what neither the VPN profile nor the VPN feature configuration says.
 const (
@@ -122,15 +119,4 @@ func (s *Set) DeviceForUser(user string) (*Device, bool) {
 		return device, ok
 	}
 	return nil, false
-}
-
-// PoolPrefix returns the network of an address pool, or false when there is no such pool or its network
-// is not one.
-func (s *Set) PoolPrefix(pool string) (netip.Prefix, bool) {
-	p, ok := s.AddressPools[pool]
-	if !ok {
-		return netip.Prefix{}, false
-	}
-	prefix, err := netip.ParsePrefix(p.Network)
-	return prefix, err == nil
 }

@@ -38,6 +38,7 @@ func (s *Set) Validate() []Problem {
 		v.fields()
 	}
 	v.overlappingPools()
+	v.sharedAddresses()
 	v.sharedGroupURLs()
 	return v.problems
 }

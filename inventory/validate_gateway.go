@@ -35,8 +35,7 @@ func (v *validation) tunnelGroup(o *TunnelGroup) {
 	}
 	v.groupAuthorities(o)
 	v.userServers(o)
-	v.required("addressPool", o.AddressPool)
-	refers(v, "addressPool", o.AddressPool, v.set.AddressPools, KindAddressPool)
+	v.groupPools(o)
 	if o.DefaultGroupPolicy != DefaultPolicy {
 		refers(v, "defaultGroupPolicy", o.DefaultGroupPolicy, v.set.GroupPolicies, KindGroupPolicy)
 	}
@@ -88,6 +87,8 @@ func (v *validation) sharedGroupURLs() {
 func (v *validation) groupPolicy(o *GroupPolicy) {
 	v.servers("dnsServers", o.DNSServers)
 	v.servers("winsServers", o.WINSServers)
+	v.pools("addressPools", o.AddressPools)
+	v.pool6(o.IPv6AddressPool)
 	v.splitPolicy(o)
 	v.policyNumbers(o)
 	if o.RekeyMethod != "" {
@@ -164,33 +165,6 @@ func (v *validation) network(field, text string) (netip.Prefix, bool) {
 	return prefix, true
 }
 
-func (v *validation) addressPool(o *AddressPool) {
-	prefix, ok := v.network("network", o.Network)
-	if !ok {
-		return
-	}
-	addr := prefix.Addr()
-	switch {
-	case addr.IsLoopback() || addr.IsMulticast() || addr.IsLinkLocalUnicast() || prefix.Bits() == 0:
-		v.refuse("network", "take a private network that nothing else uses, such as 10.99.0.0/24", "%s gives no usable addresses", prefix)
-	case addr.BitLen()-prefix.Bits() < 2:
-		v.refuse("network", "", "%s is too small: network, broadcast and the gateway's own address take three", prefix)
-	}
-}
-
-func (v *validation) overlappingPools() {
-	pools := sorted(v.set.AddressPools)
-	for i, o := range pools {
-		v.object = o
-		mine, ok := v.set.PoolPrefix(o.ObjectName())
-		for _, other := range pools[:i] {
-			if theirs, ok2 := v.set.PoolPrefix(other.ObjectName()); ok && ok2 && mine.Overlaps(theirs) {
-				v.refuse("network", "give each pool a network of its own", "%s overlaps pool %q (%s)", mine, other.ObjectName(), theirs)
-			}
-		}
-	}
-}
-
 func (v *validation) accessList(o *AccessList) {
 	if len(o.Entries) == 0 {
 		v.refuse("entries", "an access list without entries denies everything; say so with an entry", "is empty")
@@ -238,6 +212,7 @@ func (e AccessEntry) PortRange() (first, last uint16, err error) {
 
 func (v *validation) user(o *User) {
 	v.totp(o)
+	v.fixedAddress(o.VPNAddress)
 	v.twice("devices", o.Devices)
 	for _, name := range o.Devices {
 		refers(v, "devices", name, v.set.Devices, KindDevice)

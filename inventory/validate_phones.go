@@ -206,6 +206,7 @@ const (
 )
 
 func (v *validation) device(o *Device) {
+	v.fixedAddress(o.VPNAddress)
 	if !deviceName.MatchString(o.Name) {
 		v.refuse("name", deviceNameHint(o.Name), "%q is not SEP and twelve upper-case hex digits", o.Name)
 	}

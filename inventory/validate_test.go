@@ -240,6 +240,35 @@ func TestValidateRefuses(t *testing.T) {
 		}, `TunnelGroup "phones": defaultGroupPolicy: group policy "policy" splits the tunnel`, "tunnelall"},
 		{"no fence in the default policy", func(s *inventory.Set) { s.TunnelGroups["phones"].DefaultGroupPolicy = "" },
 			`TunnelGroup "phones": legacyPhones: lets phones in with old cryptography, and group policy "DfltGrpPolicy" has no filter`, ""},
+		{"a pool wider than an ASA's", func(s *inventory.Set) { s.AddressPools["pool"].Network = "10.0.0.0/15" },
+			`AddressPool "pool": network: 10.0.0.0/15 is too large`, "several pools"},
+		{"a small IPv6 pool", func(s *inventory.Set) {
+			s.AddressPools["six"] = &inventory.AddressPool{Name: "six", Network: "fd00::/112"}
+		}, `AddressPool "six": network: fd00::/112 is too small`, "/64"},
+		{"an IPv6 pool for IPv4", func(s *inventory.Set) {
+			s.AddressPools["pool"].Network = "fd00::/64"
+		}, `TunnelGroup "phones": addressPool: pool "pool" is IPv6 (fd00::/64)`, "ipv6AddressPool"},
+		{"an IPv4 pool for IPv6", func(s *inventory.Set) { s.GroupPolicies["policy"].IPv6AddressPool = "pool" },
+			`GroupPolicy "policy": ipv6AddressPool: pool "pool" is IPv4`, ""},
+		{"IPv6 for phones", func(s *inventory.Set) {
+			s.AddressPools["six"] = &inventory.AddressPool{Name: "six", Network: "fd00::/64"}
+			s.TunnelGroups["phones"].IPv6AddressPool = "six"
+		}, `TunnelGroup "phones": ipv6AddressPool: phones have no IPv6`, "leave it out"},
+		{"pool in two fields", func(s *inventory.Set) { s.TunnelGroups["phones"].AddressPools = []string{"pool"} },
+			`TunnelGroup "phones": addressPools: stands beside addressPool`, "keep one"},
+		{"no pool", func(s *inventory.Set) { s.TunnelGroups["phones"].AddressPool = "" },
+			`TunnelGroup "phones": addressPool: is missing`, ""},
+		{"pool twice", func(s *inventory.Set) { s.GroupPolicies["policy"].AddressPools = []string{"pool", "pool"} },
+			`GroupPolicy "policy": addressPools: names "pool" twice`, ""},
+		{"address in no pool", func(s *inventory.Set) { s.Devices["SEP001122334455"].VPNAddress = "10.98.0.7" },
+			`Device "SEP001122334455": vpnAddress: 10.98.0.7 is in no address pool`, ""},
+		{"the gateway's address", func(s *inventory.Set) { s.Users["alice"].VPNAddress = "10.99.0.1" },
+			`User "alice": vpnAddress: 10.99.0.1 is the network's, the gateway's or the broadcast address`, ""},
+		{"an address of IPv6", func(s *inventory.Set) { s.Users["alice"].VPNAddress = "fd00::7" },
+			`User "alice": vpnAddress: "fd00::7" is no IPv4 address`, ""},
+		{"an address of two", func(s *inventory.Set) {
+			s.Devices["SEP001122334455"].VPNAddress, s.Users["alice"].VPNAddress = "10.99.0.7", "10.99.0.7"
+		}, `User "alice": vpnAddress: 10.99.0.7 belongs to Device "SEP001122334455" already`, ""},
 		{"line of letters", func(s *inventory.Set) { s.Lines["1001"].Name = "reception" },
 			`Line "reception": name: "reception" is no directory number`, ""},
 		{"call manager url", func(s *inventory.Set) { s.Sites["office"].CallManagers = []string{"sip:pbx"} },

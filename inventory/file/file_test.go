@@ -38,7 +38,7 @@ func everything() []inventory.Object {
 			DPDClient: pointer(0), DPDGateway: pointer(60), KeepAlive: pointer(20), SimultaneousLogins: pointer(0), Filter: "list", MTU: 1300,
 			DTLS: pointer(false), WINSServers: []string{"10.0.0.2"}, SplitDNS: []string{"example.net"}, SplitTunnelNetworkList: "list",
 			SplitTunnelAllDNS: pointer(true), ClientBypassProtocol: pointer(true), RekeyTime: pointer(4), RekeyMethod: "none",
-			SmartcardRemovalDisconnect: pointer(false),
+			SmartcardRemovalDisconnect: pointer(false), AddressPools: []string{"pool"}, IPv6AddressPool: "none",
 		},
 		&inventory.AAAServer{
 			Name: "server", Protocol: "ldap", Host: "h", Timeout: 5, AuthenticationPort: 1, AccountingPort: 2, Key: secret.New("hush-hush"), RetryInterval: 3,
@@ -60,10 +60,10 @@ func everything() []inventory.Object {
 		&inventory.Site{Name: "office", CallManagers: []string{"10.0.0.5:5060"}, NTPServers: []string{"10.0.0.1"}, TimeZone: "GMT Standard/Daylight Time", DateTemplate: "D/M/Y"},
 		&inventory.Device{
 			Name: "SEP001122334455", Description: "Alice", Model: "CP-8861", Protocol: "SIP", Load: "sip88xx.14-2", CommonPhoneProfile: "common",
-			Site: "office", Lines: []string{"0101", "*31"},
+			Site: "office", Lines: []string{"0101", "*31"}, VPNAddress: "10.99.0.7",
 		},
 		&inventory.Line{Name: "0101", DisplayName: "Alice", Secret: secret.New("s:1")},
-		&inventory.User{Name: "alice", Password: secret.New("hush-hush"), PasswordHash: secret.New("$argon2id$v=19$m=1"), TOTPSecret: secret.New("GEZDGNBVGY3TQOJQGEZDGNBVGY"), Devices: []string{"SEP001122334455"}, GroupLock: "phones", VPNGroupPolicy: "policy"},
+		&inventory.User{Name: "alice", Password: secret.New("hush-hush"), PasswordHash: secret.New("$argon2id$v=19$m=1"), TOTPSecret: secret.New("GEZDGNBVGY3TQOJQGEZDGNBVGY"), Devices: []string{"SEP001122334455"}, GroupLock: "phones", VPNGroupPolicy: "policy", VPNAddress: "10.99.0.8"},
 	}
 }
 
