@@ -78,6 +78,7 @@ type Gateway struct {
 	udp      *socket   // nil: no DTLS
 	host     *hostLink // the TUN
 	lane     *lane
+	single   sync.Pool // batches of one, for who has no lane
 	router   Router
 
 	identity   atomic.Pointer[identityOf]
@@ -147,6 +148,7 @@ func (g *Gateway) Open(ctx context.Context) (err error) {
 	if g.host, err = newHostLink(device); err != nil {
 		return errors.Join(err, device.Close())
 	}
+	g.single.New = func() any { return newOutBatch(g.udp, 1) }
 	if g.lane, err = newLane(g); err != nil {
 		return err
 	}

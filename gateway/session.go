@@ -187,7 +187,7 @@ func (s *session) readCSTP(c *conn, channel *cstpChannel) error {
 			return errReplaced
 		}
 		if t == cstp.Data {
-			s.fromClient(time.Now(), tunnel.CSTP, payload)
+			s.fromClient(nil, time.Now(), tunnel.CSTP, payload)
 			continue
 		}
 		s.control(tunnel.CSTP, t, payload)
