@@ -123,7 +123,12 @@ func (s *session) open(ctx context.Context, c *conn, group *inventory.TunnelGrou
 		refusal := cstp.CookieRefused
 		return nil, &refusal
 	}
-	policy, f, err := s.policyOf(c.set, group)
+	policy, err := s.policyOf(c.set, group)
+	if err != nil {
+		s.log.Warn("connect refused", logging.Err, err)
+		return nil, notNow("Configuration changed")
+	}
+	f, err := s.filterOf(c.set, group)
 	if err != nil {
 		s.log.Warn("connect refused", logging.Err, err)
 		return nil, notNow("Configuration changed")
@@ -147,13 +152,14 @@ func (s *session) open(ctx context.Context, c *conn, group *inventory.TunnelGrou
 	if err != nil {
 		return nil, err
 	}
-	return s.openCSTP(c, answer, reply, f, request)
+	return s.openCSTP(c, policy.Timers, answer, reply, f, request)
 }
 
 // openCSTP makes a connection the session's CSTP channel, in place of any before it.
-func (s *session) openCSTP(c *conn, answer cstp.Answer, reply []byte, f *filter, request cstp.Request) (*cstpChannel, error) {
+func (s *session) openCSTP(c *conn, timers tunnel.Timers, answer cstp.Answer, reply []byte, f *filter, request cstp.Request) (*cstpChannel, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.machine.Retime(timers)
 	actions, err := s.machine.ChannelUp(time.Now(), tunnel.CSTP)
 	if err != nil {
 		refusal := cstp.CookieRefused

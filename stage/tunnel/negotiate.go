@@ -24,14 +24,19 @@ type Policy struct {
 	Address      netip.Prefix // the session's inner IPv4 address, with the length of its pool's network
 	Address6     netip.Prefix // likewise IPv6; not valid: none
 	DNS          []netip.Addr
+	WINS         []netip.Addr
 	Domain       string
 	SplitDNS     []string
+	TunnelAllDNS bool
+	Bypass       bool           // a family without address may go around the tunnel
 	SplitInclude []netip.Prefix // none: everything goes through the tunnel
 	SplitExclude []netip.Prefix
 	Banner       string
-	MTU          int  // most bytes of a packet inside; zero means DefaultMTU
-	Phones       bool // the session's group is for phones: no IPv6, no rekeying
-	Legacy       bool // DTLS 0.9 may be chosen
+	Rekey        time.Duration // after that a new connection for new keys; zero: never. Phones are never told to
+	CardRemoval  bool          // the client is to end the session when a smartcard is pulled
+	MTU          int           // most bytes of a packet inside; zero means DefaultMTU
+	Phones       bool          // the session's group is for phones: no IPv6, no rekeying
+	Legacy       bool          // DTLS 0.9 may be chosen
 	DTLS         bool
 	DTLSPort     int // UDP; zero means 443, the only one phones use
 }
@@ -51,33 +56,30 @@ const (
 	leastMTU    = 256 // likewise; the least that CUCM lets a phone be configured for
 )
 
-// rekeyTime is what clients other than phones get: some fail when rekeying is off.
-const rekeyTime = 24 * time.Hour
-
 // Negotiate returns the answer to a client's CONNECT. The session id is what the client will put into its
 // DTLS ClientHello; it must be known to the UDP side before the answer is sent.
 func Negotiate(req cstp.Request, policy Policy, link Link, sessionID [cstp.SessionIDLen]byte) cstp.Answer {
 	a := cstp.Answer{
-		Domain: policy.Domain, SplitDNS: policy.SplitDNS, SplitInclude: policy.SplitInclude, SplitExclude: policy.SplitExclude,
+		NBNS: policy.WINS, Domain: policy.Domain, SplitDNS: policy.SplitDNS, TunnelAllDNS: policy.TunnelAllDNS, Bypass: policy.Bypass,
 		Banner: policy.Banner,
 		DPD:    policy.DPDClient, Keepalive: policy.Keepalive,
 		IdleTimeout: policy.IdleTimeout, SessionTimeout: policy.SessionTimeout, DisconnectedTimeout: policy.disconnectedTimeout(),
 		RekeyMethod: cstp.RekeyNone,
-		Keep:        true, TCPKeepalive: true, SmartcardRemoval: true, License: "accept",
+		Keep:        true, TCPKeepalive: true, SmartcardRemoval: policy.CardRemoval, License: "accept",
 		BaseMTU: linkMTU(req, link),
 	}
 	a.SetPrefix(policy.Address)
-	speaksIPv6 := req.FullIPv6 && !policy.Phones
-	if speaksIPv6 {
+	if req.FullIPv6 && !policy.Phones {
 		a.Address6 = policy.Address6
 	}
 	for _, server := range policy.DNS {
-		if server.Is4() || speaksIPv6 {
+		if server.Is4() || a.Address6.IsValid() {
 			a.DNS = append(a.DNS, server)
 		}
 	}
-	if !policy.Phones {
-		a.RekeyTime, a.RekeyMethod = rekeyTime, cstp.RekeyNewTunnel
+	a.SplitInclude, a.SplitExclude = spoken(policy.SplitInclude, a), spoken(policy.SplitExclude, a)
+	if !policy.Phones && policy.Rekey > 0 {
+		a.RekeyTime, a.RekeyMethod = policy.Rekey, cstp.RekeyNewTunnel
 	}
 	a.MTU = wantedMTU(req, policy)
 	if chosen, ok := chooseSuite(req, policy, link); ok {
@@ -85,6 +87,16 @@ func Negotiate(req cstp.Request, policy Policy, link Link, sessionID [cstp.Sessi
 		a.DTLS = chosen.answer(policy, sessionID, a.MTU)
 	}
 	return a
+}
+
+// spoken are the networks of the families that a client has an address of.
+func spoken(networks []netip.Prefix, a cstp.Answer) (some []netip.Prefix) {
+	for _, network := range networks {
+		if network.Addr().Is4() || a.Address6.IsValid() {
+			some = append(some, network)
+		}
+	}
+	return some
 }
 
 func (t Timers) disconnectedTimeout() time.Duration {

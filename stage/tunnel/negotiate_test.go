@@ -121,7 +121,7 @@ func TestNegotiateAnswer(t *testing.T) {
 		Timers:  Timers{DPDClient: 30 * time.Second, Keepalive: 20 * time.Second},
 		Address: netip.MustParsePrefix("10.99.0.12/24"), Address6: netip.MustParsePrefix("fd00::5/64"),
 		DNS:    []netip.Addr{netip.MustParseAddr("10.1.1.53"), netip.MustParseAddr("fd00::53")},
-		Phones: true, DTLS: true, Legacy: true,
+		Phones: true, DTLS: true, Legacy: true, Rekey: time.Hour, CardRemoval: true,
 	}
 	a := Negotiate(phoneRequest(), policy, Link{TLSSuite: 0x0035}, [cstp.SessionIDLen]byte{0xab})
 	wire, err := a.AppendBinary(nil)

@@ -57,7 +57,7 @@ var requestFields = []field[Request]{
 	number("X-CSTP-Base-MTU", func(r *Request) *int { return &r.BaseMTU }),
 	number("X-CSTP-MTU", func(r *Request) *int { return &r.MTU }),
 	list("X-CSTP-Address-Type", ",", func(r *Request) *[]string { return &r.AddressTypes }),
-	addresses("X-CSTP-Address", func(r *Request) *[]netip.Addr { return &r.Addresses }),
+	addresses("X-CSTP-Address", netip.Addr.IsValid, func(r *Request) *[]netip.Addr { return &r.Addresses }),
 	flag("X-CSTP-Full-IPv6-Capability", func(r *Request) *bool { return &r.FullIPv6 }),
 	text("X-CSTP-License", func(r *Request) *string { return &r.License }),
 	{"X-DTLS-Master-Secret", masterSecretLine, readMasterSecret},
