@@ -153,7 +153,7 @@ func (g *Gateway) Open(ctx context.Context) (err error) {
 		return err
 	}
 	if g.router, err = g.config.Route(RoutingConfig{
-		TUN: device.Name(), Pools: g.sessions.pools.routed(), Inside: g.config.Inside, Tunneled: g.config.Tunneled, MTU: tunMTU, Log: g.log,
+		TUN: device.Name(), Pools: g.sessions.pools.routed(g.config.Inventory()), Inside: g.config.Inside, Tunneled: g.config.Tunneled, MTU: tunMTU, Log: g.log,
 	}); err != nil {
 		return err
 	}
