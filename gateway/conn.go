@@ -93,7 +93,7 @@ func (c *conn) handshake(ctx context.Context) (err error) {
 			return old, nil
 		}
 		modern := modernConfig(c.identity)
-		modern.KeyLogWriter = c.g.config.KeyLog
+		modern.KeyLogWriter = recorder.KeyLog(c.g.config.KeyLog)
 		return modern, nil
 	}})
 	ctx, cancel := context.WithTimeout(ctx, handshakeTime)

@@ -19,6 +19,7 @@ import (
 	"github.com/longcord/longcord/inventory"
 	"github.com/longcord/longcord/stage"
 	"github.com/longcord/longcord/stage/tunnel"
+	dtlsengine "github.com/longcord/longcord/stage/tunnel/dtls"
 	"github.com/longcord/longcord/wire/cstp"
 )
 
@@ -146,17 +147,22 @@ func (s *session) open(ctx context.Context, c *conn, group *inventory.TunnelGrou
 	}
 	policy.Address = netip.PrefixFrom(addr, s.g.sessions.pools.with(addr).network.Bits())
 	id := [cstp.SessionIDLen]byte(randomBytes(cstp.SessionIDLen))
-	link := tunnel.Link{TLSSuite: c.tls.ConnectionState().CipherSuite, MTU: pathMTU(c.raw), IPv6: c.peer.Addr().Is6()}
+	state := c.tls.ConnectionState()
+	link := tunnel.Link{TLSSuite: state.CipherSuite, PSK: state.Version >= tls.VersionTLS12, MTU: pathMTU(c.raw), IPv6: c.peer.Addr().Is6()}
 	answer := tunnel.Negotiate(request, policy, link, id)
+	dtls, err := dtlsConfig(c, answer.DTLS, request)
+	if err != nil {
+		return nil, err
+	}
 	reply, err := answer.AppendBinary(nil)
 	if err != nil {
 		return nil, err
 	}
-	return s.openCSTP(c, policy.Timers, answer, reply, f, request)
+	return s.openCSTP(c, policy.Timers, answer, reply, f, dtls, request.UserAgent)
 }
 
 // openCSTP makes a connection the session's CSTP channel, in place of any before it.
-func (s *session) openCSTP(c *conn, timers tunnel.Timers, answer cstp.Answer, reply []byte, f *filter, request cstp.Request) (*cstpChannel, error) {
+func (s *session) openCSTP(c *conn, timers tunnel.Timers, answer cstp.Answer, reply []byte, f *filter, dtls *dtlsengine.Config, agent string) (*cstpChannel, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.machine.Retime(timers)
@@ -167,7 +173,7 @@ func (s *session) openCSTP(c *conn, timers tunnel.Timers, answer cstp.Answer, re
 	}
 	s.do(actions)
 	// The DTLS side must know the id before the client does: its hello may overtake the answer.
-	s.g.handshakes.expect(s, answer.DTLS, request)
+	s.g.handshakes.expect(s, dtls)
 	channel := newCSTPChannel(c)
 	channel.send(reply)
 	s.filter.Store(f)
@@ -176,7 +182,7 @@ func (s *session) openCSTP(c *conn, timers tunnel.Timers, answer cstp.Answer, re
 	state := c.tls.ConnectionState()
 	s.log.Info("channel up", logging.Channel, tunnel.CSTP.String(), logging.Stage, stage.Tunnel.String(), logging.Peer, c.peer.String(),
 		"address", answer.Address.String(), "tls", tls.VersionName(state.Version), "cipher", tls.CipherSuiteName(state.CipherSuite),
-		"mtu", answer.MTU, "dtls", answer.DTLS.CipherSuite+answer.DTLS.CipherSuite12, "agent", request.UserAgent)
+		"mtu", answer.MTU, "dtls", answer.DTLS.CipherSuite+answer.DTLS.CipherSuite12, "agent", agent)
 	return channel, nil
 }
 

@@ -2,6 +2,7 @@ package tunnel
 
 import (
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/longcord/longcord/wire/cstp"
@@ -36,7 +37,7 @@ type Policy struct {
 	CardRemoval  bool          // the client is to end the session when a smartcard is pulled
 	MTU          int           // most bytes of a packet inside; zero means DefaultMTU
 	Phones       bool          // the session's group is for phones: no IPv6, no rekeying
-	Legacy       bool          // DTLS 0.9 may be chosen
+	Legacy       bool          // AES-CBC may be chosen, and with it DTLS 0.9
 	DTLS         bool
 	DTLSPort     int // UDP; zero means 443, the only one phones use
 }
@@ -44,6 +45,7 @@ type Policy struct {
 // Link is the client's TLS connection.
 type Link struct {
 	TLSSuite uint16 // IANA number of the negotiated suite
+	PSK      bool   // it can export a key for the DTLS channel
 	MTU      int    // bytes of a packet between client and gateway; zero: not known, taken as 1500
 	IPv6     bool   // the outer packets are IPv6
 }
@@ -56,8 +58,8 @@ const (
 	leastMTU    = 256 // likewise; the least that CUCM lets a phone be configured for
 )
 
-// Negotiate returns the answer to a client's CONNECT. The session id is what the client will put into its
-// DTLS ClientHello; it must be known to the UDP side before the answer is sent.
+// Negotiate returns the answer to a client's CONNECT. The id is what the client will put into its DTLS
+// ClientHello, whichever kind it is of; it must be known to the UDP side before the answer is sent.
 func Negotiate(req cstp.Request, policy Policy, link Link, sessionID [cstp.SessionIDLen]byte) cstp.Answer {
 	a := cstp.Answer{
 		NBNS: policy.WINS, Domain: policy.Domain, SplitDNS: policy.SplitDNS, TunnelAllDNS: policy.TunnelAllDNS, Bypass: policy.Bypass,
@@ -146,13 +148,19 @@ type offer struct {
 	suite   dtls.Suite
 }
 
+// pskOffer is what PSK-NEGOTIATE comes to: any suite of the handshake adds as much to a packet, or less.
+var pskOffer = offer{dtls.CipherSuite, dtls.PSKNegotiate, dtls.Version12, dtls.PSKAES256GCM}
+
 func (o offer) answer(policy Policy, sessionID [cstp.SessionIDLen]byte, mtu int) cstp.DTLSAnswer {
-	d := cstp.DTLSAnswer{
-		SessionID: sessionID[:], Port: policy.DTLSPort, DPD: policy.DPDClient, Keepalive: policy.Keepalive, MTU: mtu,
-	}
+	d := cstp.DTLSAnswer{Port: policy.DTLSPort, DPD: policy.DPDClient, Keepalive: policy.Keepalive}
 	if d.Port == 0 {
 		d.Port = 443
 	}
+	if o.name == dtls.PSKNegotiate {
+		d.AppID, d.CipherSuite = sessionID[:], o.name
+		return d
+	}
+	d.SessionID, d.MTU = sessionID[:], mtu
 	if o.header == dtls.CipherSuite12 {
 		d.CipherSuite12 = o.name
 	} else {
@@ -161,10 +169,16 @@ func (o offer) answer(policy Policy, sessionID [cstp.SessionIDLen]byte, mtu int)
 	return d
 }
 
-// chooseSuite takes the first suite with the TLS connection's cipher, which old phones insist on, else
-// the first of the best kind.
+// chooseSuite takes a pre-shared key where the client offers it, which phones do not; else the first suite
+// with the TLS connection's cipher, which old phones insist on, else the first of the best kind.
 func chooseSuite(req cstp.Request, policy Policy, link Link) (offer, bool) {
-	if _, err := req.MasterKey(); err != nil || !policy.DTLS {
+	if !policy.DTLS {
+		return offer{}, false
+	}
+	if link.PSK && slices.Contains(req.CipherSuites, dtls.PSKNegotiate) {
+		return pskOffer, true
+	}
+	if _, err := req.MasterKey(); err != nil {
 		return offer{}, false
 	}
 	offers := offersOf(req, policy)
@@ -173,14 +187,21 @@ func chooseSuite(req cstp.Request, policy Policy, link Link) (offer, bool) {
 			return o, true
 		}
 	}
-	for _, version := range []dtls.Version{dtls.Version12, dtls.Version09} {
-		for _, o := range offers {
-			if o.version == version {
-				return o, true
-			}
-		}
+	if len(offers) == 0 {
+		return offer{}, false
 	}
-	return offer{}, false
+	return slices.MinFunc(offers, func(a, b offer) int { return a.age() - b.age() }), true
+}
+
+// age says how old an offer's cryptography is.
+func (o offer) age() int {
+	switch {
+	case o.version == dtls.Version09:
+		return 2
+	case o.suite.Cipher() == dtls.AESCBC:
+		return 1
+	}
+	return 0
 }
 
 // offersOf lists what the client offers and the policy allows: X-DTLS12-CipherSuite first, each list in
@@ -190,7 +211,7 @@ func offersOf(req cstp.Request, policy Policy) []offer {
 	add := func(header dtls.Header, names []string) {
 		for _, name := range names {
 			version, suite, known := dtls.SuiteByName(header, name)
-			if known && (version != dtls.Version09 || policy.Legacy) {
+			if known && (suite.Cipher() != dtls.AESCBC || policy.Legacy) {
 				offers = append(offers, offer{header, name, version, suite})
 			}
 		}

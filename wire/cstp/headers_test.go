@@ -101,6 +101,9 @@ func TestRecordedAnswers(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
+		if psk := a.DTLS.PSK(); psk != (name == "psk") {
+			t.Errorf("%s: a pre-shared key is wanted: %t", name, psk)
+		}
 		version, suite, found := a.DTLS.Suite()
 		if version != want.version || suite != want.suite || found != (want.suite != 0) || a.MTU != want.mtu {
 			t.Errorf("%s: %v %v, mtu %d, want %v %v, %d", name, version, suite, a.MTU, want.version, want.suite, want.mtu)

@@ -18,6 +18,13 @@ const Path = "/CSCOSSLC/tunnel"
 // Protocol is the value of X-CSTP-Protocol, without which some gateways refuse.
 const Protocol = "Copyright (c) 2004 Cisco Systems, Inc."
 
+// PSKLabel and PSKLen say how the TLS connection of a CONNECT exports the pre-shared key of its DTLS
+// channel; there is no context.
+const (
+	PSKLabel = "EXPORTER-openconnect-psk"
+	PSKLen   = 32
+)
+
 // MasterSecretLen is the length in bytes of the master secret for the DTLS channel.
 const MasterSecretLen = 48
 
