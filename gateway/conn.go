@@ -266,6 +266,9 @@ func (c *conn) authenticate(ctx context.Context, a verify.Authenticate, r *http.
 		c.g.config.Findings.RaiseFor(remembered, f)
 		log.Warn("login refused", logging.Finding, f.Code, "says", f.Says, "why", login.Reason(err))
 		return verify.Result{Verdict: verify.Denied}
+	case errors.Is(err, login.ErrBanned): // what led to it is in the log, and a flood of these would hide that
+		log.Debug("login put off", logging.Err, err)
+		return verify.Result{Verdict: verify.Busy}
 	case err != nil: // too many at once, or it could not be looked up: nobody has said that the password is wrong
 		log.Warn("login put off", logging.Err, err)
 		return verify.Result{Verdict: verify.Busy}

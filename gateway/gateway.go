@@ -42,7 +42,7 @@ type Settings struct {
 	BatchDelay time.Duration
 }
 
-// Authenticator checks a password; *login.Local is one.
+// Authenticator checks a login; *login.AAA is one.
 type Authenticator interface {
 	Authenticate(ctx context.Context, r login.Request) (login.Result, error)
 }

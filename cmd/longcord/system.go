@@ -191,7 +191,9 @@ func (s *system) makeParts(parts []string) (err error) {
 }
 
 func (s *system) makeGateway() error {
-	users, err := login.New(login.Config{Users: s.catalog.Current, Renew: s.catalog.RenewPasswordHash, Logger: s.log})
+	users, err := login.New(login.Config{
+		Users: s.catalog.Current, Renew: s.catalog.RenewPasswordHash, Store: s.store, Findings: s.findings, Logger: s.log,
+	})
 	if err != nil {
 		return err
 	}
