@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"github.com/longcord/longcord/internal/logging"
-	"github.com/longcord/longcord/stage"
 	"github.com/longcord/longcord/stage/tunnel"
 	dtlsengine "github.com/longcord/longcord/stage/tunnel/dtls"
 	"github.com/longcord/longcord/wire/cstp"
@@ -35,6 +34,7 @@ func (s *session) takeDTLS(of *expectation, channel *dtlsChannel) (former *dtlsC
 	if !s.g.handshakes.stands(of) {
 		return nil // a CONNECT came in between, with another id
 	}
+	replaces := s.dtls.Load() != nil
 	actions, err := s.machine.ChannelUp(time.Now(), tunnel.DTLS)
 	if err != nil {
 		s.log.Debug("dtls too late", logging.Err, err)
@@ -44,13 +44,12 @@ func (s *session) takeDTLS(of *expectation, channel *dtlsChannel) (former *dtlsC
 	former = peers.get(channel.peer.AddrPort)
 	s.dtls.Store(channel)
 	peers.put(channel.peer.AddrPort, channel)
-	s.log.Info("channel up", logging.Channel, tunnel.DTLS.String(), logging.Stage, stage.Tunnel.String(),
-		logging.Peer, channel.peer.String(), "dtls", channel.conn.Version().String(), "cipher", channel.conn.Suite().String())
+	s.dtlsIsUp(channel, replaces)
 	return former
 }
 
 // receive opens a datagram and hands on what it holds.
-func (c *dtlsChannel) receive(out *outBatch, now time.Time, datagram []byte) {
+func (c *dtlsChannel) receive(now time.Time, datagram []byte) {
 	defer c.session.contain()
 	for len(datagram) > 0 && c.session.dtls.Load() == c { // a record may end the channel
 		o, err := c.conn.Open(datagram)
@@ -61,7 +60,7 @@ func (c *dtlsChannel) receive(out *outBatch, now time.Time, datagram []byte) {
 		datagram = o.Rest
 		switch o.Type {
 		case dtls.ApplicationData:
-			c.message(out, now, o.Content)
+			c.message(now, o.Content)
 		case dtls.AlertRecord:
 			if endsChannel(o.Content) {
 				c.session.dtlsDown(c)
@@ -70,13 +69,13 @@ func (c *dtlsChannel) receive(out *outBatch, now time.Time, datagram []byte) {
 	}
 }
 
-func (c *dtlsChannel) message(out *outBatch, now time.Time, content []byte) {
+func (c *dtlsChannel) message(now time.Time, content []byte) {
 	t, payload, err := cstp.ParseMessage(content)
 	switch {
 	case err != nil:
 		c.session.counters.refused.Add(1)
 	case t == cstp.Data:
-		c.session.fromClient(out, now, tunnel.DTLS, payload)
+		c.session.fromClient(now, tunnel.DTLS, payload)
 	default:
 		c.session.control(tunnel.DTLS, t, payload)
 	}
@@ -96,32 +95,21 @@ func (s *session) dtlsDown(c *dtlsChannel) {
 	if s.dtls.CompareAndSwap(c, nil) {
 		s.machine.ChannelDown(time.Now(), tunnel.DTLS)
 		c.leave()
-		s.log.Info("channel down", logging.Channel, tunnel.DTLS.String())
+		s.channelDown(tunnel.DTLS, transportClosing, nil)
 	}
 }
 
 // queue seals the packet of n bytes at buf[headroom:], which is out's room, and has it sent with what
 // else out holds.
-func (c *dtlsChannel) queue(out *outBatch, now time.Time, buf []byte, n int) bool {
+func (c *dtlsChannel) queue(out *outBatch, buf []byte, n int) bool {
 	const at = headroom - 1
-	class := trafficClass(buf[headroom:])
 	buf[at] = byte(cstp.Data)
 	datagram, err := c.conn.Seal(buf[at-c.conn.Headroom():], 1+n)
 	if err != nil {
 		return false
 	}
-	out.add(now, c.peer, datagram, class, c.session, n)
+	out.add(c.peer, datagram, c.session, n)
 	return true
-}
-
-// trafficClass is what the datagram around a packet gets of its type of service or traffic class: DSCP, so
-// that voice stays voice on the way to the client, and not ECN, whose marks nobody would carry over.
-func trafficClass(packet []byte) byte {
-	const dscp = 0xfc
-	if packet[0]>>4 == 6 {
-		return (packet[0]<<4 | packet[1]>>4) & dscp
-	}
-	return packet[1] & dscp
 }
 
 // sendMessage sends a control message.

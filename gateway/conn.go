@@ -26,6 +26,7 @@ import (
 	"github.com/longcord/longcord/stage"
 	"github.com/longcord/longcord/stage/tunnel"
 	"github.com/longcord/longcord/stage/verify"
+	"github.com/longcord/longcord/wire/asa"
 	"github.com/longcord/longcord/wire/cstp"
 	"github.com/longcord/longcord/wire/vpnauth"
 )
@@ -62,10 +63,13 @@ func (g *Gateway) serveConn(ctx context.Context, raw net.Conn, peer netip.AddrPo
 	defer c.contain()
 	stop := context.AfterFunc(ctx, c.hangUp)
 	defer stop()
+	c.handshakeBegan()
 	if err := c.handshake(ctx); err != nil {
-		c.log.Debug("tls handshake", logging.Stage, stage.Connect.String(), logging.Err, err)
+		c.handshakeFailed(err)
 		return
 	}
+	c.handshakeDone()
+	defer c.ended()
 	if err := c.converse(ctx, leave); err != nil && !errors.Is(err, io.EOF) && ctx.Err() == nil {
 		c.log.Debug("connection", logging.Err, err)
 	}
@@ -93,7 +97,7 @@ func (c *conn) handshake(ctx context.Context) (err error) {
 			return old, nil
 		}
 		modern := modernConfig(c.identity)
-		modern.KeyLogWriter = recorder.KeyLog(c.g.config.KeyLog)
+		modern.KeyLogWriter = c.g.config.KeyLog
 		return modern, nil
 	}})
 	ctx, cancel := context.WithTimeout(ctx, handshakeTime)
@@ -262,18 +266,12 @@ func (c *conn) authenticate(ctx context.Context, a verify.Authenticate, r *http.
 		log.Warn("login refused", "why", "a second factor is asked for", "prompt", challenge.Prompt)
 		return verify.Result{Verdict: verify.Denied}
 	case errors.Is(err, login.ErrRefused):
-		f := finding.LoginRefused.With(a.User).Because("gateway", 0, fmt.Sprintf("login from %s: %s", c.peer.Addr(), login.Reason(err)))
-		c.g.config.Findings.RaiseFor(remembered, f)
-		log.Warn("login refused", logging.Finding, f.Code, "says", f.Says, "why", login.Reason(err))
+		c.loginRefused(a.User, a.Group, err)
 		return verify.Result{Verdict: verify.Denied}
-	case errors.Is(err, login.ErrBanned): // what led to it is in the log, and a flood of these would hide that
-		log.Debug("login put off", logging.Err, err)
-		return verify.Result{Verdict: verify.Busy}
 	case err != nil: // too many at once, or it could not be looked up: nobody has said that the password is wrong
 		log.Warn("login put off", logging.Err, err)
 		return verify.Result{Verdict: verify.Busy}
 	}
-	c.g.config.Findings.Clear(finding.LoginRefused, a.User)
 	record := sessionRecord{
 		User: who.User, Device: who.Device, TunnelGroup: a.Group, GroupPolicy: who.GroupPolicy, Began: time.Now(), UserAgent: r.UserAgent(),
 		FramedAddress: who.Address, IdleTimeout: who.IdleTimeout, SessionTimeout: who.SessionTimeout,
@@ -289,7 +287,7 @@ func (c *conn) authenticate(ctx context.Context, a verify.Authenticate, r *http.
 		log.Error("login put off", logging.Err, err)
 		return verify.Result{Verdict: verify.Busy}
 	}
-	c.g.config.Findings.Clear(finding.SessionLimit, who.User)
+	c.loggedIn(record)
 	return verify.Result{Verdict: verify.Accepted, Token: token}
 }
 
@@ -302,21 +300,28 @@ func (c *conn) connect(ctx context.Context, r *http.Request, leave func()) error
 	r.Header.Set("Host", r.Host)
 	request, err := cstp.RequestOf(r.Header)
 	if err != nil {
+		c.g.say(asa.ConnectUnreadable(c.peer.Addr()))
 		return errors.Join(err, c.refuse(cstp.Refusal{Status: http.StatusBadRequest, Phrase: "Bad Request"}))
 	}
 	session := c.g.sessions.find(request.Cookie)
 	if session == nil {
-		return c.refuse(cstp.CookieRefused)
+		return c.cookieRefused()
 	}
 	group := c.set.TunnelGroups[session.record.TunnelGroup]
 	if group == nil || c.weak && !group.LegacyPhones {
-		return c.refuse(cstp.CookieRefused)
+		return c.cookieRefused()
 	}
 	leave()
 	if err := c.tls.SetReadDeadline(time.Time{}); err != nil {
 		return err
 	}
 	return session.serve(ctx, c, group, request)
+}
+
+// cookieRefused sends a client to log in again.
+func (c *conn) cookieRefused() error {
+	c.connectRefused()
+	return c.refuse(cstp.CookieRefused)
 }
 
 func (c *conn) refuse(refusal cstp.Refusal) error {

@@ -42,12 +42,12 @@ type Settings struct {
 	BatchDelay time.Duration
 }
 
-// Authenticator checks a login; *login.AAA is one.
+// Authenticator checks a password; *login.Local is one.
 type Authenticator interface {
 	Authenticate(ctx context.Context, r login.Request) (login.Result, error)
 }
 
-// Config is everything a gateway needs. All but Node, KeyLog, Findings and Log are required.
+// Config is everything a gateway needs. All but Node, KeyLog, Findings, Syslog and Log are required.
 type Config struct {
 	Settings
 	Inventory func() *inventory.Set
@@ -58,6 +58,7 @@ type Config struct {
 	Node      string         // name of this gateway among those that share a store; empty: "gateway"
 	KeyLog    io.Writer      // NSS key log lines for captures; nil: none
 	Findings  *finding.Board // where it says what is wrong; nil: nowhere but in the log
+	Syslog    Syslog         // hears what happens in the ASA's words; nil: nobody
 	Log       *slog.Logger   // nil discards
 }
 
@@ -78,7 +79,6 @@ type Gateway struct {
 	udp      *socket   // nil: no DTLS
 	host     *hostLink // the TUN
 	lane     *lane
-	single   sync.Pool // batches of one, for who has no lane
 	router   Router
 
 	identity   atomic.Pointer[identityOf]
@@ -148,12 +148,11 @@ func (g *Gateway) Open(ctx context.Context) (err error) {
 	if g.host, err = newHostLink(device); err != nil {
 		return errors.Join(err, device.Close())
 	}
-	g.single.New = func() any { return newOutBatch(g.udp, 1) }
 	if g.lane, err = newLane(g); err != nil {
 		return err
 	}
 	if g.router, err = g.config.Route(RoutingConfig{
-		TUN: device.Name(), Pools: g.sessions.pools.routed(g.config.Inventory()), Inside: g.config.Inside, Tunneled: g.config.Tunneled, MTU: tunMTU, Log: g.log,
+		TUN: device.Name(), Pools: g.sessions.pools.routed(), Inside: g.config.Inside, Tunneled: g.config.Tunneled, MTU: tunMTU, Log: g.log,
 	}); err != nil {
 		return err
 	}

@@ -50,8 +50,11 @@ func (s *session) letGo() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, c := range []tunnel.Channel{tunnel.DTLS, tunnel.CSTP} {
-		s.machine.ChannelDown(time.Now(), c)
-		s.closeChannel(c)
+		if up := c == tunnel.DTLS && s.dtls.Load() != nil || c == tunnel.CSTP && s.cstp.Load() != nil; up {
+			s.machine.ChannelDown(time.Now(), c)
+			s.closeChannel(c)
+			s.channelDown(c, transportClosing, nil)
+		}
 	}
 	s.log.Info("channels closed; the client may return")
 }

@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"log/slog"
 	"math"
@@ -17,9 +16,7 @@ import (
 	"github.com/longcord/longcord/internal/logging"
 	"github.com/longcord/longcord/internal/tls10"
 	"github.com/longcord/longcord/inventory"
-	"github.com/longcord/longcord/stage"
 	"github.com/longcord/longcord/stage/tunnel"
-	dtlsengine "github.com/longcord/longcord/stage/tunnel/dtls"
 	"github.com/longcord/longcord/wire/cstp"
 )
 
@@ -41,6 +38,8 @@ type session struct {
 	mu      sync.Mutex
 	machine *tunnel.Session
 	peer    netip.AddrPort // of the CSTP channel, now or last
+	had     [2]bool        // which channels were up before, for those who are told
+	lost    bool           // they were told that it waits without a channel
 
 	address atomic.Pointer[netip.Addr] // inner; nil before the first CONNECT
 	filter  atomic.Pointer[filter]
@@ -106,7 +105,7 @@ func (s *session) serve(ctx context.Context, c *conn, group *inventory.TunnelGro
 	defer s.mu.Unlock()
 	if s.cstp.CompareAndSwap(channel, nil) {
 		s.machine.ChannelDown(time.Now(), tunnel.CSTP)
-		s.log.Info("channel down", logging.Channel, tunnel.CSTP.String(), logging.Err, err)
+		s.channelDown(tunnel.CSTP, transportClosing, err)
 	}
 	return nil
 }
@@ -124,12 +123,7 @@ func (s *session) open(ctx context.Context, c *conn, group *inventory.TunnelGrou
 		refusal := cstp.CookieRefused
 		return nil, &refusal
 	}
-	policy, err := s.policyOf(c.set, group)
-	if err != nil {
-		s.log.Warn("connect refused", logging.Err, err)
-		return nil, notNow("Configuration changed")
-	}
-	f, err := s.filterOf(c.set, group)
+	policy, f, err := s.policyOf(c.set, group)
 	if err != nil {
 		s.log.Warn("connect refused", logging.Err, err)
 		return nil, notNow("Configuration changed")
@@ -139,6 +133,7 @@ func (s *session) open(ctx context.Context, c *conn, group *inventory.TunnelGrou
 	switch {
 	case errors.As(err, &none):
 		s.g.sessions.lackOf(s, none)
+		s.noAddress(c.peer.Addr())
 		refusal := cstp.NoAddress
 		return nil, &refusal
 	case err != nil:
@@ -147,25 +142,20 @@ func (s *session) open(ctx context.Context, c *conn, group *inventory.TunnelGrou
 	}
 	policy.Address = netip.PrefixFrom(addr, s.g.sessions.pools.with(addr).network.Bits())
 	id := [cstp.SessionIDLen]byte(randomBytes(cstp.SessionIDLen))
-	state := c.tls.ConnectionState()
-	link := tunnel.Link{TLSSuite: state.CipherSuite, PSK: state.Version >= tls.VersionTLS12, MTU: pathMTU(c.raw), IPv6: c.peer.Addr().Is6()}
+	link := tunnel.Link{TLSSuite: c.tls.ConnectionState().CipherSuite, MTU: pathMTU(c.raw), IPv6: c.peer.Addr().Is6()}
 	answer := tunnel.Negotiate(request, policy, link, id)
-	dtls, err := dtlsConfig(c, answer.DTLS, request)
-	if err != nil {
-		return nil, err
-	}
 	reply, err := answer.AppendBinary(nil)
 	if err != nil {
 		return nil, err
 	}
-	return s.openCSTP(c, policy.Timers, answer, reply, f, dtls, request.UserAgent)
+	return s.openCSTP(c, answer, reply, f, request)
 }
 
 // openCSTP makes a connection the session's CSTP channel, in place of any before it.
-func (s *session) openCSTP(c *conn, timers tunnel.Timers, answer cstp.Answer, reply []byte, f *filter, dtls *dtlsengine.Config, agent string) (*cstpChannel, error) {
+func (s *session) openCSTP(c *conn, answer cstp.Answer, reply []byte, f *filter, request cstp.Request) (*cstpChannel, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.machine.Retime(timers)
+	replaces := s.cstp.Load() != nil
 	actions, err := s.machine.ChannelUp(time.Now(), tunnel.CSTP)
 	if err != nil {
 		refusal := cstp.CookieRefused
@@ -173,16 +163,13 @@ func (s *session) openCSTP(c *conn, timers tunnel.Timers, answer cstp.Answer, re
 	}
 	s.do(actions)
 	// The DTLS side must know the id before the client does: its hello may overtake the answer.
-	s.g.handshakes.expect(s, dtls)
+	s.g.handshakes.expect(s, answer.DTLS, request)
 	channel := newCSTPChannel(c)
 	channel.send(reply)
 	s.filter.Store(f)
 	s.peer = c.peer
 	s.cstp.Store(channel)
-	state := c.tls.ConnectionState()
-	s.log.Info("channel up", logging.Channel, tunnel.CSTP.String(), logging.Stage, stage.Tunnel.String(), logging.Peer, c.peer.String(),
-		"address", answer.Address.String(), "tls", tls.VersionName(state.Version), "cipher", tls.CipherSuiteName(state.CipherSuite),
-		"mtu", answer.MTU, "dtls", answer.DTLS.CipherSuite+answer.DTLS.CipherSuite12, "agent", agent)
+	s.cstpUp(c, answer, request, replaces)
 	return channel, nil
 }
 
@@ -199,7 +186,7 @@ func (s *session) readCSTP(c *conn, channel *cstpChannel) error {
 			return errReplaced
 		}
 		if t == cstp.Data {
-			s.fromClient(nil, time.Now(), tunnel.CSTP, payload)
+			s.fromClient(time.Now(), tunnel.CSTP, payload)
 			continue
 		}
 		s.control(tunnel.CSTP, t, payload)
@@ -212,6 +199,9 @@ var errReplaced = errors.New("gateway: the connection is the session's no more")
 // when the session ends by it is left to a goroutine.
 func (s *session) control(channel tunnel.Channel, t cstp.Type, payload []byte) {
 	ended, err := s.act(func(now time.Time) ([]tunnel.Action, error) {
+		if t == cstp.Disconnect {
+			s.saysFarewell(cstp.ParseFarewell(payload))
+		}
 		return s.machine.Received(now, channel, t, payload)
 	})
 	if err != nil {
@@ -260,10 +250,14 @@ func (s *session) do(actions []tunnel.Action) (ended bool) {
 			s.sendControl(a)
 		case tunnel.CloseChannel:
 			s.closeChannel(a.Channel)
+			reason := transportClosing
+			if a.Dead {
+				reason = dpdFailure
+			}
+			s.channelDown(a.Channel, reason, nil)
 		case tunnel.End:
 			ended = true
-			s.log.Info("session ended", "cause", a.Cause.String(), "text", a.Text, "lasted", time.Since(s.record.Began),
-				"packets_from", s.counters.fromPackets.Load(), "packets_to", s.counters.toPackets.Load())
+			s.isOver(a)
 		}
 	}
 	return ended

@@ -192,10 +192,7 @@ func (p *Phone) tunnelConfig(in *loggedIn, url string, stored *cnf.Device) tunne
 			p.tell(Event{Event: "session", Session: &s})
 		},
 	}
-	switch {
-	case p.config.PSK:
-		cfg.suites = pskSuites
-	case p.config.Model.Old:
+	if p.config.Model.Old {
 		cfg.suites = oldPhoneSuites
 	}
 	return cfg

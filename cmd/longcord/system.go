@@ -22,6 +22,7 @@ import (
 	"github.com/longcord/longcord/finding"
 	"github.com/longcord/longcord/gateway"
 	"github.com/longcord/longcord/internal/logging"
+	"github.com/longcord/longcord/internal/syslog"
 	"github.com/longcord/longcord/inventory/catalog"
 	"github.com/longcord/longcord/inventory/file"
 	"github.com/longcord/longcord/login"
@@ -49,6 +50,7 @@ type system struct {
 	keyLog      *os.File
 	listening   []string
 	findings    *finding.Board
+	syslog      *syslog.Sender // nil: nobody wants it
 }
 
 // openSystem opens the store and makes the parts; no port is open yet. An empty store is filled from the
@@ -191,9 +193,7 @@ func (s *system) makeParts(parts []string) (err error) {
 }
 
 func (s *system) makeGateway() error {
-	users, err := login.New(login.Config{
-		Users: s.catalog.Current, Renew: s.catalog.RenewPasswordHash, Store: s.store, Findings: s.findings, Logger: s.log,
-	})
+	users, err := login.New(login.Config{Users: s.catalog.Current, Renew: s.catalog.RenewPasswordHash, Logger: s.log})
 	if err != nil {
 		return err
 	}
@@ -202,7 +202,6 @@ func (s *system) makeGateway() error {
 			Listen: netip.AddrPortFrom(s.settings.Outside, s.settings.Gateway.Port),
 			DTLS:   netip.AddrPortFrom(s.settings.Outside, dtlsPort),
 			TUN:    s.settings.Gateway.TUN, Inside: s.settings.Inside, BatchDelay: s.settings.Gateway.BatchDelay.Duration,
-			Tunneled: s.settings.Gateway.TunneledDefaultRoute,
 		},
 		Inventory: s.catalog.Current, Login: users, Store: s.store, OpenTUN: tun.Open, Findings: s.findings, Log: s.log,
 		Route: func(c gateway.RoutingConfig) (gateway.Router, error) {
@@ -217,7 +216,27 @@ func (s *system) makeGateway() error {
 	if s.keyLog != nil {
 		c.KeyLog = s.keyLog
 	}
+	if err := s.makeSyslog(); err != nil {
+		return err
+	}
+	if s.syslog != nil {
+		c.Syslog = s.syslog
+	}
 	s.gateway, err = gateway.New(c)
+	return err
+}
+
+// makeSyslog makes the second log, for collectors that know the ASA's.
+func (s *system) makeSyslog() error {
+	to := s.settings.Gateway.Syslog
+	if to.Server == "" {
+		return nil
+	}
+	host, err := os.Hostname()
+	if err != nil {
+		return err
+	}
+	s.syslog, err = syslog.New(syslog.Config{Server: to.Server, Protocol: to.Protocol, Facility: to.Facility, Host: host, Log: s.log})
 	return err
 }
 
@@ -269,6 +288,9 @@ func (s *system) open(ctx context.Context, start func(part)) error {
 	}
 	start(part{"control", s.control.Serve})
 	start(part{"inventory", s.catalog.Run})
+	if s.syslog != nil {
+		start(part{"syslog", s.syslog.Serve})
+	}
 	if p := s.provisioner; p != nil {
 		if err := p.Open(); err != nil {
 			return notOpened(err)
@@ -281,7 +303,6 @@ func (s *system) open(ctx context.Context, start func(part)) error {
 			return notOpened(err)
 		}
 		start(part{partGateway, g.Serve})
-		start(part{"way back", s.watchWayBack})
 		s.listening = append(s.listening, fmt.Sprintf("gateway tcp %s:%d", s.settings.Outside, s.settings.Gateway.Port))
 		s.listens("gateway udp %s:443", "", s.settings.Outside)
 	}

@@ -19,7 +19,10 @@ type Send struct {
 
 // CloseChannel closes the channel that was up, or on its way up, before the call that returned it. What
 // is queued on it may still go out.
-type CloseChannel struct{ Channel Channel }
+type CloseChannel struct {
+	Channel Channel
+	Dead    bool // because nothing was heard for too long
+}
 
 // End is the last action: the session is over and its cookie, on either side, is of no more use.
 type End struct {
@@ -33,7 +36,6 @@ type StartDTLS struct {
 	Version   dtls.Version
 	Suite     dtls.Suite
 	SessionID []byte
-	PSK       bool // a handshake with the key that the TLS connection exports, instead of Version and Suite
 }
 
 // Reconnect has the client dial the gateway and CONNECT with the cookie of the session. The owner

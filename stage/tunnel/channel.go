@@ -65,7 +65,7 @@ func (p *path) close(c Channel) []Action {
 	if !p.up[c].Swap(false) {
 		return nil
 	}
-	return []Action{CloseChannel{c}}
+	return []Action{CloseChannel{Channel: c}}
 }
 
 // DataChannel returns the channel that the next packet takes, and false when none is up. Any goroutine

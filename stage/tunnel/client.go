@@ -119,15 +119,11 @@ func (c *Client) keepaliveOf(gateway time.Duration) time.Duration {
 // tryDTLS begins a DTLS attempt if there is something to attempt.
 func (c *Client) tryDTLS() []Action {
 	version, suite, known := c.offer.Suite()
-	psk := c.offer.PSK()
-	if !known && !psk || !c.config.DTLS {
+	if !known || !c.config.DTLS {
 		c.attempt = attempt{}
 		return nil
 	}
 	c.attempt.start()
-	if psk {
-		return []Action{StartDTLS{Port: c.offer.Port, SessionID: c.offer.AppID, PSK: true}}
-	}
 	return []Action{StartDTLS{Port: c.offer.Port, Version: version, Suite: suite, SessionID: c.offer.SessionID}}
 }
 
@@ -195,7 +191,7 @@ func (c *Client) reconnect(now time.Time) []Action {
 func (c *Client) closeAll() []Action {
 	actions := c.close(DTLS)
 	if c.attempt.running {
-		actions = append(actions, CloseChannel{DTLS})
+		actions = append(actions, CloseChannel{Channel: DTLS})
 	}
 	c.attempt = attempt{}
 	c.rekey = rekey{}

@@ -86,14 +86,6 @@ func NewSession(config SessionConfig, now time.Time) *Session {
 	return s
 }
 
-// Retime gives the session other times from now on: those of a policy that changed since its login.
-func (s *Session) Retime(t Timers) {
-	s.idle.timeout, s.lifetime.timeout, s.absence.timeout = t.IdleTimeout, t.SessionTimeout, t.disconnectedTimeout()
-	for c := range s.dpd {
-		s.dpd[c].interval = t.DPD
-	}
-}
-
 // State returns where the session stands.
 func (s *Session) State() SessionState { return s.state }
 
@@ -229,7 +221,8 @@ func (s *Session) watch(now time.Time, c Channel) []Action {
 	request, dead := s.dpd[c].advance(now, s.lastHeard(c))
 	switch {
 	case dead:
-		return s.close(c)
+		s.up[c].Store(false)
+		return []Action{CloseChannel{c, true}}
 	case request:
 		return []Action{s.send(now, Send{c, cstp.DPDRequest, nil})}
 	}
