@@ -38,7 +38,8 @@ type Config struct {
 // Provisioner hands phones their files, by TFTP on port 69 and HTTP on port 6970.
 type Provisioner struct {
 	// Folder that is served as it is, beside the files made from the inventory: firmware, rings, locales.
-	Files string `json:"files"`
+	// Left out: none.
+	Files string `json:"files,omitempty"`
 }
 
 // Gateway is where the phones' tunnels end. Phones send DTLS to UDP port 443 and nowhere else.
@@ -51,6 +52,10 @@ type Gateway struct {
 	// How long a packet may wait for others while many come, at most 1ms. Packets that are carried together
 	// cost the gateway a fraction of what each costs alone; in thin traffic none waits. 0s: none ever does.
 	BatchDelay Duration `json:"batchDelay,omitempty"`
+	// Routers inside, at most one IPv4 and one IPv6 address, that get what came out of a tunnel and has no
+	// better route than a default one; this machine's own default route stays what it is. On the ASA:
+	// route inside 0 0 ADDRESS tunneled. Left out: tunnels use this machine's routes alone.
+	TunneledDefaultRoute []netip.Addr `json:"tunneledDefaultRoute,omitempty"`
 
 	Syslog Syslog `json:"syslog,omitzero"`
 }
@@ -88,7 +93,10 @@ const (
 func defaults() Config {
 	return Config{
 		LogLevel: "info",
-		Gateway:  Gateway{Port: 443, TUN: "longcord0", BatchDelay: Duration{500 * time.Microsecond}, Syslog: Syslog{Protocol: "udp", Facility: 20}},
-		Calls:    Calls{Mode: Own},
+		Gateway: Gateway{
+			Port: 443, TUN: "longcord0", BatchDelay: Duration{500 * time.Microsecond}, TunneledDefaultRoute: []netip.Addr{},
+			Syslog: Syslog{Protocol: "udp", Facility: 20},
+		},
+		Calls: Calls{Mode: Own},
 	}
 }

@@ -111,9 +111,6 @@ func (c *Config) check(d *strictyaml.Document) strictyaml.Problems {
 			refuse(key, "write an address of this machine, such as 10.1.0.5", fmt.Sprintf("%s: %s is no address of one machine", key, address))
 		}
 	}
-	if c.Provisioner.Files == "" {
-		refuse("provisioner", "write files: FOLDER below it", "provisioner: files is missing")
-	}
 	if c.Gateway.Port == 0 {
 		refuse("gateway", "write the port of the group URLs, usually 443", "gateway: port 0 is no port")
 	}
@@ -123,6 +120,7 @@ func (c *Config) check(d *strictyaml.Document) strictyaml.Problems {
 	if d := c.Gateway.BatchDelay; d.Duration < 0 || d.Duration > maxBatchDelay {
 		refuse("gateway", "", fmt.Sprintf("gateway: batchDelay %s is not between 0s and %s", d, maxBatchDelay))
 	}
+	c.Gateway.checkRoute(refuse)
 	c.Gateway.Syslog.check(refuse)
 	c.Calls.check(refuse)
 	slices.SortFunc(problems, func(a, b strictyaml.Problem) int { return a.Line - b.Line })
@@ -134,6 +132,19 @@ const maxBatchDelay = time.Millisecond
 
 // maxInterfaceName is Linux's IFNAMSIZ less its closing zero.
 const maxInterfaceName = 15
+
+func (g *Gateway) checkRoute(refuse func(key, hint, says string)) {
+	seen := map[bool]bool{}
+	for _, hop := range g.TunneledDefaultRoute {
+		switch {
+		case !hop.IsGlobalUnicast():
+			refuse("gateway", "write a router's address inside, such as 10.1.0.1", fmt.Sprintf("gateway: tunneledDefaultRoute: %s is no router's address", hop))
+		case seen[hop.Is4()]:
+			refuse("gateway", "keep one of IPv4 and one of IPv6 at most", fmt.Sprintf("gateway: tunneledDefaultRoute: %s is the second address of its family", hop))
+		}
+		seen[hop.Is4()] = true
+	}
+}
 
 func (s *Syslog) check(refuse func(key, hint, says string)) {
 	host, port, err := net.SplitHostPort(s.Server)
@@ -173,7 +184,7 @@ func (c *Config) resolve(dir string) {
 		c.Socket = "longcord.sock"
 	}
 	for _, path := range []*string{&c.State, &c.Socket, &c.Inventory, &c.Provisioner.Files} {
-		if !filepath.IsAbs(*path) {
+		if *path != "" && !filepath.IsAbs(*path) {
 			*path = filepath.Join(dir, *path)
 		}
 	}

@@ -42,6 +42,15 @@ func TestLoadFillsDefaultsAndResolvesPaths(t *testing.T) {
 	}
 }
 
+// Nothing is served as it is unless a folder is named: the one beside the file holds keys.
+func TestNoFilesFolder(t *testing.T) {
+	t.Parallel()
+	c, err := parse(DefaultName, []byte("state: s\ninventory: i\ninside: 10.1.0.5\noutside: 10.1.0.5\n"), "/etc/longcord")
+	if err != nil || c.Provisioner.Files != "" {
+		t.Errorf("folder %q, %v, want none", c.Provisioner.Files, err)
+	}
+}
+
 func TestLoadRefuses(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ name, text, want, hint string }{
@@ -50,7 +59,8 @@ func TestLoadRefuses(t *testing.T) {
 		{"no address", strings.Replace(small, "10.1.0.5", "office", 1), `longcord.yaml:3: inside: ParseAddr`, ""},
 		{"any address", strings.Replace(small, "10.1.0.5", "0.0.0.0", 1), `longcord.yaml:3: inside: 0.0.0.0 is no address of one machine`, "10.1.0.5"},
 		{"missing outside", strings.Replace(small, "outside: 192.0.2.10\n", "", 1), `longcord.yaml:1: outside is missing`, ""},
-		{"missing files", "state: s\ninventory: i\ninside: 10.1.0.5\noutside: 10.1.0.5\n", `longcord.yaml:1: provisioner: files is missing`, "files: FOLDER"},
+		{"tunneled route to nowhere", small + "gateway:\n  tunneledDefaultRoute: [0.0.0.0]\n", `longcord.yaml:7: gateway: tunneledDefaultRoute: 0.0.0.0 is no router's address`, "10.1.0.1"},
+		{"two tunneled routes", small + "gateway:\n  tunneledDefaultRoute: [10.1.0.1, 10.1.0.2]\n", `longcord.yaml:7: gateway: tunneledDefaultRoute: 10.1.0.2 is the second address of its family`, "one of IPv4"},
 		{"long interface", small + "gateway:\n  tun: longcord-is-long\n", `longcord.yaml:7: gateway: tun has 16 characters`, ""},
 		{"long delay", small + "gateway:\n  batchDelay: 2ms\n", `longcord.yaml:7: gateway: batchDelay 2ms is not between 0s and 1ms`, ""},
 		{"delay without unit", small + "gateway:\n  batchDelay: 500\n", `longcord.yaml:8: batchDelay: "500" is no duration`, ""},

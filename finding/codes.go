@@ -77,6 +77,24 @@ var (
 		Says: "the gateway refuses the login of %[1]s",
 		Fix:  []string{"check user name and password; set a new one with `longcord users passwd %[1]s --password-stdin`"},
 	})
+	LoginBanned = Define(Declaration{
+		Code: "login-banned", Step: stage.Verify, Severity: Warning,
+		Says: "logins of %[1]s are put off: too many of them failed",
+		Fix: []string{
+			"find out who tries there; what was tried is in the log under `login refused`",
+			"wait some minutes, or give the user a new password with `longcord users passwd`, which counts at once",
+		},
+	})
+	AAAServerDead = Define(Declaration{
+		Code: "aaa-server-dead", Step: stage.Verify, Severity: Fault,
+		Says: "the server %[1]s, which knows users, gives no answer: %[2]s",
+		Fix:  []string{"look whether %[1]s runs, whether this machine reaches it, and whether both have the same key; it is asked again by itself"},
+	})
+	AAAServerUnsigned = Define(Declaration{
+		Code: "aaa-server-unsigned", Step: stage.Verify, Severity: Warning,
+		Says: "replies of the server %[1]s are taken without Message-Authenticator, so whoever sits between can let anybody in",
+		Fix:  []string{"have %[1]s send Message-Authenticator, then take messageAuthenticatorRequired: false away"},
+	})
 	SessionLimit = Define(Declaration{
 		Code: "session-limit", Step: stage.Verify, Severity: Fault,
 		Says: "%[1]s has as many sessions as its group policy allows, all of them in use",

@@ -85,57 +85,82 @@ func (b *inBatch) datagram(i int) (from netip.AddrPort, datagram []byte) {
 
 // outBatch gathers datagrams until they are sent together.
 type outBatch struct {
-	socket   *socket
-	n        int
-	messages [batchSize]message
-	vectors  [batchSize]unix.Iovec
-	sent     [batchSize]sending
-	buffers  [batchSize][laneBuffer]byte
+	socket *socket
+	slots  []slot
+	n      int
+	// What the kernel reads; each stands for the slot with its index.
+	messages []message
 }
 
-// sending is what has to be noted when a datagram has left.
-type sending struct {
+// slot is one datagram and what has to be noted when it has left.
+type slot struct {
 	session *session
 	size    int // of the inner packet
+	vector  unix.Iovec
+	mark    mark
+	buffer  [laneBuffer]byte
 }
 
-func newOutBatch(s *socket) *outBatch {
-	b := &outBatch{socket: s}
+// mark is the ancillary data that gives one datagram its traffic class.
+type mark struct {
+	header unix.Cmsghdr
+	class  int32
+}
+
+func newOutBatch(s *socket, size int) *outBatch {
+	b := &outBatch{socket: s, slots: make([]slot, size), messages: make([]message, size)}
 	for i := range b.messages {
-		b.messages[i].header.Iov = &b.vectors[i]
+		b.messages[i].header.Iov = &b.slots[i].vector
 		b.messages[i].header.SetIovlen(1)
+		b.slots[i].mark.header.SetLen(unix.CmsgLen(4))
 	}
 	return b
 }
 
 // room is the buffer for the next packet: it stands at headroom, and is sealed there.
-func (b *outBatch) room() []byte { return b.buffers[b.n][:] }
+func (b *outBatch) room() []byte { return b.slots[b.n].buffer[:] }
 
-// add queues a datagram that lies in room. A full batch must be flushed before room is asked for again.
-func (b *outBatch) add(to *endpoint, datagram []byte, s *session, size int) {
-	b.vectors[b.n].Base = &datagram[0]
-	b.vectors[b.n].SetLen(len(datagram))
-	h := &b.messages[b.n].header
+// add queues a datagram that lies in room. A full batch is sent at once.
+func (b *outBatch) add(now time.Time, to *endpoint, datagram []byte, class byte, s *session, size int) {
+	slot, h := &b.slots[b.n], &b.messages[b.n].header
+	slot.session, slot.size = s, size
+	slot.vector.Base = &datagram[0]
+	slot.vector.SetLen(len(datagram))
 	h.Name, h.Namelen = (*byte)(unsafe.Pointer(&to.name)), to.nameLen
-	b.sent[b.n] = sending{s, size}
+	h.Control = nil
+	h.SetControllen(0)
+	if class != 0 {
+		slot.mark.set(class, to.Addr().Is4())
+		h.Control = (*byte)(unsafe.Pointer(&slot.mark))
+		h.SetControllen(int(unsafe.Sizeof(slot.mark)))
+	}
 	b.n++
+	if b.n == len(b.slots) {
+		b.flush(now)
+	}
 }
 
-// full reports whether there is no room.
-func (b *outBatch) full() bool { return b.n == batchSize }
+func (m *mark) set(class byte, four bool) {
+	m.class = int32(class)
+	m.header.Level, m.header.Type = unix.IPPROTO_IPV6, unix.IPV6_TCLASS
+	if four {
+		m.header.Level, m.header.Type = unix.IPPROTO_IP, unix.IP_TOS
+	}
+}
 
 // flush sends everything. A datagram that the kernel refuses is dropped; the others go all the same.
 func (b *outBatch) flush(now time.Time) {
 	for done := 0; done < b.n; {
 		n, errno := b.send(done)
 		for range n {
-			b.sent[done].session.sent(tunnel.DTLS, now, b.sent[done].size)
+			slot := &b.slots[done]
+			slot.session.sent(tunnel.DTLS, now, slot.size)
 			done++
 		}
 		if n > 0 || errno == unix.EINTR || errno == unix.EAGAIN && b.writable() {
 			continue
 		}
-		b.sent[done].session.counters.dropped.Add(1)
+		b.slots[done].session.counters.dropped.Add(1)
 		done++
 	}
 	b.n = 0
@@ -143,6 +168,11 @@ func (b *outBatch) flush(now time.Time) {
 
 // send sends what is left from an index on, and returns how many datagrams went.
 func (b *outBatch) send(from int) (int, unix.Errno) {
+	b.socket.mu.RLock()
+	defer b.socket.mu.RUnlock()
+	if b.socket.closed {
+		return 0, unix.EBADF
+	}
 	n, _, errno := unix.RawSyscall6(unix.SYS_SENDMMSG, uintptr(b.socket.fd), uintptr(unsafe.Pointer(&b.messages[from])), uintptr(b.n-from), unix.MSG_DONTWAIT, 0, 0)
 	if errno != 0 {
 		return 0, errno

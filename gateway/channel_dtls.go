@@ -49,7 +49,7 @@ func (s *session) takeDTLS(of *expectation, channel *dtlsChannel) (former *dtlsC
 }
 
 // receive opens a datagram and hands on what it holds.
-func (c *dtlsChannel) receive(now time.Time, datagram []byte) {
+func (c *dtlsChannel) receive(out *outBatch, now time.Time, datagram []byte) {
 	defer c.session.contain()
 	for len(datagram) > 0 && c.session.dtls.Load() == c { // a record may end the channel
 		o, err := c.conn.Open(datagram)
@@ -60,7 +60,7 @@ func (c *dtlsChannel) receive(now time.Time, datagram []byte) {
 		datagram = o.Rest
 		switch o.Type {
 		case dtls.ApplicationData:
-			c.message(now, o.Content)
+			c.message(out, now, o.Content)
 		case dtls.AlertRecord:
 			if endsChannel(o.Content) {
 				c.session.dtlsDown(c)
@@ -69,13 +69,13 @@ func (c *dtlsChannel) receive(now time.Time, datagram []byte) {
 	}
 }
 
-func (c *dtlsChannel) message(now time.Time, content []byte) {
+func (c *dtlsChannel) message(out *outBatch, now time.Time, content []byte) {
 	t, payload, err := cstp.ParseMessage(content)
 	switch {
 	case err != nil:
 		c.session.counters.refused.Add(1)
 	case t == cstp.Data:
-		c.session.fromClient(now, tunnel.DTLS, payload)
+		c.session.fromClient(out, now, tunnel.DTLS, payload)
 	default:
 		c.session.control(tunnel.DTLS, t, payload)
 	}
@@ -101,15 +101,26 @@ func (s *session) dtlsDown(c *dtlsChannel) {
 
 // queue seals the packet of n bytes at buf[headroom:], which is out's room, and has it sent with what
 // else out holds.
-func (c *dtlsChannel) queue(out *outBatch, buf []byte, n int) bool {
+func (c *dtlsChannel) queue(out *outBatch, now time.Time, buf []byte, n int) bool {
 	const at = headroom - 1
+	class := trafficClass(buf[headroom:])
 	buf[at] = byte(cstp.Data)
 	datagram, err := c.conn.Seal(buf[at-c.conn.Headroom():], 1+n)
 	if err != nil {
 		return false
 	}
-	out.add(c.peer, datagram, c.session, n)
+	out.add(now, c.peer, datagram, class, c.session, n)
 	return true
+}
+
+// trafficClass is what the datagram around a packet gets of its type of service or traffic class: DSCP, so
+// that voice stays voice on the way to the client, and not ECN, whose marks nobody would carry over.
+func trafficClass(packet []byte) byte {
+	const dscp = 0xfc
+	if packet[0]>>4 == 6 {
+		return (packet[0]<<4 | packet[1]>>4) & dscp
+	}
+	return packet[1] & dscp
 }
 
 // sendMessage sends a control message.

@@ -97,7 +97,7 @@ func (c *conn) handshake(ctx context.Context) (err error) {
 			return old, nil
 		}
 		modern := modernConfig(c.identity)
-		modern.KeyLogWriter = c.g.config.KeyLog
+		modern.KeyLogWriter = recorder.KeyLog(c.g.config.KeyLog)
 		return modern, nil
 	}})
 	ctx, cancel := context.WithTimeout(ctx, handshakeTime)
@@ -268,6 +268,9 @@ func (c *conn) authenticate(ctx context.Context, a verify.Authenticate, r *http.
 	case errors.Is(err, login.ErrRefused):
 		c.loginRefused(a.User, a.Group, err)
 		return verify.Result{Verdict: verify.Denied}
+	case errors.Is(err, login.ErrBanned): // what led to it is in the log, and a flood of these would hide that
+		log.Debug("login put off", logging.Err, err)
+		return verify.Result{Verdict: verify.Busy}
 	case err != nil: // too many at once, or it could not be looked up: nobody has said that the password is wrong
 		log.Warn("login put off", logging.Err, err)
 		return verify.Result{Verdict: verify.Busy}

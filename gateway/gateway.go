@@ -42,7 +42,7 @@ type Settings struct {
 	BatchDelay time.Duration
 }
 
-// Authenticator checks a password; *login.Local is one.
+// Authenticator checks a login; *login.AAA is one.
 type Authenticator interface {
 	Authenticate(ctx context.Context, r login.Request) (login.Result, error)
 }
@@ -79,6 +79,7 @@ type Gateway struct {
 	udp      *socket   // nil: no DTLS
 	host     *hostLink // the TUN
 	lane     *lane
+	single   sync.Pool // batches of one, for who has no lane
 	router   Router
 
 	identity   atomic.Pointer[identityOf]
@@ -148,11 +149,12 @@ func (g *Gateway) Open(ctx context.Context) (err error) {
 	if g.host, err = newHostLink(device); err != nil {
 		return errors.Join(err, device.Close())
 	}
+	g.single.New = func() any { return newOutBatch(g.udp, 1) }
 	if g.lane, err = newLane(g); err != nil {
 		return err
 	}
 	if g.router, err = g.config.Route(RoutingConfig{
-		TUN: device.Name(), Pools: g.sessions.pools.routed(), Inside: g.config.Inside, Tunneled: g.config.Tunneled, MTU: tunMTU, Log: g.log,
+		TUN: device.Name(), Pools: g.sessions.pools.routed(g.config.Inventory()), Inside: g.config.Inside, Tunneled: g.config.Tunneled, MTU: tunMTU, Log: g.log,
 	}); err != nil {
 		return err
 	}

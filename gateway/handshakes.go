@@ -19,6 +19,10 @@ import (
 // of a client that moves, and a neighbour that repeats what it overheard. Beyond it the oldest ends.
 const handshakesPerSession = 4
 
+// askFrom is how many handshakes may be under way before clients have to show first that they receive what
+// is sent to their address, which takes them one more round trip.
+const askFrom = 200
+
 // handshakes brings DTLS channels up: it knows which session ids to expect, and runs one handshake for
 // each address that comes with one. Datagrams with unknown ids get no answer.
 type handshakes struct {
@@ -29,6 +33,8 @@ type handshakes struct {
 	expected map[[cstp.SessionIDLen]byte]*expectation
 	bySess   map[*session]*expectation
 	byAddr   map[netip.AddrPort]*handshake
+	underWay int // of byAddr, those that are not done
+	cookies  *dtlsengine.Cookies
 }
 
 // expectation is a session that may bring up DTLS.
@@ -43,8 +49,9 @@ type handshake struct {
 	of     *expectation
 	peer   *endpoint
 	random [dtls.RandomLen]byte // of its ClientHello
-	server *dtlsengine.Server
+	server dtlsengine.Server
 	timer  *time.Timer
+	done   bool // it has led to a channel
 }
 
 func newHandshakes(g *Gateway) *handshakes {
@@ -57,23 +64,35 @@ func newHandshakes(g *Gateway) *handshakes {
 		expected: map[[cstp.SessionIDLen]byte]*expectation{},
 		bySess:   map[*session]*expectation{},
 		byAddr:   map[netip.AddrPort]*handshake{},
+		cookies:  dtlsengine.NewCookies([32]byte(randomBytes(32))),
 	}
 }
 
-// expect makes a session's DTLS channel possible, or with an answer that offers none, impossible. An
-// earlier id of the session ends, and what was under way with it.
-func (hs *handshakes) expect(s *session, answer cstp.DTLSAnswer, request cstp.Request) {
+// dtlsConfig is what the DTLS handshake that was agreed on a connection is made with; nil when there is to
+// be none.
+func dtlsConfig(c *conn, answer cstp.DTLSAnswer, request cstp.Request) (*dtlsengine.Config, error) {
+	if answer.PSK() {
+		key, err := c.tls.Export(cstp.PSKLabel, cstp.PSKLen)
+		return &dtlsengine.Config{SessionID: answer.AppID, PSK: key, Rand: rand.Reader}, err
+	}
+	version, suite, ok := answer.Suite()
+	if !ok {
+		return nil, nil
+	}
+	master, err := request.MasterKey()
+	return &dtlsengine.Config{Version: version, Suite: suite, SessionID: answer.SessionID, MasterSecret: master, Rand: rand.Reader}, err
+}
+
+// expect makes a session's DTLS channel possible, or without a config, impossible. An earlier id of the
+// session ends, and what was under way with it.
+func (hs *handshakes) expect(s *session, config *dtlsengine.Config) {
 	hs.mu.Lock()
 	defer hs.mu.Unlock()
 	hs.end(s)
-	version, suite, ok := answer.Suite()
-	master, err := request.MasterKey()
-	if !ok || err != nil {
+	if config == nil {
 		return
 	}
-	of := &expectation{session: s, config: dtlsengine.Config{
-		Version: version, Suite: suite, SessionID: answer.SessionID, MasterSecret: master, Rand: rand.Reader,
-	}}
+	of := &expectation{session: s, config: *config}
 	hs.bySess[s], hs.expected[of.id()] = of, of
 }
 
@@ -121,8 +140,8 @@ func (hs *handshakes) step(addr netip.AddrPort, datagram []byte) (*expectation, 
 	hs.mu.Lock()
 	defer hs.mu.Unlock()
 	h = hs.byAddr[addr]
-	if hello, ok := dtls.HelloOf(datagram); ok {
-		h = hs.begin(addr, hello, h)
+	if hello, record, ok := dtls.HelloOf(datagram); ok {
+		h = hs.begin(addr, hello, record, h)
 	}
 	if h == nil {
 		return nil, nil
@@ -135,12 +154,14 @@ func (hs *handshakes) step(addr netip.AddrPort, datagram []byte) (*expectation, 
 }
 
 // begin returns the handshake that a ClientHello belongs to: the one under way, or a new one. It returns
-// nil for the late copy of a hello that has led to a channel.
-func (hs *handshakes) begin(addr netip.AddrPort, hello dtls.ClientHello, under *handshake) *handshake {
-	if len(hello.SessionID) != cstp.SessionIDLen {
+// nil for the late copy of a hello that has led to a channel, and for one that has to come again with a
+// cookie.
+func (hs *handshakes) begin(addr netip.AddrPort, hello dtls.ClientHello, record uint64, under *handshake) *handshake {
+	id := hello.RoutingID()
+	if len(id) != cstp.SessionIDLen {
 		return nil
 	}
-	of := hs.expected[[cstp.SessionIDLen]byte(hello.SessionID)]
+	of := hs.expected[[cstp.SessionIDLen]byte(id)]
 	if of == nil {
 		return nil
 	}
@@ -148,6 +169,10 @@ func (hs *handshakes) begin(addr netip.AddrPort, hello dtls.ClientHello, under *
 		return under
 	}
 	if channel := hs.peers.get(addr); channel != nil && channel.random == hello.Random {
+		return nil
+	}
+	if (hs.underWay >= askFrom || len(hello.Cookie) > 0) && !hs.cookies.Valid(addr, hello) {
+		_ = hs.g.udp.sendTo(hs.g.udp.endpoint(addr), hs.cookies.Ask(addr, hello, record)) // lost like any datagram
 		return nil
 	}
 	server, err := dtlsengine.NewServer(of.config)
@@ -167,6 +192,7 @@ func (hs *handshakes) begin(addr netip.AddrPort, hello dtls.ClientHello, under *
 	of.running = append(of.running, h)
 	hs.g.say(asa.HandshakeStarts(addr, "DTLS"))
 	hs.byAddr[addr] = h
+	hs.underWay++
 	return h
 }
 
@@ -192,16 +218,17 @@ func (hs *handshakes) contain(h **handshake) {
 }
 
 // do carries out a handshake's actions and returns the channel that is established by it. A handshake
-// that waits for nothing, because its hello was no good, is over. mu is held.
-func (hs *handshakes) do(h *handshake, actions []dtlsengine.Action) *dtlsChannel {
+// that waits for nothing, because it is done or its hello was no good, is over. mu is held.
+func (hs *handshakes) do(h *handshake, actions []dtlsengine.Action) (channel *dtlsChannel) {
 	for _, a := range actions {
 		switch a := a.(type) {
 		case dtlsengine.Send:
 			_ = hs.g.udp.sendTo(h.peer, a.Datagram) // lost like any datagram; it is repeated
 		case dtlsengine.Established:
-			hs.stop(h)
-			hs.keyLog(a, h.of.config)
-			return &dtlsChannel{session: h.of.session, conn: a.Conn, peer: h.peer, random: a.ClientRandom}
+			h.done = true
+			hs.underWay--
+			hs.keyLog(a)
+			channel = &dtlsChannel{session: h.of.session, conn: a.Conn, peer: h.peer, random: a.ClientRandom}
 		case dtlsengine.Failed:
 			hs.stop(h)
 			h.of.session.log.Info("dtls handshake failed", logging.Peer, h.peer.String(), logging.Err, a.Err)
@@ -214,7 +241,7 @@ func (hs *handshakes) do(h *handshake, actions []dtlsengine.Action) *dtlsChannel
 	} else {
 		h.timer.Reset(time.Until(wake))
 	}
-	return nil
+	return channel
 }
 
 func (hs *handshakes) stop(h *handshake) {
@@ -222,13 +249,16 @@ func (hs *handshakes) stop(h *handshake) {
 	h.of.running = slices.DeleteFunc(h.of.running, func(other *handshake) bool { return other == h })
 	if hs.byAddr[h.peer.AddrPort] == h {
 		delete(hs.byAddr, h.peer.AddrPort)
+		if !h.done {
+			hs.underWay--
+		}
 	}
 }
 
 // keyLog writes the line that lets Wireshark read the channel.
-func (hs *handshakes) keyLog(e dtlsengine.Established, c dtlsengine.Config) {
+func (hs *handshakes) keyLog(e dtlsengine.Established) {
 	if hs.g.config.KeyLog != nil {
-		_, _ = fmt.Fprintf(hs.g.config.KeyLog, "CLIENT_RANDOM %x %x\n", e.ClientRandom, c.MasterSecret)
+		_, _ = fmt.Fprintf(hs.g.config.KeyLog, "CLIENT_RANDOM %x %x\n", e.ClientRandom, e.MasterSecret)
 	}
 }
 

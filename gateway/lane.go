@@ -39,7 +39,7 @@ func newLane(g *Gateway) (*lane, error) {
 	if err != nil {
 		return nil, os.NewSyscallError("eventfd", err)
 	}
-	return &lane{g: g, in: newInBatch(), out: newOutBatch(g.udp), delay: g.config.BatchDelay, bell: bell, last: time.Now()}, nil
+	return &lane{g: g, in: newInBatch(), out: newOutBatch(g.udp, batchSize), delay: g.config.BatchDelay, bell: bell, last: time.Now()}, nil
 }
 
 // run works until stop.
@@ -134,7 +134,7 @@ func (l *lane) fromPeer(now time.Time, addr netip.AddrPort, datagram []byte) {
 	switch dtls.ContentType(datagram[0]) {
 	case dtls.ApplicationData, dtls.AlertRecord:
 		if channel := l.g.handshakes.peers.get(addr); channel != nil {
-			channel.receive(now, datagram)
+			channel.receive(l.out, now, datagram)
 			return
 		}
 	}
@@ -161,9 +161,6 @@ func (l *lane) fromHost() (n int, err error) {
 		if s := l.g.sessions.inner.get(h.dst); s != nil {
 			s.toClient(l.out, now, buf, size)
 		}
-		if l.out.full() {
-			l.out.flush(now)
-		}
 	}
 	l.out.flush(now)
 	return n, nil
@@ -179,7 +176,7 @@ func (s *session) toClient(out *outBatch, now time.Time, buf []byte, n int) {
 		return
 	}
 	if channel == tunnel.DTLS {
-		if d := s.dtls.Load(); d == nil || !d.queue(out, buf, n) {
+		if d := s.dtls.Load(); d == nil || !d.queue(out, now, buf, n) {
 			s.counters.dropped.Add(1)
 		}
 		return
@@ -198,9 +195,10 @@ func (s *session) sent(channel tunnel.Channel, now time.Time, n int) {
 	s.counters.toBytes.Add(uint64(n))
 }
 
-// fromClient checks a packet that came out of a session's tunnel and hands it to the host: its source
-// must be the session's own address, and the session's filter must permit it.
-func (s *session) fromClient(now time.Time, channel tunnel.Channel, packet []byte) {
+// fromClient checks a packet that came out of a session's tunnel and hands it on, to another session or to
+// the host: its source must be the session's own address, and the session's filter must permit it. out is
+// nil but on the lane.
+func (s *session) fromClient(out *outBatch, now time.Time, channel tunnel.Channel, packet []byte) {
 	s.machine.Heard(channel, now)
 	var h header
 	addr := s.address.Load()
@@ -208,9 +206,11 @@ func (s *session) fromClient(now time.Time, channel tunnel.Channel, packet []byt
 		s.counters.refused.Add(1)
 		return
 	}
-	if err := s.g.host.write(packet); err != nil {
-		s.counters.dropped.Add(1)
-		return
+	if to := s.g.sessions.inner.get(h.dst); to == nil || to == s || !s.g.hairpin(out, now, to, packet) {
+		if err := s.g.host.write(packet); err != nil {
+			s.counters.dropped.Add(1)
+			return
+		}
 	}
 	s.counters.fromPackets.Add(1)
 	s.counters.fromBytes.Add(uint64(len(packet)))

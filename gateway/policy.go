@@ -16,6 +16,7 @@ const (
 	defaultKeepalive          = 20
 	defaultIdleTimeout        = 30 * 60 // of people: a phone that is cut off while nobody calls stays off
 	defaultSimultaneousLogins = 3
+	defaultRekey              = 24 * 60 * 60 // the ASA's is never; but some clients fail when rekeying is off
 )
 
 // groupPolicy is what the inventory grants sessions of a login to a tunnel group now.
@@ -48,56 +49,58 @@ func or[T any](said *T, otherwise T) T {
 	return *said
 }
 
-// policyOf is what the inventory grants a session of a tunnel group now.
-func (s *session) policyOf(set *inventory.Set, group *inventory.TunnelGroup) (tunnel.Policy, *filter, error) {
+// policyOf is what the inventory grants a session of a tunnel group now, but for addresses.
+func (s *session) policyOf(set *inventory.Set, group *inventory.TunnelGroup) (tunnel.Policy, error) {
 	policy := s.record.groupPolicy(set, group)
-	if group.LegacyPhones && !policy.Filters() {
-		return tunnel.Policy{}, nil, fmt.Errorf("group policy %q has no filter that fences old phones", policy.Name)
-	}
 	p := tunnel.Policy{
 		Timers: s.record.timers(set, group), Domain: policy.DefaultDomain, MTU: policy.MTU,
-		Phones: group.Phones, Legacy: group.LegacyPhones,
+		SplitDNS: policy.SplitDNS, TunnelAllDNS: or(policy.SplitTunnelAllDNS, false), Bypass: or(policy.ClientBypassProtocol, false),
+		CardRemoval: or(policy.SmartcardRemovalDisconnect, true),
+		Phones:      group.Phones, Legacy: group.LegacyPhones,
 		DTLS: s.g.udp != nil && or(policy.DTLS, true),
 	}
 	if policy.Banner != inventory.None {
 		p.Banner = policy.Banner
 	}
+	if policy.RekeyMethod != inventory.None {
+		p.Rekey = time.Duration(or(policy.RekeyTime, defaultRekey)) * time.Second
+	}
 	if s.g.udp != nil {
 		p.DTLSPort = int(s.g.config.DTLS.Port())
 	}
-	for _, server := range policy.DNSServers {
-		addr, err := netip.ParseAddr(server)
-		if err != nil {
-			return p, nil, fmt.Errorf("group policy %q: DNS server: %w", policy.Name, err)
-		}
-		p.DNS = append(p.DNS, addr)
+	var err error
+	if p.DNS, err = addressesOf(policy.DNSServers); err != nil {
+		return p, fmt.Errorf("group policy %q: DNS server: %w", policy.Name, err)
 	}
-	if err := splitOf(&p, policy, group.Phones); err != nil {
-		return p, nil, err
+	if p.WINS, err = addressesOf(policy.WINSServers); err != nil {
+		return p, fmt.Errorf("group policy %q: WINS server: %w", policy.Name, err)
 	}
-	if !policy.Filters() {
-		return p, nil, nil
+	if group.Phones { // they get everything through the tunnel, whatever is written
+		p.SplitDNS, p.TunnelAllDNS, p.Bypass = nil, false, false
+		return p, nil
 	}
-	list := set.AccessLists[policy.Filter]
-	if list == nil {
-		return p, nil, fmt.Errorf("access list %q is gone", policy.Filter)
+	if err := splitOf(&p, set, policy); err != nil {
+		return p, fmt.Errorf("group policy %q: %w", policy.Name, err)
 	}
-	f, err := compileFilter(list)
-	return p, f, err
+	return p, nil
 }
 
-// splitOf reads the split-tunnel policy. Phones get everything through the tunnel whatever is written.
-func splitOf(p *tunnel.Policy, policy *inventory.GroupPolicy, phones bool) error {
-	if phones {
-		return nil
-	}
-	var networks []netip.Prefix
-	for _, text := range policy.SplitTunnelNetworks {
-		network, err := netip.ParsePrefix(text)
+func addressesOf(texts []string) (addrs []netip.Addr, err error) {
+	for _, text := range texts {
+		addr, err := netip.ParseAddr(text)
 		if err != nil {
-			return fmt.Errorf("group policy %q: split tunnel network: %w", policy.Name, err)
+			return nil, err
 		}
-		networks = append(networks, network)
+		addrs = append(addrs, addr)
+	}
+	return addrs, nil
+}
+
+// splitOf reads the split-tunnel policy.
+func splitOf(p *tunnel.Policy, set *inventory.Set, policy *inventory.GroupPolicy) error {
+	networks, err := splitNetworks(set, policy)
+	if err != nil {
+		return err
 	}
 	switch policy.SplitTunnelPolicy {
 	case inventory.TunnelSpecified:
@@ -106,4 +109,46 @@ func splitOf(p *tunnel.Policy, policy *inventory.GroupPolicy, phones bool) error
 		p.SplitExclude = networks
 	}
 	return nil
+}
+
+// splitNetworks are the networks that a split-tunnel policy lists, or that the access list it names permits.
+func splitNetworks(set *inventory.Set, policy *inventory.GroupPolicy) (networks []netip.Prefix, err error) {
+	texts := policy.SplitTunnelNetworks
+	if policy.SplitTunnelNetworkList != "" {
+		list := set.AccessLists[policy.SplitTunnelNetworkList]
+		if list == nil {
+			return nil, fmt.Errorf("access list %q is gone", policy.SplitTunnelNetworkList)
+		}
+		texts = nil
+		for _, entry := range list.Entries {
+			if entry.Action == "permit" {
+				texts = append(texts, entry.Destination)
+			}
+		}
+	}
+	for _, text := range texts {
+		network, err := netip.ParsePrefix(text)
+		if err != nil {
+			return nil, fmt.Errorf("split tunnel network: %w", err)
+		}
+		networks = append(networks, network)
+	}
+	return networks, nil
+}
+
+// filterOf is what a session of a tunnel group may reach now; nil: everything.
+func (s *session) filterOf(set *inventory.Set, group *inventory.TunnelGroup) (*filter, error) {
+	policy := s.record.groupPolicy(set, group)
+	switch {
+	case policy.Filters():
+	case group.LegacyPhones:
+		return nil, fmt.Errorf("group policy %q has no filter that fences old phones", policy.Name)
+	default:
+		return nil, nil
+	}
+	list := set.AccessLists[policy.Filter]
+	if list == nil {
+		return nil, fmt.Errorf("access list %q is gone", policy.Filter)
+	}
+	return compileFilter(list)
 }

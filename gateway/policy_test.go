@@ -1,6 +1,8 @@
 package gateway
 
 import (
+	"net/netip"
+	"reflect"
 	"testing"
 	"time"
 
@@ -51,15 +53,56 @@ func TestOldPhonesNeedAFence(t *testing.T) {
 	b := openBooks(t)
 	b.set.GroupPolicies["open"] = &inventory.GroupPolicy{Name: "open"}
 	s := b.login("1", "anna", "SEP1", "phone")
-	if _, f, err := s.policyOf(b.set, b.set.TunnelGroups["phones"]); err != nil || f == nil {
+	if f, err := s.filterOf(b.set, b.set.TunnelGroups["phones"]); err != nil || f == nil {
 		t.Errorf("with the fence: %v, %v", f, err)
 	}
 	s.record.GroupPolicy = "open"
-	if _, _, err := s.policyOf(b.set, b.set.TunnelGroups["phones"]); err == nil {
+	if _, err := s.filterOf(b.set, b.set.TunnelGroups["phones"]); err == nil {
 		t.Error("old phones get a policy without filter")
 	}
-	if _, f, err := s.policyOf(b.set, b.set.TunnelGroups["staff"]); err != nil || f != nil {
+	if f, err := s.filterOf(b.set, b.set.TunnelGroups["staff"]); err != nil || f != nil {
 		t.Errorf("staff: %v, %v", f, err)
+	}
+}
+
+// TestPolicyIsToldToClients has every field of a group policy, and what phones are spared of it.
+func TestPolicyIsToldToClients(t *testing.T) {
+	t.Parallel()
+	b := openBooks(t)
+	b.set.AccessLists["split"] = &inventory.AccessList{Name: "split", Entries: []inventory.AccessEntry{
+		{Action: "permit", Destination: "10.0.0.0/8"}, {Action: "deny", Destination: "10.1.0.0/16"}, {Action: "permit", Destination: "fd00::/16"},
+	}}
+	full := inventory.GroupPolicy{
+		Name: "full", Banner: "Hello", DNSServers: []string{"10.0.0.1", "fd00::1"}, WINSServers: []string{"10.0.0.2"}, DefaultDomain: "example.net",
+		SplitDNS: []string{"example.net"}, SplitTunnelPolicy: inventory.TunnelSpecified, SplitTunnelNetworkList: "split", SplitTunnelAllDNS: new(true),
+		ClientBypassProtocol: new(true), RekeyTime: new(3600), MTU: 1300, SmartcardRemovalDisconnect: new(false),
+	}
+	b.set.GroupPolicies["full"] = &full
+	s := b.login("1", "anna", "", "phone")
+	s.record.GroupPolicy = "full"
+	addrs := func(texts ...string) []netip.Addr { a, _ := addressesOf(texts); return a }
+	want := tunnel.Policy{
+		Timers: s.record.timers(b.set, b.set.TunnelGroups["staff"]),
+		Banner: "Hello", DNS: addrs("10.0.0.1", "fd00::1"), WINS: addrs("10.0.0.2"), Domain: "example.net", SplitDNS: []string{"example.net"},
+		SplitInclude: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("fd00::/16")},
+		TunnelAllDNS: true, Bypass: true, Rekey: time.Hour, MTU: 1300,
+	}
+	if got, err := s.policyOf(b.set, b.set.TunnelGroups["staff"]); err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("people: %v\n got %+v\nwant %+v", err, got, want)
+	}
+	want.SplitDNS, want.SplitInclude, want.TunnelAllDNS, want.Bypass, want.Phones, want.Legacy = nil, nil, false, false, true, true
+	want.Timers = s.record.timers(b.set, b.set.TunnelGroups["phones"])
+	if got, err := s.policyOf(b.set, b.set.TunnelGroups["phones"]); err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("phones: %v\n got %+v\nwant %+v", err, got, want)
+	}
+	full.RekeyMethod, full.Banner, full.SplitTunnelPolicy = inventory.None, inventory.None, inventory.ExcludeSpecified
+	got, err := s.policyOf(b.set, b.set.TunnelGroups["staff"])
+	if err != nil || got.Rekey != 0 || got.Banner != "" || len(got.SplitExclude) != 2 || got.SplitInclude != nil {
+		t.Errorf("with other words: %+v, %v", got, err)
+	}
+	delete(b.set.AccessLists, "split")
+	if _, err := s.policyOf(b.set, b.set.TunnelGroups["staff"]); err == nil {
+		t.Error("a list that is gone splits nothing, and nobody says so")
 	}
 }
 

@@ -123,11 +123,17 @@ func address6(network netip.Prefix, v4 netip.Addr) netip.Addr {
 // serves6 reports whether packets for an IPv6 network reach this gateway.
 func (p *pools) serves6(network netip.Prefix) bool { return slices.Contains(p.v6, network.Masked()) }
 
-// routed are the networks that the host is to carry.
-func (p *pools) routed() []RoutedPool {
+// routed are the networks that the host is to carry, and whether their addresses are to be translated.
+func (p *pools) routed(set *inventory.Set) []RoutedPool {
 	var all []RoutedPool
 	for _, network := range p.networks() {
-		all = append(all, RoutedPool{Network: network})
+		pool := RoutedPool{Network: network}
+		for name, declared := range set.AddressPools {
+			if its, ok := set.PoolPrefix(name); ok && its == network {
+				pool.NAT = declared.NAT
+			}
+		}
+		all = append(all, pool)
 	}
 	return all
 }

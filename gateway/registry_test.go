@@ -425,9 +425,9 @@ func TestEndedSessionIsNotHeard(t *testing.T) {
 	b.g.host = &hostLink{device: newNull()}
 	s := b.login("1", "anna", "", "phone")
 	p := toFiles(b.connect(s).String())
-	s.fromClient(time.Now(), tunnel.CSTP, p)
+	s.fromClient(nil, time.Now(), tunnel.CSTP, p)
 	s.end(tunnel.Administrator)
-	s.fromClient(time.Now(), tunnel.CSTP, p)
+	s.fromClient(nil, time.Now(), tunnel.CSTP, p)
 	if through, refused := s.counters.fromPackets.Load(), s.counters.refused.Load(); through != 1 || refused != 1 {
 		t.Errorf("%d packets got through, %d were refused; want 1 and 1", through, refused)
 	}

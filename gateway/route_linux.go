@@ -63,6 +63,9 @@ func (r *Routing) open() (err error) {
 	if err := r.findOffice(); err != nil {
 		return err
 	}
+	if err := r.holdOwn(); err != nil {
+		return err
+	}
 	if err := r.removeProxies(); err != nil {
 		return err
 	}
@@ -105,6 +108,22 @@ func (r *Routing) findOffice() error {
 		r.networks = append(r.networks, p.Masked())
 		if p.Addr().Is6() && !r.inside6.IsValid() {
 			r.inside6 = p.Addr()
+		}
+	}
+	return nil
+}
+
+// holdOwn gives the packet interface the first address of each pool that it has none of: the gateway is
+// reached there by its phones, and asks routers from there. The addresses go with the interface.
+func (r *Routing) holdOwn() error {
+	for _, pool := range r.config.Pools {
+		if _, err := r.poolAddress(pool.Network); err == nil {
+			continue
+		}
+		own := pool.Network.Masked().Addr().Next()
+		one := netlink.NewIPNet(own.AsSlice())
+		if err := r.kernel.AddrReplace(r.tun, &netlink.Addr{IPNet: one, Flags: unix.IFA_F_NODAD}); err != nil {
+			return fmt.Errorf("add %s to %s: %w", own, r.config.TUN, err)
 		}
 	}
 	return nil

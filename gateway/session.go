@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"log/slog"
 	"math"
@@ -17,6 +18,7 @@ import (
 	"github.com/longcord/longcord/internal/tls10"
 	"github.com/longcord/longcord/inventory"
 	"github.com/longcord/longcord/stage/tunnel"
+	dtlsengine "github.com/longcord/longcord/stage/tunnel/dtls"
 	"github.com/longcord/longcord/wire/cstp"
 )
 
@@ -123,7 +125,12 @@ func (s *session) open(ctx context.Context, c *conn, group *inventory.TunnelGrou
 		refusal := cstp.CookieRefused
 		return nil, &refusal
 	}
-	policy, f, err := s.policyOf(c.set, group)
+	policy, err := s.policyOf(c.set, group)
+	if err != nil {
+		s.log.Warn("connect refused", logging.Err, err)
+		return nil, notNow("Configuration changed")
+	}
+	f, err := s.filterOf(c.set, group)
 	if err != nil {
 		s.log.Warn("connect refused", logging.Err, err)
 		return nil, notNow("Configuration changed")
@@ -142,19 +149,25 @@ func (s *session) open(ctx context.Context, c *conn, group *inventory.TunnelGrou
 	}
 	policy.Address = netip.PrefixFrom(addr, s.g.sessions.pools.with(addr).network.Bits())
 	id := [cstp.SessionIDLen]byte(randomBytes(cstp.SessionIDLen))
-	link := tunnel.Link{TLSSuite: c.tls.ConnectionState().CipherSuite, MTU: pathMTU(c.raw), IPv6: c.peer.Addr().Is6()}
+	state := c.tls.ConnectionState()
+	link := tunnel.Link{TLSSuite: state.CipherSuite, PSK: state.Version >= tls.VersionTLS12, MTU: pathMTU(c.raw), IPv6: c.peer.Addr().Is6()}
 	answer := tunnel.Negotiate(request, policy, link, id)
+	dtls, err := dtlsConfig(c, answer.DTLS, request)
+	if err != nil {
+		return nil, err
+	}
 	reply, err := answer.AppendBinary(nil)
 	if err != nil {
 		return nil, err
 	}
-	return s.openCSTP(c, answer, reply, f, request)
+	return s.openCSTP(c, policy.Timers, answer, reply, f, dtls, request)
 }
 
 // openCSTP makes a connection the session's CSTP channel, in place of any before it.
-func (s *session) openCSTP(c *conn, answer cstp.Answer, reply []byte, f *filter, request cstp.Request) (*cstpChannel, error) {
+func (s *session) openCSTP(c *conn, timers tunnel.Timers, answer cstp.Answer, reply []byte, f *filter, dtls *dtlsengine.Config, request cstp.Request) (*cstpChannel, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.machine.Retime(timers)
 	replaces := s.cstp.Load() != nil
 	actions, err := s.machine.ChannelUp(time.Now(), tunnel.CSTP)
 	if err != nil {
@@ -163,7 +176,7 @@ func (s *session) openCSTP(c *conn, answer cstp.Answer, reply []byte, f *filter,
 	}
 	s.do(actions)
 	// The DTLS side must know the id before the client does: its hello may overtake the answer.
-	s.g.handshakes.expect(s, answer.DTLS, request)
+	s.g.handshakes.expect(s, dtls)
 	channel := newCSTPChannel(c)
 	channel.send(reply)
 	s.filter.Store(f)
@@ -186,7 +199,7 @@ func (s *session) readCSTP(c *conn, channel *cstpChannel) error {
 			return errReplaced
 		}
 		if t == cstp.Data {
-			s.fromClient(time.Now(), tunnel.CSTP, payload)
+			s.fromClient(nil, time.Now(), tunnel.CSTP, payload)
 			continue
 		}
 		s.control(tunnel.CSTP, t, payload)

@@ -7,6 +7,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // peerOf is a socket that sends to the gateway's.
@@ -52,7 +54,7 @@ func TestSocketFamilies(t *testing.T) {
 			s := listening(t, test.listen)
 			peer := peerOf(t, s, test.network, test.host)
 			want := unmapped(peer.LocalAddr().(*net.UDPAddr).AddrPort())
-			in, out := newInBatch(), newOutBatch(s)
+			in, out := newInBatch(), newOutBatch(s, batchSize)
 			for range 2 { // the second time with what the first left behind
 				for _, word := range []string{"one", "three"} {
 					if _, err := peer.Write([]byte(word)); err != nil {
@@ -73,7 +75,7 @@ func TestSocketFamilies(t *testing.T) {
 				}
 			}
 			to := s.endpoint(want)
-			out.add(to, append(out.room()[:0], "batch"...), &session{}, 0)
+			out.add(time.Now(), to, append(out.room()[:0], "batch"...), 0, &session{}, 0)
 			if n, errno := out.send(0); n != 1 || errno != 0 {
 				t.Fatalf("sent %d, %v", n, errno)
 			}
@@ -153,9 +155,9 @@ func TestBatchSurvivesRefusal(t *testing.T) {
 	s := listening(t, "127.0.0.1:0")
 	peer := peerOf(t, s, "udp4", "127.0.0.1")
 	good, bad := s.endpoint(peer.LocalAddr().(*net.UDPAddr).AddrPort()), s.endpoint(netip.MustParseAddrPort("127.0.0.1:0"))
-	out := newOutBatch(s)
+	out := newOutBatch(s, batchSize)
 	for _, to := range []*endpoint{bad, good, bad, bad, good, bad} {
-		out.add(to, append(out.room()[:0], byte(out.n)), c.session(), 1)
+		out.add(time.Now(), to, append(out.room()[:0], byte(out.n)), 0, c.session(), 1)
 	}
 	out.flush(time.Now())
 	buf := make([]byte, 10)
@@ -169,5 +171,86 @@ func TestBatchSurvivesRefusal(t *testing.T) {
 	}
 	if out.n != 0 {
 		t.Errorf("%d are left", out.n)
+	}
+}
+
+// wantClasses has a socket tell the traffic class of what comes from now on.
+func wantClasses(t *testing.T, sock *net.UDPConn) {
+	t.Helper()
+	raw, err := sock.SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := raw.Control(func(fd uintptr) {
+		_ = unix.SetsockoptInt(int(fd), unix.IPPROTO_IP, unix.IP_RECVTOS, 1)
+		_ = unix.SetsockoptInt(int(fd), unix.IPPROTO_IPV6, unix.IPV6_RECVTCLASS, 1) // whichever it has
+	}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// classOf returns the traffic class of the next datagram.
+func classOf(t *testing.T, sock *net.UDPConn) byte {
+	t.Helper()
+	buf, control := make([]byte, 2000), make([]byte, 100)
+	_, n, _, _, err := sock.ReadMsgUDP(buf, control)
+	if err != nil {
+		t.Fatal(err)
+	}
+	messages, err := unix.ParseSocketControlMessage(control[:n])
+	if err != nil || len(messages) == 0 {
+		t.Fatalf("the datagram has no class: %v", err)
+	}
+	return messages[0].Data[0]
+}
+
+// TestMark marks datagrams of both families.
+func TestMark(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct{ listen, network, host string }{
+		"IPv4": {"127.0.0.1:0", "udp4", "127.0.0.1"}, "IPv6": {"[::1]:0", "udp6", "::1"},
+		"IPv4 on both": {"[::]:0", "udp4", "127.0.0.1"}, "IPv6 on both": {"[::]:0", "udp6", "::1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := listening(t, test.listen)
+			peer := peerOf(t, s, test.network, test.host)
+			to, out := s.endpoint(unmapped(peer.LocalAddr().(*net.UDPAddr).AddrPort())), newOutBatch(s, batchSize)
+			classes := []byte{0xb8, 0, 0x60}
+			wantClasses(t, peer)
+			for _, class := range classes {
+				out.add(time.Now(), to, append(out.room()[:0], 1), class, &session{}, 1)
+			}
+			if n, errno := out.send(0); n != len(classes) || errno != 0 {
+				t.Fatalf("sent %d, %v", n, errno)
+			}
+			for _, want := range classes {
+				if got := classOf(t, peer); got != want {
+					t.Errorf("got class %#x want %#x", got, want)
+				}
+			}
+		})
+	}
+}
+
+// TestClassOfService: the datagram around a packet for a client has the packet's DSCP, and no ECN.
+func TestClassOfService(t *testing.T) {
+	t.Parallel()
+	w := open(t, withUsers("anna"))
+	c := w.tunnel(phoneURL, "anna")
+	d := c.dtls(w.socket())
+	wantClasses(t, d.sock)
+	for _, class := range []byte{46<<2 | 3, 0, 24 << 2} {
+		p := packet(files, c.answer.Address.String(), protoUDP, 16384, 172)
+		p[1] = class
+		w.fromHost(p)
+		if got := classOf(t, d.sock); got != class&^3 {
+			t.Errorf("a packet of class %#x comes in a datagram of class %#x", class, got)
+		}
+	}
+	six := make([]byte, 40)
+	six[0], six[1] = 0x6b, 0x9f // DSCP 46, ECN 1, and some of the flow label
+	if got := trafficClass(six); got != 46<<2 {
+		t.Errorf("an IPv6 packet has class %#x want %#x", got, 46<<2)
 	}
 }

@@ -186,7 +186,7 @@ func (r *Routing) askRouters(ctx context.Context, pool netip.Prefix) []routerAns
 	if pool.Addr().Is6() {
 		family = unix.AF_INET6
 	}
-	own, err := r.poolAddress(pool, family)
+	own, err := r.poolAddress(pool)
 	if err != nil {
 		r.log.Debug("routers not asked", logging.Err, err)
 		return nil
@@ -206,8 +206,8 @@ func (r *Routing) askRouters(ctx context.Context, pool netip.Prefix) []routerAns
 }
 
 // poolAddress is the host's own address in a pool, which the packet interface holds.
-func (r *Routing) poolAddress(pool netip.Prefix, family int) (netip.Addr, error) {
-	addresses, err := r.kernel.AddrList(r.tun, family)
+func (r *Routing) poolAddress(pool netip.Prefix) (netip.Addr, error) {
+	addresses, err := r.kernel.AddrList(r.tun, netlink.FAMILY_ALL)
 	if err != nil {
 		return netip.Addr{}, err
 	}

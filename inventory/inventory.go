@@ -180,6 +180,10 @@ type GroupPolicy struct {
 type AddressPool struct {
 	Name    string `json:"name"`
 	Network string `json:"network"` // CIDR, IPv4 from /16 on or IPv6 up to /96; a session's netmask is this network's
+
+	// What leaves the pool for the office takes the gateway's own inside address. The office needs no
+	// route then, and nobody there can reach a phone by its address.
+	NAT bool `json:"nat,omitempty"`
 }
 
 // AccessList permits or denies what sessions may reach. The first entry that matches decides; what no

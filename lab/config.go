@@ -9,7 +9,7 @@ import (
 
 // Config is what the command line says.
 type Config struct {
-	VPN        string // dtls12 (default), dtls09 or tls
+	VPN        string // dtls12 (default), psk, dtls09 or tls
 	Signalling string // sip (default)
 	Auth       string // password (default)
 	Keep       bool   // stay up until the context ends
@@ -39,7 +39,7 @@ type choice struct {
 // withDefaults returns c with its gaps filled, or a usageError.
 func (c Config) withDefaults() (Config, error) {
 	for _, choice := range []choice{
-		{"--vpn", &c.VPN, []string{"dtls12", "dtls09", "tls"}, []string{"psk"}},
+		{"--vpn", &c.VPN, []string{"dtls12", "psk", "dtls09", "tls"}, nil},
 		{"--signalling", &c.Signalling, []string{"sip"}, []string{"sccp"}},
 		{"--auth", &c.Auth, []string{"password"}, []string{"certificate"}},
 	} {
@@ -72,12 +72,14 @@ type variant struct {
 	model       string // of the home phone
 	initFlags   []string
 	withoutDTLS bool // the group policy forbids DTLS
+	psk         bool // the home phone offers a pre-shared key instead of its own suites
 	transport   string
 	dtlsVersion string
 }
 
 var variants = map[string]variant{
 	"dtls12": {model: "CP-8861", transport: "dtls", dtlsVersion: "1.2"},
+	"psk":    {model: "CP-8861", psk: true, transport: "dtls", dtlsVersion: "1.2"},
 	"dtls09": {model: "CP-7962G", initFlags: []string{"--legacy-phones"}, transport: "dtls", dtlsVersion: "0.9"},
 	"tls":    {model: "CP-8861", withoutDTLS: true, transport: "tls"},
 }

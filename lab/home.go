@@ -60,10 +60,14 @@ func (s *story) deskHangsUp(ctx context.Context) error {
 
 // homePhoneArgs is how the phone is started in either place.
 func (s *story) homePhoneArgs() []string {
-	return []string{
+	args := []string{
 		"phone", homePhone, "--tftp", s.tftp, "--state", path("phone"), "--vpn", "auto",
 		"--model", s.variant.model, "--tun", tunnelPort, "--json",
 	}
+	if s.variant.psk {
+		args = append(args, "--psk")
+	}
+	return args
 }
 
 // happened takes in one event of the phone at home.

@@ -14,17 +14,6 @@ import (
 // waitPerCore is how many logins may wait for each that is being hashed: two seconds' worth.
 const waitPerCore = 64
 
-// Config is what Local needs.
-type Config struct {
-	// Users returns the present inventory; it is asked at each login. Required.
-	Users func() *inventory.Set
-	// Renew saves a new hash of a user's password in place of the old one, unless the user has changed
-	// meanwhile. It is called after a login against a foreign hash; nil leaves such hashes as they are.
-	Renew func(ctx context.Context, user string, old, renewed secret.String) error
-	// Logger hears of hashes that could not be renewed. Nil discards.
-	Logger *slog.Logger
-}
-
 // Local logs in the users of the inventory. It may be used by several goroutines.
 type Local struct {
 	users    func() *inventory.Set
@@ -35,8 +24,8 @@ type Local struct {
 	standIns *standIns
 }
 
-// New returns a Local. At most one password per core is hashed at a time.
-func New(c Config) (*Local, error) {
+// NewLocal returns a Local. At most one password per core is hashed at a time.
+func NewLocal(c Config) (*Local, error) {
 	if c.Users == nil {
 		return nil, errors.New("login: no users given")
 	}

@@ -58,7 +58,7 @@ func house(t *testing.T, more ...inventory.Object) *inventory.Set {
 
 func newLocal(t *testing.T, set *inventory.Set) *Local {
 	t.Helper()
-	l, err := New(Config{Users: func() *inventory.Set { return set }})
+	l, err := NewLocal(Config{Users: func() *inventory.Set { return set }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -169,7 +169,7 @@ func (r *renewals) renew(_ context.Context, user string, old, renewed secret.Str
 func TestRenewal(t *testing.T) {
 	t.Parallel()
 	r := &renewals{set: house(t, &inventory.User{Name: "eve", PasswordHash: secret.New(cryptText5)})}
-	l, err := New(Config{Users: r.users, Renew: r.renew})
+	l, err := NewLocal(Config{Users: r.users, Renew: r.renew})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -314,7 +314,13 @@ func typeName(h hash) string {
 
 func TestNewRefuses(t *testing.T) {
 	t.Parallel()
-	if _, err := New(Config{}); err == nil {
+	if _, err := NewLocal(Config{}); err == nil {
 		t.Error("a Local without users was made")
+	}
+	if _, err := New(Config{}); err == nil {
+		t.Error("an AAA without users was made")
+	}
+	if _, err := New(Config{Users: inventory.NewSet}); err == nil {
+		t.Error("an AAA without a store was made")
 	}
 }

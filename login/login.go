@@ -43,6 +43,7 @@ type Result struct {
 	Address netip.Addr
 	// SessionTimeout and IdleTimeout are what the server says in place of the group policy's; zero: nothing.
 	SessionTimeout, IdleTimeout time.Duration
+	Class                       [][]byte // what a RADIUS server wants back with the accounts of the session
 }
 
 // Challenge is the error of a login that goes on with a further question. The peer is shown Prompt; what

@@ -192,7 +192,10 @@ func (p *Phone) tunnelConfig(in *loggedIn, url string, stored *cnf.Device) tunne
 			p.tell(Event{Event: "session", Session: &s})
 		},
 	}
-	if p.config.Model.Old {
+	switch {
+	case p.config.PSK:
+		cfg.suites = pskSuites
+	case p.config.Model.Old:
 		cfg.suites = oldPhoneSuites
 	}
 	return cfg

@@ -40,6 +40,7 @@ type Config struct {
 	Detect   detect.Mode   // what counts as inside
 	User     string        // for the VPN; empty: the device name
 	Password secret.String // for the VPN
+	PSK      bool          // offer DTLS with a pre-shared key, as openconnect does, instead of a phone's suites
 
 	Call   string // number to call once registered; the phone ends with that call. Empty: none
 	Answer bool   // answer calls by itself

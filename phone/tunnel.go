@@ -21,6 +21,7 @@ import (
 	"github.com/longcord/longcord/stage/tunnel"
 	"github.com/longcord/longcord/tun"
 	"github.com/longcord/longcord/wire/cstp"
+	dtlswire "github.com/longcord/longcord/wire/dtls"
 	"github.com/longcord/longcord/wire/vpnauth"
 )
 
@@ -38,6 +39,8 @@ var (
 		legacy: oldPhoneSuites.legacy,
 		dtls12: []string{"ECDHE-RSA-AES256-GCM-SHA384", "ECDHE-RSA-AES128-GCM-SHA256"},
 	}
+	// No phone sends this; openconnect does, and ours on request.
+	pskSuites = dtlsSuites{legacy: []string{dtlswire.PSKNegotiate}}
 )
 
 // phoneMTU is what phones ask for when their file does not say.

@@ -31,6 +31,7 @@ type cstpChannel struct {
 	frames *cstp.Reader
 	answer cstp.Answer
 	master []byte // for the DTLS channel
+	psk    []byte // likewise; nil unless the gateway wants one
 }
 
 // connect sends a CONNECT over the connection that dial returns, aside from the loop, and hands the loop
@@ -82,6 +83,11 @@ func (t *tunnelRun) openCSTP(ctx context.Context, conn *tls10.Conn, address neti
 	}
 	if !expire() {
 		return nil, fmt.Errorf("phone: CONNECT: %w", ctx.Err())
+	}
+	if c.answer.DTLS.PSK() {
+		if c.psk, err = conn.Export(cstp.PSKLabel, cstp.PSKLen); err != nil {
+			return nil, fmt.Errorf("phone: key of the DTLS channel: %w", err)
+		}
 	}
 	c.frames = cstp.NewReader(in, maxFrame)
 	return c, nil

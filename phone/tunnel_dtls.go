@@ -20,7 +20,7 @@ import (
 type dtlsChannel struct {
 	udp       net.Conn
 	gateway   netip.AddrPort
-	handshake *dtls.Client              // the loop's
+	handshake dtls.Client               // the loop's
 	conn      atomic.Pointer[dtls.Conn] // nil until the handshake is done
 }
 
@@ -44,10 +44,13 @@ func (t *tunnelRun) dialDTLS(s tunnel.StartDTLS) (*dtlsChannel, error) {
 		return nil, err
 	}
 	d := &dtlsChannel{gateway: netip.AddrPortFrom(gateway.Addr(), uint16(s.Port))}
-	d.handshake, err = dtls.NewClient(dtls.Config{
+	config := dtls.Config{
 		Version: s.Version, Suite: s.Suite, SessionID: s.SessionID, MasterSecret: c.master, Rand: t.cfg.rand,
-	})
-	if err != nil {
+	}
+	if s.PSK {
+		config = dtls.Config{SessionID: s.SessionID, PSK: c.psk, Rand: t.cfg.rand}
+	}
+	if d.handshake, err = dtls.NewClient(config); err != nil {
 		return nil, err
 	}
 	// Dialling UDP sends nothing and does not wait.

@@ -151,7 +151,7 @@ func (g *scripted) answer(req cstp.Request, suite uint16) ([]byte, error) {
 // readUDP runs one handshake for each CONNECT and then opens records.
 func (g *scripted) readUDP() {
 	buf := make([]byte, 1<<16)
-	var server *dtls.Server
+	var server dtls.Server
 	var serving []byte
 	for {
 		n, from, err := g.udp.ReadFrom(buf)

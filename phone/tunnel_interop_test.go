@@ -381,6 +381,10 @@ func TestTunnelToOcserv(t *testing.T) {
 			[]string{"dtls dpd response"}, tls12},
 		"openconnect's name": {tlsNew, dtlsSuites{legacy: []string{"OC-DTLS1_2-AES128-GCM"}}, Session{Transport: "dtls", DTLSVersion: "1.2", Cipher: "AES128-GCM-SHA256"},
 			[]string{"dtls dpd response"}, tls12},
+		"pre-shared key at TLS 1.3": {tlsNew, pskSuites, Session{Transport: "dtls", DTLSVersion: "1.2", Cipher: "PSK-AES256-GCM-SHA384"},
+			[]string{"dtls dpd response"}, "NORMAL:%COMPAT"},
+		"pre-shared key at TLS 1.2": {tlsNew, pskSuites, Session{Transport: "dtls", DTLSVersion: "1.2", Cipher: "PSK-AES256-GCM-SHA384"},
+			[]string{"dtls dpd response"}, "NORMAL:-VERS-ALL:+VERS-TLS1.2"},
 		// One packet a record, or ocserv ends the session.
 		"old phone": {tlsOld, oldPhoneSuites, Session{Transport: "dtls", DTLSVersion: "0.9", Cipher: "AES256-SHA"},
 			[]string{"dtls dpd response"}, tls10},

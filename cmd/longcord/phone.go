@@ -55,6 +55,7 @@ not come about.`,
 	flags.StringSliceVar(&f.config.Servers, "tftp", nil, "the phone's TFTP servers, `ADDR[,ADDR]` (required)")
 	flags.StringVar(&f.config.StateDir, "state", "", "`DIR` of what survives a power cut (default ./SEP…)")
 	flags.StringVar(&f.vpn, "vpn", "auto", "use the tunnel: `WHEN` is auto, on or off")
+	flags.BoolVar(&f.config.PSK, "psk", false, "offer the gateway DTLS with a pre-shared key, as openconnect does, instead of a phone's suites")
 	flags.StringVar(&f.detect, "detect", "proof", "what counts as inside: `MODE` is proof (the server has this phone's file) or ping-only (it answers pings, as on the phone)")
 	flags.StringVar(&f.config.User, "user", "", "`USER` of the VPN (default the device name)")
 	flags.BoolVar(&f.passwordStdin, "password-stdin", false, "read the VPN password from standard input")

@@ -193,7 +193,9 @@ func (s *system) makeParts(parts []string) (err error) {
 }
 
 func (s *system) makeGateway() error {
-	users, err := login.New(login.Config{Users: s.catalog.Current, Renew: s.catalog.RenewPasswordHash, Logger: s.log})
+	users, err := login.New(login.Config{
+		Users: s.catalog.Current, Renew: s.catalog.RenewPasswordHash, Store: s.store, Findings: s.findings, Logger: s.log,
+	})
 	if err != nil {
 		return err
 	}
@@ -202,6 +204,7 @@ func (s *system) makeGateway() error {
 			Listen: netip.AddrPortFrom(s.settings.Outside, s.settings.Gateway.Port),
 			DTLS:   netip.AddrPortFrom(s.settings.Outside, dtlsPort),
 			TUN:    s.settings.Gateway.TUN, Inside: s.settings.Inside, BatchDelay: s.settings.Gateway.BatchDelay.Duration,
+			Tunneled: s.settings.Gateway.TunneledDefaultRoute,
 		},
 		Inventory: s.catalog.Current, Login: users, Store: s.store, OpenTUN: tun.Open, Findings: s.findings, Log: s.log,
 		Route: func(c gateway.RoutingConfig) (gateway.Router, error) {
@@ -303,6 +306,7 @@ func (s *system) open(ctx context.Context, start func(part)) error {
 			return notOpened(err)
 		}
 		start(part{partGateway, g.Serve})
+		start(part{"way back", s.watchWayBack})
 		s.listening = append(s.listening, fmt.Sprintf("gateway tcp %s:%d", s.settings.Outside, s.settings.Gateway.Port))
 		s.listens("gateway udp %s:443", "", s.settings.Outside)
 	}

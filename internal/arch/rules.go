@@ -50,7 +50,8 @@ var rules = []rule{
 	{"store/sqlite", []string{"store"}, whyNoun},
 	{"store/storetest", []string{"store"}, whyNoun},
 	{"trust", []string{"wire", "stage/verify", "inventory", "store", "finding"}, whyNoun},
-	{"login", []string{"inventory", "store", "finding"}, whyNoun},
+	{"login", []string{"login", "inventory", "store", "finding"}, whyNoun},
+	{"login/radius", nil, whyNoun},
 	{"sipnet", []string{"wire/sip"}, whyNoun},
 	{"tun", []string{"tun"}, whyNoun},
 

@@ -1,10 +1,11 @@
-// Package tls10 writes TLS 1.0 as old peers need it: one write, one record.
+// Package tls10 does what tunnels need of TLS and crypto/tls does not do for old peers: at TLS 1.0 one
+// write is one record, and at TLS 1.2 keys are exported without the extended master secret too.
 //
 // At TLS 1.0 with CBC, crypto/tls sends the first byte of each write in a record of its own. That
 // protects browsers, and ends the tunnel of every peer that takes a record for a packet. So crypto/tls
 // does the handshake and all reading, and from then on we write the records: a Recorder below crypto/tls
 // watches the handshake for what that takes, and TakeOver returns the connection. Connections of other
-// versions come out as they are. See docs/wire/cstp.md#one-packet-one-record.
+// versions are read and written by crypto/tls. See docs/wire/cstp.md#one-packet-one-record.
 package tls10
 
 import (
@@ -37,8 +38,25 @@ type Recorder struct {
 	recording bool
 	written   bytes.Buffer
 	read      bytes.Buffer // a client finds the server's random there
-	keys      bytes.Buffer // this connection's key log line; key material, wiped by TakeOver
+	keys      keyLine
 }
+
+// keyLine keeps this connection's key log line. It is key material, which TakeOver wipes.
+type keyLine struct {
+	line [192]byte
+	n    int
+}
+
+// Write keeps the line of a connection up to TLS 1.2, where there is only one; the lines of TLS 1.3 are of
+// no use here.
+func (k *keyLine) Write(line []byte) (int, error) {
+	if bytes.HasPrefix(line, []byte(keyLabel)) {
+		k.n = copy(k.line[:], line)
+	}
+	return len(line), nil
+}
+
+const keyLabel = "CLIENT_RANDOM"
 
 // Record wraps a socket for tls.Client or tls.Server.
 func Record(conn net.Conn, client bool) *Recorder {
@@ -63,7 +81,8 @@ func (r *Recorder) Read(b []byte) (int, error) {
 }
 
 // KeyLog returns the KeyLogWriter that the connection's tls.Config must have: it tells the recorder the
-// master secret, and also whoever else wants it; also may be nil. Session tickets must be disabled.
+// master secret, and also whoever else wants it; also may be nil. Session tickets must be disabled. Without
+// it TLS 1.0 cannot be taken over, and TLS 1.2 not be made to export more than crypto/tls does.
 func (r *Recorder) KeyLog(also io.Writer) io.Writer {
 	if also == nil {
 		return &r.keys
@@ -74,26 +93,38 @@ func (r *Recorder) KeyLog(also io.Writer) io.Writer {
 // Conn is a TLS connection. At TLS 1.0 each Write of up to MaxRecord bytes is one record.
 type Conn struct {
 	*tls.Conn
-	old *writer // nil: crypto/tls writes
+	old      *writer   // nil: crypto/tls writes
+	exporter *exporter // nil: crypto/tls exports
 }
 
 // TakeOver ends the recording when conn, which must run over r, has shaken hands. Nothing may have been
 // written to conn, and afterwards only the Conn may be used.
 func (r *Recorder) TakeOver(conn *tls.Conn) (*Conn, error) {
 	r.recording = false
-	keys := r.keys.Bytes()
-	defer clear(keys)
+	defer clear(r.keys.line[:])
 	written, read := r.written.Bytes(), r.read.Bytes()
 	r.written, r.read = bytes.Buffer{}, bytes.Buffer{}
 	state := conn.ConnectionState()
-	if state.Version != tls.VersionTLS10 {
+	if state.Version != tls.VersionTLS10 && (state.Version != tls.VersionTLS12 || r.keys.n == 0) {
 		return &Conn{Conn: conn}, nil
 	}
-	old, err := newWriter(r.Conn, r.client, state.CipherSuite, written, read, keys)
+	server := written
+	if r.client {
+		server = read
+	}
+	h, err := handshakeOf(state.CipherSuite, server, r.keys.line[:r.keys.n])
 	if err != nil {
 		return nil, fmt.Errorf("tls10: %w", err)
 	}
-	return &Conn{conn, old}, nil
+	if state.Version == tls.VersionTLS12 {
+		return &Conn{Conn: conn, exporter: newExporter(state, h)}, nil
+	}
+	defer clear(h.master)
+	old, err := newWriter(r.Conn, r.client, h, written)
+	if err != nil {
+		return nil, fmt.Errorf("tls10: %w", err)
+	}
+	return &Conn{Conn: conn, old: old}, nil
 }
 
 // Write sends b in one record, or in as few as it takes above MaxRecord.
@@ -129,7 +160,7 @@ func (c *Conn) Close() error {
 // parseKeyLog reads the line "CLIENT_RANDOM random master" in hex.
 func parseKeyLog(line []byte) (clientRandom, master []byte, err error) {
 	fields := bytes.Fields(line)
-	if len(fields) != 3 || string(fields[0]) != "CLIENT_RANDOM" {
+	if len(fields) != 3 || string(fields[0]) != keyLabel {
 		return nil, nil, errors.New("key log of the handshake is missing")
 	}
 	if clientRandom, err = hex.DecodeString(string(fields[1])); err != nil {
@@ -156,11 +187,30 @@ const (
 	masterLen       = 48
 )
 
+// handshake is what both ends know of one that is done.
+type handshake struct {
+	suite                      uint16
+	clientRandom, serverRandom []byte
+	master                     []byte // wipe it
+}
+
+// handshakeOf reads a handshake out of what the server sent and the key log line.
+func handshakeOf(suite uint16, server, keys []byte) (h handshake, err error) {
+	h.suite = suite
+	if h.clientRandom, h.master, err = parseKeyLog(keys); err != nil {
+		return h, err
+	}
+	if len(server) < headerLen+4+2+randomLen || server[0] != recordHandshake || server[headerLen] != serverHello {
+		return h, errors.New("handshake has no ServerHello")
+	}
+	h.serverRandom = bytes.Clone(server[headerLen+4+2:][:randomLen])
+	return h, nil
+}
+
 // flight is what one side sent in the handshake.
 type flight struct {
-	serverRandom []byte // of its ServerHello; nil on the client's side
-	sent         uint64 // records that went out under the new keys
-	iv           []byte // last block of ciphertext, which is the next record's IV; nil before the first
+	sent uint64 // records that went out under the new keys
+	iv   []byte // last block of ciphertext, which is the next record's IV; nil before the first
 }
 
 func parseFlight(b []byte) (f flight, err error) {
@@ -178,8 +228,6 @@ func parseFlight(b []byte) (f flight, err error) {
 			f.iv = bytes.Clone(fragment[length-aes.BlockSize:])
 		case kind == recordCCS:
 			protected = true
-		case kind == recordHandshake && f.serverRandom == nil && length >= 4+2+randomLen && fragment[0] == serverHello:
-			f.serverRandom = bytes.Clone(fragment[6 : 6+randomLen])
 		}
 	}
 	if len(b) != 0 || f.iv == nil {
@@ -200,32 +248,17 @@ type writer struct {
 }
 
 // newWriter derives the keys of one side and goes on where its handshake ended.
-func newWriter(conn net.Conn, client bool, suite uint16, written, read, keys []byte) (*writer, error) {
-	clientRandom, master, err := parseKeyLog(keys)
-	if err != nil {
-		return nil, err
-	}
+func newWriter(conn net.Conn, client bool, h handshake, written []byte) (*writer, error) {
 	own, err := parseFlight(written)
 	if err != nil {
 		return nil, err
 	}
-	serverRandom := own.serverRandom
-	if client {
-		theirs, err := parseFlight(read)
-		if err != nil {
-			return nil, err
-		}
-		serverRandom = theirs.serverRandom
-	}
-	if serverRandom == nil {
-		return nil, errors.New("handshake has no ServerHello")
-	}
 	keyLen, ok := map[uint16]int{tls.TLS_RSA_WITH_AES_128_CBC_SHA: 16, tls.TLS_RSA_WITH_AES_256_CBC_SHA: 32,
-		tls.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA: 16, tls.TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA: 32}[suite]
+		tls.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA: 16, tls.TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA: 32}[h.suite]
 	if !ok {
-		return nil, fmt.Errorf("%s is not AES-CBC with SHA-1", tls.CipherSuiteName(suite))
+		return nil, fmt.Errorf("%s is not AES-CBC with SHA-1", tls.CipherSuiteName(h.suite))
 	}
-	block := prf.TLS10(master, "key expansion", append(serverRandom, clientRandom...), 2*(sha1.Size+keyLen))
+	block := prf.TLS10(h.master, "key expansion", append(bytes.Clone(h.serverRandom), h.clientRandom...), 2*(sha1.Size+keyLen))
 	macKey, key := block[sha1.Size:2*sha1.Size], block[2*sha1.Size+keyLen:]
 	if client {
 		macKey, key = block[:sha1.Size], block[2*sha1.Size:2*sha1.Size+keyLen]

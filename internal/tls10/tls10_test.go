@@ -39,7 +39,7 @@ func pair(t testing.TB, version uint16, suite uint16, seen func(written, keys []
 		t.Fatal(err)
 	}
 	if seen != nil {
-		seen(bytes.Clone(other.written.Bytes()), bytes.Clone(other.keys.Bytes()))
+		seen(bytes.Clone(other.written.Bytes()), bytes.Clone(other.keys.line[:other.keys.n]))
 	}
 	client, err := one.TakeOver(c)
 	if err != nil {
@@ -108,16 +108,66 @@ func TestOtherVersions(t *testing.T) {
 	}
 }
 
+// TestExport compares with crypto/tls, which exports when there is an extended master secret: that changes
+// the master secret and not the exporter. GnuTLS judges the case without one in interop/gnutls.
+func TestExport(t *testing.T) {
+	t.Parallel()
+	const label = "EXPORTER-openconnect-psk"
+	for _, suite := range []uint16{
+		tls.TLS_RSA_WITH_AES_128_CBC_SHA, tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, tls.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
+		tls.TLS_RSA_WITH_AES_256_GCM_SHA384, tls.TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
+	} {
+		var written, keys []byte
+		client, server, _, _ := pair(t, tls.VersionTLS12, suite, func(w, k []byte) { written, keys = w, k })
+		state := client.ConnectionState()
+		want, err := state.ExportKeyingMaterial(label, nil, 32)
+		if err != nil {
+			t.Fatal(err)
+		}
+		h, err := handshakeOf(suite, written, keys)
+		if err != nil {
+			t.Fatal(err)
+		}
+		own := &Conn{Conn: server.Conn, exporter: &exporter{h}}
+		if got, err := own.Export(label, 32); err != nil || !bytes.Equal(got, want) {
+			t.Errorf("%s: got %x, %v; want %x", tls.CipherSuiteName(suite), got, err, want)
+		}
+		if !bytes.Equal(h.master, make([]byte, masterLen)) {
+			t.Error("the master secret is not wiped")
+		}
+		if got, err := own.Export(label, 32); err == nil {
+			t.Errorf("exported a second time: %x", got)
+		}
+		for _, end := range []*Conn{client, server} {
+			if got, err := end.Export(label, 32); err != nil || !bytes.Equal(got, want) {
+				t.Errorf("%s: got %x, %v; want %x", tls.CipherSuiteName(suite), got, err, want)
+			}
+		}
+	}
+	client, _, _, _ := pair(t, tls.VersionTLS10, suites[0], nil)
+	if got, err := client.Export(label, 32); err == nil {
+		t.Errorf("exported at TLS 1.0: %x", got)
+	}
+}
+
 func TestTruncated(t *testing.T) {
 	t.Parallel()
 	var written, keys []byte
 	pair(t, tls.VersionTLS10, suites[0], func(w, k []byte) { written, keys = w, k })
-	if f, err := parseFlight(written); err != nil || f.sent != 1 || f.serverRandom == nil {
+	if f, err := parseFlight(written); err != nil || f.sent != 1 {
 		t.Errorf("the whole flight: %+v, %v", f, err)
 	}
 	for n := range written {
 		if _, err := parseFlight(written[:n]); err == nil {
 			t.Errorf("a flight cut to %d of %d bytes is taken", n, len(written))
+		}
+	}
+	if _, err := handshakeOf(suites[0], written, keys); err != nil {
+		t.Error(err)
+	}
+	for n := range headerLen + 4 + 2 + randomLen {
+		if _, err := handshakeOf(suites[0], written[:n], keys); err == nil {
+			t.Errorf("a ServerHello cut to %d bytes is taken", n)
 		}
 	}
 	line := bytes.TrimSpace(keys)
@@ -148,8 +198,18 @@ func FuzzParseFlight(f *testing.F) {
 	f.Add(bytes.Repeat([]byte{recordCCS, 3, 1, 0, 1, 1}, 3))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		got, err := parseFlight(b)
-		if err == nil && (len(got.iv) != aes.BlockSize || got.sent == 0 || got.serverRandom != nil && len(got.serverRandom) != randomLen) {
+		if err == nil && (len(got.iv) != aes.BlockSize || got.sent == 0) {
 			t.Errorf("%+v", got)
+		}
+	})
+}
+
+func FuzzHandshakeOf(f *testing.F) {
+	pair(f, tls.VersionTLS12, tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, func(written, keys []byte) { f.Add(written, keys) })
+	f.Fuzz(func(t *testing.T, server, keys []byte) {
+		h, err := handshakeOf(0, server, keys)
+		if err == nil && (len(h.serverRandom) != randomLen || len(h.clientRandom) != randomLen || len(h.master) != masterLen) {
+			t.Errorf("%+v", h)
 		}
 	})
 }

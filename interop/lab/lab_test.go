@@ -29,7 +29,7 @@ const (
 
 func TestDocument(t *testing.T) {
 	t.Parallel()
-	for _, vpn := range []string{"dtls12", "dtls09", "tls"} {
+	for _, vpn := range []string{"dtls12", "psk", "dtls09", "tls"} {
 		for _, who := range people() {
 			t.Run(vpn+" as "+who.name, func(t *testing.T) {
 				t.Parallel()
@@ -175,13 +175,16 @@ var (
 
 func judgeSession(t *testing.T, vpn string, d document) {
 	t.Helper()
-	want := map[string]string{"dtls12": "dtls 1.2", "dtls09": "dtls 0.9", "tls": "tls "}[vpn]
+	want := map[string]string{"dtls12": "dtls 1.2", "psk": "dtls 1.2", "dtls09": "dtls 0.9", "tls": "tls "}[vpn]
 	s := d.Session
 	if got := s.Transport + " " + s.DTLSVersion; got != want {
 		t.Errorf("transport and version are %q, want %q", got, want)
 	}
 	if !deviceName.MatchString(s.Phone) || s.User == "" || !s.InnerAddress.IsValid() || s.Cipher == "" {
 		t.Errorf("phone %q, user %q, address %v, cipher %q", s.Phone, s.User, s.InnerAddress, s.Cipher)
+	}
+	if got := strings.HasPrefix(s.Cipher, "PSK-"); got != (vpn == "psk") {
+		t.Errorf("the cipher of %s is %s", vpn, s.Cipher)
 	}
 	if !sha1Digits.MatchString(s.CertificateSHA1) {
 		t.Fatalf("certificate_sha1 is %q, want 40 upper-case hex digits", s.CertificateSHA1)

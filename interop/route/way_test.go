@@ -18,7 +18,6 @@ const (
 	nearTUN6    = "2001:db8:1::8001/113"
 	nearPhone6  = "2001:db8:1::8002"
 	farPool6    = "2001:db8:9::/64"
-	farTUN6     = "2001:db8:9::1/64"
 	farPhone6   = "2001:db8:9::2"
 	internet    = "198.51.100.9"
 )
@@ -170,9 +169,9 @@ func TestTunneledDefaultRoute(t *testing.T) {
 
 func TestSeveralPools(t *testing.T) {
 	w := newWorld(t, nearTUN)
-	w.here(t, "ip", "addr", "add", farTUN, "dev", tunName)
 	w.withIPv6(t, nearTUN6)
-	w.here(t, "ip", "-6", "addr", "add", farTUN6, "dev", tunName, "nodad")
+	w.here(t, "ip", "route", "add", farPool, "dev", tunName)
+	w.here(t, "ip", "-6", "route", "add", farPool6, "dev", tunName)
 	before := values(t)
 	r := open(t, nearPool, farPool, nearPool6, farPool6)
 	for _, phone := range []string{nearPhone, farPhone, nearPhone6, farPhone6} {

@@ -36,6 +36,7 @@ type StartDTLS struct {
 	Version   dtls.Version
 	Suite     dtls.Suite
 	SessionID []byte
+	PSK       bool // a handshake with the key that the TLS connection exports, instead of Version and Suite
 }
 
 // Reconnect has the client dial the gateway and CONNECT with the cookie of the session. The owner

@@ -119,11 +119,15 @@ func (c *Client) keepaliveOf(gateway time.Duration) time.Duration {
 // tryDTLS begins a DTLS attempt if there is something to attempt.
 func (c *Client) tryDTLS() []Action {
 	version, suite, known := c.offer.Suite()
-	if !known || !c.config.DTLS {
+	psk := c.offer.PSK()
+	if !known && !psk || !c.config.DTLS {
 		c.attempt = attempt{}
 		return nil
 	}
 	c.attempt.start()
+	if psk {
+		return []Action{StartDTLS{Port: c.offer.Port, SessionID: c.offer.AppID, PSK: true}}
+	}
 	return []Action{StartDTLS{Port: c.offer.Port, Version: version, Suite: suite, SessionID: c.offer.SessionID}}
 }
 

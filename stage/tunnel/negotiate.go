@@ -2,6 +2,7 @@ package tunnel
 
 import (
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/longcord/longcord/wire/cstp"
@@ -24,14 +25,19 @@ type Policy struct {
 	Address      netip.Prefix // the session's inner IPv4 address, with the length of its pool's network
 	Address6     netip.Prefix // likewise IPv6; not valid: none
 	DNS          []netip.Addr
+	WINS         []netip.Addr
 	Domain       string
 	SplitDNS     []string
+	TunnelAllDNS bool
+	Bypass       bool           // a family without address may go around the tunnel
 	SplitInclude []netip.Prefix // none: everything goes through the tunnel
 	SplitExclude []netip.Prefix
 	Banner       string
-	MTU          int  // most bytes of a packet inside; zero means DefaultMTU
-	Phones       bool // the session's group is for phones: no IPv6, no rekeying
-	Legacy       bool // DTLS 0.9 may be chosen
+	Rekey        time.Duration // after that a new connection for new keys; zero: never. Phones are never told to
+	CardRemoval  bool          // the client is to end the session when a smartcard is pulled
+	MTU          int           // most bytes of a packet inside; zero means DefaultMTU
+	Phones       bool          // the session's group is for phones: no IPv6, no rekeying
+	Legacy       bool          // AES-CBC may be chosen, and with it DTLS 0.9
 	DTLS         bool
 	DTLSPort     int // UDP; zero means 443, the only one phones use
 }
@@ -39,6 +45,7 @@ type Policy struct {
 // Link is the client's TLS connection.
 type Link struct {
 	TLSSuite uint16 // IANA number of the negotiated suite
+	PSK      bool   // it can export a key for the DTLS channel
 	MTU      int    // bytes of a packet between client and gateway; zero: not known, taken as 1500
 	IPv6     bool   // the outer packets are IPv6
 }
@@ -51,33 +58,30 @@ const (
 	leastMTU    = 256 // likewise; the least that CUCM lets a phone be configured for
 )
 
-// rekeyTime is what clients other than phones get: some fail when rekeying is off.
-const rekeyTime = 24 * time.Hour
-
-// Negotiate returns the answer to a client's CONNECT. The session id is what the client will put into its
-// DTLS ClientHello; it must be known to the UDP side before the answer is sent.
+// Negotiate returns the answer to a client's CONNECT. The id is what the client will put into its DTLS
+// ClientHello, whichever kind it is of; it must be known to the UDP side before the answer is sent.
 func Negotiate(req cstp.Request, policy Policy, link Link, sessionID [cstp.SessionIDLen]byte) cstp.Answer {
 	a := cstp.Answer{
-		Domain: policy.Domain, SplitDNS: policy.SplitDNS, SplitInclude: policy.SplitInclude, SplitExclude: policy.SplitExclude,
+		NBNS: policy.WINS, Domain: policy.Domain, SplitDNS: policy.SplitDNS, TunnelAllDNS: policy.TunnelAllDNS, Bypass: policy.Bypass,
 		Banner: policy.Banner,
 		DPD:    policy.DPDClient, Keepalive: policy.Keepalive,
 		IdleTimeout: policy.IdleTimeout, SessionTimeout: policy.SessionTimeout, DisconnectedTimeout: policy.disconnectedTimeout(),
 		RekeyMethod: cstp.RekeyNone,
-		Keep:        true, TCPKeepalive: true, SmartcardRemoval: true, License: "accept",
+		Keep:        true, TCPKeepalive: true, SmartcardRemoval: policy.CardRemoval, License: "accept",
 		BaseMTU: linkMTU(req, link),
 	}
 	a.SetPrefix(policy.Address)
-	speaksIPv6 := req.FullIPv6 && !policy.Phones
-	if speaksIPv6 {
+	if req.FullIPv6 && !policy.Phones {
 		a.Address6 = policy.Address6
 	}
 	for _, server := range policy.DNS {
-		if server.Is4() || speaksIPv6 {
+		if server.Is4() || a.Address6.IsValid() {
 			a.DNS = append(a.DNS, server)
 		}
 	}
-	if !policy.Phones {
-		a.RekeyTime, a.RekeyMethod = rekeyTime, cstp.RekeyNewTunnel
+	a.SplitInclude, a.SplitExclude = spoken(policy.SplitInclude, a), spoken(policy.SplitExclude, a)
+	if !policy.Phones && policy.Rekey > 0 {
+		a.RekeyTime, a.RekeyMethod = policy.Rekey, cstp.RekeyNewTunnel
 	}
 	a.MTU = wantedMTU(req, policy)
 	if chosen, ok := chooseSuite(req, policy, link); ok {
@@ -85,6 +89,16 @@ func Negotiate(req cstp.Request, policy Policy, link Link, sessionID [cstp.Sessi
 		a.DTLS = chosen.answer(policy, sessionID, a.MTU)
 	}
 	return a
+}
+
+// spoken are the networks of the families that a client has an address of.
+func spoken(networks []netip.Prefix, a cstp.Answer) (some []netip.Prefix) {
+	for _, network := range networks {
+		if network.Addr().Is4() || a.Address6.IsValid() {
+			some = append(some, network)
+		}
+	}
+	return some
 }
 
 func (t Timers) disconnectedTimeout() time.Duration {
@@ -134,13 +148,19 @@ type offer struct {
 	suite   dtls.Suite
 }
 
+// pskOffer is what PSK-NEGOTIATE comes to: any suite of the handshake adds as much to a packet, or less.
+var pskOffer = offer{dtls.CipherSuite, dtls.PSKNegotiate, dtls.Version12, dtls.PSKAES256GCM}
+
 func (o offer) answer(policy Policy, sessionID [cstp.SessionIDLen]byte, mtu int) cstp.DTLSAnswer {
-	d := cstp.DTLSAnswer{
-		SessionID: sessionID[:], Port: policy.DTLSPort, DPD: policy.DPDClient, Keepalive: policy.Keepalive, MTU: mtu,
-	}
+	d := cstp.DTLSAnswer{Port: policy.DTLSPort, DPD: policy.DPDClient, Keepalive: policy.Keepalive}
 	if d.Port == 0 {
 		d.Port = 443
 	}
+	if o.name == dtls.PSKNegotiate {
+		d.AppID, d.CipherSuite = sessionID[:], o.name
+		return d
+	}
+	d.SessionID, d.MTU = sessionID[:], mtu
 	if o.header == dtls.CipherSuite12 {
 		d.CipherSuite12 = o.name
 	} else {
@@ -149,10 +169,16 @@ func (o offer) answer(policy Policy, sessionID [cstp.SessionIDLen]byte, mtu int)
 	return d
 }
 
-// chooseSuite takes the first suite with the TLS connection's cipher, which old phones insist on, else
-// the first of the best kind.
+// chooseSuite takes a pre-shared key where the client offers it, which phones do not; else the first suite
+// with the TLS connection's cipher, which old phones insist on, else the first of the best kind.
 func chooseSuite(req cstp.Request, policy Policy, link Link) (offer, bool) {
-	if _, err := req.MasterKey(); err != nil || !policy.DTLS {
+	if !policy.DTLS {
+		return offer{}, false
+	}
+	if link.PSK && slices.Contains(req.CipherSuites, dtls.PSKNegotiate) {
+		return pskOffer, true
+	}
+	if _, err := req.MasterKey(); err != nil {
 		return offer{}, false
 	}
 	offers := offersOf(req, policy)
@@ -161,14 +187,21 @@ func chooseSuite(req cstp.Request, policy Policy, link Link) (offer, bool) {
 			return o, true
 		}
 	}
-	for _, version := range []dtls.Version{dtls.Version12, dtls.Version09} {
-		for _, o := range offers {
-			if o.version == version {
-				return o, true
-			}
-		}
+	if len(offers) == 0 {
+		return offer{}, false
 	}
-	return offer{}, false
+	return slices.MinFunc(offers, func(a, b offer) int { return a.age() - b.age() }), true
+}
+
+// age says how old an offer's cryptography is.
+func (o offer) age() int {
+	switch {
+	case o.version == dtls.Version09:
+		return 2
+	case o.suite.Cipher() == dtls.AESCBC:
+		return 1
+	}
+	return 0
 }
 
 // offersOf lists what the client offers and the policy allows: X-DTLS12-CipherSuite first, each list in
@@ -178,7 +211,7 @@ func offersOf(req cstp.Request, policy Policy) []offer {
 	add := func(header dtls.Header, names []string) {
 		for _, name := range names {
 			version, suite, known := dtls.SuiteByName(header, name)
-			if known && (version != dtls.Version09 || policy.Legacy) {
+			if known && (suite.Cipher() != dtls.AESCBC || policy.Legacy) {
 				offers = append(offers, offer{header, name, version, suite})
 			}
 		}

@@ -43,29 +43,43 @@ func TestNegotiateSuite(t *testing.T) {
 		req      cstp.Request
 		policy   Policy
 		tlsSuite uint16
+		psk      bool
 		legacy   string // X-DTLS-CipherSuite of the answer
 		new12    string // X-DTLS12-CipherSuite of the answer
 	}{
-		{"old phone follows TLS 128", phoneRequest(), all, 0x002f, "AES128-SHA", ""},
-		{"old phone follows TLS 256", phoneRequest(), all, 0xc014, "AES256-SHA", ""},
-		{"old phone, other TLS cipher", phoneRequest(), all, 0xc030, "AES256-SHA", ""},
-		{"legacy not allowed", phoneRequest(), Policy{DTLS: true}, 0x0035, "", ""},
-		{"dtls off", phoneRequest(), Policy{Legacy: true}, 0x0035, "", ""},
-		{"no master secret", cstp.Request{CipherSuites: []string{"AES256-SHA"}}, all, 0x0035, "", ""},
-		{"openconnect, TLS 1.3 with 256", openconnectRequest(t), all, 0x1302, "", "ECDHE-RSA-AES256-GCM-SHA384"},
-		{"openconnect, TLS 1.3 with 128", openconnectRequest(t), all, 0x1301, "", "ECDHE-RSA-AES128-GCM-SHA256"},
-		{"openconnect, TLS with ChaCha20", openconnectRequest(t), all, 0x1303, "", "ECDHE-RSA-AES256-GCM-SHA384"},
-		{"openconnect, old TLS", openconnectRequest(t), all, 0x002f, "AES128-SHA", ""},
-		{"openconnect, old TLS, legacy not allowed", openconnectRequest(t), Policy{DTLS: true}, 0x002f, "", "ECDHE-RSA-AES256-GCM-SHA384"},
-		{"OC name before legacy", withSuites("PSK-NEGOTIATE", "AES256-SHA", "OC-DTLS1_2-AES128-GCM"), all, 0, "OC-DTLS1_2-AES128-GCM", ""},
-		{"PSK only", withSuites("PSK-NEGOTIATE"), all, 0x1301, "", ""},
-		{"3DES only", withSuites("DES-CBC3-SHA"), all, 0x0035, "", ""},
+		{"old phone follows TLS 128", phoneRequest(), all, 0x002f, false, "AES128-SHA", ""},
+		{"old phone follows TLS 256", phoneRequest(), all, 0xc014, false, "AES256-SHA", ""},
+		{"old phone, other TLS cipher", phoneRequest(), all, 0xc030, false, "AES256-SHA", ""},
+		{"legacy not allowed", phoneRequest(), Policy{DTLS: true}, 0x0035, false, "", ""},
+		{"dtls off", phoneRequest(), Policy{Legacy: true}, 0x0035, false, "", ""},
+		{"no master secret", cstp.Request{CipherSuites: []string{"AES256-SHA"}}, all, 0x0035, false, "", ""},
+		{"openconnect, TLS 1.3 with 256", openconnectRequest(t), all, 0x1302, false, "", "ECDHE-RSA-AES256-GCM-SHA384"},
+		{"openconnect, TLS 1.3 with 128", openconnectRequest(t), all, 0x1301, false, "", "ECDHE-RSA-AES128-GCM-SHA256"},
+		{"openconnect, TLS with ChaCha20", openconnectRequest(t), all, 0x1303, false, "OC2-DTLS1_2-CHACHA20-POLY1305", ""},
+		{"openconnect, old TLS", openconnectRequest(t), all, 0x002f, false, "", "AES128-SHA"},
+		{"openconnect, old TLS, legacy not allowed", openconnectRequest(t), Policy{DTLS: true}, 0x002f, false, "", "ECDHE-RSA-AES256-GCM-SHA384"},
+		{"OC name before legacy", withSuites("PSK-NEGOTIATE", "AES256-SHA", "OC-DTLS1_2-AES128-GCM"), all, 0, false, "OC-DTLS1_2-AES128-GCM", ""},
+		{"PSK only", withSuites("PSK-NEGOTIATE"), all, 0x1301, false, "", ""},
+		{"3DES only", withSuites("DES-CBC3-SHA"), all, 0x0035, false, "", ""},
+		{"openconnect, with a key", openconnectRequest(t), all, 0x1302, true, dtls.PSKNegotiate, ""},
+		{"PSK only, with a key, no master secret", cstp.Request{CipherSuites: []string{dtls.PSKNegotiate}}, all, 0x1301, true, dtls.PSKNegotiate, ""},
+		{"openconnect, with a key, dtls off", openconnectRequest(t), Policy{}, 0x1302, true, "", ""},
+		{"old phone, with a key", phoneRequest(), all, 0x002f, true, "AES128-SHA", ""},
+		{"CBC at 1.2", withSuites12("AES256-SHA", "AES128-SHA"), all, 0x1301, false, "", "AES256-SHA"},
+		{"CBC at 1.2 before 0.9", withSuites12("AES128-SHA"), all, 0, false, "", "AES128-SHA"},
+		{"GCM before CBC at 1.2", withSuites12("AES256-SHA", "AES128-GCM-SHA256"), all, 0x1302, false, "", "AES128-GCM-SHA256"},
+		{"CBC at 1.2, legacy not allowed", withSuites12("AES256-SHA"), Policy{DTLS: true}, 0x1301, false, "", ""},
 	} {
-		a := Negotiate(c.req, c.policy, Link{TLSSuite: c.tlsSuite}, [cstp.SessionIDLen]byte{1})
+		a := Negotiate(c.req, c.policy, Link{TLSSuite: c.tlsSuite, PSK: c.psk}, [cstp.SessionIDLen]byte{1})
 		if a.DTLS.CipherSuite != c.legacy || a.DTLS.CipherSuite12 != c.new12 {
 			t.Errorf("%s: chose %q and %q, want %q and %q", c.name, a.DTLS.CipherSuite, a.DTLS.CipherSuite12, c.legacy, c.new12)
 		}
 		_, _, up := a.DTLS.Suite()
+		if psk := a.DTLS.PSK(); psk && (a.DTLS.SessionID != nil || a.DTLS.MTU != 0 || up) {
+			t.Errorf("%s: a pre-shared key and a session to resume: %+v", c.name, a.DTLS)
+		} else if psk {
+			up = true
+		}
 		if want := c.legacy+c.new12 != ""; up != want || (a.DTLS.Port != 0) != want {
 			t.Errorf("%s: dtls offered %v at port %d", c.name, up, a.DTLS.Port)
 		}
@@ -75,6 +89,12 @@ func TestNegotiateSuite(t *testing.T) {
 func withSuites(names ...string) cstp.Request {
 	r := phoneRequest()
 	r.CipherSuites = names
+	return r
+}
+
+func withSuites12(names ...string) cstp.Request {
+	r := phoneRequest()
+	r.CipherSuites12 = names
 	return r
 }
 
@@ -121,7 +141,7 @@ func TestNegotiateAnswer(t *testing.T) {
 		Timers:  Timers{DPDClient: 30 * time.Second, Keepalive: 20 * time.Second},
 		Address: netip.MustParsePrefix("10.99.0.12/24"), Address6: netip.MustParsePrefix("fd00::5/64"),
 		DNS:    []netip.Addr{netip.MustParseAddr("10.1.1.53"), netip.MustParseAddr("fd00::53")},
-		Phones: true, DTLS: true, Legacy: true,
+		Phones: true, DTLS: true, Legacy: true, Rekey: time.Hour, CardRemoval: true,
 	}
 	a := Negotiate(phoneRequest(), policy, Link{TLSSuite: 0x0035}, [cstp.SessionIDLen]byte{0xab})
 	wire, err := a.AppendBinary(nil)

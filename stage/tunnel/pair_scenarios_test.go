@@ -363,3 +363,24 @@ func TestPacketPathDoesNotAllocate(t *testing.T) {
 		t.Errorf("%v allocations a packet, want none", allocs)
 	}
 }
+
+// TestRetime: a policy that changed reaches a session that lives already.
+func TestRetime(t *testing.T) {
+	t.Parallel()
+	login := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	s := NewSession(SessionConfig{Timers: Timers{SessionTimeout: time.Hour}}, login)
+	s.Retime(Timers{SessionTimeout: 10 * time.Minute, IdleTimeout: time.Minute, DisconnectedTimeout: 5 * time.Minute})
+	if wake := s.Wake(); !wake.Equal(login.Add(5 * time.Minute)) {
+		t.Errorf("without a channel it wakes at %v want after 5 minutes", wake)
+	}
+	if _, err := s.ChannelUp(login, CSTP); err != nil {
+		t.Fatal(err)
+	}
+	if wake := s.Wake(); !wake.Equal(login.Add(time.Minute)) {
+		t.Errorf("with a channel it wakes at %v want after a minute", wake)
+	}
+	s.Heard(CSTP, login.Add(9*time.Minute+30*time.Second))
+	if actions := s.Advance(login.Add(10 * time.Minute)); len(actions) == 0 || actions[len(actions)-1] != (End{Cause: SessionTimeout}) {
+		t.Errorf("at the end of its time: %v", actions)
+	}
+}

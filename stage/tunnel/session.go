@@ -86,6 +86,14 @@ func NewSession(config SessionConfig, now time.Time) *Session {
 	return s
 }
 
+// Retime gives the session other times from now on: those of a policy that changed since its login.
+func (s *Session) Retime(t Timers) {
+	s.idle.timeout, s.lifetime.timeout, s.absence.timeout = t.IdleTimeout, t.SessionTimeout, t.disconnectedTimeout()
+	for c := range s.dpd {
+		s.dpd[c].interval = t.DPD
+	}
+}
+
 // State returns where the session stands.
 func (s *Session) State() SessionState { return s.state }
 

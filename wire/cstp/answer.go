@@ -60,7 +60,8 @@ type Answer struct {
 
 // DTLSAnswer is the part of an Answer that concerns the DTLS channel. Without a Port there is none.
 type DTLSAnswer struct {
-	SessionID     []byte // SessionIDLen bytes
+	SessionID     []byte // SessionIDLen bytes; nil where AppID is
+	AppID         []byte // likewise, for a handshake with a pre-shared key
 	Port          int    // UDP; phones use 443 whatever stands here
 	DPD           time.Duration
 	Keepalive     time.Duration
@@ -77,12 +78,15 @@ var answerFields = []field[Answer]{
 	address("X-CSTP-Address", func(a *Answer) *netip.Addr { return &a.Address }),
 	{"X-CSTP-Netmask", netmaskLine, readNetmask},
 	{"X-CSTP-Address-IP6", address6Line, readAddress6},
-	addresses("X-CSTP-DNS", func(a *Answer) *[]netip.Addr { return &a.DNS }),
-	addresses("X-CSTP-NBNS", func(a *Answer) *[]netip.Addr { return &a.NBNS }),
+	addresses("X-CSTP-DNS", netip.Addr.Is4, func(a *Answer) *[]netip.Addr { return &a.DNS }),
+	addresses("X-CSTP-DNS-IP6", netip.Addr.Is6, func(a *Answer) *[]netip.Addr { return &a.DNS }),
+	addresses("X-CSTP-NBNS", netip.Addr.Is4, func(a *Answer) *[]netip.Addr { return &a.NBNS }),
 	text("X-CSTP-Default-Domain", func(a *Answer) *string { return &a.Domain }),
 	texts("X-CSTP-Split-DNS", func(a *Answer) *[]string { return &a.SplitDNS }),
 	networks("X-CSTP-Split-Include", func(a *Answer) *[]netip.Prefix { return &a.SplitInclude }),
+	networks6("X-CSTP-Split-Include-IP6", func(a *Answer) *[]netip.Prefix { return &a.SplitInclude }),
 	networks("X-CSTP-Split-Exclude", func(a *Answer) *[]netip.Prefix { return &a.SplitExclude }),
+	networks6("X-CSTP-Split-Exclude-IP6", func(a *Answer) *[]netip.Prefix { return &a.SplitExclude }),
 	statement("X-CSTP-Tunnel-All-DNS", func(a *Answer) *bool { return &a.TunnelAllDNS }),
 	statement("X-CSTP-Client-Bypass-Protocol", func(a *Answer) *bool { return &a.Bypass }),
 	escaped("X-CSTP-Banner", func(a *Answer) *string { return &a.Banner }),
@@ -98,7 +102,8 @@ var answerFields = []field[Answer]{
 	statement("X-CSTP-TCP-Keepalive", func(a *Answer) *bool { return &a.TCPKeepalive }),
 	statement("X-CSTP-Smartcard-Removal-Disconnect", func(a *Answer) *bool { return &a.SmartcardRemoval }),
 	text("X-CSTP-License", func(a *Answer) *string { return &a.License }),
-	{"X-DTLS-Session-ID", sessionIDLine, readSessionID},
+	id("X-DTLS-Session-ID", func(a *Answer) *[]byte { return &a.DTLS.SessionID }),
+	id("X-DTLS-App-ID", func(a *Answer) *[]byte { return &a.DTLS.AppID }),
 	number("X-DTLS-Port", func(a *Answer) *int { return &a.DTLS.Port }),
 	seconds("X-DTLS-DPD", func(a *Answer) *time.Duration { return &a.DTLS.DPD }),
 	seconds("X-DTLS-Keepalive", func(a *Answer) *time.Duration { return &a.DTLS.Keepalive }),
@@ -160,15 +165,19 @@ func rekeyTime(name string, at func(*Answer) (*time.Duration, *string)) field[An
 	return f
 }
 
-func sessionIDLine(a *Answer) []string { return unlessEmpty(hex.EncodeToString(a.DTLS.SessionID)) }
-
-func readSessionID(a *Answer, s string) error {
-	id, err := hex.DecodeString(s)
-	if err != nil || len(id) != SessionIDLen {
-		return fmt.Errorf("%q is not %d hex digits", s, 2*SessionIDLen)
+// id is a header with the hex digits of an id for the ClientHello.
+func id(name string, at func(*Answer) *[]byte) field[Answer] {
+	return field[Answer]{name,
+		func(a *Answer) []string { return unlessEmpty(hex.EncodeToString(*at(a))) },
+		func(a *Answer, s string) error {
+			id, err := hex.DecodeString(s)
+			if err != nil || len(id) != SessionIDLen {
+				return fmt.Errorf("%q is not %d hex digits", s, 2*SessionIDLen)
+			}
+			*at(a) = id
+			return nil
+		},
 	}
-	a.DTLS.SessionID = id
-	return nil
 }
 
 // Prefix returns the inner IPv4 address with the length of its netmask; without a netmask that is 32.
@@ -186,7 +195,13 @@ func (a *Answer) SetPrefix(p netip.Prefix) {
 	a.Address, a.Netmask = p.Addr(), maskOf(p.Bits())
 }
 
-// Suite returns what the DTLS channel is to speak. It is false when there is to be none, or a kind that
+// PSK reports whether the DTLS channel is to come up by a handshake with a pre-shared key, for which AppID
+// stands in its ClientHello.
+func (d DTLSAnswer) PSK() bool {
+	return d.Port != 0 && len(d.AppID) == SessionIDLen && d.CipherSuite == dtls.PSKNegotiate
+}
+
+// Suite returns what the DTLS channel is to resume. It is false when there is to be none, or a kind that
 // package dtls does not know.
 func (d DTLSAnswer) Suite() (dtls.Version, dtls.Suite, bool) {
 	if d.Port == 0 || len(d.SessionID) != SessionIDLen {

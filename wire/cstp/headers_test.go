@@ -101,6 +101,9 @@ func TestRecordedAnswers(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
+		if psk := a.DTLS.PSK(); psk != (name == "psk") {
+			t.Errorf("%s: a pre-shared key is wanted: %t", name, psk)
+		}
 		version, suite, found := a.DTLS.Suite()
 		if version != want.version || suite != want.suite || found != (want.suite != 0) || a.MTU != want.mtu {
 			t.Errorf("%s: %v %v, mtu %d, want %v %v, %d", name, version, suite, a.MTU, want.version, want.suite, want.mtu)
@@ -181,11 +184,15 @@ func TestAnswerBytes(t *testing.T) {
 func TestAnswerNetworks(t *testing.T) {
 	t.Parallel()
 	a := Answer{
-		SplitInclude: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")},
-		SplitExclude: []netip.Prefix{netip.MustParsePrefix("0.0.0.0/32")},
+		DNS:          []netip.Addr{netip.MustParseAddr("10.0.0.53"), netip.MustParseAddr("fd00::53")},
+		SplitInclude: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("fd00::/16")},
+		SplitExclude: []netip.Prefix{netip.MustParsePrefix("0.0.0.0/32"), netip.MustParsePrefix("2001:db8::/32")},
 	}
+	const want = "X-CSTP-DNS: 10.0.0.53\r\nX-CSTP-DNS-IP6: fd00::53\r\n" +
+		"X-CSTP-Split-Include: 10.0.0.0/255.0.0.0\r\nX-CSTP-Split-Include-IP6: fd00::/16\r\n" +
+		"X-CSTP-Split-Exclude: 0.0.0.0/255.255.255.255\r\nX-CSTP-Split-Exclude-IP6: 2001:db8::/32\r\n"
 	wire, err := a.AppendBinary(nil)
-	if err != nil || !strings.Contains(string(wire), "X-CSTP-Split-Include: 10.0.0.0/255.0.0.0\r\nX-CSTP-Split-Exclude: 0.0.0.0/255.255.255.255\r\n") {
+	if err != nil || !strings.Contains(string(wire), want) {
 		t.Fatalf("wrote\n%s(%v)", wire, err)
 	}
 	back, err := ParseAnswer(wire)

@@ -18,6 +18,13 @@ const Path = "/CSCOSSLC/tunnel"
 // Protocol is the value of X-CSTP-Protocol, without which some gateways refuse.
 const Protocol = "Copyright (c) 2004 Cisco Systems, Inc."
 
+// PSKLabel and PSKLen say how the TLS connection of a CONNECT exports the pre-shared key of its DTLS
+// channel; there is no context.
+const (
+	PSKLabel = "EXPORTER-openconnect-psk"
+	PSKLen   = 32
+)
+
 // MasterSecretLen is the length in bytes of the master secret for the DTLS channel.
 const MasterSecretLen = 48
 
@@ -57,7 +64,7 @@ var requestFields = []field[Request]{
 	number("X-CSTP-Base-MTU", func(r *Request) *int { return &r.BaseMTU }),
 	number("X-CSTP-MTU", func(r *Request) *int { return &r.MTU }),
 	list("X-CSTP-Address-Type", ",", func(r *Request) *[]string { return &r.AddressTypes }),
-	addresses("X-CSTP-Address", func(r *Request) *[]netip.Addr { return &r.Addresses }),
+	addresses("X-CSTP-Address", netip.Addr.IsValid, func(r *Request) *[]netip.Addr { return &r.Addresses }),
 	flag("X-CSTP-Full-IPv6-Capability", func(r *Request) *bool { return &r.FullIPv6 }),
 	text("X-CSTP-License", func(r *Request) *string { return &r.License }),
 	{"X-DTLS-Master-Secret", masterSecretLine, readMasterSecret},

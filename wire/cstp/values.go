@@ -159,11 +159,18 @@ func address[T any](name string, at func(*T) *netip.Addr) field[T] {
 	}
 }
 
-// addresses is a header that repeats, with an address of either family. What is no address is skipped:
-// one bad name server must not cost the tunnel.
-func addresses[T any](name string, at func(*T) *[]netip.Addr) field[T] {
+// addresses is a header that repeats, with addresses of one family; an address of the other is read all the
+// same. What is no address is skipped: one bad name server must not cost the tunnel.
+func addresses[T any](name string, family func(netip.Addr) bool, at func(*T) *[]netip.Addr) field[T] {
 	return field[T]{name,
-		func(v *T) []string { return strs(*at(v), netip.Addr.String) },
+		func(v *T) (lines []string) {
+			for _, a := range *at(v) {
+				if family(a) {
+					lines = append(lines, a.String())
+				}
+			}
+			return lines
+		},
 		func(v *T, s string) error {
 			a, err := netip.ParseAddr(s)
 			if err != nil {
@@ -177,10 +184,27 @@ func addresses[T any](name string, at func(*T) *[]netip.Addr) field[T] {
 
 // networks is a header that repeats: IPv4 networks as address/mask.
 func networks[T any](name string, at func(*T) *[]netip.Prefix) field[T] {
+	return networksOf(name, netip.Addr.Is4, networkText, parseNetwork, at)
+}
+
+// networks6 is a header that repeats: IPv6 networks as address/length.
+func networks6[T any](name string, at func(*T) *[]netip.Prefix) field[T] {
+	return networksOf(name, netip.Addr.Is6, netip.Prefix.String, parseNetwork6, at)
+}
+
+func networksOf[T any](name string, family func(netip.Addr) bool, text func(netip.Prefix) string, parse func(string) (netip.Prefix, error),
+	at func(*T) *[]netip.Prefix) field[T] {
 	return field[T]{name,
-		func(v *T) []string { return strs(*at(v), networkText) },
+		func(v *T) (lines []string) {
+			for _, p := range *at(v) {
+				if family(p.Addr()) {
+					lines = append(lines, text(p))
+				}
+			}
+			return lines
+		},
 		func(v *T, s string) error {
-			p, err := parseNetwork(s)
+			p, err := parse(s)
 			if err != nil {
 				return err
 			}
@@ -188,6 +212,14 @@ func networks[T any](name string, at func(*T) *[]netip.Prefix) field[T] {
 			return nil
 		},
 	}
+}
+
+func parseNetwork6(s string) (netip.Prefix, error) {
+	p, err := netip.ParsePrefix(s)
+	if err != nil || !p.Addr().Is6() {
+		return netip.Prefix{}, fmt.Errorf("%q is not an IPv6 network, want address/length", s)
+	}
+	return p, nil
 }
 
 func networkText(p netip.Prefix) string {

@@ -116,15 +116,100 @@ func TestHandshakeRefusesFragments(t *testing.T) {
 	}
 }
 
+func TestFragment(t *testing.T) {
+	t.Parallel()
+	raw := unhex(t, "10 000005 0002 000001 000002 aabb")
+	want := Fragment{Type: TypeClientKeyExchange, Number: 2, Length: 5, Offset: 1, Part: []byte{0xaa, 0xbb}}
+	got, rest, err := ParseFragment(append(bytes.Clone(raw), 7))
+	if err != nil || !reflect.DeepEqual(got, want) || !bytes.Equal(rest, []byte{7}) {
+		t.Errorf("got %+v, rest %x, %v; want %+v", got, rest, err, want)
+	}
+	for n := range raw {
+		if _, _, err := ParseFragment(raw[:n]); err == nil {
+			t.Errorf("accepted when cut at %d", n)
+		}
+	}
+	if _, _, err := ParseFragment(unhex(t, "10 000005 0002 000004 000002 aabb")); err == nil {
+		t.Error("a fragment beyond the end of its message is accepted")
+	}
+}
+
+func TestKeyExchanges(t *testing.T) {
+	t.Parallel()
+	client, server := ClientKeyExchange{Identity: []byte("psk")}, ServerKeyExchange{Hint: []byte("some hint")}
+	for name, c := range map[string]struct {
+		want, body []byte
+		parse      func([]byte) (any, error)
+		value      any
+	}{
+		"client": {unhex(t, "0003 70736b"), client.AppendBody(nil), func(b []byte) (any, error) { return ParseClientKeyExchange(b) }, client},
+		"server": {append(unhex(t, "0009"), "some hint"...), server.AppendBody(nil), func(b []byte) (any, error) { return ParseServerKeyExchange(b) }, server},
+	} {
+		got, err := c.parse(c.body)
+		if err != nil || !reflect.DeepEqual(got, c.value) || !bytes.Equal(c.body, c.want) {
+			t.Errorf("%s: %x, %+v, %v; want %x, %+v", name, c.body, got, err, c.want, c.value)
+		}
+		for n := range c.body {
+			if _, err := c.parse(c.body[:n]); err == nil {
+				t.Errorf("%s: accepted when cut at %d", name, n)
+			}
+		}
+		if _, err := c.parse(append(c.body, 0)); err == nil {
+			t.Errorf("%s: accepted with a byte too many", name)
+		}
+	}
+}
+
+func TestExtensions(t *testing.T) {
+	t.Parallel()
+	e := Extensions{}.With(RenegotiationInfo, 0).With(ExtendedMasterSecret)
+	if want := unhex(t, "0009 ff01 0001 00 0017 0000"); !bytes.Equal(e, want) {
+		t.Fatalf("got %x want %x", e, want)
+	}
+	for x, want := range map[Extension][]byte{RenegotiationInfo: {0}, ExtendedMasterSecret: {}, AppID: nil} {
+		if got, ok := e.Get(x); !bytes.Equal(got, want) || ok != (want != nil) {
+			t.Errorf("extension %d: %x, %t; want %x", x, got, ok, want)
+		}
+	}
+	if err := e.Check(); err != nil {
+		t.Error(err)
+	}
+	for n := 3; n < len(e); n++ {
+		if err := e[:n].Check(); err == nil && n != 7 { // there the second extension begins
+			t.Errorf("accepted when cut at %d", n)
+		}
+		e[:n].Get(AppID)
+	}
+}
+
+func TestRoutingID(t *testing.T) {
+	t.Parallel()
+	hello := ClientHello{SessionID: []byte("session")}
+	for name, c := range map[string]struct {
+		extensions Extensions
+		want       string
+	}{
+		"session id":         {nil, "session"},
+		"extension":          {Extensions{}.With(ExtendedMasterSecret).With(AppID, append([]byte{3}, "app"...)...), "app"},
+		"extension too long": {Extensions{}.With(AppID, append([]byte{4}, "app"...)...), "session"},
+		"empty extension":    {Extensions{}.With(AppID), "session"},
+	} {
+		hello.Extensions = c.extensions
+		if got := string(hello.RoutingID()); got != c.want {
+			t.Errorf("%s: got %q want %q", name, got, c.want)
+		}
+	}
+}
+
 func TestHelloOf(t *testing.T) {
 	t.Parallel()
 	datagram := sample(t)
-	hello, ok := HelloOf(datagram)
+	hello, _, ok := HelloOf(datagram)
 	if want := unhex(t, "75f7e283e6d55d883da0fa73fbb734243aedc3239d9e1c2f60dfb29783b94e64"); !ok || !bytes.Equal(hello.SessionID, want) {
 		t.Errorf("got %x %t want %x", hello.SessionID, ok, want)
 	}
 	for n := range datagram {
-		if _, ok := HelloOf(datagram[:n]); ok {
+		if _, _, ok := HelloOf(datagram[:n]); ok {
 			t.Errorf("found when cut at %d", n)
 		}
 	}
@@ -152,6 +237,16 @@ func FuzzParse(f *testing.F) {
 		}
 		if h, err := ParseServerHello(m.Body); err == nil && !bytes.Equal(h.AppendBody(nil), m.Body) {
 			t.Fatal("server hello does not come back")
+		}
+		if h, err := ParseClientHello(m.Body); err == nil {
+			h.RoutingID()
+			_ = h.Extensions.Check()
+		}
+		if k, err := ParseClientKeyExchange(m.Body); err == nil && !bytes.Equal(k.AppendBody(nil), m.Body) {
+			t.Fatal("client key exchange does not come back")
+		}
+		if k, err := ParseServerKeyExchange(m.Body); err == nil && !bytes.Equal(k.AppendBody(nil), m.Body) {
+			t.Fatal("server key exchange does not come back")
 		}
 		if h, err := ParseHelloVerifyRequest(m.Body); err == nil && !bytes.Equal(h.AppendBody(nil), m.Body) {
 			t.Fatal("hello verify request does not come back")

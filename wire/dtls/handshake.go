@@ -8,11 +8,14 @@ import (
 // HandshakeType says which handshake message it is.
 type HandshakeType uint8
 
-// The messages of a resumed handshake.
+// The messages of a handshake that resumes a session or uses a pre-shared key.
 const (
 	TypeClientHello        HandshakeType = 1
 	TypeServerHello        HandshakeType = 2
 	TypeHelloVerifyRequest HandshakeType = 3
+	TypeServerKeyExchange  HandshakeType = 12
+	TypeServerHelloDone    HandshakeType = 14
+	TypeClientKeyExchange  HandshakeType = 16
 	TypeFinished           HandshakeType = 20
 )
 
@@ -28,25 +31,45 @@ type Handshake struct {
 	Body   []byte // aliases what was parsed
 }
 
-// ParseHandshake cuts the first handshake message off a record's fragment. The messages of a resumed
-// handshake are far below any MTU, so a message in fragments is refused.
-func ParseHandshake(b []byte) (h Handshake, rest []byte, err error) {
+// Fragment is a part of a handshake message, or all of it.
+type Fragment struct {
+	Type   HandshakeType
+	Number uint16
+	Length int    // of the whole message's body
+	Offset int    // of Part in it
+	Part   []byte // aliases what was parsed
+}
+
+// ParseFragment cuts the first part of a handshake message off a record's fragment.
+func ParseFragment(b []byte) (f Fragment, rest []byte, err error) {
 	if len(b) < HandshakeHeaderLen {
-		return h, nil, fmt.Errorf("dtls: handshake header needs %d bytes, found %d", HandshakeHeaderLen, len(b))
+		return f, nil, fmt.Errorf("dtls: handshake header needs %d bytes, found %d", HandshakeHeaderLen, len(b))
 	}
-	length, offset, fragment := uint24(b[1:]), uint24(b[6:]), uint24(b[9:])
-	if offset != 0 || fragment != length {
-		return h, nil, fmt.Errorf("dtls: handshake message of %d bytes comes in fragments (%d bytes from %d)", length, fragment, offset)
+	length, offset, part := uint24(b[1:]), uint24(b[6:]), uint24(b[9:])
+	if offset+part > length {
+		return f, nil, fmt.Errorf("dtls: handshake fragment of %d bytes from %d exceeds the message's %d", part, offset, length)
 	}
-	if len(b)-HandshakeHeaderLen < length {
-		return h, nil, fmt.Errorf("dtls: handshake length %d at offset 1 exceeds the %d bytes that follow", length, len(b)-HandshakeHeaderLen)
+	if len(b)-HandshakeHeaderLen < part {
+		return f, nil, fmt.Errorf("dtls: handshake length %d at offset 9 exceeds the %d bytes that follow", part, len(b)-HandshakeHeaderLen)
 	}
-	h = Handshake{
-		Type:   HandshakeType(b[0]),
-		Number: binary.BigEndian.Uint16(b[4:]),
-		Body:   b[HandshakeHeaderLen : HandshakeHeaderLen+length],
+	f = Fragment{
+		Type: HandshakeType(b[0]), Number: binary.BigEndian.Uint16(b[4:]), Length: length, Offset: offset,
+		Part: b[HandshakeHeaderLen : HandshakeHeaderLen+part],
 	}
-	return h, b[HandshakeHeaderLen+length:], nil
+	return f, b[HandshakeHeaderLen+part:], nil
+}
+
+// ParseHandshake cuts the first handshake message off a record's fragment, where it must stand whole: so
+// do the messages of a resumed handshake, which are far below any MTU, and every ClientHello.
+func ParseHandshake(b []byte) (h Handshake, rest []byte, err error) {
+	f, rest, err := ParseFragment(b)
+	if err != nil {
+		return h, nil, err
+	}
+	if len(f.Part) != f.Length {
+		return h, nil, fmt.Errorf("dtls: handshake message of %d bytes comes in fragments (%d bytes from %d)", f.Length, len(f.Part), f.Offset)
+	}
+	return Handshake{Type: f.Type, Number: f.Number, Body: f.Part}, rest, nil
 }
 
 // AppendBinary appends the message with its header, unfragmented.
@@ -73,7 +96,7 @@ type ClientHello struct {
 	Cookie       []byte
 	Suites       []Suite
 	Compressions []byte
-	Extensions   []byte // as it stands, with its length; empty when there is none
+	Extensions   Extensions
 }
 
 // ParseClientHello reads a ClientHello's body.
@@ -117,7 +140,7 @@ type ServerHello struct {
 	SessionID   []byte
 	Suite       Suite
 	Compression byte
-	Extensions  []byte // as it stands, with its length; empty when there is none
+	Extensions  Extensions
 }
 
 // ParseServerHello reads a ServerHello's body.
@@ -164,19 +187,46 @@ func (h HelloVerifyRequest) AppendBody(dst []byte) []byte {
 	return appendVector8(binary.BigEndian.AppendUint16(dst, uint16(h.Version)), h.Cookie)
 }
 
-// HelloOf returns the ClientHello that a datagram begins with: by its session id a gateway finds the
-// session a new datagram belongs to. It reports false for everything else.
-func HelloOf(datagram []byte) (ClientHello, bool) {
+// ServerKeyExchange is the body of a ServerKeyExchange for a pre-shared key, RFC 4279 section 2. A server
+// leaves the message out when it has no hint to give.
+type ServerKeyExchange struct{ Hint []byte }
+
+// ParseServerKeyExchange reads a ServerKeyExchange's body.
+func ParseServerKeyExchange(body []byte) (ServerKeyExchange, error) {
+	c := cursor{b: body, what: "server key exchange"}
+	k := ServerKeyExchange{Hint: c.vector16("identity hint")}
+	return k, c.end()
+}
+
+// AppendBody appends the body as it goes onto the wire.
+func (k ServerKeyExchange) AppendBody(dst []byte) []byte { return appendVector16(dst, k.Hint) }
+
+// ClientKeyExchange is the body of a ClientKeyExchange for a pre-shared key, RFC 4279 section 2.
+type ClientKeyExchange struct{ Identity []byte }
+
+// ParseClientKeyExchange reads a ClientKeyExchange's body.
+func ParseClientKeyExchange(body []byte) (ClientKeyExchange, error) {
+	c := cursor{b: body, what: "client key exchange"}
+	k := ClientKeyExchange{Identity: c.vector16("identity")}
+	return k, c.end()
+}
+
+// AppendBody appends the body as it goes onto the wire.
+func (k ClientKeyExchange) AppendBody(dst []byte) []byte { return appendVector16(dst, k.Identity) }
+
+// HelloOf returns the ClientHello that a datagram begins with, and the number of its record: by its
+// RoutingID a gateway finds the session a new datagram belongs to. It reports false for everything else.
+func HelloOf(datagram []byte) (hello ClientHello, record uint64, ok bool) {
 	r, _, err := ParseRecord(datagram)
 	if err != nil || r.Type != HandshakeRecord || r.Epoch != 0 {
-		return ClientHello{}, false
+		return hello, 0, false
 	}
 	m, _, err := ParseHandshake(r.Fragment)
 	if err != nil || m.Type != TypeClientHello {
-		return ClientHello{}, false
+		return hello, 0, false
 	}
-	hello, err := ParseClientHello(m.Body)
-	return hello, err == nil
+	hello, err = ParseClientHello(m.Body)
+	return hello, r.Sequence, err == nil
 }
 
 // cursor reads fields one after another and keeps the first error.
@@ -218,8 +268,9 @@ func (c *cursor) vector8(field string, most int) []byte {
 	return c.take(int(b[0]), field)
 }
 
-// extensions takes the rest of a hello, checked only for its length: nothing in it matters to a resumed
-// handshake.
+func (c *cursor) vector16(field string) []byte { return c.take(int(c.uint16(field)), field) }
+
+// extensions takes the rest of a hello, checked only for its length: what is in it Extensions reads.
 func (c *cursor) extensions() []byte {
 	if c.err != nil || c.at == len(c.b) {
 		return nil
@@ -246,3 +297,7 @@ func appendUint24(dst []byte, n int) []byte {
 }
 
 func appendVector8(dst, v []byte) []byte { return append(append(dst, byte(len(v))), v...) }
+
+func appendVector16(dst, v []byte) []byte {
+	return append(binary.BigEndian.AppendUint16(dst, uint16(len(v))), v...)
+}

@@ -18,7 +18,12 @@ func TestSuiteNames(t *testing.T) {
 		{CipherSuite12, "AES256-GCM-SHA384", Version12, AES256GCM, true},
 		{CipherSuite12, "ECDHE-RSA-AES128-GCM-SHA256", Version12, ECDHERSAAES128GCM, true},
 		{CipherSuite12, "ECDHE-RSA-AES256-GCM-SHA384", Version12, ECDHERSAAES256GCM, true},
-		{CipherSuite12, "AES256-SHA", 0, 0, false},
+		{CipherSuite12, "ECDHE-RSA-CHACHA20-POLY1305", Version12, ECDHERSAChaCha20, true},
+		{CipherSuite12, "AES256-SHA", Version12, AES256SHA, true},
+		{CipherSuite, "OC2-DTLS1_2-CHACHA20-POLY1305", Version12, PSKChaCha20, true},
+		{CipherSuite, "DES-CBC3-SHA", 0, 0, false},
+		{CipherSuite12, "DHE-RSA-AES256-SHA256", 0, 0, false},
+		{CipherSuite, "DHE-RSA-AES256-SHA", 0, 0, false},
 		{CipherSuite, "AES256-GCM-SHA384", 0, 0, false},
 		{CipherSuite, "PSK-NEGOTIATE", 0, 0, false},
 		{CipherSuite, "aes256-sha", 0, 0, false},
@@ -49,12 +54,15 @@ func TestRecordLen(t *testing.T) {
 		{AES256GCM, 1500 - 28, 1434},
 		{ECDHERSAAES128GCM, 1280 - 28, 1214},
 		{AES128GCM, 1500 - 48, 1414},
+		{PSKAES256GCM, 1400 - 28, 1334},
+		{PSKChaCha20, 1500 - 28, 1442},
+		{ECDHERSAChaCha20, 1480 - 28, 1422},
 	} {
 		if got := c.suite.MaxContent(c.udp) - 1; got != c.inner {
 			t.Errorf("%v in %d bytes: %d bytes inside, want %d", c.suite, c.udp, got, c.inner)
 		}
 	}
-	for _, suite := range []Suite{AES128SHA, AES256GCM} {
+	for _, suite := range []Suite{AES128SHA, AES256GCM, PSKChaCha20} {
 		for size := range 2000 {
 			n := suite.MaxContent(size)
 			if n > 0 && suite.RecordLen(n) > size {
@@ -80,6 +88,7 @@ func TestSameCipher(t *testing.T) {
 		{ECDHERSAAES256GCM, 0x1302, true},
 		{AES256GCM, 0xc030, true},
 		{AES128GCM, 0xcca8, false},
+		{ECDHERSAChaCha20, 0x1303, true},
 	} {
 		if got := c.suite.SameCipher(c.tls); got != c.same {
 			t.Errorf("%v and TLS 0x%04x: same cipher %v, want %v", c.suite, c.tls, got, c.same)

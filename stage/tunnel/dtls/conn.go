@@ -27,17 +27,21 @@ type Conn struct {
 // dataEpoch is the epoch of everything after the one ChangeCipherSpec: there is no renegotiation.
 const dataEpoch = 1
 
-func newConn(cfg Config, keys keyBlock, client bool, rand io.Reader) (*Conn, error) {
+func newConn(version dtls.Version, suite dtls.Suite, keys keyBlock, client bool, rand io.Reader) (*Conn, error) {
 	outKey, inKey, outMAC, inMAC, outIV, inIV := keys.serverKey, keys.clientKey, keys.serverMAC, keys.clientMAC, keys.serverIV, keys.clientIV
 	if client {
 		outKey, inKey, outMAC, inMAC, outIV, inIV = inKey, outKey, inMAC, outMAC, inIV, outIV
 	}
-	c := &Conn{version: cfg.Version, suite: cfg.Suite}
+	c := &Conn{version: version, suite: suite}
 	var err, err2 error
-	if cfg.Suite.GCM() {
+	switch suite.Cipher() {
+	case dtls.AESGCM:
 		c.out, err = newGCM(outKey, outIV)
 		c.in, err2 = newGCM(inKey, inIV)
-	} else {
+	case dtls.ChaCha20:
+		c.out, err = newChaCha20(outKey, outIV)
+		c.in, err2 = newChaCha20(inKey, inIV)
+	default:
 		c.out, err = newCBC(outKey, outMAC, true, rand)
 		c.in, err2 = newCBC(inKey, inMAC, false, nil)
 	}
@@ -60,12 +64,7 @@ func (c *Conn) Suite() dtls.Suite { return c.suite }
 func (c *Conn) Headroom() int { return dtls.RecordHeaderLen + c.out.prefix() }
 
 // Overhead is the most bytes that Seal adds to content in all, Headroom included.
-func (c *Conn) Overhead() int {
-	if c.suite.GCM() {
-		return c.Headroom() + gcmTag
-	}
-	return c.Headroom() + 20 + ivLen // MAC, and padding up to a whole block
-}
+func (c *Conn) Overhead() int { return c.Headroom() + c.out.suffix() }
 
 // Seal protects the n bytes of application data at buf[Headroom():] in place and returns the datagram,
 // which begins at buf[0]. buf must have a capacity of n+Overhead() bytes.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	mathrand "math/rand/v2"
+	"net/netip"
 	"testing"
 	"time"
 
@@ -19,6 +20,18 @@ var modes = []Config{
 	{Version: dtls.Version12, Suite: dtls.AES256GCM},
 	{Version: dtls.Version12, Suite: dtls.ECDHERSAAES128GCM},
 	{Version: dtls.Version12, Suite: dtls.ECDHERSAAES256GCM},
+	{Version: dtls.Version12, Suite: dtls.PSKChaCha20},
+	{Version: dtls.Version12, Suite: dtls.ECDHERSAChaCha20},
+	{Version: dtls.Version12, Suite: dtls.AES128SHA},
+	{Version: dtls.Version12, Suite: dtls.AES256SHA},
+	{PSK: bytes.Repeat([]byte{5}, PSKLen)},
+}
+
+func (c Config) name() string {
+	if c.PSK != nil {
+		return "PSK"
+	}
+	return fmt.Sprintf("%s %s", c.Version, c.Suite)
 }
 
 func (c Config) filled() Config {
@@ -30,7 +43,7 @@ func (c Config) filled() Config {
 
 func eachMode(t *testing.T, f func(t *testing.T, cfg Config)) {
 	for _, mode := range modes {
-		t.Run(fmt.Sprintf("%s %s", mode.Version, mode.Suite), func(t *testing.T) {
+		t.Run(mode.name(), func(t *testing.T) {
 			t.Parallel()
 			f(t, mode.filled())
 		})
@@ -41,8 +54,8 @@ func eachMode(t *testing.T, f func(t *testing.T, cfg Config)) {
 type world struct {
 	t       testing.TB
 	now     time.Time
-	client  *Client
-	server  *Server
+	client  Client
+	server  Server
 	drop    func(fromClient bool, n int) bool
 	sent    map[bool]int
 	clientC *Conn
@@ -180,7 +193,7 @@ func TestLoss(t *testing.T) {
 		for _, lost := range []struct {
 			fromClient bool
 			n          int
-		}{{true, 1}, {false, 1}, {true, 2}} {
+		}{{true, 1}, {false, 1}, {true, 2}, {false, 2}} {
 			w := newWorld(t, cfg, cfg)
 			w.drop = func(fromClient bool, n int) bool { return fromClient == lost.fromClient && n == lost.n }
 			w.run()
@@ -237,26 +250,30 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// TestHelloVerify plays a gateway that asks for a cookie first, as the ASA does.
+// TestHelloVerify asks for a cookie before there is a server, as the ASA does.
 func TestHelloVerify(t *testing.T) {
 	t.Parallel()
+	cookies := NewCookies([32]byte{1})
+	here, elsewhere := netip.MustParseAddrPort("192.0.2.1:500"), netip.MustParseAddrPort("192.0.2.1:501")
 	eachMode(t, func(t *testing.T, cfg Config) {
 		w := newWorld(t, cfg, cfg)
 		first := w.client.Start(w.now)[0].(Send).Datagram
-		f := flight{version: cfg.Version}
-		verify := f.handshake(f.messageOf(dtls.TypeHelloVerifyRequest, dtls.HelloVerifyRequest{Version: cfg.Version, Cookie: []byte("cookie")}.AppendBody(nil)))
-		w.server.flight = f // the server's hello is then message and record 1
-		actions, err := w.client.Received(w.now, verify)
+		hello, record, _ := dtls.HelloOf(first)
+		if cookies.Valid(here, hello) {
+			t.Error("a hello without cookie is as good as one with it")
+		}
+		actions, err := w.client.Received(w.now, cookies.Ask(here, hello, record))
 		if err != nil {
 			t.Fatal(err)
 		}
 		second := actions[0].(Send).Datagram
-		m := helloOf(t, second)
-		if hello, err := dtls.ParseClientHello(m.Body); err != nil || string(hello.Cookie) != "cookie" || m.Number != 1 {
-			t.Errorf("second hello: %v, cookie %q, number %d", err, hello.Cookie, m.Number)
+		hello, record, _ = dtls.HelloOf(second)
+		if !cookies.Valid(here, hello) || cookies.Valid(elsewhere, hello) || record != 1 || helloOf(t, first).Number != 0 || helloOf(t, second).Number != 1 {
+			t.Errorf("second hello: record %d, message %d, cookie valid %t, elsewhere %t", record, helloOf(t, second).Number,
+				cookies.Valid(here, hello), cookies.Valid(elsewhere, hello))
 		}
-		if helloOf(t, first).Number != 0 {
-			t.Error("the first hello is not message 0")
+		if hello.Random[0] ^= 1; cookies.Valid(here, hello) {
+			t.Error("the cookie is good for another hello")
 		}
 		w.do(true, actions)
 		if w.clientC == nil || w.serverC == nil {
@@ -344,7 +361,7 @@ func TestNoAllocations(t *testing.T) {
 			}
 		})
 		if allocs != 0 {
-			t.Errorf("%s: %v allocations for sealing and opening a record", mode.Suite, allocs)
+			t.Errorf("%s: %v allocations for sealing and opening a record", mode.name(), allocs)
 		}
 	}
 }
@@ -356,7 +373,7 @@ func FuzzServer(f *testing.F) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, datagram []byte) {
-		for _, mode := range modes[:3] {
+		for _, mode := range []Config{modes[0], modes[2], modes[len(modes)-1]} {
 			s, err := NewServer(mode.filled())
 			if err != nil {
 				t.Fatal(err)
@@ -379,7 +396,7 @@ func FuzzServer(f *testing.F) {
 
 func BenchmarkSealOpen(b *testing.B) {
 	for _, mode := range modes {
-		b.Run(mode.Suite.String(), func(b *testing.B) {
+		b.Run(mode.name(), func(b *testing.B) {
 			w := newWorld(b, mode.filled(), mode.filled())
 			w.run()
 			buf := make([]byte, 201+w.clientC.Overhead())

@@ -7,6 +7,8 @@ import (
 	"crypto/sha512"
 	"hash"
 
+	"golang.org/x/crypto/chacha20poly1305"
+
 	prfs "github.com/longcord/longcord/internal/prf"
 	"github.com/longcord/longcord/wire/dtls"
 )
@@ -25,7 +27,7 @@ func prf(v dtls.Version, s dtls.Suite, secret []byte, label string, seed []byte,
 
 // suiteHash is the hash of a suite's PRF at DTLS 1.2.
 func suiteHash(s dtls.Suite) func() hash.Hash {
-	if s == dtls.AES256GCM || s == dtls.ECDHERSAAES256GCM {
+	if s.GCM() && s.KeyLen() == 32 {
 		return sha512.New384
 	}
 	return sha256.New
@@ -50,16 +52,34 @@ func (t *transcript) add(m dtls.Handshake) {
 
 // finished is the verify data of the Finished message with this label over what was added so far.
 func (t *transcript) finished(master []byte, label string) []byte {
-	var sum []byte
+	return prf(t.version, t.suite, master, label, t.sum(), verifyDataLen)
+}
+
+// sum is the hash of what was added so far.
+func (t *transcript) sum() []byte {
 	if t.version == dtls.Version09 {
 		m, s := md5.Sum(t.bytes), sha1.Sum(t.bytes)
-		sum = append(m[:], s[:]...)
-	} else {
-		h := suiteHash(t.suite)()
-		h.Write(t.bytes)
-		sum = h.Sum(nil)
+		return append(m[:], s[:]...)
 	}
-	return prf(t.version, t.suite, master, label, sum, verifyDataLen)
+	h := suiteHash(t.suite)()
+	h.Write(t.bytes)
+	return h.Sum(nil)
+}
+
+// pskMaster is the master secret of a handshake with a pre-shared key: RFC 4279 section 2, RFC 5246 section
+// 8.1, and with the extended one RFC 7627 section 4. The transcript ends with the ClientKeyExchange.
+func pskMaster(t *transcript, psk, clientRandom, serverRandom []byte, extended bool) []byte {
+	premaster := make([]byte, 0, 4+2*len(psk))
+	premaster = append(premaster, byte(len(psk)>>8), byte(len(psk)))
+	premaster = append(premaster, make([]byte, len(psk))...)
+	premaster = append(premaster, byte(len(psk)>>8), byte(len(psk)))
+	premaster = append(premaster, psk...)
+	defer clear(premaster)
+	if extended {
+		return prf(t.version, t.suite, premaster, "extended master secret", t.sum(), MasterLen)
+	}
+	seed := append(append([]byte{}, clientRandom...), serverRandom...)
+	return prf(t.version, t.suite, premaster, "master secret", seed, MasterLen)
 }
 
 const (
@@ -71,13 +91,18 @@ const (
 type keyBlock struct {
 	clientMAC, serverMAC []byte // CBC suites
 	clientKey, serverKey []byte
-	clientIV, serverIV   []byte // GCM suites: the implicit 4 bytes of the nonce
+	clientIV, serverIV   []byte // AEAD suites: of GCM the implicit 4 bytes of the nonce
 }
 
 func newKeyBlock(v dtls.Version, s dtls.Suite, master, serverRandom, clientRandom []byte) keyBlock {
-	macLen, ivLen := sha1.Size, 0
-	if s.GCM() {
-		macLen, ivLen = 0, gcmImplicit
+	macLen, ivLen := 0, 0
+	switch s.Cipher() {
+	case dtls.AESCBC:
+		macLen = sha1.Size
+	case dtls.AESGCM:
+		ivLen = gcmImplicit
+	case dtls.ChaCha20:
+		ivLen = chacha20poly1305.NonceSize
 	}
 	seed := append(append([]byte{}, serverRandom...), clientRandom...)
 	block := prf(v, s, master, "key expansion", seed, 2*(macLen+s.KeyLen()+ivLen))

@@ -11,13 +11,15 @@ import (
 	"hash"
 	"io"
 
+	"golang.org/x/crypto/chacha20poly1305"
+
 	"github.com/longcord/longcord/wire/dtls"
 )
 
 const (
 	gcmImplicit = 4  // bytes of the nonce out of the key block
 	gcmExplicit = 8  // bytes of the nonce in the record
-	gcmTag      = 16 //
+	aeadTag     = 16 //
 	ivLen       = aes.BlockSize
 )
 
@@ -29,6 +31,8 @@ var errRecord = errors.New("dtls: record does not authenticate")
 type protection interface {
 	// prefix is how many bytes stand before the content in a sealed fragment.
 	prefix() int
+	// suffix is the most bytes that stand behind it.
+	suffix() int
 	// seal turns buf[prefix:prefix+n] into a fragment that begins at buf[0], and returns its length.
 	seal(buf []byte, n int, h pseudoHeader) (int, error)
 	// open returns the content of a fragment, which it overwrites.
@@ -72,6 +76,7 @@ func newGCM(key, implicit []byte) (*gcm, error) {
 }
 
 func (g *gcm) prefix() int { return gcmExplicit }
+func (g *gcm) suffix() int { return aeadTag }
 
 func (g *gcm) seal(buf []byte, n int, h pseudoHeader) (int, error) {
 	binary.BigEndian.PutUint64(buf, h.number) // unique as long as the sequence is
@@ -82,13 +87,61 @@ func (g *gcm) seal(buf []byte, n int, h pseudoHeader) (int, error) {
 }
 
 func (g *gcm) open(fragment []byte, h pseudoHeader) ([]byte, error) {
-	if len(fragment) < gcmExplicit+gcmTag {
+	if len(fragment) < gcmExplicit+aeadTag {
 		return nil, errRecord
 	}
 	copy(g.nonce[gcmImplicit:], fragment[:gcmExplicit])
 	sealed := fragment[gcmExplicit:]
-	h.put(&g.aad, len(sealed)-gcmTag)
+	h.put(&g.aad, len(sealed)-aeadTag)
 	content, err := g.aead.Open(sealed[:0], g.nonce[:], sealed, g.aad[:])
+	if err != nil {
+		return nil, errRecord
+	}
+	return content, nil
+}
+
+// chacha is ChaCha20 with Poly1305 as in RFC 7905: the nonce is the IV of the key block with the record's
+// number over its end, and nothing of it stands in the record.
+type chacha struct {
+	aead  cipher.AEAD
+	iv    [chacha20poly1305.NonceSize]byte
+	nonce [chacha20poly1305.NonceSize]byte
+	aad   [13]byte
+}
+
+func newChaCha20(key, iv []byte) (*chacha, error) {
+	aead, err := chacha20poly1305.New(key)
+	if err != nil {
+		return nil, err
+	}
+	c := &chacha{aead: aead}
+	copy(c.iv[:], iv)
+	return c, nil
+}
+
+func (c *chacha) prefix() int { return 0 }
+func (c *chacha) suffix() int { return aeadTag }
+
+// number sets the nonce of a record.
+func (c *chacha) number(n uint64) {
+	c.nonce = c.iv
+	last := c.nonce[len(c.nonce)-8:]
+	binary.BigEndian.PutUint64(last, binary.BigEndian.Uint64(last)^n)
+}
+
+func (c *chacha) seal(buf []byte, n int, h pseudoHeader) (int, error) {
+	c.number(h.number)
+	h.put(&c.aad, n)
+	return len(c.aead.Seal(buf[:0], c.nonce[:], buf[:n], c.aad[:])), nil
+}
+
+func (c *chacha) open(fragment []byte, h pseudoHeader) ([]byte, error) {
+	if len(fragment) < aeadTag {
+		return nil, errRecord
+	}
+	c.number(h.number)
+	h.put(&c.aad, len(fragment)-aeadTag)
+	content, err := c.aead.Open(fragment[:0], c.nonce[:], fragment, c.aad[:])
 	if err != nil {
 		return nil, errRecord
 	}
@@ -130,6 +183,7 @@ func newCBC(key, macKey []byte, seal bool, rand io.Reader) (*cbc, error) {
 }
 
 func (c *cbc) prefix() int { return ivLen }
+func (c *cbc) suffix() int { return sha1.Size + aes.BlockSize } // MAC, and padding up to a whole block
 
 func (c *cbc) seal(buf []byte, n int, h pseudoHeader) (int, error) {
 	if _, err := io.ReadFull(c.rand, buf[:ivLen]); err != nil {

@@ -119,7 +119,7 @@ func replay(t *testing.T, rec recording) {
 					if err != nil {
 						t.Fatal(err)
 					}
-					if first, ok := dtls.HelloOf(d.payload); !ok || !bytes.Equal(first.SessionID, rec.cfg.SessionID) {
+					if first, _, ok := dtls.HelloOf(d.payload); !ok || !bytes.Equal(first.SessionID, rec.cfg.SessionID) {
 						t.Errorf("session id of the ClientHello: got %x want %x", first.SessionID, rec.cfg.SessionID)
 					}
 					clientRandom = bytes.Clone(hello.Random[:])
@@ -131,10 +131,10 @@ func replay(t *testing.T, rec recording) {
 				}
 				serverRandom = bytes.Clone(hello.Random[:])
 				keys := newKeyBlock(rec.cfg.Version, rec.cfg.Suite, rec.cfg.MasterSecret, serverRandom, clientRandom)
-				if client, err = newConn(rec.cfg, keys, true, nil); err != nil {
+				if client, err = newConn(rec.cfg.Version, rec.cfg.Suite, keys, true, nil); err != nil {
 					t.Fatal(err)
 				}
-				if server, err = newConn(rec.cfg, keys, false, nil); err != nil {
+				if server, err = newConn(rec.cfg.Version, rec.cfg.Suite, keys, false, nil); err != nil {
 					t.Fatal(err)
 				}
 			case r.Epoch == dataEpoch:

@@ -11,13 +11,12 @@ import (
 	"github.com/longcord/longcord/wire/dtls"
 )
 
-// Server is the gateway's half of one handshake. It is for one client address; a ClientHello with the
-// same session id from elsewhere gets a Server of its own.
+// resumingServer resumes the session that was agreed.
 //
 //	waiting --ClientHello--> answered --Finished--> done
 //	   |                        |
 //	   +----------- time -------+---------> failed
-type Server struct {
+type resumingServer struct {
 	cfg   Config
 	state serverState
 	timer retransmission
@@ -41,47 +40,30 @@ const (
 	serverFailed
 )
 
-// NewServer makes the server half of a handshake that resumes cfg's session.
-func NewServer(cfg Config) (*Server, error) {
-	if err := cfg.validate(); err != nil {
-		return nil, err
-	}
-	return &Server{
+func newResumingServer(cfg Config) *resumingServer {
+	return &resumingServer{
 		cfg:        cfg,
 		flight:     flight{version: cfg.Version},
 		transcript: transcript{version: cfg.Version, suite: cfg.Suite},
-	}, nil
-}
-
-// Received takes a datagram of the client and says what to do. An error means that the datagram was not
-// understood or does not belong here; the handshake goes on.
-func (s *Server) Received(now time.Time, datagram []byte) ([]Action, error) {
-	for len(datagram) > 0 {
-		r, rest, err := dtls.ParseRecord(datagram)
-		if err != nil {
-			return nil, err
-		}
-		actions, err := s.record(now, r, datagram[:len(datagram)-len(rest)])
-		if actions != nil || err != nil {
-			return actions, err
-		}
-		datagram = rest
 	}
-	return nil, nil
 }
 
-func (s *Server) record(now time.Time, r dtls.Record, raw []byte) ([]Action, error) {
+func (s *resumingServer) Received(now time.Time, datagram []byte) ([]Action, error) {
+	return eachRecord(datagram, func(r dtls.Record, raw []byte) ([]Action, error) { return s.record(now, r, raw) })
+}
+
+func (s *resumingServer) record(now time.Time, r dtls.Record, raw []byte) ([]Action, error) {
 	switch {
 	case r.Epoch == 0 && r.Type == dtls.HandshakeRecord && (s.state == serverWaiting || s.state == serverAnswered):
-		return s.clientHello(now, r.Fragment)
+		return s.clientHello(now, r)
 	case r.Epoch == dataEpoch && s.state == serverAnswered:
 		return s.clientFinished(raw)
 	}
 	return nil, nil // the client's ChangeCipherSpec, and whatever comes early or late
 }
 
-func (s *Server) clientHello(now time.Time, fragment []byte) ([]Action, error) {
-	m, _, err := dtls.ParseHandshake(fragment)
+func (s *resumingServer) clientHello(now time.Time, r dtls.Record) ([]Action, error) {
+	m, _, err := dtls.ParseHandshake(r.Fragment)
 	if err != nil {
 		return nil, err
 	}
@@ -98,6 +80,7 @@ func (s *Server) clientHello(now time.Time, fragment []byte) ([]Action, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.flight.answers(hello, r.Sequence)
 	if err := s.accept(m, hello); err != nil {
 		return nil, err
 	}
@@ -107,24 +90,21 @@ func (s *Server) clientHello(now time.Time, fragment []byte) ([]Action, error) {
 }
 
 // accept checks a ClientHello and prepares everything that our flight consists of.
-func (s *Server) accept(m dtls.Handshake, hello dtls.ClientHello) error {
-	switch {
-	case !bytes.Equal(hello.SessionID, s.cfg.SessionID):
+func (s *resumingServer) accept(m dtls.Handshake, hello dtls.ClientHello) error {
+	if !bytes.Equal(hello.SessionID, s.cfg.SessionID) {
 		return ErrNotResumed
-	case hello.Version != s.cfg.Version:
-		return fmt.Errorf("dtls: client hello is of DTLS %s instead of %s", hello.Version, s.cfg.Version)
-	case !slices.Contains(hello.Suites, s.cfg.Suite):
+	}
+	if !slices.Contains(hello.Suites, s.cfg.Suite) {
 		return fmt.Errorf("dtls: client hello does not offer %s", s.cfg.Suite)
-	case !slices.Contains(hello.Compressions, 0):
-		return fmt.Errorf("dtls: client hello does not offer null compression")
-	case hello.Random == [dtls.RandomLen]byte{}:
-		return fmt.Errorf("dtls: client hello has an empty random") // GnuTLS 3.6.3 to 3.6.12
+	}
+	if err := checkHello(hello, s.cfg.Version); err != nil {
+		return err
 	}
 	var random [dtls.RandomLen]byte
 	if _, err := io.ReadFull(s.cfg.Rand, random[:]); err != nil {
 		return fmt.Errorf("dtls: random: %w", err)
 	}
-	conn, err := newConn(s.cfg, newKeyBlock(s.cfg.Version, s.cfg.Suite, s.cfg.MasterSecret, random[:], hello.Random[:]), false, s.cfg.Rand)
+	conn, err := newConn(s.cfg.Version, s.cfg.Suite, newKeyBlock(s.cfg.Version, s.cfg.Suite, s.cfg.MasterSecret, random[:], hello.Random[:]), false, s.cfg.Rand)
 	if err != nil {
 		return err
 	}
@@ -140,8 +120,21 @@ func (s *Server) accept(m dtls.Handshake, hello dtls.ClientHello) error {
 	return nil
 }
 
+// checkHello checks what every hello must have.
+func checkHello(hello dtls.ClientHello, version dtls.Version) error {
+	switch {
+	case hello.Version != version:
+		return fmt.Errorf("dtls: client hello is of DTLS %s instead of %s", hello.Version, version)
+	case !slices.Contains(hello.Compressions, 0):
+		return fmt.Errorf("dtls: client hello does not offer null compression")
+	case hello.Random == [dtls.RandomLen]byte{}:
+		return fmt.Errorf("dtls: client hello has an empty random") // GnuTLS 3.6.3 to 3.6.12
+	}
+	return nil
+}
+
 // answer is our flight: ServerHello, ChangeCipherSpec, Finished, with fresh record numbers each time.
-func (s *Server) answer() ([]Action, error) {
+func (s *resumingServer) answer() ([]Action, error) {
 	datagram := s.flight.handshake(s.shello)
 	datagram = append(datagram, s.flight.changeCipherSpec(s.numbers.ccs)...)
 	finished, err := sealedFinished(s.conn, s.numbers.finished, s.finished)
@@ -151,7 +144,7 @@ func (s *Server) answer() ([]Action, error) {
 	return []Action{Send{Datagram: append(datagram, finished...)}}, nil
 }
 
-func (s *Server) clientFinished(raw []byte) ([]Action, error) {
+func (s *resumingServer) clientFinished(raw []byte) ([]Action, error) {
 	verify, _, _, err := openFinished(s.conn, raw)
 	if err != nil {
 		return nil, err
@@ -163,11 +156,10 @@ func (s *Server) clientFinished(raw []byte) ([]Action, error) {
 	}
 	s.state = serverDone
 	s.timer.stop()
-	return []Action{Established{Conn: s.conn, ClientRandom: s.random}}, nil
+	return []Action{Established{Conn: s.conn, ClientRandom: s.random, MasterSecret: s.cfg.MasterSecret}}, nil
 }
 
-// Advance says what to do now that time has passed.
-func (s *Server) Advance(now time.Time) []Action {
+func (s *resumingServer) Advance(now time.Time) []Action {
 	again, over := s.timer.advance(now)
 	if over {
 		s.state = serverFailed
@@ -184,5 +176,4 @@ func (s *Server) Advance(now time.Time) []Action {
 	return actions
 }
 
-// Wake is when Advance wants to be called; zero means never.
-func (s *Server) Wake() time.Time { return s.timer.due }
+func (s *resumingServer) Wake() time.Time { return s.timer.due }

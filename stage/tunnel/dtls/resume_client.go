@@ -10,13 +10,13 @@ import (
 	"github.com/longcord/longcord/wire/dtls"
 )
 
-// Client is the phone's half of a handshake.
+// resumingClient resumes the session that was agreed.
 //
 //	new --Start--> hello --ServerHello--> resuming --Finished--> done
 //	                |  ^                     |
 //	                |  +--HelloVerifyRequest |
 //	                +-------- time ----------+--> failed
-type Client struct {
+type resumingClient struct {
 	cfg   Config
 	state clientState
 	timer retransmission
@@ -38,17 +38,14 @@ type clientState int
 const (
 	clientNew clientState = iota
 	clientHello
-	clientResuming
+	clientResuming // the server has answered the hello
+	clientKeyed    // likewise, and got our key exchange
 	clientDone
 	clientFailed
 )
 
-// NewClient makes the client half of a handshake that resumes cfg's session.
-func NewClient(cfg Config) (*Client, error) {
-	if err := cfg.validate(); err != nil {
-		return nil, err
-	}
-	c := &Client{cfg: cfg, flight: flight{version: cfg.Version}, transcript: transcript{version: cfg.Version, suite: cfg.Suite}}
+func newResumingClient(cfg Config) (*resumingClient, error) {
+	c := &resumingClient{cfg: cfg, flight: flight{version: cfg.Version}, transcript: transcript{version: cfg.Version, suite: cfg.Suite}}
 	c.hello = dtls.ClientHello{
 		Version: cfg.Version, SessionID: cfg.SessionID, Suites: []dtls.Suite{cfg.Suite}, Compressions: []byte{0},
 	}
@@ -58,36 +55,22 @@ func NewClient(cfg Config) (*Client, error) {
 	return c, nil
 }
 
-// Start begins the handshake.
-func (c *Client) Start(now time.Time) []Action {
+func (c *resumingClient) Start(now time.Time) []Action {
 	c.state = clientHello
 	c.helloMsg = c.flight.messageOf(dtls.TypeClientHello, c.hello.AppendBody(nil))
 	c.timer.start(now)
 	return c.sendHello()
 }
 
-func (c *Client) sendHello() []Action {
+func (c *resumingClient) sendHello() []Action {
 	return []Action{Send{Datagram: c.flight.handshake(c.helloMsg)}}
 }
 
-// Received takes a datagram of the server and says what to do. An error means that the datagram was not
-// understood or does not belong here; the handshake goes on.
-func (c *Client) Received(now time.Time, datagram []byte) ([]Action, error) {
-	for len(datagram) > 0 {
-		r, rest, err := dtls.ParseRecord(datagram)
-		if err != nil {
-			return nil, err
-		}
-		actions, err := c.record(now, r, datagram[:len(datagram)-len(rest)])
-		if actions != nil || err != nil {
-			return actions, err
-		}
-		datagram = rest
-	}
-	return nil, nil
+func (c *resumingClient) Received(now time.Time, datagram []byte) ([]Action, error) {
+	return eachRecord(datagram, func(r dtls.Record, raw []byte) ([]Action, error) { return c.record(now, r, raw) })
 }
 
-func (c *Client) record(now time.Time, r dtls.Record, raw []byte) ([]Action, error) {
+func (c *resumingClient) record(now time.Time, r dtls.Record, raw []byte) ([]Action, error) {
 	switch {
 	case r.Epoch == 0 && r.Type == dtls.HandshakeRecord && c.state == clientHello:
 		return c.message(now, r.Fragment)
@@ -100,7 +83,7 @@ func (c *Client) record(now time.Time, r dtls.Record, raw []byte) ([]Action, err
 	return nil, nil
 }
 
-func (c *Client) message(now time.Time, fragment []byte) ([]Action, error) {
+func (c *resumingClient) message(now time.Time, fragment []byte) ([]Action, error) {
 	m, _, err := dtls.ParseHandshake(fragment)
 	if err != nil {
 		return nil, err
@@ -124,7 +107,7 @@ func (c *Client) message(now time.Time, fragment []byte) ([]Action, error) {
 	return nil, fmt.Errorf("dtls: handshake message %d where the ServerHello should be", m.Type)
 }
 
-func (c *Client) serverHello(m dtls.Handshake) ([]Action, error) {
+func (c *resumingClient) serverHello(m dtls.Handshake) ([]Action, error) {
 	hello, err := dtls.ParseServerHello(m.Body)
 	if err != nil {
 		return nil, err
@@ -132,7 +115,7 @@ func (c *Client) serverHello(m dtls.Handshake) ([]Action, error) {
 	if !bytes.Equal(hello.SessionID, c.cfg.SessionID) || hello.Suite != c.cfg.Suite || hello.Version != c.cfg.Version || hello.Compression != 0 {
 		return c.fail(ErrNotResumed), nil
 	}
-	c.conn, err = newConn(c.cfg, newKeyBlock(c.cfg.Version, c.cfg.Suite, c.cfg.MasterSecret, hello.Random[:], c.hello.Random[:]), true, c.cfg.Rand)
+	c.conn, err = newConn(c.cfg.Version, c.cfg.Suite, newKeyBlock(c.cfg.Version, c.cfg.Suite, c.cfg.MasterSecret, hello.Random[:], c.hello.Random[:]), true, c.cfg.Rand)
 	if err != nil {
 		return c.fail(err), nil
 	}
@@ -143,7 +126,7 @@ func (c *Client) serverHello(m dtls.Handshake) ([]Action, error) {
 	return nil, nil
 }
 
-func (c *Client) serverFinished(raw []byte) ([]Action, error) {
+func (c *resumingClient) serverFinished(raw []byte) ([]Action, error) {
 	verify, m, _, err := openFinished(c.conn, raw)
 	if err != nil {
 		return nil, err
@@ -160,13 +143,11 @@ func (c *Client) serverFinished(raw []byte) ([]Action, error) {
 	if err != nil {
 		return nil, err
 	}
-	return append(last, Established{Conn: c.conn, ClientRandom: c.hello.Random}), nil
+	return append(last, Established{Conn: c.conn, ClientRandom: c.hello.Random, MasterSecret: c.cfg.MasterSecret}), nil
 }
 
-// Resend returns the last flight, ChangeCipherSpec and Finished, with fresh record numbers. It is due
-// when the server's Finished arrives again after the connection is established, and never by time:
-// some gateways lose their way when it comes unasked.
-func (c *Client) Resend() ([]Action, error) {
+// Resend returns ChangeCipherSpec and Finished. Some gateways lose their way when they come unasked.
+func (c *resumingClient) Resend() ([]Action, error) {
 	if c.state != clientDone {
 		return nil, fmt.Errorf("dtls: no last flight yet")
 	}
@@ -178,14 +159,13 @@ func (c *Client) Resend() ([]Action, error) {
 	return []Action{Send{Datagram: append(datagram, finished...)}}, nil
 }
 
-func (c *Client) fail(err error) []Action {
+func (c *resumingClient) fail(err error) []Action {
 	c.state = clientFailed
 	c.timer.stop()
 	return []Action{Failed{Err: err}}
 }
 
-// Advance says what to do now that time has passed.
-func (c *Client) Advance(now time.Time) []Action {
+func (c *resumingClient) Advance(now time.Time) []Action {
 	again, over := c.timer.advance(now)
 	switch {
 	case over:
@@ -198,5 +178,4 @@ func (c *Client) Advance(now time.Time) []Action {
 	return nil
 }
 
-// Wake is when Advance wants to be called; zero means never.
-func (c *Client) Wake() time.Time { return c.timer.due }
+func (c *resumingClient) Wake() time.Time { return c.timer.due }
