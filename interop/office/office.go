@@ -168,11 +168,25 @@ func (o *Office) Start(h *testnet.Host, program string, args ...string) *Program
 // StartWith is Start with something to read.
 func (o *Office) StartWith(h *testnet.Host, input, program string, args ...string) *Program {
 	o.t.Helper()
-	p := &Program{t: o.t, name: filepath.Base(program), cmd: exec.Command(program, args...), done: make(chan struct{}), changed: make(chan struct{})}
-	p.cmd.Stdin = strings.NewReader(input)
+	cmd := exec.Command(program, args...)
+	cmd.Stdin = strings.NewReader(input)
+	return launch(o.t, cmd, h.Start)
+}
+
+// Launch starts a program that needs no office.
+func Launch(t testing.TB, program string, args ...string) *Program {
+	t.Helper()
+	return launch(t, exec.Command(program, args...), (*exec.Cmd).Start)
+}
+
+func launch(t testing.TB, cmd *exec.Cmd, start func(*exec.Cmd) error) *Program {
+	t.Helper()
+	p := &Program{t: t, name: filepath.Base(cmd.Path), cmd: cmd, done: make(chan struct{}), changed: make(chan struct{})}
 	read, write := io.Pipe()
 	p.cmd.Stdout, p.cmd.Stderr = write, write
-	o.must(h.Start(p.cmd))
+	if err := start(p.cmd); err != nil {
+		t.Fatal(err)
+	}
 	go func() {
 		for lines := bufio.NewScanner(read); lines.Scan(); {
 			p.said(lines.Text())
@@ -184,7 +198,7 @@ func (o *Office) StartWith(h *testnet.Host, input, program string, args ...strin
 		_ = write.Close()
 		close(p.done)
 	}()
-	o.t.Cleanup(p.finish)
+	t.Cleanup(p.finish)
 	return p
 }
 
