@@ -121,8 +121,8 @@ func (c *Client) Replied(r vpnauth.Reply) ([]ClientAction, error) {
 // opened judges the reply to the GET: a phone posts only when webvpn is there, empty and expired, and
 // webvpnlogin says something.
 func (c *Client) opened(r vpnauth.Reply) []ClientAction {
-	if refused, ok := c.refusal(r); ok {
-		return refused
+	if refused, ok := refusalOf(r); ok {
+		return c.end(refused)
 	}
 	session, found := cookie(r, vpnauth.SessionCookie)
 	prompt, _ := cookie(r, vpnauth.LoginCookie)
@@ -139,8 +139,8 @@ func (c *Client) opened(r vpnauth.Reply) []ClientAction {
 }
 
 func (c *Client) posted(r vpnauth.Reply) []ClientAction {
-	if refused, ok := c.refusal(r); ok {
-		return refused
+	if refused, ok := refusalOf(r); ok {
+		return c.end(refused)
 	}
 	session, found := cookie(r, vpnauth.SessionCookie)
 	prompt, _ := cookie(r, vpnauth.LoginCookie)
@@ -153,23 +153,23 @@ func (c *Client) posted(r vpnauth.Reply) []ClientAction {
 	return c.end(Refused{WrongURL, "'webvpn=' not found in cookie"})
 }
 
-// refusal judges the status line.
-func (c *Client) refusal(r vpnauth.Reply) ([]ClientAction, bool) {
+// refusalOf judges the status line.
+func refusalOf(r vpnauth.Reply) (Refused, bool) {
 	text := r.String()
 	switch {
 	case r.Status == http.StatusOK:
-		return nil, false
+		return Refused{}, false
 	case r.Status == http.StatusUnauthorized || r.Status == http.StatusForbidden:
-		return c.end(Refused{WrongLogin, text}), true
+		return Refused{WrongLogin, text}, true
 	case r.Status >= 500:
 		if why := r.Header.Get("X-Reason"); why != "" {
 			text += " (" + why + ")"
 		}
-		return c.end(Refused{GatewayError, text}), true
+		return Refused{GatewayError, text}, true
 	case r.Status >= 300 && r.Status < 400:
 		text += ", Location: " + r.Header.Get("Location")
 	}
-	return c.end(Refused{WrongURL, text}), true
+	return Refused{WrongURL, text}, true
 }
 
 func (c *Client) end(last ClientAction) []ClientAction {

@@ -18,8 +18,14 @@ func newClient(t *testing.T, url string) *verify.Client {
 	return c
 }
 
+// conversation is either client's half.
+type conversation interface {
+	Start() ([]verify.ClientAction, error)
+	Replied(vpnauth.Reply) ([]verify.ClientAction, error)
+}
+
 // converse lets a client talk to a server until the login ends. Passwords get result.
-func converse(t *testing.T, c *verify.Client, s *verify.Server, result verify.Result) (end verify.ClientAction, said []string) {
+func converse(t *testing.T, c conversation, s *verify.Server, result verify.Result) (end verify.ClientAction, said []string) {
 	t.Helper()
 	actions, err := c.Start()
 	for {
