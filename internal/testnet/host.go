@@ -136,6 +136,20 @@ func (h *Host) Address(ifname string, prefix netip.Prefix) error {
 	return nil
 }
 
+// Own makes every address of a network the host's own, as if each stood on its loopback.
+func (h *Host) Own(network netip.Prefix) error {
+	lo, err := h.link.LinkByName("lo")
+	if err == nil {
+		err = h.link.RouteReplace(&netlink.Route{
+			LinkIndex: lo.Attrs().Index, Dst: ipNet(network.Masked()), Type: unix.RTN_LOCAL, Table: unix.RT_TABLE_LOCAL, Scope: unix.RT_SCOPE_HOST,
+		})
+	}
+	if err != nil {
+		return fmt.Errorf("testnet: host %s: own %s: %w", h.name, network, err)
+	}
+	return nil
+}
+
 // Route sends packets for dst to via. The zero dst is the default route.
 func (h *Host) Route(dst netip.Prefix, via netip.Addr) error {
 	route := &netlink.Route{Gw: via.AsSlice()}

@@ -157,3 +157,15 @@ func TestDropSwallowsOnePort(t *testing.T) {
 		t.Errorf("port 443: %v, want silence", err)
 	}
 }
+
+func TestOwn(t *testing.T) {
+	t.Parallel()
+	a, b := newHost(t, "a", nil), newHost(t, "b", nil)
+	must(t, testnet.Connect(a, "eth0", prefix("10.1.0.1/24"), b, "eth0", prefix("10.1.0.2/24")))
+	must(t, a.Own(prefix("198.18.0.0/16")))
+	must(t, b.Route(prefix("198.18.0.0/16"), addr("10.1.0.1")))
+	listen(t, a, "198.18.44.7:7")
+	if _, err := ask(t, b, "198.18.44.7:7"); err != nil {
+		t.Errorf("an address that is the host's own does not answer: %v", err)
+	}
+}
