@@ -50,8 +50,12 @@ interop-trixie: go
 fuzz: go
 	scripts/fuzz $(or $(TIME),30s)
 
-bench: go
+# What our gateway costs beside ocserv (as root), and what sealing and opening a record costs:
+# docs/performance.md. ONLY=voice,rate for a part, ROUNDS=1, GATEWAYS=longcord, JSON=file.
+bench: build
 	go test -run '^$$' -bench . -benchmem ./stage/tunnel/dtls ./gateway
+	go build -trimpath -o bin/bench ./interop/bench
+	bin/bench $(if $(ONLY),-only $(ONLY)) $(if $(ROUNDS),-rounds $(ROUNDS)) $(if $(GATEWAYS),-gateways $(GATEWAYS)) $(if $(JSON),-json $(JSON))
 
 go:
 	@command -v go >/dev/null || { echo "Go $(go_needed) or later is needed: https://go.dev/dl/"; exit 1; }

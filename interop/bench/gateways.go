@@ -1,0 +1,65 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// gateway is a gateway under test that runs.
+type gateway struct {
+	*program
+	url  string
+	user func(client int) string
+}
+
+// gateways start the gateways that are known, with a folder for their files.
+var gateways = map[string]func(context.Context, options, *laboratory, string) (*gateway, error){
+	"longcord": startLongcord,
+	"ocserv":   startOcserv,
+}
+
+func gatewayNames() []string { return slices.Sorted(maps.Keys(gateways)) }
+
+const password = "correct horse battery staple"
+
+// onGatewayCore is a program on the gateway's core.
+func onGatewayCore(name string, args ...string) *exec.Cmd {
+	return exec.Command("taskset", append([]string{"-c", strconv.Itoa(gatewayCore), name}, args...)...)
+}
+
+// startLongcord starts ours, made by init, with a user for each client.
+func startLongcord(ctx context.Context, o options, l *laboratory, dir string) (*gateway, error) {
+	const url = "https://203.0.113.2/phones"
+	dir = filepath.Join(dir, "longcord")
+	if _, err := runOn(ctx, l.gateway, "", patience, o.longcord, "init", dir, "--url", url, "--outside", outside.Addr().String(),
+		"--inside", inside.Addr().String(), "--pool", pool.String(), "--legacy-phones"); err != nil {
+		return nil, err
+	}
+	config := filepath.Join(dir, "longcord.yaml")
+	cmd := onGatewayCore(o.longcord, "serve", "--only", "gateway", "-c", config)
+	cmd.Env = append(os.Environ(), "GOMAXPROCS=1")
+	p, err := start(l.gateway, "ready", cmd)
+	if err != nil {
+		return nil, err
+	}
+	users := filepath.Join(dir, "users")
+	var lines strings.Builder
+	for i := range o.clients {
+		fmt.Fprintf(&lines, "user%d:%s\n", i, password)
+	}
+	err = os.WriteFile(users, []byte(lines.String()), 0o600)
+	if err == nil {
+		_, err = runOn(ctx, l.gateway, "", 10*patience, o.longcord, "-c", config, "users", "import", users)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w\n%s\n%v", err, p.output(), p.stop())
+	}
+	return &gateway{program: p, url: url, user: func(i int) string { return fmt.Sprintf("user%d", i) }}, nil
+}

@@ -1,0 +1,134 @@
+// Command bench measures our gateway beside ocserv, in the same run and on the same machine: what a packet
+// of voice costs, how many go through, what a set-up costs, what an idle session weighs, and what TCP gets.
+// `make bench` runs it; docs/performance.md explains it and holds its results.
+//
+// It builds four hosts out of network namespaces, client, internet, gateway and inside, joined by virtual
+// cables. The gateway under test has one core for itself; this program, which is the clients and the
+// inside host in one (package fleet), has another. The gateways take turns, so that what else the machine
+// does hits both, and medians are told.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/longcord/longcord/internal/testnet"
+)
+
+// options are what the command line says.
+type options struct {
+	longcord string
+	only     string
+	gateways string
+	rounds   int
+	clients  int
+	length   time.Duration
+	json     string
+}
+
+func main() {
+	var o options
+	flag.StringVar(&o.longcord, "longcord", "bin/longcord", "our program")
+	flag.StringVar(&o.only, "only", strings.Join(parts, ","), "what to measure")
+	flag.StringVar(&o.gateways, "gateways", strings.Join(gatewayNames(), ","), "whom to measure")
+	flag.IntVar(&o.rounds, "rounds", 3, "how often each gateway has its turn")
+	flag.IntVar(&o.clients, "clients", 200, "clients that talk")
+	flag.DurationVar(&o.length, "length", 10*time.Second, "of a talk")
+	flag.StringVar(&o.json, "json", "", "write all results to this `file`, too")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, o); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, o options) error {
+	if os.Geteuid() != 0 {
+		return errors.New("must be root: namespaces, TUN devices and a gateway of others need it")
+	}
+	if err := onOwnCore(); err != nil {
+		return err
+	}
+	if _, _, err := testnet.Enter(ctx); err != nil {
+		return err
+	}
+	wanted := strings.Split(o.only, ",")
+	for _, part := range wanted {
+		if !slices.Contains(parts, part) {
+			return fmt.Errorf("there is no part %q; choose among %s", part, strings.Join(parts, ", "))
+		}
+	}
+	b := &bench{options: o, parts: wanted, results: map[string][]result{}}
+	for round := range o.rounds {
+		for _, name := range strings.Split(o.gateways, ",") {
+			make := gateways[name]
+			if make == nil {
+				return fmt.Errorf("there is no gateway %q; choose among %s", name, strings.Join(gatewayNames(), ", "))
+			}
+			fmt.Fprintf(os.Stderr, "round %d: %s (load %s)\n", round+1, name, load())
+			r, err := b.turn(ctx, make)
+			if err != nil {
+				return fmt.Errorf("%s: %w", name, err)
+			}
+			b.results[name] = append(b.results[name], r)
+		}
+	}
+	if err := b.print(os.Stdout); err != nil || o.json == "" {
+		return err
+	}
+	text, err := json.MarshalIndent(b.results, "", "  ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(o.json, append(text, '\n'), 0o644)
+}
+
+// Cores. On a machine with a single one everything shares it, and the figures say little.
+const (
+	ownCore     = 0
+	gatewayCore = 1
+	onCore      = "LONGCORD_BENCH=pinned"
+)
+
+// onOwnCore runs the program again on its core: threads that run already would stay where they are. The
+// Go runtime must not think that there is one core only, since the packet thread never lets go of it.
+func onOwnCore() error {
+	if os.Getenv("LONGCORD_BENCH") != "" {
+		return nil
+	}
+	var all unix.CPUSet
+	if err := unix.SchedGetaffinity(0, &all); err != nil {
+		return fmt.Errorf("cores: %w", err)
+	}
+	if !all.IsSet(ownCore) || !all.IsSet(gatewayCore) {
+		return fmt.Errorf("cores %d and %d are needed", ownCore, gatewayCore)
+	}
+	var own unix.CPUSet
+	own.Set(ownCore)
+	if err := unix.SchedSetaffinity(0, &own); err != nil {
+		return fmt.Errorf("cores: %w", err)
+	}
+	return unix.Exec("/proc/self/exe", os.Args, append(os.Environ(), onCore, "GOMAXPROCS=4"))
+}
+
+// load is what the machine does besides.
+func load() string {
+	text, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		return "unknown"
+	}
+	return strings.Join(strings.Fields(string(text))[:3], " ")
+}

@@ -1,0 +1,194 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/longcord/longcord/fleet"
+	"github.com/longcord/longcord/internal/secret"
+)
+
+// What can be measured, in the order in which it is.
+const (
+	partIdle   = "idle"   // memory of sessions that do nothing
+	partVoice  = "voice"  // 50 packets a second and client, each way, AES-128-GCM
+	partOneWay = "oneway" // the same, up alone and down alone
+	partRate   = "rate"   // the highest rate
+	partSetUp  = "setup"  // set-ups of users who have logged in before
+	partCBC    = "cbc"    // voice with DTLS 0.9, AES-128-CBC and HMAC-SHA1
+)
+
+var parts = []string{partIdle, partVoice, partOneWay, partRate, partSetUp, partCBC}
+
+// Suites as CONNECT names them; both gateways know both names.
+var (
+	gcm = []string{"OC-DTLS1_2-AES128-GCM"}
+	cbc = []string{"AES128-SHA"}
+)
+
+// settleTime is how long sessions stay idle before their memory is read.
+const settleTime = 15 * time.Second
+
+// bench is the whole run.
+type bench struct {
+	options
+	parts   []string
+	results map[string][]result // by gateway, one a round
+}
+
+// result is what one gateway's turn gave. What was not measured is nil.
+type result struct {
+	FirstLogins *fleet.SetUp `json:"first_logins"`
+	Logins      *fleet.SetUp `json:"logins,omitempty"`
+	Idle        *idle        `json:"idle,omitempty"`
+	Voice       *fleet.Voice `json:"voice,omitempty"`
+	Up          *fleet.Voice `json:"voice_up,omitempty"`
+	Down        *fleet.Voice `json:"voice_down,omitempty"`
+	CBC         *fleet.Voice `json:"voice_cbc,omitempty"`
+	Rate        *fleet.Found `json:"rate,omitempty"`
+}
+
+// idle is the gateway's memory without and with sessions.
+type idle struct {
+	Sessions int         `json:"sessions"`
+	Before   fleet.Usage `json:"before"`
+	After    fleet.Usage `json:"after"`
+}
+
+func (i idle) pss() float64 { return float64(i.After.PSS-i.Before.PSS) / float64(i.Sessions) }
+func (i idle) rss() float64 { return float64(i.After.RSS-i.Before.RSS) / float64(i.Sessions) }
+
+// turn measures one gateway, started for the purpose in a laboratory of its own.
+func (b *bench) turn(ctx context.Context, start func(context.Context, options, *laboratory, string) (*gateway, error)) (r result, err error) {
+	dir, err := os.MkdirTemp("", "longcord-bench")
+	if err != nil {
+		return r, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	l, err := newLaboratory()
+	if err != nil {
+		return r, err
+	}
+	defer func() { err = errors.Join(err, l.close()) }()
+	g, err := start(ctx, b.options, l, dir)
+	if err != nil {
+		return r, err
+	}
+	defer func() {
+		if stopped := g.stop(); err != nil {
+			err = errors.Join(fmt.Errorf("%w\n%s", err, g.output()), stopped)
+		}
+	}()
+	return r, b.measure(ctx, l, g, &r)
+}
+
+func (b *bench) wants(part ...string) bool {
+	return slices.ContainsFunc(part, func(p string) bool { return slices.Contains(b.parts, p) })
+}
+
+// measure does what is wanted with a gateway that has just started.
+func (b *bench) measure(ctx context.Context, l *laboratory, g *gateway, r *result) error {
+	if b.wants(partIdle) {
+		r.Idle = &idle{Sessions: b.clients}
+		if err := g.memory(&r.Idle.Before); err != nil {
+			return err
+		}
+	}
+	if err := b.with(ctx, l, g, gcm, func(f *fleet.Fleet, s fleet.SetUp) error {
+		r.FirstLogins = &s
+		return b.talks(ctx, g, f, r)
+	}); err != nil {
+		return err
+	}
+	if b.wants(partSetUp) {
+		if err := b.with(ctx, l, g, gcm, func(_ *fleet.Fleet, s fleet.SetUp) error {
+			r.Logins = &s
+			return nil
+		}); err != nil {
+			return err
+		}
+	}
+	if !b.wants(partCBC) {
+		return nil
+	}
+	return b.with(ctx, l, g, cbc, func(f *fleet.Fleet, _ fleet.SetUp) error {
+		return b.talk(ctx, f, fleet.BothWays, &r.CBC)
+	})
+}
+
+// talks does what is wanted with clients that are up.
+func (b *bench) talks(ctx context.Context, g *gateway, f *fleet.Fleet, r *result) error {
+	if b.wants(partIdle) {
+		select {
+		case <-time.After(settleTime):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		if err := g.memory(&r.Idle.After); err != nil {
+			return err
+		}
+	}
+	for _, t := range []struct {
+		part string
+		way  fleet.Way
+		to   **fleet.Voice
+	}{{partVoice, fleet.BothWays, &r.Voice}, {partOneWay, fleet.UpOnly, &r.Up}, {partOneWay, fleet.DownOnly, &r.Down}} {
+		if !b.wants(t.part) {
+			continue
+		}
+		if err := b.talk(ctx, f, t.way, t.to); err != nil {
+			return err
+		}
+	}
+	if !b.wants(partRate) {
+		return nil
+	}
+	found, err := f.Search(ctx, fleet.Search{})
+	r.Rate = &found
+	return err
+}
+
+func (b *bench) talk(ctx context.Context, f *fleet.Fleet, way fleet.Way, to **fleet.Voice) error {
+	v, err := f.Talk(ctx, fleet.Talk{Length: b.length, Way: way})
+	if err == nil && v.Ended > 0 {
+		err = fmt.Errorf("%d of %d sessions ended while they talked", v.Ended, v.Clients)
+	}
+	*to = &v
+	return err
+}
+
+// with runs f with clients that are up, and logs them off.
+func (b *bench) with(ctx context.Context, l *laboratory, g *gateway, suites []string, f func(*fleet.Fleet, fleet.SetUp) error) (err error) {
+	clients, err := fleet.New(fleet.Config{
+		URL: g.url, Clients: b.clients, CipherSuites: suites,
+		// The gateway's certificate was made a moment ago, on a wire that nobody else is on.
+		TLS:     &tls.Config{InsecureSkipVerify: true, MaxVersion: tls.VersionTLS12, SessionTicketsDisabled: true},
+		Login:   func(i int) (string, secret.String) { return g.user(i), secret.New(password) },
+		Sources: sources, Far: netip.AddrPortFrom(desk.Addr(), 4000),
+		Outside: fleet.Host{Do: l.client.Do}, Inside: fleet.Host{Do: l.inside.Do},
+		Usage: func() (time.Duration, error) {
+			u, err := fleet.UsageOf(g.pid(), false)
+			return u.CPU, err
+		},
+	})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, clients.Close()) }()
+	s, err := clients.Connect(ctx)
+	if err != nil {
+		return err
+	}
+	return f(clients, s)
+}
+
+func (g *gateway) memory(u *fleet.Usage) (err error) {
+	*u, err = fleet.UsageOf(g.pid(), true)
+	return err
+}
