@@ -35,11 +35,12 @@ type client struct {
 	frames  *cstp.Reader
 	answer  cstp.Answer
 	master  []byte
+	psk     []byte     // nil unless the gateway wants one
 	up      chan error // once: nil when DTLS is up
 
 	socket    *socket
 	half      *tunnel.Client
-	handshake *dtls.Client
+	handshake dtls.Client
 	conn      *dtls.Conn // nil: down
 	inner     netip.AddrPort
 	voice     *voice
@@ -103,6 +104,12 @@ func (c *client) connect(ctx context.Context, at *line, cookie secret.String) er
 	}
 	if !c.answer.Address.Is4() {
 		return errors.New("no inner IPv4 address")
+	}
+	if c.answer.DTLS.PSK() {
+		state := at.conn.ConnectionState()
+		if c.psk, err = state.ExportKeyingMaterial(cstp.PSKLabel, nil, cstp.PSKLen); err != nil {
+			return err
+		}
 	}
 	remote, err := netip.ParseAddrPort(at.conn.RemoteAddr().String())
 	if err != nil {
@@ -212,11 +219,13 @@ func (c *client) control(ch tunnel.Channel, kind cstp.Type, payload []byte) {
 }
 
 func (c *client) startDTLS(s tunnel.StartDTLS) {
+	config := dtls.Config{Version: s.Version, Suite: s.Suite, SessionID: s.SessionID, MasterSecret: c.master, Rand: rand.Reader}
+	if s.PSK {
+		config = dtls.Config{SessionID: s.SessionID, PSK: c.psk, Rand: rand.Reader}
+	}
 	err := c.fleet.loop.open(c)
 	if err == nil {
-		c.handshake, err = dtls.NewClient(dtls.Config{
-			Version: s.Version, Suite: s.Suite, SessionID: s.SessionID, MasterSecret: c.master, Rand: rand.Reader,
-		})
+		c.handshake, err = dtls.NewClient(config)
 	}
 	if err != nil {
 		c.failed(err)

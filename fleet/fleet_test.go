@@ -54,6 +54,7 @@ func TestTalk(t *testing.T) {
 	}{
 		{"xml login, one socket", "DTLS 1.2 AES128-GCM-SHA256", func(*fleet.Config) {}},
 		{"phone login, a socket each", "DTLS 1.2 AES128-GCM-SHA256", func(c *fleet.Config) { c.Phones, c.Sources = true, netip.Prefix{} }},
+		{"pre-shared key", "DTLS 1.2 PSK-AES256-GCM-SHA384", func(c *fleet.Config) { c.CipherSuites = []string{"PSK-NEGOTIATE"} }},
 		{"DTLS 0.9", "DTLS 0.9 AES128-SHA", func(c *fleet.Config) { c.CipherSuites = []string{"AES128-SHA"} }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -161,7 +162,8 @@ func TestTalkIsCutShort(t *testing.T) {
 }
 
 func TestNewRefuses(t *testing.T) {
-	w := &world{t: t, base: netip.MustParseAddr("127.0.0.0")}
+	allowed(t)
+	w := &world{t: t, base: netip.MustParseAddr("127.0.0.0"), inside: newInside(t)}
 	for what, change := range map[string]func(*fleet.Config){
 		"no URL":           func(c *fleet.Config) { c.URL = "vpn.example.com" },
 		"no TLS":           func(c *fleet.Config) { c.TLS = nil },

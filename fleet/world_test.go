@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -18,6 +19,7 @@ import (
 	"github.com/longcord/longcord/gateway"
 	"github.com/longcord/longcord/internal/secret"
 	"github.com/longcord/longcord/internal/testcert"
+	"github.com/longcord/longcord/internal/testnet"
 	"github.com/longcord/longcord/inventory"
 	"github.com/longcord/longcord/login"
 	"github.com/longcord/longcord/store/memory"
@@ -25,19 +27,48 @@ import (
 	"github.com/longcord/longcord/tun/tuntest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// forbidden is why this machine lets us make no networks; nil when it does.
+var forbidden error
+
+func TestMain(m *testing.M) {
+	code, done, err := testnet.Enter(context.Background())
+	if done {
+		os.Exit(code)
+	}
+	forbidden = err
+	goleak.VerifyTestMain(m)
+}
+
+// allowed skips the test where networks cannot be made, and fails it where they must be.
+func allowed(t *testing.T) {
+	t.Helper()
+	if forbidden == nil {
+		return
+	}
+	var reason *testnet.Forbidden
+	if os.Getenv("CI") != "true" && errors.As(forbidden, &reason) {
+		t.Skipf("%v; %s", reason, reason.Fix)
+	}
+	t.Fatal(forbidden)
+}
 
 // patience is for whatever happens at once on a machine with nothing else to do.
 const patience = 60 * time.Second
 
-// world is our gateway on loopback. Every address is one of 127/8, so that all are this machine's own:
-// the gateway's, the clients' outer ones and the inner ones. A goroutine for each inner address stands
-// for the host behind the TUN.
+// Inside.
+var (
+	pool = netip.MustParsePrefix("10.99.0.0/24")
+	far  = netip.MustParseAddrPort("10.20.0.9:4000")
+)
+
+// world is our gateway on loopback: its address and the clients' outer ones are out of 127/8. The inside
+// is a host that all inner addresses belong to; a goroutine for each of them stands for the network
+// between it and the TUN.
 type world struct {
-	t    *testing.T
-	base netip.Addr // 127.x.y.0, this process's own
-	host tun.Device // the host's end of the TUN
-	far  netip.AddrPort
+	t      *testing.T
+	base   netip.Addr // 127.x.y.0, this process's own
+	tun    tun.Device // the host's end of the TUN
+	inside *testnet.Host
 
 	mu      sync.Mutex
 	inner   map[netip.Addr]*net.UDPConn
@@ -55,14 +86,13 @@ func (w *world) url() string { return fmt.Sprintf("https://%s:4443/phones", w.at
 
 func start(t *testing.T) *world {
 	t.Helper()
+	allowed(t)
 	pid := os.Getpid()
 	w := &world{t: t, base: netip.AddrFrom4([4]byte{127, byte(64 + pid>>8%128), byte(pid), 0}), inner: map[netip.Addr]*net.UDPConn{}}
-	w.far = netip.AddrPortFrom(w.at(2), 4000)
+	w.inside = newInside(t)
 	var device tun.Device
-	device, w.host = tuntest.Pipe("test0")
-	pool := w.base.As4()
-	pool[1] ^= 0x40 // beside the outer addresses
-	set := declared(w.url(), netip.PrefixFrom(netip.AddrFrom4(pool), 24))
+	device, w.tun = tuntest.Pipe("test0")
+	set := declared(w.url())
 	memory := memory.New()
 	listen := netip.AddrPortFrom(w.at(1), 4443)
 	g, err := gateway.New(gateway.Config{
@@ -97,13 +127,31 @@ func start(t *testing.T) *world {
 	return w
 }
 
-func declared(url string, pool netip.Prefix) *inventory.Set {
+func newInside(t *testing.T) *testnet.Host {
+	t.Helper()
+	h, err := testnet.NewHost("inside", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { h.Close() })
+	for _, network := range []netip.Prefix{pool, netip.PrefixFrom(far.Addr(), 24)} {
+		if err := h.Own(network); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return h
+}
+
+func declared(url string) *inventory.Set {
 	set := inventory.NewSet()
 	certificate, key := testcert.PEM(testcert.RSA("vpn.example.com"))
 	set.Certificates["c"] = &inventory.Certificate{Name: "c", Certificate: certificate, Key: secret.New(key)}
 	set.AddressPools["pool"] = &inventory.AddressPool{Name: "pool", Network: pool.String()}
 	set.VPNGateways["g"] = &inventory.VPNGateway{Name: "g", URL: url, Certificates: []string{"c"}}
-	set.GroupPolicies["p"] = &inventory.GroupPolicy{Name: "p"}
+	set.AccessLists["fence"] = &inventory.AccessList{Name: "fence", Entries: []inventory.AccessEntry{
+		{Action: "permit", Protocol: "udp", Destination: far.Addr().String() + "/32"},
+	}}
+	set.GroupPolicies["p"] = &inventory.GroupPolicy{Name: "p", Filter: "fence"}
 	set.TunnelGroups["phones"] = &inventory.TunnelGroup{
 		Name: "phones", GroupURLs: []string{url}, AddressPool: "pool", DefaultGroupPolicy: "p", Phones: true, LegacyPhones: true,
 	}
@@ -115,7 +163,7 @@ func declared(url string, pool netip.Prefix) *inventory.Set {
 func (w *world) carry() {
 	buf := make([]byte, 2048)
 	for {
-		n, err := w.host.Read(buf)
+		n, err := w.tun.Read(buf)
 		if err != nil {
 			return
 		}
@@ -131,7 +179,7 @@ func (w *world) carry() {
 		conn := w.socketOf(netip.AddrPortFrom(source, binary.BigEndian.Uint16(packet[20:])))
 		for _, p := range out {
 			if conn != nil {
-				_, _ = conn.WriteToUDPAddrPort(p[28:], w.far)
+				_, _ = conn.WriteToUDPAddrPort(p[28:], far)
 			}
 		}
 	}
@@ -144,8 +192,11 @@ func (w *world) socketOf(inner netip.AddrPort) *net.UDPConn {
 	if conn := w.inner[inner.Addr()]; conn != nil {
 		return conn
 	}
-	conn, err := net.ListenUDP("udp4", net.UDPAddrFromAddrPort(inner))
-	if err != nil {
+	var conn *net.UDPConn
+	if err := w.inside.Do(func() (err error) {
+		conn, err = net.ListenUDP("udp4", net.UDPAddrFromAddrPort(inner))
+		return err
+	}); err != nil {
 		w.t.Error(err)
 		return nil
 	}
@@ -161,7 +212,7 @@ func (w *world) carryBack(conn *net.UDPConn, inner netip.AddrPort) {
 		if err != nil {
 			return
 		}
-		_, _ = w.host.Write(datagram(buf[:28+n], from, inner))
+		_, _ = w.tun.Write(datagram(buf[:28+n], from, inner))
 	}
 }
 
@@ -188,7 +239,7 @@ func datagram(p []byte, from, to netip.AddrPort) []byte {
 // config is a fleet for this world.
 func (w *world) config(clients int) fleet.Config {
 	return fleet.Config{
-		URL: w.url(), TLS: &tls.Config{InsecureSkipVerify: true, MaxVersion: tls.VersionTLS12}, Clients: clients, Far: w.far,
+		URL: w.url(), TLS: &tls.Config{InsecureSkipVerify: true, MaxVersion: tls.VersionTLS12}, Clients: clients, Far: far, Inside: fleet.Host{Do: w.inside.Do},
 		Login:        func(i int) (string, secret.String) { return fmt.Sprintf("user%d", i), secret.New("right") },
 		CipherSuites: []string{"OC-DTLS1_2-AES128-GCM"},
 		Sources:      netip.PrefixFrom(w.at(128), 25),
