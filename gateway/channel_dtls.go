@@ -1,6 +1,8 @@
 package gateway
 
 import (
+	"net/netip"
+	"sync/atomic"
 	"time"
 
 	"github.com/longcord/longcord/internal/logging"
@@ -14,8 +16,15 @@ import (
 type dtlsChannel struct {
 	session *session
 	conn    *dtlsengine.Conn
-	peer    *endpoint
 	random  [dtls.RandomLen]byte // of the ClientHello
+	peer    atomic.Pointer[endpoint]
+	former  netip.AddrPort // where the client was before it moved; guarded by the session's mu
+}
+
+func newDTLSChannel(s *session, conn *dtlsengine.Conn, peer *endpoint, random [dtls.RandomLen]byte) *dtlsChannel {
+	c := &dtlsChannel{session: s, conn: conn, random: random}
+	c.peer.Store(peer)
+	return c
 }
 
 // dtlsUp makes an established connection the session's DTLS channel.
@@ -41,21 +50,27 @@ func (s *session) takeDTLS(of *expectation, channel *dtlsChannel) (former *dtlsC
 		return nil
 	}
 	s.do(actions)
-	former = peers.get(channel.peer.AddrPort)
+	peer := channel.peer.Load().AddrPort
+	former = peers.get(peer)
 	s.dtls.Store(channel)
-	peers.put(channel.peer.AddrPort, channel)
+	peers.put(peer, channel)
+	s.g.moves.add(channel)
 	s.dtlsIsUp(channel, replaces)
 	return former
 }
 
-// receive opens a datagram and hands on what it holds.
-func (c *dtlsChannel) receive(out *outBatch, now time.Time, datagram []byte) {
+// receive opens a datagram and hands on what it holds. It reports whether the channel is the one that the
+// datagram is for.
+func (c *dtlsChannel) receive(out *outBatch, now time.Time, from netip.AddrPort, datagram []byte) (ours bool) {
 	defer c.session.contain()
 	for len(datagram) > 0 && c.session.dtls.Load() == c { // a record may end the channel
 		o, err := c.conn.Open(datagram)
 		if err != nil {
-			c.session.counters.refused.Add(1)
-			return
+			return ours
+		}
+		ours = true
+		if o.Newest && from != c.peer.Load().AddrPort {
+			c.moved(from)
 		}
 		datagram = o.Rest
 		switch o.Type {
@@ -67,6 +82,7 @@ func (c *dtlsChannel) receive(out *outBatch, now time.Time, datagram []byte) {
 			}
 		}
 	}
+	return ours
 }
 
 func (c *dtlsChannel) message(out *outBatch, now time.Time, content []byte) {
@@ -109,7 +125,7 @@ func (c *dtlsChannel) queue(out *outBatch, now time.Time, buf []byte, n int) boo
 	if err != nil {
 		return false
 	}
-	out.add(now, c.peer, datagram, class, c.session, n)
+	out.add(now, c.peer.Load(), datagram, class, c.session, n)
 	return true
 }
 
@@ -128,7 +144,7 @@ func (c *dtlsChannel) sendMessage(t cstp.Type, payload []byte) {
 	head := c.conn.Headroom()
 	buf := cstp.AppendMessage(make([]byte, head, head+1+len(payload)+c.conn.Overhead()), t, payload)
 	if datagram, err := c.conn.Seal(buf, len(buf)-head); err == nil {
-		_ = c.session.g.udp.sendTo(c.peer, datagram) // lost like any datagram
+		_ = c.session.g.udp.sendTo(c.peer.Load(), datagram) // lost like any datagram
 	}
 }
 
@@ -136,11 +152,16 @@ func (c *dtlsChannel) sendMessage(t cstp.Type, payload []byte) {
 func (c *dtlsChannel) close() {
 	c.leave()
 	if datagram, err := c.conn.CloseNotify(); err == nil {
-		_ = c.session.g.udp.sendTo(c.peer, datagram) // the client may be gone
+		_ = c.session.g.udp.sendTo(c.peer.Load(), datagram) // the client may be gone
 	}
 }
 
-// leave takes the channel out of the packet path.
+// leave takes the channel out of the packet path. The session's mu is held.
 func (c *dtlsChannel) leave() {
-	c.session.g.handshakes.peers.remove(c.peer.AddrPort, func(other *dtlsChannel) bool { return other == c })
+	peers := c.session.g.handshakes.peers
+	peers.remove(c.peer.Load().AddrPort, c.is)
+	if c.former.IsValid() {
+		peers.remove(c.former, c.is)
+	}
+	c.session.g.moves.remove(c)
 }

@@ -116,8 +116,8 @@ func (s *session) cstpUp(c *conn, answer cstp.Answer, request cstp.Request, repl
 // dtlsIsUp tells of a handshake that led to a channel. mu is held.
 func (s *session) dtlsIsUp(channel *dtlsChannel, replaces bool) {
 	s.log.Info("channel up", logging.Channel, tunnel.DTLS.String(), logging.Stage, stage.Tunnel.String(),
-		logging.Peer, channel.peer.String(), "dtls", channel.conn.Version().String(), "cipher", channel.conn.Suite().String())
-	s.g.say(asa.HandshakeDone(channel.peer.AddrPort))
+		logging.Peer, channel.peer.Load().String(), "dtls", channel.conn.Version().String(), "cipher", channel.conn.Suite().String())
+	s.g.say(asa.HandshakeDone(channel.peer.Load().AddrPort))
 	s.channelUp(tunnel.DTLS, s.asaClient(), replaces)
 }
 

@@ -85,6 +85,7 @@ type Gateway struct {
 	identity   atomic.Pointer[identityOf]
 	sessions   *registry
 	handshakes *handshakes
+	moves      *moves
 	wg         sync.WaitGroup
 
 	heardMu sync.Mutex     // guards heard
@@ -119,7 +120,7 @@ func New(config Config) (*Gateway, error) {
 		return nil, fmt.Errorf("gateway: %w", err)
 	}
 	g.identity.Store(&identityOf{set, id})
-	g.handshakes = newHandshakes(g)
+	g.handshakes, g.moves = newHandshakes(g), newMoves()
 	g.sessions = newRegistry(g, addresses)
 	return g, nil
 }

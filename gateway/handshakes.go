@@ -228,7 +228,7 @@ func (hs *handshakes) do(h *handshake, actions []dtlsengine.Action) (channel *dt
 			h.done = true
 			hs.underWay--
 			hs.keyLog(a)
-			channel = &dtlsChannel{session: h.of.session, conn: a.Conn, peer: h.peer, random: a.ClientRandom}
+			channel = newDTLSChannel(h.of.session, a.Conn, h.peer, a.ClientRandom)
 		case dtlsengine.Failed:
 			hs.stop(h)
 			h.of.session.log.Info("dtls handshake failed", logging.Peer, h.peer.String(), logging.Err, a.Err)

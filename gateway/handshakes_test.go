@@ -186,7 +186,7 @@ func TestReplacedHandshake(t *testing.T) {
 		t.Fatal(err)
 	}
 	d := second.dtls(w.socket()) // behind it in the gateway's queue
-	if got := second.session().dtls.Load().peer.Port(); int(got) != d.sock.LocalAddr().(*net.UDPAddr).Port {
+	if got := second.session().dtls.Load().peer.Load().Port(); int(got) != d.sock.LocalAddr().(*net.UDPAddr).Port {
 		t.Errorf("the channel is at port %d, the old handshake's", got)
 	}
 	if n, addresses := w.g.handshakes.counts(); n != 0 || addresses != 0 {

@@ -32,6 +32,9 @@ type lane struct {
 	bell    int // eventfd that ends every wait
 	stopped atomic.Bool
 	last    time.Time // when the queues were last empty
+
+	kept, trial [maxPacket]byte // copies of a datagram, which opening overwrites
+	candidates  [movesTried]candidate
 }
 
 func newLane(g *Gateway) (*lane, error) {
@@ -133,8 +136,15 @@ func (l *lane) fromClients() int {
 func (l *lane) fromPeer(now time.Time, addr netip.AddrPort, datagram []byte) {
 	switch dtls.ContentType(datagram[0]) {
 	case dtls.ApplicationData, dtls.AlertRecord:
-		if channel := l.g.handshakes.peers.get(addr); channel != nil {
-			channel.receive(l.out, now, datagram)
+		channel := l.g.handshakes.peers.get(addr)
+		if channel == nil && l.stray(now, addr, datagram) {
+			return
+		}
+		if channel != nil {
+			kept := l.kept[:copy(l.kept[:], datagram)]
+			if !channel.receive(l.out, now, addr, datagram) && !l.stray(now, addr, kept) {
+				channel.session.counters.refused.Add(1)
+			}
 			return
 		}
 	}

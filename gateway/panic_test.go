@@ -47,7 +47,7 @@ func TestPanicEndsOneSession(t *testing.T) {
 			c.dtls(w.socket())
 			s := c.session()
 			s.mu.Lock()
-			s.dtls.Store(&dtlsChannel{session: s, peer: s.dtls.Load().peer})
+			s.dtls.Store(newDTLSChannel(s, nil, s.dtls.Load().peer.Load(), [32]byte{}))
 			s.mu.Unlock()
 			w.fromHost(packet(files, c.answer.Address.String(), protoUDP, 1, 8))
 		},

@@ -66,3 +66,13 @@ func TestTableConcurrently(t *testing.T) {
 		}
 	}
 }
+
+// count is how many entries there are.
+func (t *table[K, V]) count() (n int) {
+	for i := range t.shard {
+		if m := t.shard[i].m.Load(); m != nil {
+			n += len(*m)
+		}
+	}
+	return n
+}

@@ -121,3 +121,15 @@ func (c *Conn) Open(datagram []byte) (Opened, error) {
 	}
 	return Opened{Type: r.Type, Content: content, Rest: rest, Newest: c.window.accept(r.Sequence)}, nil
 }
+
+// Ahead returns how far the first record of a datagram is beyond the newest that was opened, or zero if it
+// is not, or cannot be this connection's. It opens nothing, so anybody may have sent the record.
+func (c *Conn) Ahead(datagram []byte) uint64 {
+	r, _, err := dtls.ParseRecord(datagram)
+	if err != nil || r.Epoch != dataEpoch || r.Version != c.version {
+		return 0
+	}
+	c.openMu.Lock()
+	defer c.openMu.Unlock()
+	return c.window.ahead(r.Sequence)
+}

@@ -413,3 +413,15 @@ func BenchmarkSealOpen(b *testing.B) {
 		})
 	}
 }
+
+// TestAhead: how far a record is beyond the newest can be told without opening it.
+func TestAhead(t *testing.T) {
+	t.Parallel()
+	var w window
+	for _, step := range []struct{ sequence, ahead uint64 }{{3, 4}, {4, 1}, {9, 5}, {9, 0}, {2, 0}, {10, 1}} {
+		if got := w.ahead(step.sequence); got != step.ahead {
+			t.Errorf("record %d is %d ahead want %d", step.sequence, got, step.ahead)
+		}
+		w.accept(step.sequence)
+	}
+}

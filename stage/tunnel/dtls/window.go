@@ -33,3 +33,14 @@ func (w *window) accept(sequence uint64) (newest bool) {
 	w.seen |= 1 << (w.top - sequence)
 	return false
 }
+
+// ahead returns how far a sequence number is beyond the highest seen, zero if it is not.
+func (w *window) ahead(sequence uint64) uint64 {
+	switch {
+	case !w.any:
+		return sequence + 1
+	case sequence > w.top:
+		return sequence - w.top
+	}
+	return 0
+}
