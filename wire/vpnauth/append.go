@@ -24,10 +24,9 @@ func (d Document) Append(b []byte) []byte {
 	}
 	w.optional("group-access", d.GroupAccess)
 	w.optional("group-select", d.GroupSelect)
-	if d.CertFail {
-		w.open("client-cert-fail")
-		w.close("client-cert-fail")
-	}
+	w.mark("client-cert-fail", d.CertFail)
+	w.mark("client-cert-request", d.CertRequest)
+	w.mark("cert-authenticated", d.CertAccepted)
 	if d.CertHash != "" {
 		w.open("config", "client", "vpn", "type", "private")
 		w.open("vpn-base-config")
@@ -82,21 +81,25 @@ func (f *Form) append(w *writer) {
 	w.open("form", "method?", f.Method, "action?", f.Action)
 	for _, in := range f.Inputs {
 		if in.Type != Select {
-			w.open("input", "type", in.Type, "name", in.Name, "label?", in.Label, "value?", in.Value)
+			w.open("input", "type", in.Type, "name", in.Name, "second-auth?", when(in.Second, "1"), "label?", in.Label, "value?", in.Value)
 			w.close("input")
 			continue
 		}
 		w.open("select", "name", in.Name, "label?", in.Label)
 		for _, o := range in.Options {
-			selected := ""
-			if o.Selected {
-				selected = "true"
-			}
-			w.leaf("option", o.Text, "value", o.Value, "selected?", selected)
+			w.leaf("option", o.Text, "value", o.Value, "selected?", when(o.Selected, "true"),
+				"noaaa?", when(o.NoAAA, "1"), "second-auth?", when(o.Second, "1"))
 		}
 		w.close("select")
 	}
 	w.close("form")
+}
+
+func when(said bool, word string) string {
+	if said {
+		return word
+	}
+	return ""
 }
 
 // writer adds XML to a slice.
@@ -127,6 +130,14 @@ func (w *writer) leaf(name, text string, attrs ...string) {
 	w.open(name, attrs...)
 	w.text(text)
 	w.close(name)
+}
+
+// mark is an empty element that says something by being there.
+func (w *writer) mark(name string, there bool) {
+	if there {
+		w.open(name)
+		w.close(name)
+	}
 }
 
 func (w *writer) optional(name, text string) {

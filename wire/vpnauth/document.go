@@ -36,6 +36,8 @@ type Document struct {
 	GroupAccess   string // URL that the client was given
 	GroupSelect   string // value of the chosen group, or its name
 	CertFail      bool   // client-cert-fail: asked for a certificate, the client has none
+	CertRequest   bool   // client-cert-request: come back on a new connection and show a certificate
+	CertAccepted  bool   // cert-authenticated: the certificate that the client showed counts
 	CertHash      string // server-cert-hash: SHA-1 of the gateway's certificate, upper-case hex
 	Extra         [][]byte
 }
@@ -77,6 +79,7 @@ type Input struct {
 	Name    string
 	Label   string
 	Value   string
+	Second  bool // second-auth: asked for besides the password
 	Options []Option
 }
 
@@ -88,6 +91,8 @@ type Option struct {
 	Value    string
 	Text     string
 	Selected bool
+	Second   bool // second-auth: fields with that mark are for this choice, too
+	NoAAA    bool // noaaa: this choice takes neither user name nor password
 }
 
 // ParseDocument reads a config-auth document. Elements it does not know are kept in Extra when they
@@ -134,6 +139,10 @@ func (d *Document) take(e *element) {
 		d.GroupSelect = e.trimmed()
 	case "client-cert-fail":
 		d.CertFail = true
+	case "client-cert-request":
+		d.CertRequest = true
+	case "cert-authenticated":
+		d.CertAccepted = true
 	case "config":
 		if base := e.first("vpn-base-config"); base != nil {
 			if hash := base.first("server-cert-hash"); hash != nil {
@@ -180,11 +189,12 @@ func parseFormElement(e *element) *Form {
 			if c.attr("type") == Select {
 				continue // a choice without options; the wire spells choices as <select>
 			}
-			form.Inputs = append(form.Inputs, Input{Type: c.attr("type"), Name: c.attr("name"), Label: c.attr("label"), Value: c.attr("value")})
+			form.Inputs = append(form.Inputs, Input{Type: c.attr("type"), Name: c.attr("name"), Label: c.attr("label"), Value: c.attr("value"), Second: c.attr("second-auth") == "1"})
 		case "select":
 			choice := Input{Type: Select, Name: c.attr("name"), Label: c.attr("label")}
 			for _, o := range c.all("option") {
-				option := Option{Value: o.attr("value"), Text: o.trimmed(), Selected: strings.EqualFold(o.attr("selected"), "true")}
+				option := Option{Value: o.attr("value"), Text: o.trimmed(), Selected: strings.EqualFold(o.attr("selected"), "true"),
+					Second: o.attr("second-auth") == "1", NoAAA: o.attr("noaaa") == "1"}
 				if option.Value == "" {
 					option.Value = option.Text
 				}

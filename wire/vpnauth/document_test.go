@@ -121,6 +121,24 @@ var full = map[string]struct {
 			`<session-token>to/ken=</session-token><auth id="success"></auth><config client="vpn" type="private">` +
 			`<vpn-base-config><server-cert-hash>AB12</server-cert-hash></vpn-base-config></config></config-auth>`,
 	},
+	"certificate wanted": {
+		vpnauth.Document{Type: vpnauth.AuthRequest, Opaque: vpnauth.Opaque("a & b", "c"), CertRequest: true},
+		`<config-auth client="vpn" type="auth-request"><opaque is-for="sg"><tunnel-group>a &amp; b</tunnel-group>` +
+			`<group-alias>c</group-alias></opaque><client-cert-request></client-cert-request></config-auth>`,
+	},
+	"choices": {
+		vpnauth.Document{Type: vpnauth.AuthRequest, Auth: &vpnauth.Auth{Form: &vpnauth.Form{Inputs: []vpnauth.Input{
+			{Type: vpnauth.Select, Name: "group_list", Options: []vpnauth.Option{
+				{Value: "a", Text: "a", Second: true}, {Value: "b", Text: "b", Selected: true, NoAAA: true}}}}}}},
+		`<config-auth client="vpn" type="auth-request"><auth><form><select name="group_list"><option value="a" second-auth="1">a</option>` +
+			`<option value="b" selected="true" noaaa="1">b</option></select></form></auth></config-auth>`,
+	},
+	"certificate and a code": {
+		vpnauth.Document{Type: vpnauth.AuthRequest, CertAccepted: true, Auth: &vpnauth.Auth{ID: "main", Form: &vpnauth.Form{Inputs: []vpnauth.Input{
+			{Type: "password", Name: "secondary_password", Label: "Code:", Second: true}}}}},
+		`<config-auth client="vpn" type="auth-request"><auth id="main"><form><input type="password" name="secondary_password" ` +
+			`second-auth="1" label="Code:"></input></form></auth><cert-authenticated></cert-authenticated></config-auth>`,
+	},
 	"no certificate": {
 		vpnauth.Document{Type: vpnauth.Init, CertFail: true},
 		`<config-auth client="vpn" type="init"><client-cert-fail></client-cert-fail></config-auth>`,
