@@ -38,7 +38,7 @@ func TestCheckClient(t *testing.T) {
 	root := testcert.NewAuthority("Cisco Root CA 2048", oldSignature)
 	maker := root.Authority("Cisco Manufacturing CA", oldSignature)
 	office := testcert.NewAuthority("CAPF-1", nil)
-	impostor := testcert.NewAuthority("CAPF-1", nil) // the name of office, another key
+	impostor := office.Impostor()
 	old := testcert.NewAuthority("CAPF-0", func(c *x509.Certificate) { c.NotBefore, c.NotAfter = now.Add(-48*time.Hour), now.Add(-time.Hour) })
 	shallow := testcert.NewAuthority("Shallow", func(c *x509.Certificate) { c.MaxPathLenZero = true })
 	deep := shallow.Authority("Deep", nil)

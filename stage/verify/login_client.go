@@ -12,8 +12,10 @@ import (
 // ClientConfig is what a phone logs in with.
 type ClientConfig struct {
 	URL      string // as in the phone's file, byte for byte
-	User     string
+	User     string // empty: the gateway knows it from the certificate or by itself
 	Password secret.String
+	// ByCertificate leaves both out: the certificate that TLS has shown is the whole login.
+	ByCertificate bool
 }
 
 // ClientAction is what the phone does next.
@@ -195,13 +197,17 @@ func (c *Client) get() vpnauth.Request {
 }
 
 func (c *Client) post(prompt vpnauth.Cookie) vpnauth.Request {
-	form := vpnauth.Values{
-		{Name: "username", Text: secret.New(c.config.User)},
-		{Name: "password", Text: c.config.Password},
+	header := append(c.headers(), vpnauth.Field{Name: "Cookie", Value: prompt.Name + "=" + prompt.Value.Reveal()})
+	if c.config.ByCertificate {
+		return vpnauth.Request{Method: http.MethodPost, Target: c.url.RequestURI(), Header: append(header, vpnauth.Length(0))}
 	}
+	var form vpnauth.Values
+	if c.config.User != "" {
+		form = append(form, vpnauth.Value{Name: "username", Text: secret.New(c.config.User)})
+	}
+	form = append(form, vpnauth.Value{Name: "password", Text: c.config.Password})
 	body := form.AppendForm(nil)
-	header := append(c.headers(),
-		vpnauth.Field{Name: "Cookie", Value: prompt.Name + "=" + prompt.Value.Reveal()},
+	header = append(header,
 		vpnauth.Field{Name: "Content-Type", Value: "application/x-www-form-urlencoded"},
 		vpnauth.Length(len(body)))
 	return vpnauth.Request{Method: http.MethodPost, Target: c.url.RequestURI(), Header: header, Body: body}

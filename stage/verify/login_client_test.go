@@ -158,3 +158,27 @@ func TestClientURL(t *testing.T) {
 		t.Error("starts twice")
 	}
 }
+
+// TestClientByCertificate: a phone that logs in by certificate posts nothing, and one that asks for a
+// password only posts no user name.
+func TestClientByCertificate(t *testing.T) {
+	t.Parallel()
+	for path, c := range map[string]struct {
+		config verify.ClientConfig
+		post   string // what the POST ends with
+	}{
+		"/cert":     {verify.ClientConfig{ByCertificate: true}, "Cookie: webvpnlogin=1\r\nContent-Length: 0\r\n\r\n"},
+		"/both":     {verify.ClientConfig{Password: secret.New("pw")}, "\r\nContent-Length: 11\r\n\r\npassword=pw"},
+		"/password": {verify.ClientConfig{Password: secret.New("pw")}, "\r\nContent-Length: 11\r\n\r\npassword=pw"},
+	} {
+		c.config.URL = "https://h" + path
+		client, err := verify.NewClient(c.config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		end, said := converse(t, client, withClient(mic), accepted)
+		if _, in := end.(verify.LoggedIn); !in || len(said) != 2 || !strings.HasSuffix(said[1], c.post) {
+			t.Errorf("%s: ends with %v after %q", path, end, said)
+		}
+	}
+}

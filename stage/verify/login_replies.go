@@ -20,23 +20,96 @@ var transcend = vpnauth.Field{Name: "X-Transcend-Version", Value: "1"}
 func (s *Server) ask(l login, why *vpnauth.Error) []Action {
 	if l.talk == phoneTalk {
 		s.state = WaitPost
-		return s.send(http.StatusOK, "", nil, vpnauth.Length(0),
-			setCookie(vpnauth.Cookie{Name: vpnauth.SessionCookie, Attributes: []string{vpnauth.Expired, vpnauth.RootPath, vpnauth.PhoneSecure}}),
+		return s.send(http.StatusOK, "", nil, vpnauth.Length(0), noSession,
 			setCookie(vpnauth.Cookie{Name: vpnauth.LoginCookie, Value: secret.New("1"), Attributes: []string{vpnauth.PhoneSecure}}),
 			transcend)
 	}
+	form := &vpnauth.Form{Method: "post", Action: l.path, Inputs: s.inputs(l)}
+	doc := question(l, &vpnauth.Auth{ID: "main", Title: "Login", Message: "Please enter your username and password.", Error: why, Form: form})
+	doc.CertAccepted = l.client != nil
 	s.state = Start
-	form := &vpnauth.Form{Method: "post", Action: l.path, Inputs: []vpnauth.Input{
-		{Type: "text", Name: "username", Label: "Username:"},
-		{Type: "password", Name: "password", Label: "Password:"},
-	}}
-	if l.listed {
-		form.Inputs = append(form.Inputs, s.menu(l.group)...)
+	return s.sendDocument(doc)
+}
+
+// noSession is the cookie line that a phone looks for in every reply of a login: without one it says that
+// its URL is wrong.
+var noSession = setCookie(vpnauth.Cookie{Name: vpnauth.SessionCookie, Attributes: []string{vpnauth.Expired, vpnauth.RootPath, vpnauth.PhoneSecure}})
+
+// forPhone is what a refusal must have besides when it is for a phone.
+func (s *Server) forPhone() []vpnauth.Field {
+	if s.pending.talk == phoneTalk {
+		return []vpnauth.Field{noSession}
 	}
-	return s.sendDocument(vpnauth.Document{
+	return nil
+}
+
+// question is a document that asks something in the course of a login.
+func question(l login, auth *vpnauth.Auth) vpnauth.Document {
+	alias := ""
+	if len(l.group.Aliases) > 0 {
+		alias = l.group.Aliases[0]
+	}
+	return vpnauth.Document{
 		Type: vpnauth.AuthRequest, AggregateAuth: "2", From: "sg", Version: "1",
-		Auth: &vpnauth.Auth{ID: "main", Title: "Login", Message: "Please enter your username and password.", Error: why, Form: form},
-	})
+		Opaque: vpnauth.Opaque(l.group.Name, alias), Auth: auth,
+	}
+}
+
+// inputs are the fields of a group's form. A user name that the certificate settles is not asked for.
+func (s *Server) inputs(l login) []vpnauth.Input {
+	var inputs []vpnauth.Input
+	if !l.group.Certificate {
+		user := vpnauth.Input{Type: "text", Name: "username", Label: "Username:"}
+		if l.client != nil {
+			user.Value = l.client.Name
+		}
+		inputs = append(inputs, user)
+	}
+	inputs = append(inputs, vpnauth.Input{Type: "password", Name: "password", Label: "Password:"})
+	if l.group.SecondFactor != "" {
+		inputs = append(inputs, vpnauth.Input{Type: "password", Name: secondField, Label: l.group.SecondFactor, Second: true})
+	}
+	if l.listed {
+		inputs = append(inputs, s.menu(l.group)...)
+	}
+	return inputs
+}
+
+// challenge asks a further question. All that its answer needs is in the form, so it may come by another
+// connection.
+func (s *Server) challenge(result Result) []Action {
+	l := s.pending
+	if l.talk == phoneTalk {
+		return append([]Action{s.report(l, QuestionForPhone)}, s.denied()...)
+	}
+	inputs := []vpnauth.Input{
+		{Type: "hidden", Name: "username", Value: s.user},
+		{Type: "hidden", Name: handleField, Value: result.State},
+		{Type: "password", Name: secondField, Label: "Answer:"},
+	}
+	if l.listed {
+		inputs = append(inputs, vpnauth.Input{Type: "hidden", Name: "group_list", Value: l.group.Aliases[0]})
+	}
+	form := &vpnauth.Form{Method: "post", Action: l.path, Inputs: inputs}
+	s.state = Start
+	return s.sendDocument(question(l, &vpnauth.Auth{ID: "challenge", Title: "Login", Message: result.Prompt, Form: form}))
+}
+
+// wantCertificate asks a client to come back and show its certificate.
+func (s *Server) wantCertificate(l login) []Action {
+	doc := question(l, nil)
+	doc.CertRequest = true
+	s.state = Start
+	return s.sendDocument(doc)
+}
+
+// turnAway refuses a client for good, in words if it can read them.
+func (s *Server) turnAway(words string) []Action {
+	if s.pending.talk == phoneTalk {
+		return s.refuse(http.StatusUnauthorized, "Authentication failed", noSession)
+	}
+	s.lasting = false
+	return s.sendDocument(question(s.pending, &vpnauth.Auth{ID: "main", Title: "Login", Error: &vpnauth.Error{ID: "93", Text: words}}))
 }
 
 // menu is the choice among the listed groups, if there is one to make.
@@ -44,7 +117,8 @@ func (s *Server) menu(current Group) []vpnauth.Input {
 	menu := vpnauth.Input{Type: vpnauth.Select, Name: "group_list", Label: "GROUP:"}
 	for _, g := range s.listed() {
 		for i, alias := range g.Aliases {
-			menu.Options = append(menu.Options, vpnauth.Option{Value: alias, Text: alias, Selected: g.Name == current.Name && i == 0})
+			menu.Options = append(menu.Options, vpnauth.Option{Value: alias, Text: alias, Selected: g.Name == current.Name && i == 0,
+				Second: g.SecondFactor != "", NoAAA: g.NoPassword})
 		}
 	}
 	if len(menu.Options) < 2 {
@@ -65,7 +139,8 @@ func (s *Server) accept(token secret.String) []Action {
 	hints := secret.New("bu:/&p:t&iu:1/&sh:" + s.config.Certificate.Hex())
 	return s.sendDocument(vpnauth.Document{
 		Type: vpnauth.Complete, AggregateAuth: "2", From: "sg", Version: "1", SessionToken: token,
-		Auth: &vpnauth.Auth{ID: "success", Title: "SSL VPN", Banner: s.pending.group.Banner}, CertHash: s.config.Certificate.Hex(),
+		Auth:     &vpnauth.Auth{ID: "success", Title: "SSL VPN", Banner: s.pending.group.Banner},
+		CertHash: s.config.Certificate.Hex(), CertAccepted: s.pending.client != nil,
 	},
 		setCookie(vpnauth.Cookie{Name: vpnauth.SessionCookie, Value: token, Attributes: private}),
 		setCookie(vpnauth.Cookie{Name: vpnauth.HintsCookie, Attributes: append([]string{vpnauth.Expired}, rooted...)}),
@@ -84,7 +159,8 @@ func (s *Server) loggedOut(token secret.String) []Action {
 }
 
 // unknown tells a client that its URL leads nowhere, and the operator when it was a phone: its file and
-// the gateway disagree.
+// the gateway disagree. There is no webvpn cookie in it, so that the phone says what it says of every wrong
+// URL: 'webvpn=' not found in cookie.
 func (s *Server) unknown(r Request, reason Reason) []Action {
 	actions := s.send(http.StatusNotFound, "", nil, vpnauth.Length(0))
 	if r.Agent() != vpnauth.PhoneAgent {

@@ -28,6 +28,11 @@ type Group struct {
 	Banner       string   // shown after the login; empty for none
 	Phones       bool     // phones log in here
 	LegacyPhones bool     // connections with old TLS may log in here
+
+	Certificate  bool   // a login needs a client certificate
+	NoPassword   bool   // and nothing else
+	SecondFactor string // what the form calls the field for a second factor; empty: it has none
+	User         string // who logs in on a phone that sends no user name; empty: nobody
 }
 
 // Config is what a Server must know. Group is required.
@@ -41,6 +46,9 @@ type Config struct {
 	Listed []Group
 	// Certificate is the hash of the certificate that this connection presents, told to AnyConnect.
 	Certificate Hash
+	// Client judges the client's certificate by the authorities of a group: nil without an error when the
+	// client has shown none. nil stands for clients that are asked for none.
+	Client func(group string) (*ClientCertificate, error)
 	// Old marks a connection with TLS below 1.2 or without ECDHE: it reaches only groups with
 	// LegacyPhones.
 	Old bool
@@ -89,11 +97,14 @@ type (
 	// Authenticate asks for the password to be checked. The answer goes to Authenticated; until then the
 	// gateway reads no further request from this connection.
 	Authenticate struct {
-		Group    string
-		User     string
-		Password secret.String
-		Device   vpnauth.Device // what an XML client tells of itself; unproved
-		Agent    vpnauth.Agent
+		Group        string
+		User         string
+		Password     secret.String      // missing where the group takes none, and with a State
+		SecondFactor secret.String      // from a second field or, with a State, the answer to that challenge
+		State        string             // of the Challenged that this answers
+		Certificate  *ClientCertificate // the client's; nil when it has shown none that the group takes
+		Device       vpnauth.Device     // what an XML client tells of itself; unproved
+		Agent        vpnauth.Agent
 	}
 	// Forget ends the session of this cookie: its user logged out.
 	Forget struct{ Token secret.String }
@@ -103,6 +114,9 @@ type (
 		Host   string
 		Path   string
 		Agent  vpnauth.Agent
+		Group  string // empty when it went no further than the URL
+		User   string // that the client names or its certificate, as far as it got
+		Err    error  // why a certificate does not count
 	}
 	// FirstContact holds a phone's request for the log, secrets masked: no real phone's requests are
 	// published, so each is worth keeping.
@@ -122,14 +136,18 @@ func (Report) action()       {}
 func (FirstContact) action() {}
 func (Close) action()        {}
 
-// Reason is why a login got no further than the URL.
+// Reason is why a login got no further before anything was checked.
 type Reason int
 
-// The reasons; all of them are group-url-mismatch to the phone.
+// The reasons. The first three are group-url-mismatch to a phone.
 const (
 	UnknownGroupURL  Reason = iota + 1 // no group has this URL
 	GroupNotForPhone                   // the group has it, and is not for phones
 	OldTLS                             // the group does not let old TLS in
+	NoCertificate                      // the group needs a certificate, and the client has shown none
+	BadCertificate                     // the group needs a certificate, and the client's does not count
+	OtherUser                          // the user name is not the certificate's
+	QuestionForPhone                   // the login goes on with a question, and phones cannot answer
 )
 
 func (r Reason) String() string {
@@ -140,6 +158,14 @@ func (r Reason) String() string {
 		return "the group is not for phones"
 	case OldTLS:
 		return "the group does not allow old TLS"
+	case NoCertificate:
+		return "the client has shown no certificate"
+	case BadCertificate:
+		return "the client's certificate does not count"
+	case OtherUser:
+		return "the user name is not the certificate's"
+	case QuestionForPhone:
+		return "the login asks a further question, and phones cannot answer"
 	}
 	return fmt.Sprintf("reason %d", int(r))
 }
@@ -148,16 +174,19 @@ func (r Reason) String() string {
 type Result struct {
 	Verdict Verdict
 	Token   secret.String // value of the session's webvpn cookie; only with Accepted
+	Prompt  string        // the question; only with Challenged
+	State   string        // names the challenge; its answer comes with it
 }
 
-// Verdict is what became of a password.
+// Verdict is what became of a login.
 type Verdict int
 
 // The verdicts. The zero value refuses.
 const (
-	Denied   Verdict = iota // wrong user, password or group lock; clients are not told which
-	Accepted                // Result.Token is the session
-	Busy                    // not checked: too much to do; come back later
+	Denied     Verdict = iota // wrong user, password or group lock; clients are not told which
+	Accepted                  // Result.Token is the session
+	Busy                      // not checked: too much to do; come back later
+	Challenged                // right so far: Result.Prompt is a further question
 )
 
 // State is where a connection's login stands.
@@ -191,17 +220,23 @@ type Server struct {
 	deadline time.Time
 	requests int
 	tries    int
-	minor    int   // of the request being answered
-	lasting  bool  // the client keeps the connection after this reply
-	pending  login // what is being checked
+	minor    int    // of the request being answered
+	lasting  bool   // the client keeps the connection after this reply
+	pending  login  // what is being checked
+	user     string // who is being checked
 }
 
 // login is one attempt: where the form stood and in which dialogue.
 type login struct {
 	talk   dialogue
 	group  Group
-	listed bool   // chosen from those listed, not by URL
-	path   string // where the form posts to
+	listed bool    // chosen from those listed, not by URL
+	path   string  // where the form posts to
+	from   Request // where it came from, for reports
+	xml    bool    // the client sends documents, so it knows what one without a form means
+
+	client *ClientCertificate // shown by the client and taken by the group
+	unfit  error              // why what it has shown is not taken
 }
 
 // dialogue is the way in which a client wants to log in.
@@ -278,11 +313,14 @@ func (s *Server) answer(r Request) []Action {
 
 // opened answers a GET: the form, or for a phone the two cookies that make it send its password.
 func (s *Server) opened(r Request) []Action {
+	if known, ok := s.sideways(r); ok {
+		return known
+	}
 	l, reason := s.find(r, "")
 	if reason != 0 {
 		return s.unknown(r, reason)
 	}
-	return s.ask(l, nil)
+	return s.begin(l, Authenticate{Agent: r.Agent()}, true)
 }
 
 // filled answers a form post.
@@ -313,31 +351,133 @@ func (s *Server) posted(r Request) []Action {
 			r.Host, r.Path = at.Host, pathOf(at)
 		}
 	}
-	l, reason := s.find(r, doc.GroupSelect)
+	l, reason := s.find(r, s.selected(doc))
 	if reason != 0 {
 		return s.unknown(r, reason)
 	}
-	l.talk = documentTalk
+	l.talk, l.xml = documentTalk, true
+	a := Authenticate{Agent: r.Agent(), Device: doc.Device}
 	switch {
 	case doc.Type == vpnauth.Init:
-		return s.ask(l, nil)
+		return s.begin(l, a, doc.CertFail)
 	case doc.Type == vpnauth.AuthReply && doc.Auth != nil:
-		return s.check(l, doc.Auth.Values, Authenticate{Agent: r.Agent(), Device: doc.Device})
+		return s.check(l, doc.Auth.Values, a)
 	}
 	return s.refuse(http.StatusBadRequest, "")
 }
 
-// check passes on what was filled in, or asks again when a field is missing. An empty field counts as
-// filled in.
-func (s *Server) check(l login, values vpnauth.Values, a Authenticate) []Action {
-	user, named := values.Get("username")
-	password, proved := values.Get("password")
-	if !named || !proved {
+// selected is the choice among the listed groups: what the user chose or else, because a form with one
+// group offers none, the group that the form was for. An opaque element of another gateway says nothing.
+func (s *Server) selected(doc vpnauth.Document) string {
+	if doc.GroupSelect != "" {
+		return doc.GroupSelect
+	}
+	if group, ok := choose(s.listed(), vpnauth.OpaqueGroup(doc.Opaque)); ok {
+		return group.Name
+	}
+	return ""
+}
+
+// begin answers a client that has filled in nothing yet. A phone is asked in any case: it sends what it
+// has, if only an empty form.
+func (s *Server) begin(l login, a Authenticate, certFail bool) []Action {
+	if l.talk == phoneTalk {
 		return s.ask(l, nil)
 	}
-	a.Group, a.User, a.Password = l.group.Name, user.Reveal(), password
-	s.pending, s.state = l, Checking
+	if refused := s.uncertified(l, certFail); refused != nil {
+		return refused
+	}
+	if l.group.NoPassword {
+		return s.verify(l, a)
+	}
+	return s.ask(l, nil)
+}
+
+// uncertified answers a client that needs a certificate and has shown none that counts. Who speaks XML is
+// asked for it once, since its certificate may be one that it shows only then; asked is that it was.
+func (s *Server) uncertified(l login, asked bool) []Action {
+	if !l.group.Certificate || l.client != nil {
+		return nil
+	}
+	if l.xml && l.unfit == nil && !asked {
+		return s.wantCertificate(l)
+	}
+	s.pending = l
+	reason := NoCertificate
+	if l.unfit != nil {
+		reason = BadCertificate
+	}
+	return append([]Action{s.report(l, reason)}, s.turnAway("Your certificate is missing or not accepted here.")...)
+}
+
+// check passes on what was filled in, or asks again when a field is missing. An empty password counts as
+// filled in.
+func (s *Server) check(l login, values vpnauth.Values, a Authenticate) []Action {
+	if refused := s.uncertified(l, true); refused != nil {
+		return refused
+	}
+	if l.group.NoPassword {
+		return s.verify(l, a)
+	}
+	user, named := userOf(l, values)
+	handle, _ := values.Get(handleField)
+	answer := answerOf(values)
+	password, proved := values.Get("password")
+	if !named || !proved && (handle.IsZero() || answer.IsZero()) {
+		return s.ask(l, nil)
+	}
+	a.User, a.State, a.SecondFactor = user, handle.Reveal(), answer
+	if a.State == "" {
+		a.Password = password
+		a.SecondFactor, _ = values.Get(secondField)
+	}
+	if l.group.Certificate && user != l.client.Name {
+		s.pending = l
+		return append([]Action{s.report(l, OtherUser)}, s.denied()...)
+	}
+	return s.verify(l, a)
+}
+
+// verify has a login checked.
+func (s *Server) verify(l login, a Authenticate) []Action {
+	a.Group, a.Certificate = l.group.Name, l.client
+	if l.group.NoPassword {
+		a.User = l.client.Name
+	}
+	s.pending, s.user, s.state = l, a.User, Checking
 	return []Action{a}
+}
+
+// userOf decides under which name somebody logs in, and reports false when there is none: the one that was
+// typed, else the certificate's, else on a phone the group's only user. Nobody has published what a phone
+// with authMethod 1 (password only) sends as user name (docs/wire/vpn-login.md#requests-of-a-phone).
+func userOf(l login, values vpnauth.Values) (string, bool) {
+	typed, there := values.Get("username")
+	switch {
+	case !typed.IsZero():
+		return typed.Reveal(), true
+	case l.client != nil:
+		return l.client.Name, true
+	case l.talk == phoneTalk && l.group.User != "":
+		return l.group.User, true
+	}
+	return "", there
+}
+
+// Fields of our forms. OpenConnect fills in one-time codes where a field is called secondary_password, and
+// sends the fields answer and password both as password.
+const (
+	secondField = "secondary_password"
+	handleField = "auth_handle" // names the challenge, hidden
+)
+
+func answerOf(values vpnauth.Values) secret.String {
+	for _, name := range []string{secondField, "answer", "password"} {
+		if answer, _ := values.Get(name); !answer.IsZero() {
+			return answer
+		}
+	}
+	return secret.String{}
 }
 
 // Authenticated tells the server the outcome of its Authenticate.
@@ -353,20 +493,39 @@ func (s *Server) Authenticated(now time.Time, result Result) ([]Action, error) {
 		s.state = Authed
 		return s.accept(result.Token), nil
 	case Busy:
-		return s.refuse(http.StatusServiceUnavailable, "", vpnauth.Field{Name: "X-Reason", Value: "busy"}), nil
+		return s.refuse(http.StatusServiceUnavailable, "", append(s.forPhone(), vpnauth.Field{Name: "X-Reason", Value: "busy"})...), nil
+	case Challenged:
+		return s.challenge(result), nil
 	}
-	if s.tries++; s.pending.talk == phoneTalk || s.tries == MaxTries {
-		return s.refuse(http.StatusUnauthorized, "Authentication failed"), nil
+	return s.denied(), nil
+}
+
+// denied answers a login that is wrong: the form again, but for phones and at the last try.
+func (s *Server) denied() []Action {
+	s.tries++
+	switch {
+	case s.pending.talk == phoneTalk || s.tries == MaxTries:
+		return s.refuse(http.StatusUnauthorized, "Authentication failed", s.forPhone()...)
+	case s.pending.group.NoPassword:
+		return s.turnAway("Login failed.")
 	}
-	return s.ask(s.pending, &vpnauth.Error{ID: "13", Text: "Login failed."}), nil
+	return s.ask(s.pending, &vpnauth.Error{ID: "13", Text: "Login failed."})
+}
+
+func (s *Server) report(l login, reason Reason) Report {
+	r := Report{Reason: reason, Host: l.from.Host, Path: l.from.Path, Agent: l.from.Agent(), Group: l.group.Name, Err: l.unfit}
+	if l.client != nil {
+		r.User = l.client.Name
+	}
+	return r
 }
 
 // find decides which group a request is for: its URL's, or at the root the one selected among those
 // listed, first if none is.
 func (s *Server) find(r Request, selected string) (login, Reason) {
 	group, ok := s.config.Group(r.Host, r.Path)
-	l := login{talk: documentTalk, group: group, path: r.Path}
-	if !ok && r.Path == "/" && r.Agent() != vpnauth.PhoneAgent {
+	l := login{talk: documentTalk, group: group, path: r.Path, from: r}
+	if !ok && slices.Contains(roots, r.Path) && r.Agent() != vpnauth.PhoneAgent {
 		l.group, ok = choose(s.listed(), selected)
 		l.listed = true
 	}
@@ -378,11 +537,18 @@ func (s *Server) find(r Request, selected string) (login, Reason) {
 		return l, UnknownGroupURL
 	case r.Agent() == vpnauth.PhoneAgent && !group.Phones:
 		return l, GroupNotForPhone
-	case s.config.Old && !group.LegacyPhones:
+	case s.config.Old && !l.group.LegacyPhones:
 		return l, OldTLS
+	}
+	if s.config.Client != nil {
+		l.client, l.unfit = s.config.Client(l.group.Name)
 	}
 	return l, 0
 }
+
+// roots are the paths that stand for the gateway as a whole; the others are where clients of other
+// gateways begin.
+var roots = []string{"/", "/auth", "/VPN"}
 
 // listed returns the groups that may be chosen on this connection.
 func (s *Server) listed() []Group {

@@ -101,7 +101,14 @@ func lines(actions []verify.Action) string {
 		case verify.Send:
 			fmt.Fprintf(&b, "send %s\n", strings.ReplaceAll(string(a.Reply.Append(nil)), "\r\n", "\n"))
 		case verify.Authenticate:
-			fmt.Fprintf(&b, "authenticate %s %q %q\n", a.Group, a.User, a.Password.Reveal())
+			fmt.Fprintf(&b, "authenticate %s %q %q", a.Group, a.User, a.Password.Reveal())
+			if a.Certificate != nil {
+				fmt.Fprintf(&b, " with certificate of %s", a.Certificate.Name)
+			}
+			if a.State != "" || !a.SecondFactor.IsZero() {
+				fmt.Fprintf(&b, " then %q to %q", a.SecondFactor.Reveal(), a.State)
+			}
+			b.WriteString("\n")
 		case verify.Forget:
 			fmt.Fprintf(&b, "forget %s\n", a.Token.Reveal())
 		case verify.Report:
@@ -134,9 +141,12 @@ const (
 		"Set-Cookie: webvpnlogin=1; secure\nX-Transcend-Version: 1\n\n\n"
 	replyB = "send HTTP/1.1 200 OK\nConnection: Keep-Alive\nContent-Length: 0\n" +
 		"Set-Cookie: webvpn=" + token + "; secure\nX-Transcend-Version: 1\n\n\n"
-	reply401 = "send HTTP/1.1 401 Authentication failed\nContent-Length: 0\n\n\nclose\n"
-	reply404 = "send HTTP/1.1 404 Not Found\nContent-Length: 0\n\n\n"
-	reply503 = "send HTTP/1.1 503 Service Unavailable\nContent-Length: 0\nX-Reason: busy\n\n\nclose\n"
+	reply401 = "send HTTP/1.1 401 Authentication failed\nContent-Length: 0\n" +
+		"Set-Cookie: webvpn=; expires=Thu, 01 Jan 1970 22:00:00 GMT; path=/; secure\n\n\nclose\n"
+	reply401Person = "send HTTP/1.1 401 Authentication failed\nContent-Length: 0\n\n\nclose\n"
+	reply404       = "send HTTP/1.1 404 Not Found\nContent-Length: 0\n\n\n"
+	reply503       = "send HTTP/1.1 503 Service Unavailable\nContent-Length: 0\n" +
+		"Set-Cookie: webvpn=; expires=Thu, 01 Jan 1970 22:00:00 GMT; path=/; secure\nX-Reason: busy\n\n\nclose\n"
 )
 
 const phone = vpnauth.PhoneUserAgent
@@ -246,13 +256,16 @@ func TestFirstContactIsMasked(t *testing.T) {
 }
 
 // form is the question in the bytes that openconnect is known to read.
-func form(action, errorText, menu string) string {
+func form(group, action, errorText, menu string) string {
 	return `<?xml version="1.0" encoding="UTF-8"?>` + "\n" +
 		`<config-auth client="vpn" type="auth-request" aggregate-auth-version="2"><version who="sg">1</version>` +
-		`<auth id="main"><title>Login</title><message>Please enter your username and password.</message>` + errorText +
+		string(vpnauth.Opaque(group, aliases[group])) + `<auth id="main"><title>Login</title><message>Please enter your username and password.</message>` + errorText +
 		`<form method="post" action="` + action + `"><input type="text" name="username" label="Username:"></input>` +
 		`<input type="password" name="password" label="Password:"></input>` + menu + `</form></auth></config-auth>`
 }
+
+// aliases are the first ones of the groups above.
+var aliases = map[string]string{"Staff": "staff", "Guests": "guests"}
 
 func document(body, cookies string) string {
 	return fmt.Sprintf("send HTTP/1.1 200 OK\nConnection: Keep-Alive\nContent-Type: text/xml\nContent-Length: %d\n"+
@@ -281,10 +294,10 @@ const groupMenu = `<select name="group_list" label="GROUP:"><option value="staff
 func TestOpenconnectRecorded(t *testing.T) {
 	t.Parallel()
 	s := newServer(t, false)
-	question := document(form("/", "", groupMenu), "")
+	question := document(form("Staff", "/", "", groupMenu), "")
 	expect(t, "init", received(t, s, recorded(t, "openconnect-init.http")), question)
 	r := recorded(t, "openconnect-username.http")
-	expect(t, "posted where no group is", received(t, s, r), reply404)
+	expect(t, "posted where the other gateway's form was", received(t, s, r), document(form("Staff", "/auth", "", groupMenu), ""))
 	r.Path = "/"
 	expect(t, "user name alone", received(t, s, r), question)
 	r = recorded(t, "openconnect-password.http")
@@ -296,7 +309,7 @@ func TestOpenconnectRecorded(t *testing.T) {
 func TestOpenconnectFormRecorded(t *testing.T) {
 	t.Parallel()
 	s := newServer(t, false)
-	question := document(form("/staff", "", ""), "")
+	question := document(form("Staff", "/staff", "", ""), "")
 	r := recorded(t, "openconnect-form-get.http")
 	r.Path = "/staff"
 	expect(t, "GET", received(t, s, r), question)
@@ -322,10 +335,10 @@ func TestWrongPasswordIsToldInWords(t *testing.T) {
 		`<config-auth client="vpn" type="auth-reply"><auth><username>a</username><password>b</password></auth></config-auth>`))
 	for range verify.MaxTries - 1 {
 		received(t, s, answer)
-		expect(t, "denied", authenticated(t, s, denied), document(form("/staff", loginFailed, ""), ""))
+		expect(t, "denied", authenticated(t, s, denied), document(form("Staff", "/staff", loginFailed, ""), ""))
 	}
 	received(t, s, answer)
-	expect(t, "denied too often", authenticated(t, s, denied), reply401)
+	expect(t, "denied too often", authenticated(t, s, denied), reply401Person)
 }
 
 func TestGroupAccess(t *testing.T) {
@@ -334,16 +347,16 @@ func TestGroupAccess(t *testing.T) {
 		return xmlPost("/", `<config-auth client="vpn" type="init"><group-access>`+access+`</group-access>`+selected+`</config-auth>`)
 	}
 	s := newServer(t, false)
-	expect(t, "its path wins", received(t, s, request(t, anyconnect, init("https://h/staff", ""))), document(form("/staff", "", ""), ""))
-	expect(t, "unknown path", received(t, s, request(t, anyconnect, init("https://h/typo", ""))), document(form("/", "", groupMenu), ""))
+	expect(t, "its path wins", received(t, s, request(t, anyconnect, init("https://h/staff", ""))), document(form("Staff", "/staff", "", ""), ""))
+	expect(t, "unknown path", received(t, s, request(t, anyconnect, init("https://h/typo", ""))), document(form("Staff", "/", "", groupMenu), ""))
 	guests := strings.Replace(strings.Replace(groupMenu, ` selected="true"`, "", 1), `"guests"`, `"guests" selected="true"`, 1)
 	for _, selected := range []string{"guests", "Guests"} {
 		expect(t, selected, received(t, s, request(t, anyconnect, init("https://h", "<group-select>"+selected+"</group-select>"))),
-			document(form("/", "", guests), ""))
+			document(form("Guests", "/", "", guests), ""))
 	}
 	expect(t, "unknown group", received(t, s, request(t, anyconnect, init("https://h", "<group-select>Hidden</group-select>"))), reply404)
 	expect(t, "a person on a phones' URL", received(t, s, request(t, anyconnect, init("https://h/PhoneVPN", ""))),
-		document(form("/PhoneVPN", "", ""), ""))
+		document(form("Phones", "/PhoneVPN", "", ""), ""))
 	old := newServer(t, true)
 	expect(t, "nothing to choose with old TLS", received(t, old, request(t, anyconnect, init("https://h", ""))), reply404)
 }
