@@ -95,6 +95,27 @@ var (
 		Says: "replies of the server %[1]s are taken without Message-Authenticator, so whoever sits between can let anybody in",
 		Fix:  []string{"have %[1]s send Message-Authenticator, then take messageAuthenticatorRequired: false away"},
 	})
+	ClientCertificateUntrusted = Define(Declaration{
+		Code: "client-certificate-untrusted", Step: stage.Verify, Severity: Fault,
+		Says: "the gateway does not take the client certificate of %[1]s: %[2]s",
+		Fix: []string{
+			"compare the certificate's issuer with `longcord get CertificateAuthority`, and name the right authority in certificateAuthorities of the tunnel group",
+			"if it was revoked or never issued, give the phone a new one",
+		},
+	})
+	ClientCertificateExpired = Define(Declaration{
+		Code: "client-certificate-expired", Step: stage.Verify, Severity: Fault,
+		Says: "the client certificate of %[1]s is not valid now: %[2]s",
+		Fix: []string{
+			"give the phone a new certificate; it must be inside for that, or on a group that takes a password",
+			"check the clock of the gateway",
+		},
+	})
+	RevocationListStale = Define(Declaration{
+		Code: "revocation-list-stale", Step: stage.Verify, Severity: Warning,
+		Says: "the list of revoked certificates of %[1]s should have been renewed by %[2]s; certificates revoked since then are let in",
+		Fix:  []string{"fetch the new list, give it as crlFile of the certificate authority %[1]s, and apply the inventory"},
+	})
 	SessionLimit = Define(Declaration{
 		Code: "session-limit", Step: stage.Verify, Severity: Fault,
 		Says: "%[1]s has as many sessions as its group policy allows, all of them in use",

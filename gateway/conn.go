@@ -97,6 +97,9 @@ func (c *conn) handshake(ctx context.Context) (err error) {
 			return old, nil
 		}
 		modern := modernConfig(c.identity)
+		if isOld(hello) {
+			modern.CipherSuites = []uint16{} // none in common: the library would sign with SHA-1 for who asks for it
+		}
 		modern.KeyLogWriter = recorder.KeyLog(c.g.config.KeyLog)
 		return modern, nil
 	}})
@@ -174,7 +177,7 @@ func (c *conn) readRequest() (*http.Request, []byte, error) {
 
 // verifyConfig is what the login needs to know of the inventory.
 func (c *conn) verifyConfig() verify.Config {
-	config := verify.Config{Old: c.weak, Group: c.group}
+	config := verify.Config{Old: c.weak, Group: c.group, Client: c.client}
 	presented := c.identity.certificate(&tls.ClientHelloInfo{ServerName: c.tls.ConnectionState().ServerName})
 	config.Certificate = verify.HashOf(presented.Certificate[0])
 	for _, name := range sorted(c.set.TunnelGroups) {
@@ -183,6 +186,19 @@ func (c *conn) verifyConfig() verify.Config {
 		}
 	}
 	return config
+}
+
+// client judges the certificate that the client has shown by a tunnel group's authorities.
+func (c *conn) client(group string) (*verify.ClientCertificate, error) {
+	sent, authorities := c.tls.ConnectionState().PeerCertificates, c.identity.authorities[group]
+	if len(sent) == 0 || len(authorities) == 0 {
+		return nil, nil
+	}
+	found, err := verify.CheckClient(time.Now(), sent, authorities)
+	if err != nil {
+		return nil, err
+	}
+	return &found, nil
 }
 
 // group finds the tunnel group of a group URL, byte for byte. A URL may be written with or without the
@@ -212,11 +228,31 @@ func pathOf(u *url.URL) string {
 func withoutPort443(host string) string { return strings.TrimSuffix(host, ":443") }
 
 func (c *conn) verifyGroup(g *inventory.TunnelGroup) verify.Group {
-	group := verify.Group{Name: g.Name, Aliases: g.GroupAliases, Phones: g.Phones, LegacyPhones: g.LegacyPhones}
+	group := verify.Group{
+		Name: g.Name, Aliases: g.GroupAliases, Phones: g.Phones, LegacyPhones: g.LegacyPhones,
+		Certificate: g.NeedsCertificate(), NoPassword: !g.TakesPassword(), User: c.onlyUser(g),
+	}
+	if g.SecondaryAuthentication == inventory.SecondField {
+		group.SecondFactor = "Code:"
+	}
 	if banner := c.set.PolicyFor(g, "", "").Banner; banner != inventory.None {
 		group.Banner = banner
 	}
 	return group
+}
+
+// onlyUser is the one user who is locked to a tunnel group, if there is just one.
+func (c *conn) onlyUser(g *inventory.TunnelGroup) (only string) {
+	for name, user := range c.set.Users {
+		if user.GroupLock != g.Name {
+			continue
+		}
+		if only != "" {
+			return ""
+		}
+		only = name
+	}
+	return only
 }
 
 // do carries out the login's actions. It reports true when the connection ends.
@@ -240,10 +276,7 @@ func (c *conn) do(ctx context.Context, server *verify.Server, actions []verify.A
 				s.end(tunnel.UserLogout)
 			}
 		case verify.Report:
-			f := finding.GroupURLMismatch.With("https://"+a.Host+a.Path).Because("gateway", 0, fmt.Sprintf("asked by %s, %s", c.peer, r.UserAgent()))
-			c.g.config.Findings.RaiseFor(remembered, f)
-			c.log.Warn("login goes no further", logging.Stage, stage.Verify.String(), logging.Finding, f.Code,
-				"says", f.Says, "reason", a.Reason.String(), "agent", a.Agent.String())
+			c.report(a, r)
 		case verify.FirstContact:
 			c.log.Log(ctx, c.g.levelFor(r.UserAgent()), "phone speaks", logging.Stage, stage.Verify.String(), "request", a.Line,
 				"header", fmt.Sprint(a.Header), "form", a.Body)
@@ -254,17 +287,78 @@ func (c *conn) do(ctx context.Context, server *verify.Server, actions []verify.A
 	return false, nil
 }
 
-// authenticate has the password checked and makes the session that a right one opens.
+// report tells the operator why a login goes no further.
+func (c *conn) report(a verify.Report, r *http.Request) {
+	f := reported(a, c.peer)
+	f = f.Because("gateway", 0, fmt.Sprintf("asked by %s, %s: %s", c.peer, r.UserAgent(), a.Reason))
+	c.g.config.Findings.RaiseFor(remembered, f)
+	c.log.Warn("login goes no further", logging.Stage, stage.Verify.String(), logging.Finding, f.Code,
+		"says", f.Says, "reason", a.Reason.String(), "agent", a.Agent.String(), "tunnel_group", a.Group)
+}
+
+// reported is the finding of a report.
+func reported(a verify.Report, peer netip.AddrPort) finding.Finding {
+	var refused *verify.CertificateError
+	switch {
+	case a.Reason == verify.NoCertificate:
+		return finding.ClientCertificateUntrusted.With(peer.Addr(), "none was sent")
+	case errors.As(a.Err, &refused) && refused.Outdated:
+		return finding.ClientCertificateExpired.With(refused.Name, refused.Says)
+	case errors.As(a.Err, &refused):
+		return finding.ClientCertificateUntrusted.With(refused.Name, refused.Says)
+	case a.Reason == verify.OtherUser || a.Reason == verify.QuestionForPhone:
+		return finding.LoginRefused.With(a.User)
+	}
+	return finding.GroupURLMismatch.With("https://" + a.Host + a.Path)
+}
+
+// checkLogin has a login checked by whoever knows its user.
+func (c *conn) checkLogin(ctx context.Context, a verify.Authenticate) (login.Result, error) {
+	r := login.Request{
+		User: a.User, Password: a.Password, Source: c.peer.Addr(), TunnelGroup: a.Group,
+		SecondFactor: a.SecondFactor, State: a.State,
+	}
+	if a.Certificate != nil {
+		r.Certificate = &login.Certificate{
+			Subject: a.Certificate.Name, Device: inventory.DeviceInName(a.Certificate.Name),
+			Issuer: a.Certificate.Authority, Manufacturer: a.Certificate.Manufacturer,
+		}
+	}
+	if group := c.set.TunnelGroups[a.Group]; group != nil && !group.TakesPassword() {
+		return login.Certified(c.set, r)
+	}
+	if c.enrols(a) {
+		if err := login.Admit(c.set, r.Certificate); err != nil {
+			return login.Result{}, err
+		}
+	}
+	who, err := c.g.config.Login.Authenticate(ctx, r)
+	if r.Certificate != nil && r.Certificate.Device != "" {
+		who.Device = r.Certificate.Device // proved; what the user's name says is not
+	}
+	return who, err
+}
+
+// enrols reports whether a login rests on a manufacturer's certificate. Where a password is enough, such a
+// certificate tells only which phone it is.
+func (c *conn) enrols(a verify.Authenticate) bool {
+	group := c.set.TunnelGroups[a.Group]
+	return group != nil && group.NeedsCertificate() && a.Certificate != nil && a.Certificate.Manufacturer
+}
+
+// authenticate has a login checked and makes the session that a right one opens.
 func (c *conn) authenticate(ctx context.Context, a verify.Authenticate, r *http.Request) verify.Result {
 	log := c.log.With(logging.User, a.User, logging.Stage, stage.Verify.String(), "tunnel_group", a.Group)
-	who, err := c.g.config.Login.Authenticate(ctx, login.Request{
-		User: a.User, Password: a.Password, Source: c.peer.Addr(), TunnelGroup: a.Group,
-	})
+	if a.Certificate != nil {
+		log = log.With("certificate_of", a.Certificate.Authority, "serial", a.Certificate.Serial)
+		c.checkList(log, a.Certificate)
+	}
+	who, err := c.checkLogin(ctx, a)
 	var challenge *login.Challenge
 	switch {
-	case errors.As(err, &challenge): // no dialogue asks for more than a password yet
-		log.Warn("login refused", "why", "a second factor is asked for", "prompt", challenge.Prompt)
-		return verify.Result{Verdict: verify.Denied}
+	case errors.As(err, &challenge):
+		log.Debug("login asks further")
+		return verify.Result{Verdict: verify.Challenged, Prompt: challenge.Prompt, State: challenge.State}
 	case errors.Is(err, login.ErrRefused):
 		c.loginRefused(a.User, a.Group, err)
 		return verify.Result{Verdict: verify.Denied}
@@ -278,6 +372,7 @@ func (c *conn) authenticate(ctx context.Context, a verify.Authenticate, r *http.
 	record := sessionRecord{
 		User: who.User, Device: who.Device, TunnelGroup: a.Group, GroupPolicy: who.GroupPolicy, Began: time.Now(), UserAgent: r.UserAgent(),
 		FramedAddress: who.Address, IdleTimeout: who.IdleTimeout, SessionTimeout: who.SessionTimeout,
+		Enrolment: c.enrols(a),
 	}
 	token := secret.New(base64.StdEncoding.EncodeToString(randomBytes(32)))
 	if err := c.g.sessions.create(ctx, token, record); err != nil {
@@ -292,6 +387,17 @@ func (c *conn) authenticate(ctx context.Context, a verify.Authenticate, r *http.
 	}
 	c.loggedIn(record)
 	return verify.Result{Verdict: verify.Accepted, Token: token}
+}
+
+// checkList tells the operator when the list that lets a certificate pass is out of date.
+func (c *conn) checkList(log *slog.Logger, certificate *verify.ClientCertificate) {
+	if certificate.Stale.IsZero() {
+		c.g.config.Findings.Clear(finding.RevocationListStale, certificate.Authority)
+		return
+	}
+	f := finding.RevocationListStale.With(certificate.Authority, certificate.Stale.UTC().Format(time.DateOnly))
+	c.g.config.Findings.RaiseFor(remembered, f)
+	log.Warn("login by a certificate that may have been revoked", logging.Finding, f.Code, "says", f.Says)
 }
 
 // connect answers a CONNECT and, when it is granted, is the session's CSTP channel until that ends. A

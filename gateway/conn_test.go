@@ -435,8 +435,14 @@ func TestIsOld(t *testing.T) {
 		"1.0":                    {[]uint16{tls.VersionTLS10}, []uint16{rsa}, true},
 		"nothing":                {nil, nil, true},
 	} {
-		if got := isOld(&tls.ClientHelloInfo{SupportedVersions: c.versions, CipherSuites: c.suites}); got != c.want {
+		schemes := []tls.SignatureScheme{tls.PKCS1WithSHA1, tls.PKCS1WithSHA256}
+		if got := isOld(&tls.ClientHelloInfo{SupportedVersions: c.versions, CipherSuites: c.suites, SignatureSchemes: schemes}); got != c.want {
 			t.Errorf("%s: old %v want %v", name, got, c.want)
+		}
+	}
+	for name, schemes := range map[string][]tls.SignatureScheme{"SHA-1 only": {tls.PKCS1WithSHA1, tls.ECDSAWithSHA1}, "no signatures said": nil} {
+		if !isOld(&tls.ClientHelloInfo{SupportedVersions: []uint16{tls.VersionTLS12}, CipherSuites: []uint16{ecdhe}, SignatureSchemes: schemes}) {
+			t.Errorf("%s: not taken for old", name)
 		}
 	}
 }

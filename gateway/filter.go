@@ -17,7 +17,10 @@ const (
 
 // filter is a compiled access list. A nil filter permits everything; a filter denies what no rule
 // matches.
-type filter struct{ rules []rule }
+type filter struct {
+	rules  []rule
+	within *filter // permits what the rules permit, too
+}
 
 type rule struct {
 	permit    bool
@@ -84,7 +87,7 @@ func (f *filter) permits(h *header) bool {
 		if !r.anyPort && (!h.hasPorts || h.dstPort < r.low || h.dstPort > r.high) {
 			continue
 		}
-		return r.permit
+		return r.permit && f.within.permits(h)
 	}
 	return false
 }

@@ -139,6 +139,15 @@ func splitNetworks(set *inventory.Set, policy *inventory.GroupPolicy) (networks 
 // filterOf is what a session of a tunnel group may reach now; nil: everything.
 func (s *session) filterOf(set *inventory.Set, group *inventory.TunnelGroup) (*filter, error) {
 	policy := s.record.groupPolicy(set, group)
+	f, err := policyFilter(set, group, policy)
+	if err != nil || !s.record.Enrolment {
+		return f, err
+	}
+	dns, err := addressesOf(policy.DNSServers)
+	return enrolmentOnly(f, s.g.config.Inside, dns), err
+}
+
+func policyFilter(set *inventory.Set, group *inventory.TunnelGroup, policy *inventory.GroupPolicy) (*filter, error) {
 	switch {
 	case policy.Filters():
 	case group.LegacyPhones:

@@ -21,6 +21,7 @@ type sessionRecord struct {
 	Address     netip.Addr `json:"address,omitzero"`       // given at the first CONNECT
 	Began       time.Time  `json:"began"`
 	UserAgent   string     `json:"user_agent,omitempty"`
+	Enrolment   bool       `json:"enrolment,omitempty"` // a manufacturer certificate opened it: enrolment and files only
 	// What the server of users said of this login; it goes before inventory and policy.
 	FramedAddress  netip.Addr    `json:"framed_address,omitzero"`
 	IdleTimeout    time.Duration `json:"idle_timeout,omitzero"`

@@ -23,6 +23,7 @@ type SessionInfo struct {
 	Cipher      string // of the DTLS channel
 	UserAgent   string
 	Began       time.Time
+	Enrolment   bool // opened by a manufacturer's certificate: reaches enrolment and files only
 
 	FromPackets, FromBytes, ToPackets, ToBytes uint64 // inner; from is out of the session's tunnel
 	Refused, Dropped                           uint64
@@ -44,6 +45,7 @@ func (s *session) info() SessionInfo {
 	i := SessionInfo{
 		ID: s.record.ID, User: s.record.User, Device: s.record.Device, TunnelGroup: s.record.TunnelGroup,
 		State: s.machine.State().String(), Address: s.innerAddress(), Peer: s.peer, UserAgent: s.record.UserAgent, Began: s.record.Began,
+		Enrolment:   s.record.Enrolment,
 		FromPackets: s.counters.fromPackets.Load(), FromBytes: s.counters.fromBytes.Load(),
 		ToPackets: s.counters.toPackets.Load(), ToBytes: s.counters.toBytes.Load(),
 		Refused: s.counters.refused.Load(), Dropped: s.counters.dropped.Load(),

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net/url"
@@ -9,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/longcord/longcord/inventory"
+	"github.com/longcord/longcord/stage/verify"
 )
 
 // modernSuites are the TLS 1.2 suites for everyone. TLS 1.3's are the library's own choice.
@@ -33,12 +35,15 @@ type identity struct {
 	byHost map[string]*tls.Certificate
 	first  *tls.Certificate // for clients that name no host, as phones do
 	legacy bool             // some tunnel group has legacyPhones
+
+	authorities map[string][]verify.Authority // whose client certificates count, by tunnel group
+	issuers     *x509.CertPool                // all of theirs, for clients to choose a certificate by; nil: none is asked for
 }
 
 // newIdentity reads the certificates out of the inventory: for each group URL, the first certificate of
 // the VPNGateway object with that very URL.
 func newIdentity(set *inventory.Set) (*identity, error) {
-	id := &identity{byHost: map[string]*tls.Certificate{}}
+	id := &identity{byHost: map[string]*tls.Certificate{}, authorities: map[string][]verify.Authority{}}
 	gateways := map[string]*inventory.VPNGateway{}
 	for _, g := range set.VPNGateways {
 		gateways[g.URL] = g
@@ -46,6 +51,9 @@ func newIdentity(set *inventory.Set) (*identity, error) {
 	for _, name := range sorted(set.TunnelGroups) {
 		group := set.TunnelGroups[name]
 		id.legacy = id.legacy || group.LegacyPhones
+		if err := id.trust(set, group); err != nil {
+			return nil, fmt.Errorf("tunnel group %q: %w", name, err)
+		}
 		for _, groupURL := range group.GroupURLs {
 			g := gateways[groupURL]
 			if g == nil || len(g.Certificates) == 0 {
@@ -81,6 +89,29 @@ func (id *identity) add(groupURL string, c *inventory.Certificate) error {
 	return nil
 }
 
+// trust reads the authorities of a tunnel group.
+func (id *identity) trust(set *inventory.Set, group *inventory.TunnelGroup) error {
+	for _, a := range set.Authorities(group) {
+		issuers, err := a.Issuers()
+		if err != nil {
+			return fmt.Errorf("certificate authority %q: %w", a.Name, err)
+		}
+		lists, err := a.RevocationLists()
+		if err != nil {
+			return fmt.Errorf("certificate authority %q: revoked certificates: %w", a.Name, err)
+		}
+		if id.issuers == nil {
+			id.issuers = x509.NewCertPool()
+		}
+		for _, issuer := range issuers {
+			id.issuers.AddCert(issuer)
+		}
+		id.authorities[group.Name] = append(id.authorities[group.Name],
+			verify.Authority{Name: a.Name, Manufacturer: a.Manufacturer, Issuers: issuers, Lists: lists})
+	}
+	return nil
+}
+
 // certificate chooses by the name the client sent; who sends none, or an unknown one, gets the first.
 func (id *identity) certificate(hello *tls.ClientHelloInfo) *tls.Certificate {
 	if c := id.byHost[strings.ToLower(hello.ServerName)]; c != nil {
@@ -90,7 +121,7 @@ func (id *identity) certificate(hello *tls.ClientHelloInfo) *tls.Certificate {
 }
 
 // isOld reports whether a client cannot do better than old cryptography: it offers no TLS 1.2, or at 1.2
-// no suite with forward secrecy.
+// no suite with forward secrecy or no signature better than SHA-1.
 func isOld(hello *tls.ClientHelloInfo) bool {
 	if slices.Contains(hello.SupportedVersions, tls.VersionTLS13) {
 		return false
@@ -98,12 +129,15 @@ func isOld(hello *tls.ClientHelloInfo) bool {
 	if !slices.Contains(hello.SupportedVersions, tls.VersionTLS12) {
 		return true
 	}
-	return !slices.ContainsFunc(hello.CipherSuites, func(suite uint16) bool { return slices.Contains(modernSuites, suite) })
+	return !slices.ContainsFunc(hello.CipherSuites, func(suite uint16) bool { return slices.Contains(modernSuites, suite) }) ||
+		!slices.ContainsFunc(hello.SignatureSchemes, func(s tls.SignatureScheme) bool { return s != tls.PKCS1WithSHA1 && s != tls.ECDSAWithSHA1 })
 }
 
-// modernConfig is the TLS configuration for everyone who is not old.
+// modernConfig is the TLS configuration for everyone who is not old. A client is asked for a certificate
+// when some tunnel group takes one, and may have none: which group it wants is not known yet, and judging
+// the certificate is package verify's.
 func modernConfig(id *identity) *tls.Config {
-	return &tls.Config{
+	config := &tls.Config{
 		MinVersion:   tls.VersionTLS12,
 		CipherSuites: modernSuites,
 		GetCertificate: func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
@@ -113,6 +147,10 @@ func modernConfig(id *identity) *tls.Config {
 		SessionTicketsDisabled:      true,
 		DynamicRecordSizingDisabled: true, // one packet must stay one record
 	}
+	if id.issuers != nil {
+		config.ClientAuth, config.ClientCAs = tls.RequestClientCert, id.issuers
+	}
+	return config
 }
 
 // oldConfig is modernConfig with old cryptography. MaxVersion stays unset so that the marks against

@@ -106,13 +106,19 @@ func (s *Set) GroupByURL(url string) (*TunnelGroup, bool) {
 // deviceInName finds the device name in what phones call themselves, such as CP-7975G-SEP001AE2BC16CB.
 var deviceInName = regexp.MustCompile(`^(?:CP-[0-9A-Za-z]+-)?(SEP[0-9A-F]{12})$`)
 
+// DeviceInName returns the device in what a phone is called by its certificate, or nothing.
+func DeviceInName(name string) string {
+	if m := deviceInName.FindStringSubmatch(name); m != nil {
+		return m[1]
+	}
+	return ""
+}
+
 // DeviceForUser returns the device that a session of this logged-in user belongs to: the one whose name
 // the user name is (bare, or as CP-<model>-SEP<MAC>), else the user's only device, else none.
 func (s *Set) DeviceForUser(user string) (*Device, bool) {
-	if m := deviceInName.FindStringSubmatch(user); m != nil {
-		if device, ok := s.Devices[m[1]]; ok {
-			return device, true
-		}
+	if device, ok := s.Devices[DeviceInName(user)]; ok {
+		return device, true
 	}
 	if u, ok := s.Users[user]; ok && len(u.Devices) == 1 {
 		device, ok := s.Devices[u.Devices[0]]

@@ -3,6 +3,11 @@
 //
 // One file holds one command: its flags and wiring, nothing else. What they do lives in the packages
 // they name.
+//
+// Old phones sign with SHA-1 when they show their certificate, also at TLS 1.2
+// (docs/decisions/client-certificates.md).
+//
+//go:debug tlssha1=1
 package main
 
 import (

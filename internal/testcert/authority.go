@@ -5,7 +5,6 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
-	"crypto/rsa"
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
@@ -29,15 +28,15 @@ var serial atomic.Int64
 // NewAuthority makes a self-signed authority. change may alter its certificate before it is signed, and
 // its SignatureAlgorithm is what the authority signs with: SHA1WithRSA is as the phones' own.
 func NewAuthority(name string, change func(*x509.Certificate)) *Authority {
-	return newAuthority(nil, name, change)
+	return newAuthority(nil, name, change, authorityKey())
 }
 
 // Authority makes one below this one.
 func (a *Authority) Authority(name string, change func(*x509.Certificate)) *Authority {
-	return newAuthority(a, name, change)
+	return newAuthority(a, name, change, authorityKey())
 }
 
-func newAuthority(above *Authority, name string, change func(*x509.Certificate)) *Authority {
+func newAuthority(above *Authority, name string, change func(*x509.Certificate), key crypto.Signer) *Authority {
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(serial.Add(1)), Subject: pkix.Name{CommonName: name},
 		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
@@ -47,7 +46,7 @@ func newAuthority(above *Authority, name string, change func(*x509.Certificate))
 	if change != nil {
 		change(template)
 	}
-	made := &Authority{key: nextKey(), algorithm: template.SignatureAlgorithm}
+	made := &Authority{key: key, algorithm: template.SignatureAlgorithm}
 	if above == nil {
 		above = &Authority{Certificate: template, key: made.key, algorithm: made.algorithm}
 	} else {
@@ -60,20 +59,16 @@ func newAuthority(above *Authority, name string, change func(*x509.Certificate))
 	return made
 }
 
-// Making an RSA key takes longer than most tests, so authorities take turns with a few. Two made one after
-// the other have different ones.
-var (
-	authorityKeys [3]func() *rsa.PrivateKey
-	turn          atomic.Int64
-)
-
-func init() {
-	for i := range authorityKeys {
-		authorityKeys[i] = sync.OnceValue(makeKey)
-	}
+// Impostor makes another authority by the same name.
+func (a *Authority) Impostor() *Authority {
+	return newAuthority(nil, a.Certificate.Subject.CommonName, func(c *x509.Certificate) { c.SignatureAlgorithm = a.algorithm }, impostorKey())
 }
 
-func nextKey() crypto.Signer { return authorityKeys[turn.Add(1)%int64(len(authorityKeys))]() }
+// Making an RSA key takes longer than most tests, so all authorities share one, and all impostors.
+var (
+	authorityKey = sync.OnceValue(makeKey)
+	impostorKey  = sync.OnceValue(makeKey)
+)
 
 func sign(template *x509.Certificate, by *Authority, public crypto.PublicKey) *x509.Certificate {
 	template.SignatureAlgorithm = by.algorithm

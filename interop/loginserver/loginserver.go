@@ -19,9 +19,10 @@ import (
 
 // Config is how the gateway lets people in.
 type Config struct {
-	TLS    *tls.Config
-	Verify verify.Config // Old is set by itself, from the connection's version
-	Check  func(verify.Authenticate) verify.Result
+	TLS         *tls.Config
+	Verify      verify.Config      // Old is set by itself, from the connection's version, and Client from Authorities
+	Authorities []verify.Authority // whose client certificates count, in every group
+	Check       func(verify.Authenticate) verify.Result
 }
 
 // Server is a running gateway.
@@ -92,7 +93,18 @@ func (s *Server) serve(conn *tls.Conn) {
 		return
 	}
 	config := s.config.Verify
-	config.Old = conn.ConnectionState().Version < tls.VersionTLS12
+	state := conn.ConnectionState()
+	config.Old = state.Version < tls.VersionTLS12
+	config.Client = func(string) (*verify.ClientCertificate, error) {
+		if len(state.PeerCertificates) == 0 {
+			return nil, nil
+		}
+		found, err := verify.CheckClient(time.Now(), state.PeerCertificates, s.config.Authorities)
+		if err != nil {
+			return nil, err
+		}
+		return &found, nil
+	}
 	login := verify.NewServer(time.Now(), config)
 	for reader := bufio.NewReader(conn); ; {
 		r, err := http.ReadRequest(reader)
