@@ -52,6 +52,9 @@ type Gateway struct {
 	// How long a packet may wait for others while many come, at most 1ms. Packets that are carried together
 	// cost the gateway a fraction of what each costs alone; in thin traffic none waits. 0s: none ever does.
 	BatchDelay Duration `json:"batchDelay,omitempty"`
+	// Networks of proxies in front of the gateway, whose TCP connections begin with the client's address:
+	// PROXY protocol, version 1 or 2. Each of their connections must. DTLS does not come by a proxy.
+	ProxyProtocol []netip.Prefix `json:"proxyProtocol,omitempty"`
 	// Routers inside, at most one IPv4 and one IPv6 address, that get what came out of a tunnel and has no
 	// better route than a default one; this machine's own default route stays what it is. On the ASA:
 	// route inside 0 0 ADDRESS tunneled. Left out: tunnels use this machine's routes alone.
@@ -94,7 +97,7 @@ func defaults() Config {
 	return Config{
 		LogLevel: "info",
 		Gateway: Gateway{
-			Port: 443, TUN: "longcord0", BatchDelay: Duration{500 * time.Microsecond}, TunneledDefaultRoute: []netip.Addr{},
+			Port: 443, TUN: "longcord0", BatchDelay: Duration{500 * time.Microsecond}, ProxyProtocol: []netip.Prefix{}, TunneledDefaultRoute: []netip.Addr{},
 			Syslog: Syslog{Protocol: "udp", Facility: 20},
 		},
 		Calls: Calls{Mode: Own},

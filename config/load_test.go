@@ -60,6 +60,7 @@ func TestLoadRefuses(t *testing.T) {
 		{"any address", strings.Replace(small, "10.1.0.5", "0.0.0.0", 1), `longcord.yaml:3: inside: 0.0.0.0 is no address of one machine`, "10.1.0.5"},
 		{"missing outside", strings.Replace(small, "outside: 192.0.2.10\n", "", 1), `longcord.yaml:1: outside is missing`, ""},
 		{"tunneled route to nowhere", small + "gateway:\n  tunneledDefaultRoute: [0.0.0.0]\n", `longcord.yaml:7: gateway: tunneledDefaultRoute: 0.0.0.0 is no router's address`, "10.1.0.1"},
+		{"proxy without a length", small + "gateway:\n  proxyProtocol: [10.1.0.9]\n", `longcord.yaml:8: proxyProtocol: netip.ParsePrefix("10.1.0.9"): no '/'`, ""},
 		{"two tunneled routes", small + "gateway:\n  tunneledDefaultRoute: [10.1.0.1, 10.1.0.2]\n", `longcord.yaml:7: gateway: tunneledDefaultRoute: 10.1.0.2 is the second address of its family`, "one of IPv4"},
 		{"long interface", small + "gateway:\n  tun: longcord-is-long\n", `longcord.yaml:7: gateway: tun has 16 characters`, ""},
 		{"long delay", small + "gateway:\n  batchDelay: 2ms\n", `longcord.yaml:7: gateway: batchDelay 2ms is not between 0s and 1ms`, ""},

@@ -42,7 +42,7 @@ func old() *tls.Config {
 }
 
 func (w *world) dialTLS(config *tls.Config) (*tls.Conn, error) {
-	raw, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", w.g.listener.Addr().(*net.TCPAddr).Port))
+	raw, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", w.g.listeners[0].Addr().(*net.TCPAddr).Port))
 	if err != nil {
 		return nil, err
 	}

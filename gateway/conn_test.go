@@ -25,7 +25,7 @@ import (
 // raw opens a connection without TLS.
 func (w *world) raw() net.Conn {
 	w.t.Helper()
-	conn, err := net.Dial("tcp", w.g.listener.Addr().String())
+	conn, err := net.Dial("tcp", w.g.listeners[0].Addr().String())
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -37,6 +37,10 @@ type Settings struct {
 	TUN    string         // interface name; empty lets the system choose
 	Inside netip.Addr     // the gateway's address on the office network
 
+	// Proxies in front of the gateway, whose connections begin with a line about the client (PROXY
+	// protocol). From anybody else such a line is rubbish.
+	ProxyProtocol []netip.Prefix
+
 	Tunneled []netip.Addr // next hops there for what came out of tunnels, see RoutingConfig
 	// BatchDelay is how long a packet may wait for others while traffic is dense; zero: not at all.
 	BatchDelay time.Duration
@@ -75,12 +79,12 @@ type Gateway struct {
 	config Config
 	log    *slog.Logger
 
-	listener net.Listener
-	udp      *socket   // nil: no DTLS
-	host     *hostLink // the TUN
-	lane     *lane
-	single   sync.Pool // batches of one, for who has no lane
-	router   Router
+	listeners []net.Listener
+	udp       *socket   // nil: no DTLS
+	host      *hostLink // the TUN
+	lane      *lane
+	single    sync.Pool // batches of one, for who has no lane
+	router    Router
 
 	identity   atomic.Pointer[identityOf]
 	sessions   *registry
@@ -133,13 +137,8 @@ func (g *Gateway) Open(ctx context.Context) (err error) {
 			err = errors.Join(fmt.Errorf("gateway: %w", err), g.closeSockets(), g.closeHost())
 		}
 	}()
-	if g.listener, err = net.Listen("tcp", g.config.Listen.String()); err != nil {
+	if err := g.listen(); err != nil {
 		return err
-	}
-	if g.config.DTLS.IsValid() {
-		if g.udp, err = listenUDP(g.config.DTLS); err != nil {
-			return err
-		}
 	}
 	networks := g.sessions.pools.networks()
 	own := netip.PrefixFrom(networks[0].Addr().Next(), networks[0].Bits())
@@ -186,7 +185,10 @@ func (g *Gateway) Serve(ctx context.Context) error {
 			cancel()
 		})
 	}
-	start(&g.wg, "accept", func() error { return g.accept(ctx) })
+	gate := newGate()
+	for _, listener := range g.listeners {
+		start(&g.wg, "accept", func() error { return g.accept(ctx, listener, gate) })
+	}
 	start(&g.wg, "sessions", func() error { return g.sessions.run(ctx) })
 	start(&g.wg, "loss", func() error { return g.watchLoss(ctx) })
 	var lane, pump sync.WaitGroup
@@ -214,8 +216,8 @@ func (g *Gateway) Serve(ctx context.Context) error {
 
 func (g *Gateway) closeSockets() error {
 	var errs []error
-	if g.listener != nil {
-		errs = append(errs, g.listener.Close())
+	for _, listener := range g.listeners {
+		errs = append(errs, listener.Close())
 	}
 	if g.udp != nil {
 		errs = append(errs, g.udp.close())
@@ -254,32 +256,6 @@ func (g *Gateway) currentIdentity() *identity {
 	return id
 }
 
-// accept takes connections until the listener closes.
-func (g *Gateway) accept(ctx context.Context) error {
-	gate := newGate()
-	for {
-		conn, err := g.listener.Accept()
-		if errors.Is(err, net.ErrClosed) {
-			return nil
-		}
-		if err != nil { // out of file descriptors, or a client that left at once: neither is the end
-			g.log.Warn("accept", logging.Err, err)
-			select {
-			case <-ctx.Done():
-				return nil
-			case <-time.After(acceptPause):
-			}
-			continue
-		}
-		peer := unmapped(conn.RemoteAddr().(*net.TCPAddr).AddrPort())
-		leave := gate.enter(peer.Addr(), conn)
-		g.wg.Go(func() {
-			defer leave()
-			g.serveConn(ctx, conn, peer, leave)
-		})
-	}
-}
-
 // levelFor is info for the first words of each kind of phone, whose requests nobody has published, and debug
 // for what it says later.
 func (g *Gateway) levelFor(agent string) slog.Level {
@@ -296,12 +272,6 @@ const (
 	firstWords = 4  // a whole login, and some
 	maxKinds   = 64 // of phones that are remembered
 )
-
-// acceptPause keeps a socket that fails from spinning.
-const acceptPause = 200 * time.Millisecond
-
-// unmapped is an address as IPv4 when it is that, whatever socket it came by.
-func unmapped(a netip.AddrPort) netip.AddrPort { return netip.AddrPortFrom(a.Addr().Unmap(), a.Port()) }
 
 // randomBytes returns n bytes for cookies and ids.
 func randomBytes(n int) []byte {

@@ -92,8 +92,8 @@ func TestOpenGivesBack(t *testing.T) {
 		if name == "port taken" && !errors.As(err, &op) {
 			t.Errorf("%s: %v is no *net.OpError", name, err)
 		}
-		if g.listener != nil {
-			if _, err := net.Dial("tcp", g.listener.Addr().String()); err == nil {
+		if len(g.listeners) > 0 {
+			if _, err := net.Dial("tcp", g.listeners[0].Addr().String()); err == nil {
 				t.Errorf("%s: the port is still open", name)
 			}
 		}
@@ -111,7 +111,7 @@ func TestServeFails(t *testing.T) {
 		c.OpenTUN = func(tun.Settings) (tun.Device, error) { return gone{newNull(), failed}, nil }
 	})
 	w.until("the gateway stops by itself", func() bool {
-		conn, err := net.Dial("tcp", w.g.listener.Addr().String())
+		conn, err := net.Dial("tcp", w.g.listeners[0].Addr().String())
 		if err == nil {
 			conn.Close()
 		}

@@ -204,7 +204,7 @@ func (s *system) makeGateway() error {
 			Listen: netip.AddrPortFrom(s.settings.Outside, s.settings.Gateway.Port),
 			DTLS:   netip.AddrPortFrom(s.settings.Outside, dtlsPort),
 			TUN:    s.settings.Gateway.TUN, Inside: s.settings.Inside, BatchDelay: s.settings.Gateway.BatchDelay.Duration,
-			Tunneled: s.settings.Gateway.TunneledDefaultRoute,
+			ProxyProtocol: s.settings.Gateway.ProxyProtocol, Tunneled: s.settings.Gateway.TunneledDefaultRoute,
 		},
 		Inventory: s.catalog.Current, Login: users, Store: s.store, OpenTUN: tun.Open, Findings: s.findings, Log: s.log,
 		Route: func(c gateway.RoutingConfig) (gateway.Router, error) {

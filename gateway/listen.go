@@ -1,0 +1,72 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/netip"
+	"time"
+
+	"github.com/longcord/longcord/internal/logging"
+)
+
+// listen takes the gateway's ports.
+func (g *Gateway) listen() error {
+	listener, err := net.Listen("tcp", g.config.Listen.String())
+	if err != nil {
+		return err
+	}
+	g.listeners = append(g.listeners, listener)
+	if g.config.DTLS.IsValid() {
+		g.udp, err = listenUDP(g.config.DTLS)
+	}
+	return err
+}
+
+// accept takes connections until the listener closes.
+func (g *Gateway) accept(ctx context.Context, listener net.Listener, gate *gate) error {
+	for {
+		conn, err := listener.Accept()
+		if errors.Is(err, net.ErrClosed) {
+			return nil
+		}
+		if err != nil { // out of file descriptors, or a client that left at once: neither is the end
+			g.log.Warn("accept", logging.Err, err)
+			select {
+			case <-ctx.Done():
+				return nil
+			case <-time.After(acceptPause):
+			}
+			continue
+		}
+		peer := unmapped(conn.RemoteAddr().(*net.TCPAddr).AddrPort())
+		if g.fromProxy(peer.Addr()) {
+			g.wg.Go(func() { g.acceptProxied(ctx, conn, peer, gate) })
+			continue
+		}
+		leave := gate.enter(peer.Addr(), conn)
+		g.wg.Go(func() {
+			defer leave()
+			g.serveConn(ctx, conn, peer, leave)
+		})
+	}
+}
+
+// acceptProxied serves a connection that a proxy hands on. It counts for the client, not for the proxy.
+func (g *Gateway) acceptProxied(ctx context.Context, raw net.Conn, proxy netip.AddrPort, gate *gate) {
+	conn, client, err := unwrap(ctx, raw, proxy)
+	if err != nil {
+		g.log.Debug("connection", logging.Peer, proxy.String(), logging.Err, err)
+		_ = raw.Close() // nothing was said
+		return
+	}
+	leave := gate.enter(client.Addr(), conn)
+	defer leave()
+	g.serveConn(ctx, conn, client, leave)
+}
+
+// acceptPause keeps a socket that fails from spinning.
+const acceptPause = 200 * time.Millisecond
+
+// unmapped is an address as IPv4 when it is that, whatever socket it came by.
+func unmapped(a netip.AddrPort) netip.AddrPort { return netip.AddrPortFrom(a.Addr().Unmap(), a.Port()) }
