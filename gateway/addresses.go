@@ -10,6 +10,7 @@ import (
 	"github.com/longcord/longcord/inventory"
 	"github.com/longcord/longcord/stage/tunnel"
 	"github.com/longcord/longcord/store"
+	"github.com/longcord/longcord/wire/cstp"
 )
 
 // recall reads who had which address when this gateway last ran, and forgets what is in no pool any more.
@@ -61,6 +62,51 @@ func (r *registry) addressOf(ctx context.Context, s *session, set *inventory.Set
 	}
 	r.give(s, addr)
 	return addr, nil
+}
+
+// address6Of gives a session an IPv6 address beside its IPv4 one, or takes it back, as the client and its
+// policy have it. The session's settling is held, and it has an IPv4 address.
+func (r *registry) address6Of(s *session, set *inventory.Set, group *inventory.TunnelGroup, request cstp.Request) netip.Prefix {
+	network := set.Pool6For(group, s.record.groupPolicy(set, group))
+	if !network.IsValid() || !request.FullIPv6 {
+		r.take6(s)
+		return netip.Prefix{}
+	}
+	if !r.pools.serves6(network) {
+		s.log.Warn("no IPv6: the pool was declared while the gateway ran", "pool", network.String())
+		r.take6(s)
+		return netip.Prefix{}
+	}
+	addr := address6(network, s.innerAddress())
+	if held := s.address6.Load(); held == nil || *held != addr {
+		r.take6(s)
+		s.address6.Store(&addr)
+		r.answerFor(s, addr)
+	}
+	return netip.PrefixFrom(addr, network.Bits())
+}
+
+// take6 takes a session's IPv6 address back, if it has one.
+func (r *registry) take6(s *session) {
+	if addr := s.address6.Swap(nil); addr != nil {
+		r.answerNoMore(s, *addr)
+	}
+}
+
+// answerFor enters an address for the packet path and has the host answer for it.
+func (r *registry) answerFor(s *session, addr netip.Addr) {
+	r.inner.put(addr, s)
+	if err := r.g.router.AddProxy(addr); err != nil {
+		s.log.Warn("proxy address", "address", addr.String(), logging.Err, err)
+	}
+}
+
+// answerNoMore is the inverse of answerFor.
+func (r *registry) answerNoMore(s *session, addr netip.Addr) {
+	r.inner.remove(addr, func(other *session) bool { return other == s })
+	if err := r.g.router.RemoveProxy(addr); err != nil {
+		s.log.Debug("proxy address", "address", addr.String(), logging.Err, err)
+	}
 }
 
 // fixed takes the address that belongs to a session's login: by the server of users, or by the inventory. A

@@ -203,7 +203,7 @@ func TestEnrolment(t *testing.T) {
 	}
 	reaches := func(s *session, protocol uint8, to string) bool {
 		dst := netip.MustParseAddrPort(to)
-		return s.filter.Load().permits(&header{src: s.innerAddress(), dst: dst.Addr(), protocol: protocol, hasPorts: true, dstPort: dst.Port()})
+		return s.filter.Load().permits(&header{src: s.innerAddress(), dst: dst.Addr(), protocol: protocol, port: dst.Port()})
 	}
 	enrolling, cookie := connect(c.factory.Issue(name, nil))
 	for _, p := range []struct {

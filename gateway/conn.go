@@ -375,13 +375,19 @@ func (c *conn) authenticate(ctx context.Context, a verify.Authenticate, r *http.
 		Enrolment: c.enrols(a),
 	}
 	token := secret.New(base64.StdEncoding.EncodeToString(randomBytes(32)))
-	if err := c.g.sessions.create(ctx, token, record); err != nil {
-		if errors.Is(err, errSessionLimit) {
-			f := finding.SessionLimit.With(who.User).Because("gateway", 0, "login from "+c.peer.Addr().String())
-			c.g.config.Findings.RaiseFor(remembered, f)
-			log.Warn("login refused", logging.Finding, f.Code, "says", f.Says)
-			return verify.Result{Verdict: verify.Denied}
-		}
+	err = c.g.sessions.create(ctx, token, record)
+	switch {
+	case errors.Is(err, errUnwelcome):
+		f := finding.LoginRefused.With(who.User).Because("gateway", 0, fmt.Sprintf("login from %s: %v", c.peer.Addr(), err))
+		c.g.config.Findings.RaiseFor(remembered, f)
+		log.Warn("login refused", logging.Finding, f.Code, "says", f.Says, "why", err.Error())
+		return verify.Result{Verdict: verify.Denied}
+	case errors.Is(err, errSessionLimit):
+		f := finding.SessionLimit.With(who.User).Because("gateway", 0, "login from "+c.peer.Addr().String())
+		c.g.config.Findings.RaiseFor(remembered, f)
+		log.Warn("login refused", logging.Finding, f.Code, "says", f.Says)
+		return verify.Result{Verdict: verify.Denied}
+	case err != nil:
 		log.Error("login put off", logging.Err, err)
 		return verify.Result{Verdict: verify.Busy}
 	}
@@ -416,8 +422,9 @@ func (c *conn) connect(ctx context.Context, r *http.Request, leave func()) error
 	if session == nil {
 		return c.cookieRefused()
 	}
+	c.set = c.g.config.Inventory() // a login may have taken minutes
 	group := c.set.TunnelGroups[session.record.TunnelGroup]
-	if group == nil || c.weak && !group.LegacyPhones {
+	if session.record.unwelcome(c.set) != "" || c.weak && !group.LegacyPhones {
 		return c.cookieRefused()
 	}
 	leave()

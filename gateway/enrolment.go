@@ -26,16 +26,13 @@ const firstTransferPort = 32768
 // enrolmentOnly narrows what a policy permits to the inside address's ports for enrolment and files, and
 // names at the policy's servers.
 func enrolmentOnly(policy *filter, inside netip.Addr, dns []netip.Addr) *filter {
-	f := &filter{within: policy}
-	permit := func(protocol uint8, addr netip.Addr, low, high uint16) {
-		f.rules = append(f.rules, rule{permit: true, protocol: protocol, dst: netip.PrefixFrom(addr, addr.BitLen()), low: low, high: high})
-	}
+	f := &filter{hits: make(hits, 1), within: policy}
 	for _, p := range enrolmentPorts {
-		permit(p.protocol, inside, p.low, p.high)
+		f.permit(p.protocol, inside, p.low, p.high)
 	}
 	for _, server := range dns {
-		permit(protoUDP, server, 53, 53)
-		permit(protoTCP, server, 53, 53)
+		f.permit(protoUDP, server, 53, 53)
+		f.permit(protoTCP, server, 53, 53)
 	}
 	return f
 }

@@ -88,6 +88,7 @@ type Gateway struct {
 
 	identity   atomic.Pointer[identityOf]
 	sessions   *registry
+	filters    filters
 	handshakes *handshakes
 	moves      *moves
 	wg         sync.WaitGroup

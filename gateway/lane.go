@@ -211,8 +211,7 @@ func (s *session) sent(channel tunnel.Channel, now time.Time, n int) {
 func (s *session) fromClient(out *outBatch, now time.Time, channel tunnel.Channel, packet []byte) {
 	s.machine.Heard(channel, now)
 	var h header
-	addr := s.address.Load()
-	if !parseHeader(packet, &h) || addr == nil || h.src != *addr || !s.filter.Load().permits(&h) {
+	if !parseHeader(packet, &h) || !s.owns(h.src) || !s.filter.Load().permits(&h) {
 		s.counters.refused.Add(1)
 		return
 	}

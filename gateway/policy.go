@@ -139,7 +139,7 @@ func splitNetworks(set *inventory.Set, policy *inventory.GroupPolicy) (networks 
 // filterOf is what a session of a tunnel group may reach now; nil: everything.
 func (s *session) filterOf(set *inventory.Set, group *inventory.TunnelGroup) (*filter, error) {
 	policy := s.record.groupPolicy(set, group)
-	f, err := policyFilter(set, group, policy)
+	f, err := s.policyFilter(set, group, policy)
 	if err != nil || !s.record.Enrolment {
 		return f, err
 	}
@@ -147,7 +147,7 @@ func (s *session) filterOf(set *inventory.Set, group *inventory.TunnelGroup) (*f
 	return enrolmentOnly(f, s.g.config.Inside, dns), err
 }
 
-func policyFilter(set *inventory.Set, group *inventory.TunnelGroup, policy *inventory.GroupPolicy) (*filter, error) {
+func (s *session) policyFilter(set *inventory.Set, group *inventory.TunnelGroup, policy *inventory.GroupPolicy) (*filter, error) {
 	switch {
 	case policy.Filters():
 	case group.LegacyPhones:
@@ -159,5 +159,5 @@ func policyFilter(set *inventory.Set, group *inventory.TunnelGroup, policy *inve
 	if list == nil {
 		return nil, fmt.Errorf("access list %q is gone", policy.Filter)
 	}
-	return compileFilter(list)
+	return s.g.filters.of(set, list, member{s.record.User, s.record.Device, s.innerAddresses()})
 }

@@ -22,6 +22,9 @@ type sessionRecord struct {
 	Began       time.Time  `json:"began"`
 	UserAgent   string     `json:"user_agent,omitempty"`
 	Enrolment   bool       `json:"enrolment,omitempty"` // a manufacturer certificate opened it: enrolment and files only
+	// Whether the inventory had user and device when they logged in: then the session ends when it has not.
+	UserDeclared   bool `json:"user_declared,omitempty"`
+	DeviceDeclared bool `json:"device_declared,omitempty"`
 	// What the server of users said of this login; it goes before inventory and policy.
 	FramedAddress  netip.Addr    `json:"framed_address,omitzero"`
 	IdleTimeout    time.Duration `json:"idle_timeout,omitzero"`

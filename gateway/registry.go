@@ -22,6 +22,8 @@ import (
 var (
 	// errSessionLimit: the user has as many sessions as the policy allows, all of them alive.
 	errSessionLimit = errors.New("gateway: the user has too many sessions")
+	// errUnwelcome: the user or the device is blocked.
+	errUnwelcome = errors.New("gateway: there may be no such session")
 )
 
 // registry holds the sessions of this gateway, in memory and in the store.
@@ -38,6 +40,8 @@ type registry struct {
 
 	lease     atomic.Int64 // a store.LeaseID
 	leaseLost atomic.Bool  // a write found the lease ended
+
+	reconciled *inventory.Set // that sessions were held to last
 
 	mu      sync.Mutex
 	byName  map[string]*session
@@ -69,6 +73,7 @@ func (r *registry) open(ctx context.Context) error {
 	for _, entry := range entries { // newest first: of two with one address it is the one that counts
 		r.takeUp(entry)
 	}
+	r.reconcile()
 	if len(entries) > 0 {
 		r.g.log.Info("sessions taken up", "count", len(r.all()))
 	}
@@ -103,6 +108,7 @@ func (r *registry) run(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case now := <-tick.C:
+			r.reconcile()
 			for _, s := range r.all() {
 				s.advance()
 			}
@@ -147,6 +153,10 @@ func (r *registry) create(ctx context.Context, cookie secret.String, record sess
 // or, at the user's limit, of the oldest that has no channel.
 func (r *registry) admit(name string, record sessionRecord) (s, replaced *session, err error) {
 	set := r.g.config.Inventory()
+	record.UserDeclared, record.DeviceDeclared = set.Users[record.User] != nil, set.Devices[record.Device] != nil
+	if why := record.unwelcome(set); why != "" {
+		return nil, nil, fmt.Errorf("%w: %s", errUnwelcome, why)
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	count := 0
@@ -222,13 +232,10 @@ func (r *registry) find(cookie secret.String) *session {
 	return r.byName[cookieName(cookie)]
 }
 
-// give enters the address for the packet path and has the host answer for it.
+// give makes an IPv4 address the session's.
 func (r *registry) give(s *session, addr netip.Addr) {
 	s.address.Store(&addr)
-	r.inner.put(addr, s)
-	if err := r.g.router.AddProxy(addr); err != nil {
-		s.log.Warn("proxy address", "address", addr.String(), logging.Err, err)
-	}
+	r.answerFor(s, addr)
 }
 
 // remove takes an ended session out of memory, host and store. It returns when that is done, whoever
@@ -242,11 +249,9 @@ func (r *registry) remove(s *session) {
 	s.gone = true
 	r.drop(s)
 	r.g.handshakes.forget(s)
+	r.take6(s)
 	if addr := s.innerAddress(); addr.IsValid() {
-		r.inner.remove(addr, func(other *session) bool { return other == s })
-		if err := r.g.router.RemoveProxy(addr); err != nil {
-			s.log.Debug("proxy address", "address", addr.String(), logging.Err, err)
-		}
+		r.answerNoMore(s, addr)
 	}
 	if err := r.erase(s); err != nil {
 		s.log.Error("session not deleted; its cookie would be good again after a restart", logging.Err, err)

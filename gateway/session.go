@@ -43,10 +43,11 @@ type session struct {
 	had     [2]bool        // which channels were up before, for those who are told
 	lost    bool           // they were told that it waits without a channel
 
-	address atomic.Pointer[netip.Addr] // inner; nil before the first CONNECT
-	filter  atomic.Pointer[filter]
-	cstp    atomic.Pointer[cstpChannel]
-	dtls    atomic.Pointer[dtlsChannel]
+	address  atomic.Pointer[netip.Addr] // inner; nil before the first CONNECT
+	address6 atomic.Pointer[netip.Addr] // inner IPv6; nil: none
+	filter   atomic.Pointer[filter]
+	cstp     atomic.Pointer[cstpChannel]
+	dtls     atomic.Pointer[dtlsChannel]
 
 	counters counters
 }
@@ -81,6 +82,25 @@ func (s *session) innerAddress() netip.Addr {
 		return *addr
 	}
 	return netip.Addr{}
+}
+
+// innerAddresses are all that the session has.
+func (s *session) innerAddresses() (all []netip.Addr) {
+	for _, addr := range []*netip.Addr{s.address.Load(), s.address6.Load()} {
+		if addr != nil {
+			all = append(all, *addr)
+		}
+	}
+	return all
+}
+
+// owns reports whether a packet that came out of the session's tunnel may have come from an address.
+func (s *session) owns(src netip.Addr) bool {
+	addr := s.address.Load()
+	if src.Is6() {
+		addr = s.address6.Load()
+	}
+	return addr != nil && *addr == src
 }
 
 // samePhone reports whether a login is by the phone that this session belongs to.
@@ -130,24 +150,14 @@ func (s *session) open(ctx context.Context, c *conn, group *inventory.TunnelGrou
 		s.log.Warn("connect refused", logging.Err, err)
 		return nil, notNow("Configuration changed")
 	}
+	if err := s.settle(ctx, c, group, request, &policy); err != nil {
+		return nil, err
+	}
 	f, err := s.filterOf(c.set, group)
 	if err != nil {
 		s.log.Warn("connect refused", logging.Err, err)
 		return nil, notNow("Configuration changed")
 	}
-	addr, err := s.g.sessions.addressOf(ctx, s, c.set, group)
-	var none *exhausted
-	switch {
-	case errors.As(err, &none):
-		s.g.sessions.lackOf(s, none)
-		s.noAddress(c.peer.Addr())
-		refusal := cstp.NoAddress
-		return nil, &refusal
-	case err != nil:
-		s.log.Error("connect refused", logging.Err, err)
-		return nil, notNow("Try again")
-	}
-	policy.Address = netip.PrefixFrom(addr, s.g.sessions.pools.with(addr).network.Bits())
 	id := [cstp.SessionIDLen]byte(randomBytes(cstp.SessionIDLen))
 	state := c.tls.ConnectionState()
 	link := tunnel.Link{TLSSuite: state.CipherSuite, PSK: state.Version >= tls.VersionTLS12, MTU: pathMTU(c.raw), IPv6: c.peer.Addr().Is6()}
@@ -160,7 +170,31 @@ func (s *session) open(ctx context.Context, c *conn, group *inventory.TunnelGrou
 	if err != nil {
 		return nil, err
 	}
-	return s.openCSTP(c, policy.Timers, answer, reply, f, dtls, request)
+	channel, err := s.openCSTP(c, policy.Timers, answer, reply, f, dtls, request)
+	if set := s.g.config.Inventory(); err == nil && set != c.set {
+		s.refilter(set) // it changed meanwhile, and the sessions may have been held to it already
+	}
+	return channel, err
+}
+
+// settle gives the session its addresses, and the policy with them.
+func (s *session) settle(ctx context.Context, c *conn, group *inventory.TunnelGroup, request cstp.Request, policy *tunnel.Policy) error {
+	r := s.g.sessions
+	addr, err := r.addressOf(ctx, s, c.set, group)
+	var none *exhausted
+	switch {
+	case errors.As(err, &none):
+		r.lackOf(s, none)
+		s.noAddress(c.peer.Addr())
+		refusal := cstp.NoAddress
+		return &refusal
+	case err != nil:
+		s.log.Error("connect refused", logging.Err, err)
+		return notNow("Try again")
+	}
+	policy.Address = netip.PrefixFrom(addr, r.pools.with(addr).network.Bits())
+	policy.Address6 = r.address6Of(s, c.set, group, request)
+	return nil
 }
 
 // openCSTP makes a connection the session's CSTP channel, in place of any before it.

@@ -110,6 +110,7 @@ type Device struct {
 	CommonPhoneProfile string   `json:"commonPhoneProfile,omitempty"`
 	Site               string   `json:"site,omitempty"`
 	Lines              []string `json:"lines,omitempty"`      // directory numbers in button order
+	Blocked            bool     `json:"blocked,omitempty"`    // its sessions end at once and it may not log in
 	VPNAddress         string   `json:"vpnAddress,omitempty"` // inner address that its sessions get and no other's do
 }
 
@@ -195,10 +196,14 @@ type AccessList struct {
 
 // AccessEntry is one rule on what comes out of a session's tunnel.
 type AccessEntry struct {
-	Action      string `json:"action"`             // permit or deny
-	Protocol    string `json:"protocol,omitempty"` // ip (default), tcp, udp, icmp
-	Destination string `json:"destination"`        // CIDR, or any
-	Ports       string `json:"ports,omitempty"`    // "5060" or "16384-32767"; empty: all
+	Action      string   `json:"action"`             // permit or deny
+	Protocol    string   `json:"protocol,omitempty"` // ip (default), tcp, udp, icmp, icmp6
+	Source      string   `json:"source,omitempty"`   // sessions with an inner address in this CIDR; any (default)
+	Users       []string `json:"users,omitempty"`    // only sessions of these users or
+	Devices     []string `json:"devices,omitempty"`  // of these devices; none of both: all
+	Destination string   `json:"destination"`        // CIDR, or any
+	Ports       string   `json:"ports,omitempty"`    // "5060" or "16384-32767"; empty: all
+	ICMPType    string   `json:"icmpType,omitempty"` // of icmp or icmp6: the ASA's word or a number; empty: all
 }
 
 // User may log in to the VPN. A user never signs in to the API.
@@ -208,6 +213,7 @@ type User struct {
 	PasswordHash secret.String `json:"passwordHash,omitzero"` // PHC argon2id, crypt or ASA pbkdf2 text
 	TOTPSecret   secret.String `json:"totpSecret,omitzero"`   // key of one-time codes in base32; "none" takes one away
 	Devices      []string      `json:"devices,omitempty"`
+	Blocked      bool          `json:"blocked,omitempty"`   // may not log in; sessions end at once
 	GroupLock    string        `json:"groupLock,omitempty"` // the one TunnelGroup this user may use
 	// VPNGroupPolicy is the GroupPolicy of this user's sessions, before whatever else would give them one.
 	VPNGroupPolicy string `json:"vpnGroupPolicy,omitempty"`

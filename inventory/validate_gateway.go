@@ -3,7 +3,6 @@ package inventory
 import (
 	"fmt"
 	"net/netip"
-	"strconv"
 	"strings"
 )
 
@@ -163,51 +162,6 @@ func (v *validation) network(field, text string) (netip.Prefix, bool) {
 		return prefix, false
 	}
 	return prefix, true
-}
-
-func (v *validation) accessList(o *AccessList) {
-	if len(o.Entries) == 0 {
-		v.refuse("entries", "an access list without entries denies everything; say so with an entry", "is empty")
-	}
-	for _, entry := range o.Entries {
-		oneOf(v, "entries", entry.Action, "permit", "deny")
-		if entry.Protocol != "" {
-			oneOf(v, "entries", entry.Protocol, "ip", "tcp", "udp", "icmp")
-		}
-		if entry.Destination != "any" {
-			v.network("entries", entry.Destination)
-		}
-		v.accessPorts(entry)
-	}
-}
-
-func (v *validation) accessPorts(entry AccessEntry) {
-	if entry.Ports == "" {
-		return
-	}
-	if entry.Protocol != "tcp" && entry.Protocol != "udp" {
-		v.refuse("entries", "write protocol: tcp or protocol: udp", "ports %q belong to tcp or udp only", entry.Ports)
-	}
-	if _, _, err := entry.PortRange(); err != nil {
-		v.refuse("entries", `write "5060" or "16384-32767"`, "%v", err)
-	}
-}
-
-// PortRange returns the first and last port of the entry; 0 and 65535 when it names none.
-func (e AccessEntry) PortRange() (first, last uint16, err error) {
-	if e.Ports == "" {
-		return 0, 65535, nil
-	}
-	from, to, isRange := strings.Cut(e.Ports, "-")
-	if !isRange {
-		to = from
-	}
-	lower, err1 := strconv.ParseUint(from, 10, 16)
-	upper, err2 := strconv.ParseUint(to, 10, 16)
-	if err1 != nil || err2 != nil || lower > upper {
-		return 0, 0, fmt.Errorf("%q is no port or range of ports", e.Ports)
-	}
-	return uint16(lower), uint16(upper), nil
 }
 
 func (v *validation) user(o *User) {
