@@ -15,15 +15,12 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"os/exec"
 	"os/signal"
 	"slices"
 	"strings"
 	"syscall"
 	"time"
-
-	"golang.org/x/sys/unix"
-
-	"github.com/longcord/longcord/internal/testnet"
 )
 
 // options are what the command line says.
@@ -49,22 +46,21 @@ func main() {
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, o); err != nil {
+	err := inFront(ctx)
+	if errors.Is(err, errInFront) {
+		err = run(ctx, o)
+	}
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		os.Exit(max(exit.ExitCode(), 1)) // it has said why
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
 func run(ctx context.Context, o options) error {
-	if os.Geteuid() != 0 {
-		return errors.New("must be root: namespaces, TUN devices and a gateway of others need it")
-	}
-	if err := onOwnCore(); err != nil {
-		return err
-	}
-	if _, _, err := testnet.Enter(ctx); err != nil {
-		return err
-	}
 	wanted := strings.Split(o.only, ",")
 	for _, part := range wanted {
 		if !slices.Contains(parts, part) {
@@ -94,34 +90,6 @@ func run(ctx context.Context, o options) error {
 		return err
 	}
 	return os.WriteFile(o.json, append(text, '\n'), 0o644)
-}
-
-// Cores. On a machine with a single one everything shares it, and the figures say little.
-const (
-	ownCore     = 0
-	gatewayCore = 1
-	onCore      = "LONGCORD_BENCH=pinned"
-)
-
-// onOwnCore runs the program again on its core: threads that run already would stay where they are. The
-// Go runtime must not think that there is one core only, since the packet thread never lets go of it.
-func onOwnCore() error {
-	if os.Getenv("LONGCORD_BENCH") != "" {
-		return nil
-	}
-	var all unix.CPUSet
-	if err := unix.SchedGetaffinity(0, &all); err != nil {
-		return fmt.Errorf("cores: %w", err)
-	}
-	if !all.IsSet(ownCore) || !all.IsSet(gatewayCore) {
-		return fmt.Errorf("cores %d and %d are needed", ownCore, gatewayCore)
-	}
-	var own unix.CPUSet
-	own.Set(ownCore)
-	if err := unix.SchedSetaffinity(0, &own); err != nil {
-		return fmt.Errorf("cores: %w", err)
-	}
-	return unix.Exec("/proc/self/exe", os.Args, append(os.Environ(), onCore, "GOMAXPROCS=4"))
 }
 
 // load is what the machine does besides.
