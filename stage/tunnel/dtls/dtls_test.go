@@ -250,6 +250,37 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
+// TestOtherKey has both ends hold different keys: neither comes up, and no side can tell why.
+func TestOtherKey(t *testing.T) {
+	t.Parallel()
+	good := modes[len(modes)-1].filled()
+	bad := good
+	bad.PSK = bytes.Repeat([]byte{6}, PSKLen)
+	w := newWorld(t, bad, good)
+	w.run()
+	if !errors.Is(w.failed, ErrSilent) || w.clientC != nil || w.serverC != nil {
+		t.Errorf("established, or another verdict: %v", w.failed)
+	}
+}
+
+// TestLastWord loses the server's last flight several times: the client repeats its own, and the server,
+// which is done, answers each time and ends after a while.
+func TestLastWord(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, modes[len(modes)-1].filled(), modes[len(modes)-1].filled())
+	w.drop = func(fromClient bool, n int) bool { return !fromClient && n > 1 && n < 5 }
+	w.run()
+	if w.clientC == nil || w.serverC == nil {
+		t.Fatalf("not established: %v", w.failed)
+	}
+	exchange(t, w.serverC, w.clientC, 100)
+	for wake := w.server.Wake(); !wake.IsZero(); wake = w.server.Wake() {
+		if actions := w.server.Advance(wake); actions != nil {
+			t.Errorf("a server that is done does %v", actions)
+		}
+	}
+}
+
 // TestHelloVerify asks for a cookie before there is a server, as the ASA does.
 func TestHelloVerify(t *testing.T) {
 	t.Parallel()
