@@ -29,16 +29,17 @@ type AAAServer struct {
 	InterimAccountingUpdate      int           `json:"interimAccountingUpdate,omitempty"`      // minutes between reports on a session; 0 means 10
 
 	// LDAP.
-	ServerPort          int           `json:"serverPort,omitempty"`  // 0 means 389, with ldapOverSSL 636
-	LDAPOverSSL         bool          `json:"ldapOverSSL,omitempty"` // TLS from the first byte
-	StartTLS            *bool         `json:"startTLS,omitempty"`    // default true, unless ldapOverSSL
-	LDAPBaseDN          string        `json:"ldapBaseDN,omitempty"`
-	LDAPScope           string        `json:"ldapScope,omitempty"`           // subtree (default) or onelevel
-	LDAPNamingAttribute string        `json:"ldapNamingAttribute,omitempty"` // that holds the user name: uid (default), sAMAccountName
-	LDAPFilter          string        `json:"ldapFilter,omitempty"`          // that a user must fit besides, such as (memberOf=…)
-	LDAPLoginDN         string        `json:"ldapLoginDN,omitempty"`         // who searches; empty: anonymous
-	LDAPLoginPassword   secret.String `json:"ldapLoginPassword,omitzero"`
-	LDAPAttributeMap    []LDAPMapping `json:"ldapAttributeMap,omitempty"` // the first that fits decides
+	ServerPort           int           `json:"serverPort,omitempty"`           // 0 means 389, with ldapOverSSL 636
+	LDAPOverSSL          bool          `json:"ldapOverSSL,omitempty"`          // TLS from the first byte
+	StartTLS             *bool         `json:"startTLS,omitempty"`             // default true, unless ldapOverSSL
+	CertificateAuthority string        `json:"certificateAuthority,omitempty"` // that its certificate leads to; empty: those of the system
+	LDAPBaseDN           string        `json:"ldapBaseDN,omitempty"`
+	LDAPScope            string        `json:"ldapScope,omitempty"`           // subtree (default) or onelevel
+	LDAPNamingAttribute  string        `json:"ldapNamingAttribute,omitempty"` // that holds the user name: uid (default), sAMAccountName
+	LDAPFilter           string        `json:"ldapFilter,omitempty"`          // that a user must fit besides, such as (memberOf=…)
+	LDAPLoginDN          string        `json:"ldapLoginDN,omitempty"`         // who searches; empty: anonymous
+	LDAPLoginPassword    secret.String `json:"ldapLoginPassword,omitzero"`
+	LDAPAttributeMap     []LDAPMapping `json:"ldapAttributeMap,omitempty"` // the first that fits decides
 }
 
 // LDAPMapping gives users whose attribute holds value a group policy.
@@ -112,6 +113,7 @@ func (v *validation) radiusServer(o *AAAServer) {
 
 func (v *validation) ldapServer(o *AAAServer) {
 	between(v, "serverPort", "", o.ServerPort, 0, 65535)
+	refers(v, "certificateAuthority", o.CertificateAuthority, v.set.CertificateAuthorities, KindCertificateAuthority)
 	v.required("ldapBaseDN", o.LDAPBaseDN)
 	if o.LDAPScope != "" {
 		oneOf(v, "ldapScope", o.LDAPScope, "subtree", "onelevel")

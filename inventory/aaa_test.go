@@ -70,6 +70,8 @@ func TestServersOfUsersRefused(t *testing.T) {
 			`AAAServer "LOCAL": name: LOCAL stands for`, ""},
 		{"no base", func(s *inventory.Set) { s.AAAServers["directory"].LDAPBaseDN = "" }, `AAAServer "directory": ldapBaseDN: is missing`, ""},
 		{"scope", func(s *inventory.Set) { s.AAAServers["directory"].LDAPScope = "sub" }, `AAAServer "directory": ldapScope: "sub" is not`, "subtree"},
+		{"authority", func(s *inventory.Set) { s.AAAServers["directory"].CertificateAuthority = "ours" },
+			`AAAServer "directory": certificateAuthority: names the CertificateAuthority "ours"`, "declare"},
 		{"filter", func(s *inventory.Set) { s.AAAServers["directory"].LDAPFilter = "a=b" }, `AAAServer "directory": ldapFilter: "a=b" is no filter`, "parentheses"},
 		{"both kinds of TLS", func(s *inventory.Set) {
 			s.AAAServers["directory"].LDAPOverSSL, s.AAAServers["directory"].StartTLS = true, pointer(true)

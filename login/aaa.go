@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 
 	"github.com/longcord/longcord/finding"
 	"github.com/longcord/longcord/internal/logging"
@@ -159,6 +160,9 @@ func (a *AAA) answered(ctx context.Context, set *inventory.Set, r Request) (Resu
 // granted is what an accepted user gets: what the server said of it, as far as the inventory has it.
 func (a *AAA) granted(set *inventory.Set, r Request, o opinion) (Result, error) {
 	result := o.result
+	if o.server != nil {
+		result.User = canonical(set, result.User)
+	}
 	if user := set.Users[result.User]; user != nil && user.GroupLock != "" && user.GroupLock != r.TunnelGroup {
 		return Result{}, refused("locked to another tunnel group")
 	}
@@ -180,4 +184,18 @@ func (a *AAA) granted(set *inventory.Set, r Request, o opinion) (Result, error) 
 		result.Device = c.Device
 	}
 	return result, nil
+}
+
+// canonical returns the name that the inventory writes a server's user with. Servers may not tell letter
+// case apart, and what the inventory says of a user must not be escaped by it.
+func canonical(set *inventory.Set, name string) string {
+	if _, ok := set.Users[name]; ok {
+		return name
+	}
+	for known := range set.Users {
+		if strings.EqualFold(known, name) {
+			return known
+		}
+	}
+	return name
 }

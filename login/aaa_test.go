@@ -106,7 +106,7 @@ func newWard(t *testing.T) *ward {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.servers.make = func(s *inventory.AAAServer) backend {
+	w.servers.make = func(s *inventory.AAAServer, _ *inventory.CertificateAuthority) backend {
 		return map[string]*script{"first": w.first, "second": w.second}[s.Name]
 	}
 	return w
@@ -190,6 +190,10 @@ func TestWhatServersSayOfUsers(t *testing.T) {
 		}
 		w.first.now(knows("locked"))
 		w.want(request("locked", "secret", "radius"), "refused: locked to another tunnel group")
+		w.first.now(knows("LOCKED"))
+		w.want(request("LOCKED", "secret", "radius"), "refused: locked to another tunnel group")
+		w.first.now(knows("Rosa"))
+		w.want(request("Rosa", "secret", "radius"), "rosa")
 		w.first.now(knows("SEP000000000002"))
 		w.want(request("SEP000000000002", "secret", "radius"), "SEP000000000002 SEP000000000002")
 	})

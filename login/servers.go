@@ -1,10 +1,8 @@
 package login
 
 import (
-	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -12,7 +10,6 @@ import (
 	"github.com/longcord/longcord/finding"
 	"github.com/longcord/longcord/internal/logging"
 	"github.com/longcord/longcord/inventory"
-	"github.com/longcord/longcord/login/radius"
 )
 
 const (
@@ -21,11 +18,7 @@ const (
 	waitForTurn = 256              // logins that may wait for that
 
 	defaultTimeout = 10 // seconds, the ASA's
-	defaultRetry   = 3
 )
-
-// nasIdentifier is how the gateway calls itself to servers.
-const nasIdentifier = "longcord"
 
 // errDead: the server gives no answer; ask another.
 var errDead = errors.New("login: server gives no answer")
@@ -63,7 +56,7 @@ type backend interface {
 
 // servers holds the servers that the inventory declares, with how they are.
 type servers struct {
-	make     func(*inventory.AAAServer) backend
+	make     func(*inventory.AAAServer, *inventory.CertificateAuthority) backend
 	findings *finding.Board
 	log      *slog.Logger
 
@@ -78,10 +71,14 @@ func newServers(findings *finding.Board, log *slog.Logger) *servers {
 // get returns a server by name, nil when the inventory has none. One that was declared anew begins anew.
 func (s *servers) get(set *inventory.Set, name string) *server {
 	declared := set.AAAServers[name]
+	var authority *inventory.CertificateAuthority
+	if declared != nil {
+		authority = set.CertificateAuthorities[declared.CertificateAuthority]
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	known := s.byName[name]
-	if known != nil && known.declared == declared {
+	if known != nil && known.declared == declared && known.authority == authority {
 		return known
 	}
 	delete(s.byName, name)
@@ -93,7 +90,7 @@ func (s *servers) get(set *inventory.Set, name string) *server {
 		return nil
 	}
 	fresh := &server{
-		declared: declared, backend: s.make(declared), queue: newQueue(askAtOnce, waitForTurn), findings: s.findings,
+		declared: declared, authority: authority, backend: s.make(declared, authority), queue: newQueue(askAtOnce, waitForTurn), findings: s.findings,
 		log: s.log.With("server", name),
 	}
 	if required := declared.MessageAuthenticatorRequired; required != nil && !*required {
@@ -105,23 +102,11 @@ func (s *servers) get(set *inventory.Set, name string) *server {
 	return fresh
 }
 
-func backendOf(declared *inventory.AAAServer) backend {
-	return radiusBackend{radiusServer(declared)}
-}
-
-// radiusServer is how a declared RADIUS server is asked.
-func radiusServer(declared *inventory.AAAServer) *radius.Server {
-	required := declared.MessageAuthenticatorRequired
-	return &radius.Server{
-		Authentication: radius.Address(declared.Host, declared.AuthenticationPort, 1812),
-		Accounting:     radius.Address(declared.Host, declared.AccountingPort, 1813),
-		Key:            declared.Key,
-		Timeout:        seconds(cmp.Or(declared.Timeout, defaultTimeout)),
-		Retry:          seconds(cmp.Or(declared.RetryInterval, defaultRetry)),
-		Unsigned:       required != nil && !*required,
-		MSCHAPv2:       declared.MSCHAPv2Capable,
-		NAS:            nasIdentifier,
+func backendOf(declared *inventory.AAAServer, authority *inventory.CertificateAuthority) backend {
+	if declared.Protocol == inventory.LDAP {
+		return newDirectory(declared, authority)
 	}
+	return radiusBackend{radiusServer(declared)}
 }
 
 func seconds(n int) time.Duration { return time.Duration(n) * time.Second }
@@ -129,11 +114,12 @@ func seconds(n int) time.Duration { return time.Duration(n) * time.Second }
 // server is one server and how it is. It is asked by a bounded number of logins at a time, so that a slow
 // one holds up nobody but those who need it.
 type server struct {
-	declared *inventory.AAAServer
-	backend  backend
-	queue    *queue
-	findings *finding.Board
-	log      *slog.Logger
+	declared  *inventory.AAAServer
+	authority *inventory.CertificateAuthority // that a directory's certificate leads to; nil: the system's
+	backend   backend
+	queue     *queue
+	findings  *finding.Board
+	log       *slog.Logger
 
 	mu    sync.Mutex
 	dead  bool
@@ -205,37 +191,4 @@ func (s *server) found(err error) {
 	f := finding.AAAServerDead.With(name, err.Error())
 	s.findings.Raise(f)
 	s.log.Error("server gives no answer", logging.Finding, f.Code, "says", f.Says, "again_in", deadTime)
-}
-
-// radiusBackend asks a RADIUS server.
-type radiusBackend struct{ server *radius.Server }
-
-func (b radiusBackend) ask(ctx context.Context, r Request, state []byte) (opinion, error) {
-	if b.server.Key.IsZero() {
-		return opinion{}, errors.New("no key is declared for it")
-	}
-	answer, err := b.server.Authenticate(ctx, radius.Question{
-		User: r.User, Password: r.Password, State: state, Peer: r.Source, Called: r.TunnelGroup,
-	})
-	if errors.Is(err, radius.ErrTooLong) {
-		return opinion{reason: err.Error()}, nil
-	}
-	if err != nil {
-		return opinion{}, err
-	}
-	switch answer.Verdict {
-	case radius.Rejected:
-		return opinion{reason: fmt.Sprintf("server %s refuses: %s", b.server.Authentication, cmp.Or(answer.Message, "no reason given"))}, nil
-	case radius.Challenged:
-		return opinion{verdict: challenged, prompt: cmp.Or(answer.Message, "Answer:"), state: append([]byte{}, answer.State...)}, nil
-	}
-	o := opinion{verdict: accepted, result: Result{
-		User: r.User, Address: answer.Address, SessionTimeout: answer.SessionTimeout, IdleTimeout: answer.IdleTimeout, Class: answer.Class,
-	}}
-	for _, class := range answer.Class {
-		if name, named := radius.GroupPolicy(class); name != "" || named {
-			o.policies = append(o.policies, policyName{name, named})
-		}
-	}
-	return o, nil
 }

@@ -52,6 +52,7 @@ var rules = []rule{
 	{"trust", []string{"wire", "stage/verify", "inventory", "store", "finding"}, whyNoun},
 	{"login", []string{"login", "inventory", "store", "finding"}, whyNoun},
 	{"login/radius", nil, whyNoun},
+	{"login/ldap", nil, whyNoun},
 	{"sipnet", []string{"wire/sip"}, whyNoun},
 	{"tun", []string{"tun"}, whyNoun},
 

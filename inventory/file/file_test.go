@@ -43,7 +43,7 @@ func everything() []inventory.Object {
 		&inventory.AAAServer{
 			Name: "server", Protocol: "ldap", Host: "h", Timeout: 5, AuthenticationPort: 1, AccountingPort: 2, Key: secret.New("hush-hush"), RetryInterval: 3,
 			MessageAuthenticatorRequired: pointer(false), MSCHAPv2Capable: true, InterimAccountingUpdate: 4, ServerPort: 5, LDAPOverSSL: true,
-			StartTLS: pointer(false), LDAPBaseDN: "dc=a", LDAPScope: "onelevel", LDAPNamingAttribute: "cn", LDAPFilter: "(a=b)", LDAPLoginDN: "cn=a",
+			StartTLS: pointer(false), CertificateAuthority: "lsc", LDAPBaseDN: "dc=a", LDAPScope: "onelevel", LDAPNamingAttribute: "cn", LDAPFilter: "(a=b)", LDAPLoginDN: "cn=a",
 			LDAPLoginPassword: secret.New("hush-hush"), LDAPAttributeMap: []inventory.LDAPMapping{{Attribute: "a", Value: "b", GroupPolicy: "policy"}},
 		},
 		&inventory.TunnelGroup{
