@@ -4,10 +4,8 @@ import (
 	"bytes"
 	"crypto"
 	"crypto/rand"
-	"crypto/rsa"
 	"crypto/tls"
 	"crypto/x509"
-	"crypto/x509/pkix"
 	"encoding/pem"
 	"errors"
 	"fmt"
@@ -53,38 +51,17 @@ func CreateCertificate(host string, now time.Time, lifetime time.Duration) (Pair
 	if err != nil {
 		return Pair{}, fmt.Errorf("trust: create certificate for %q: %w", host, err)
 	}
-	key, err := rsa.GenerateKey(rand.Reader, keyBits)
+	pair, err := makePair(template, nil)
 	if err != nil {
 		return Pair{}, fmt.Errorf("trust: create certificate for %q: %w", host, err)
 	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	if err != nil {
-		return Pair{}, fmt.Errorf("trust: create certificate for %q: %w", host, err)
-	}
-	keyDER, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		return Pair{}, fmt.Errorf("trust: create certificate for %q: %w", host, err)
-	}
-	return Pair{
-		Certificate: string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})),
-		Key:         secret.New(string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyDER}))),
-	}, nil
+	return pair, nil
 }
 
 func certificateFor(host string, now time.Time, lifetime time.Duration) (*x509.Certificate, error) {
-	serial := make([]byte, 16)
-	rand.Read(serial)
-	serial[0] = serial[0]&0x7f | 0x40 // positive, and always as long
-	template := &x509.Certificate{
-		SerialNumber:          new(big.Int).SetBytes(serial),
-		Subject:               pkix.Name{CommonName: host},
-		NotBefore:             now.Add(-early).Truncate(time.Second).UTC(),
-		NotAfter:              now.Add(lifetime).Truncate(time.Second).UTC(),
-		SignatureAlgorithm:    x509.SHA256WithRSA,
-		KeyUsage:              x509.KeyUsageDigitalSignature | x509.KeyUsageKeyEncipherment, // the latter for RSA key exchange
-		ExtKeyUsage:           []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
-		BasicConstraintsValid: true,
-	}
+	template := validFor(host, now, lifetime)
+	template.KeyUsage = x509.KeyUsageDigitalSignature | x509.KeyUsageKeyEncipherment // the latter for RSA key exchange
+	template.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
 	if ip := net.ParseIP(host); ip != nil {
 		template.IPAddresses = []net.IP{ip}
 	} else {
@@ -94,6 +71,13 @@ func certificateFor(host string, now time.Time, lifetime time.Duration) (*x509.C
 		return nil, errors.New("no host name or IP address")
 	}
 	return template, nil
+}
+
+func newSerial() *big.Int {
+	serial := make([]byte, 16)
+	rand.Read(serial)
+	serial[0] = serial[0]&0x7f | 0x40 // positive, and always as long
+	return new(big.Int).SetBytes(serial)
 }
 
 // CreateWithSpare makes a certificate and its finished successor. Both hashes go into every phone's file
