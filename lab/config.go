@@ -11,7 +11,7 @@ import (
 type Config struct {
 	VPN        string // dtls12 (default), psk, dtls09 or tls
 	Signalling string // sip (default)
-	Auth       string // password (default)
+	Auth       string // password (default) or certificate
 	Keep       bool   // stay up until the context ends
 	PCAP       string // capture file; empty: none
 	JSON       bool   // one document on Stdout and nothing else
@@ -28,6 +28,9 @@ type usageError struct{ says string }
 
 func (e *usageError) Error() string { return "lab: " + e.says }
 
+// byCertificate is the value of --auth with which the phone shows a certificate that init has issued.
+const byCertificate = "certificate"
+
 // choice is a flag with a few values, some of which are still to be built.
 type choice struct {
 	flag  string
@@ -41,7 +44,7 @@ func (c Config) withDefaults() (Config, error) {
 	for _, choice := range []choice{
 		{"--vpn", &c.VPN, []string{"dtls12", "psk", "dtls09", "tls"}, nil},
 		{"--signalling", &c.Signalling, []string{"sip"}, []string{"sccp"}},
-		{"--auth", &c.Auth, []string{"password"}, []string{"certificate"}},
+		{"--auth", &c.Auth, []string{"password", byCertificate}, nil},
 	} {
 		if err := choice.settle(); err != nil {
 			return c, err

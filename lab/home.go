@@ -21,8 +21,7 @@ func (s *story) carryHome(ctx context.Context) error {
 
 // callFromHome starts the phone at home and follows it until it has hung up.
 func (s *story) callFromHome(ctx context.Context) (err error) {
-	args := append(s.homePhoneArgs(), "--user", user, "--password-stdin",
-		"--call", deskNumber, "--play", path(homeSound), "--record", path(heardAt+homeSound))
+	args := append(append(s.homePhoneArgs(), s.credentials()...), "--call", deskNumber, "--play", path(homeSound), "--record", path(heardAt+homeSound))
 	s.home, err = s.launcher.start(s.world.phone, "home phone", s.password+"\n", args...)
 	if err != nil {
 		return err
@@ -68,6 +67,15 @@ func (s *story) homePhoneArgs() []string {
 		args = append(args, "--psk")
 	}
 	return args
+}
+
+// credentials is how the phone proves at home who it is.
+func (s *story) credentials() []string {
+	if s.config.Auth == byCertificate {
+		certificate := officeDir + "/certificates/" + homePhone
+		return []string{"--cert", path(certificate + ".pem"), "--key", path(certificate + ".key")}
+	}
+	return []string{"--user", user, "--password-stdin"}
 }
 
 // happened takes in one event of the phone at home.

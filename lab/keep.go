@@ -13,7 +13,7 @@ import (
 // to look around.
 func (s *story) keep(ctx context.Context) error {
 	var err error
-	args := append(s.homePhoneArgs(), "--user", user, "--password-stdin")
+	args := append(s.homePhoneArgs(), s.credentials()...)
 	if s.home, err = s.launcher.start(s.world.phone, "kept home phone", s.password+"\n", args...); err != nil {
 		return err
 	}

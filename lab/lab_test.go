@@ -191,7 +191,7 @@ func TestChoicesThatCannotBeMet(t *testing.T) {
 	}{
 		{Config{VPN: "ipsec"}, "lab: --vpn ipsec is not one of its values; what works: dtls12, psk, dtls09, tls\n"},
 		{Config{Signalling: "sccp"}, "lab: --signalling sccp is not built yet; what works: sip\n"},
-		{Config{Auth: "certificate"}, "lab: --auth certificate is not built yet; what works: password\n"},
+		{Config{Auth: "fingerprint"}, "lab: --auth fingerprint is not one of its values; what works: password, certificate\n"},
 	} {
 		var stderr bytes.Buffer
 		c.config.Stderr = &stderr

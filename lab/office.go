@@ -23,6 +23,7 @@ func (s *story) openOffice(ctx context.Context) error {
 		"--outside", outsidePrefix.Addr().String(), "--inside", insidePrefix.Addr().String(), "--pool", poolPrefix.String(),
 		"--phone", homePhone + "=" + s.variant.model + ":" + homeNumber + ":Home",
 		"--phone", deskPhone + "=CP-8861:" + deskNumber + ":Desk",
+		"--auth", s.config.Auth,
 	}, s.variant.initFlags...)
 	if err := s.launcher.run(ctx, s.world.gateway, "init", "", args...); err != nil {
 		return &stopped{stage.Provision, err.Error()}
@@ -35,12 +36,19 @@ func (s *story) openOffice(ctx context.Context) error {
 	if err := s.startServe(ctx); err != nil {
 		return err
 	}
-	err := s.launcher.run(ctx, s.world.gateway, "users add", s.password+"\n",
-		"-c", path(configFile), "users", "add", user, "--password-stdin")
-	if err != nil {
+	if err := s.addUser(ctx); err != nil {
 		return &stopped{stage.Provision, err.Error()}
 	}
 	return s.recordSounds()
+}
+
+// addUser makes the user as whom the phone logs in, if it does so by password.
+func (s *story) addUser(ctx context.Context) error {
+	if s.config.Auth == byCertificate {
+		return nil
+	}
+	return s.launcher.run(ctx, s.world.gateway, "users add", s.password+"\n",
+		"-c", path(configFile), "users", "add", user, "--password-stdin")
 }
 
 // forbidDTLS edits the inventory as an administrator does who wants tunnels over TLS only.

@@ -2,6 +2,7 @@ package phone
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -26,8 +27,12 @@ type loginConfig struct {
 	checkHost bool     // enableHostIDCheck
 	user      string
 	password  secret.String
-	keyLog    io.Writer           // nil: keys stay where they are
-	reached   func(peer net.Addr) // the gateway shows its certificate; nil: nobody wants to know
+
+	certificate   tls.Certificate // shown to a gateway that asks; none: the zero value
+	byCertificate bool            // it is the whole login
+
+	keyLog  io.Writer           // nil: keys stay where they are
+	reached func(peer net.Addr) // the gateway shows its certificate; nil: nobody wants to know
 }
 
 // loggedIn is a connection that a gateway has let in, ready for CONNECT. Nothing of what the gateway
@@ -58,7 +63,11 @@ func stepFailed(f finding.Finding, err error) error {
 // failureOf says what a login's error means for the choice of the next URL.
 func failureOf(err error) connect.Failure {
 	var step *stepError
-	if errors.As(err, &step) && step.finding.Code == finding.LoginRefused.Code && step.finding.Certainty == finding.Certain {
+	if !errors.As(err, &step) || step.finding.Certainty != finding.Certain {
+		return connect.Unusable
+	}
+	switch step.finding.Code {
+	case finding.LoginRefused.Code, finding.ClientCertificateUntrusted.Code:
 		return connect.Denied
 	}
 	return connect.Unusable
@@ -71,7 +80,7 @@ func login(ctx context.Context, cfg loginConfig) (*loggedIn, error) {
 	if err != nil {
 		return nil, fmt.Errorf("phone: gateway URL: %w", err)
 	}
-	client, err := verify.NewClient(verify.ClientConfig{URL: cfg.url, User: cfg.user, Password: cfg.password})
+	client, err := verify.NewClient(verify.ClientConfig{URL: cfg.url, User: cfg.user, Password: cfg.password, ByCertificate: cfg.byCertificate})
 	if err != nil {
 		return nil, fmt.Errorf("phone: %w", err)
 	}

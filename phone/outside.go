@@ -39,10 +39,13 @@ func (p *Phone) liveOutside(ctx context.Context, stored *cnf.Device) error {
 		case connect.Try:
 			actions, err = p.try(ctx, connector, a, stored)
 		case connect.GiveUp:
-			if p.config.Password.IsZero() {
+			switch byCertificate := stored.VPN.AuthMethod == cnf.ByCertificate; {
+			case byCertificate && p.config.Certificate.Certificate == nil:
+				return errNoCertificate
+			case !byCertificate && p.config.Password.IsZero():
 				return errNoPassword
 			}
-			return fmt.Errorf("phone: the gateway refuses the login of %s", p.config.User)
+			return fmt.Errorf("phone: the gateway refuses the login of %s", p.userOf(stored.VPN))
 		default:
 			actions, err = p.await(ctx, connector)
 		}
@@ -114,13 +117,22 @@ func (p *Phone) logIn(ctx context.Context, try connect.Try, vpn *cnf.VPNGroup) (
 	if err != nil {
 		return nil, p.ended(began, step, "", err)
 	}
-	return in, p.ended(began, step, fmt.Sprintf("certificate %s, logged in as %s", in.hash, p.config.User), nil)
+	return in, p.ended(began, step, fmt.Sprintf("certificate %s, logged in as %s", in.hash, cfg.user), nil)
+}
+
+// userOf is the name under which the phone logs in: by certificate, that one's.
+func (p *Phone) userOf(vpn *cnf.VPNGroup) string {
+	if leaf := p.config.Certificate.Leaf; vpn.AuthMethod == cnf.ByCertificate && leaf != nil {
+		return leaf.Subject.CommonName
+	}
+	return p.config.User
 }
 
 func (p *Phone) loginConfig(url string, vpn *cnf.VPNGroup) loginConfig {
 	cfg := loginConfig{
 		url: url, profile: tlsNew, hashes: vpn.CertificateHashes, checkHost: vpn.EnableHostIDCheck,
-		user: p.config.User, password: p.config.Password, keyLog: p.config.KeyLog,
+		user: p.userOf(vpn), password: p.config.Password, keyLog: p.config.KeyLog,
+		certificate: p.config.Certificate, byCertificate: vpn.AuthMethod == cnf.ByCertificate,
 	}
 	if p.config.Model.Old {
 		cfg.profile = tlsOld
@@ -188,7 +200,7 @@ func (p *Phone) tunnelConfig(in *loggedIn, url string, stored *cnf.Device) tunne
 		report:     p.report,
 		log:        p.log,
 		onSession: func(s Session) {
-			s.User, s.CertificateSHA1, s.CertificateHash = p.config.User, in.hash.Hex(), in.hash.String()
+			s.User, s.CertificateSHA1, s.CertificateHash = p.userOf(stored.VPN), in.hash.Hex(), in.hash.String()
 			p.tell(Event{Event: "session", Session: &s})
 		},
 	}

@@ -2,6 +2,7 @@ package phone
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -40,7 +41,10 @@ type Config struct {
 	Detect   detect.Mode   // what counts as inside
 	User     string        // for the VPN; empty: the device name
 	Password secret.String // for the VPN
-	PSK      bool          // offer DTLS with a pre-shared key, as openconnect does, instead of a phone's suites
+	// Certificate is what the phone shows to gateways, and logs in with where its file says so. None: the one
+	// in StateDir, if there is one.
+	Certificate tls.Certificate
+	PSK         bool // offer DTLS with a pre-shared key, as openconnect does, instead of a phone's suites
 
 	Call   string // number to call once registered; the phone ends with that call. Empty: none
 	Answer bool   // answer calls by itself
@@ -89,6 +93,12 @@ func New(config Config) (*Phone, error) {
 	}
 	if config.User == "" {
 		config.User = config.Name
+	}
+	if config.Certificate.Certificate == nil {
+		var err error
+		if config.Certificate, err = storedCertificate(config.StateDir); err != nil {
+			return nil, err
+		}
 	}
 	p := &Phone{config: config, told: map[string]bool{}}
 	p.log = logging.Or(config.Log).With(logging.Actor, "phone", logging.Phone, config.Name)

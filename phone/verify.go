@@ -8,9 +8,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
 	"net/url"
+	"path/filepath"
 	"strings"
 
 	"github.com/longcord/longcord/finding"
@@ -30,7 +32,8 @@ const (
 // config returns the profile's TLS settings. The chain is not verified, as phones do not; accept judges
 // it by hash. No server name is sent: none is expected of phones. TLS 1.3 stays out because no phone is
 // known to speak it, and because its suite would leave the DTLS channel nothing to be equal to.
-func (p tlsProfile) config(accept func(tls.ConnectionState) error, keyLog io.Writer) *tls.Config {
+// certificate is shown to a gateway that asks for one, whatever issuers it names: a phone has no other.
+func (p tlsProfile) config(accept func(tls.ConnectionState) error, certificate tls.Certificate, keyLog io.Writer) *tls.Config {
 	c := &tls.Config{
 		InsecureSkipVerify:          true, //nolint:gosec // pinned: see accept
 		VerifyConnection:            accept,
@@ -40,6 +43,7 @@ func (p tlsProfile) config(accept func(tls.ConnectionState) error, keyLog io.Wri
 		SessionTicketsDisabled:      true,
 		DynamicRecordSizingDisabled: true, // one CSTP packet, one record
 		KeyLogWriter:                keyLog,
+		GetClientCertificate:        func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &certificate, nil },
 	}
 	if p == tlsOld {
 		c.MaxVersion = tls.VersionTLS10
@@ -54,16 +58,34 @@ func (p tlsProfile) config(accept func(tls.ConnectionState) error, keyLog io.Wri
 }
 
 // shakeHands brings TLS up as a phone of this profile does.
-func (p tlsProfile) shakeHands(ctx context.Context, raw net.Conn, accept func(tls.ConnectionState) error, keyLog io.Writer) (*tls10.Conn, error) {
+func (p tlsProfile) shakeHands(ctx context.Context, raw net.Conn, accept func(tls.ConnectionState) error, certificate tls.Certificate, keyLog io.Writer) (*tls10.Conn, error) {
 	recorder := tls10.Record(raw, true)
-	conn := tls.Client(recorder, p.config(accept, recorder.KeyLog(keyLog)))
+	conn := tls.Client(recorder, p.config(accept, certificate, recorder.KeyLog(keyLog)))
 	if err := conn.HandshakeContext(ctx); err != nil {
 		return nil, err
 	}
 	return recorder.TakeOver(conn)
 }
 
-var errNoPassword = errors.New("phone: no VPN password was given")
+var (
+	errNoPassword    = errors.New("phone: no VPN password was given")
+	errNoCertificate = errors.New("phone: it is to log in by certificate and has none")
+)
+
+// Files in the state folder that hold a phone's certificate and its key, as PEM.
+const (
+	certificateFile = "certificate.pem"
+	keyFile         = "certificate.key"
+)
+
+// storedCertificate is the certificate that a phone keeps, or none.
+func storedCertificate(dir string) (tls.Certificate, error) {
+	pair, err := tls.LoadX509KeyPair(filepath.Join(dir, certificateFile), filepath.Join(dir, keyFile))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return pair, fmt.Errorf("phone: stored certificate: %w", err)
+	}
+	return pair, nil
+}
 
 // loginAttempt is one try at a gateway.
 type loginAttempt struct {
@@ -79,7 +101,10 @@ func (l *loginAttempt) run(ctx context.Context) (*loggedIn, error) {
 	if err := l.connect(ctx); err != nil {
 		return nil, err
 	}
-	if l.cfg.password.IsZero() {
+	switch {
+	case l.cfg.byCertificate && l.cfg.certificate.Certificate == nil:
+		return nil, l.withoutCertificate()
+	case !l.cfg.byCertificate && l.cfg.password.IsZero():
 		return nil, l.withoutPassword()
 	}
 	actions, err := l.client.Start()
@@ -112,7 +137,7 @@ func (l *loginAttempt) connect(ctx context.Context) error {
 		return err
 	}
 	l.peer = raw.RemoteAddr()
-	l.conn, err = l.cfg.profile.shakeHands(ctx, raw, l.accept, l.cfg.keyLog)
+	l.conn, err = l.cfg.profile.shakeHands(ctx, raw, l.accept, l.cfg.certificate, l.cfg.keyLog)
 	if err != nil {
 		raw.Close()
 		return l.handshakeFailed(err)
@@ -229,12 +254,23 @@ func (l *loginAttempt) withoutPassword() error {
 	return stepFailed(f, errNoPassword)
 }
 
+// withoutCertificate is the error of a login that need not be tried either.
+func (l *loginAttempt) withoutCertificate() error {
+	f := finding.ClientCertificateUntrusted.With(l.cfg.user, "the phone has none")
+	f.Fix = []string{"give the phone its certificate: `--cert FILE --key FILE`"}
+	return stepFailed(f, errNoCertificate)
+}
+
 func (l *loginAttempt) refused(r verify.Refused) error {
 	err := fmt.Errorf("phone: login: %s: %s", r.Reason, r.Text)
 	if r.Reason == verify.WrongURL {
 		return stepFailed(finding.GroupURLMismatch.With(l.cfg.url), err)
 	}
 	f := finding.LoginRefused.With(l.cfg.user)
+	if l.cfg.byCertificate {
+		f = finding.ClientCertificateUntrusted.With(l.cfg.user, "the gateway says "+r.Text)
+		f.Certainty = finding.Likely
+	}
 	if r.Reason != verify.WrongLogin {
 		f.Certainty = finding.Possible
 	}

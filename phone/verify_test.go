@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"io"
 	"net"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -112,6 +115,85 @@ func TestLogin(t *testing.T) {
 				t.Errorf("after the login the gateway says %q, %v", head, err)
 			}
 		})
+	}
+}
+
+// TestLoginByCertificate shows a certificate to gateways of today and of old.
+func TestLoginByCertificate(t *testing.T) {
+	t.Parallel()
+	cert := testcert.RSA("127.0.0.1")
+	authority := testcert.NewAuthority("CAPF-1", nil)
+	const name = "CP-7962G-SEP001122334455"
+	lsc := authority.Issue(name, nil)
+	start := func(settings *tls.Config) string {
+		settings.ClientAuth = tls.RequestClientCert
+		return loginserver.Start(t, loginserver.Config{
+			TLS:         settings,
+			Authorities: []verify.Authority{{Name: "office", Issuers: []*x509.Certificate{authority.Certificate}}},
+			Verify: verify.Config{Group: func(string, string) (verify.Group, bool) {
+				return verify.Group{Name: "phones", Phones: true, LegacyPhones: true, Certificate: true, NoPassword: true}, true
+			}},
+			Check: func(a verify.Authenticate) verify.Result {
+				if a.User == name && a.Certificate.Authority == "office" {
+					return verify.Result{Verdict: verify.Accepted, Token: loginToken}
+				}
+				return verify.Result{}
+			},
+		}).Addr()
+	}
+	for what, c := range map[string]struct {
+		settings *tls.Config
+		profile  tlsProfile
+		shows    tls.Certificate
+		finding  string // empty: let in
+		is       finding.Certainty
+		failure  connect.Failure
+	}{
+		"new phone":      {newSettings(cert), tlsNew, lsc, "", "", 0},
+		"old phone":      {oldSettings(cert), tlsOld, lsc, "", "", 0},
+		"no certificate": {newSettings(cert), tlsNew, tls.Certificate{}, "client-certificate-untrusted", finding.Certain, connect.Denied},
+		"nobody's":       {newSettings(cert), tlsNew, authority.Impostor().Issue(name, nil), "client-certificate-untrusted", finding.Likely, connect.Unusable},
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			in, err := login(limited(t), loginConfig{
+				url: "https://" + start(c.settings) + "/x", hashes: []string{hashOf(cert, 0)}, checkHost: true, profile: c.profile,
+				user: name, certificate: c.shows, byCertificate: true,
+			})
+			var step *stepError
+			switch {
+			case c.finding == "" && err != nil:
+				t.Fatal(err)
+			case c.finding == "":
+				in.conn.Close()
+			case !errors.As(err, &step) || step.finding.Code != c.finding || step.finding.Certainty != c.is || failureOf(err) != c.failure:
+				t.Errorf("got %v, which means %v to the connector", err, failureOf(err))
+			}
+		})
+	}
+}
+
+// TestStoredCertificate: a phone keeps its certificate where it keeps its file.
+func TestStoredCertificate(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if pair, err := storedCertificate(dir); err != nil || pair.Certificate != nil {
+		t.Errorf("an empty folder: %d certificates, %v", len(pair.Certificate), err)
+	}
+	certificate, key := testcert.PEM(testcert.RSA("phone"))
+	for name, text := range map[string]string{certificateFile: certificate, keyFile: key} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if pair, err := storedCertificate(dir); err != nil || pair.Leaf.Subject.CommonName != "phone" {
+		t.Errorf("a kept one: %v", err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, keyFile), []byte("rubbish"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := storedCertificate(dir); err == nil {
+		t.Error("a broken one is taken for none")
 	}
 }
 

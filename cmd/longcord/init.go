@@ -40,7 +40,7 @@ group and policy for phones, and the phones named (or two software phones).`,
 	f.StringArrayVar(&flags.phones, "phone", nil, "a phone, `SEP…=MODEL:LINE[:NAME]`; may be given again")
 	f.StringVar(&flags.pbx, "pbx", "", "leave calls to the PBX at `HOST[:PORT]`")
 	f.BoolVar(&flags.legacy, "legacy-phones", false, "let phones with TLS 1.0 and DTLS 0.9 in, fenced (set by itself when a phone needs it)")
-	f.StringVar(&flags.auth, "auth", "password", "how phones log in: `password`")
+	f.StringVar(&flags.auth, "auth", "password", "how phones log in: `HOW` is password or certificate")
 	for _, required := range []string{"url", "outside", "inside", "pool"} {
 		_ = c.MarkFlagRequired(required) // fails for unknown flags only
 	}
@@ -114,8 +114,12 @@ func (f initFlags) options() (setup.Options, error) {
 		problems = append(problems, err)
 		o.Phones = append(o.Phones, phone)
 	}
-	if f.auth != "password" {
-		problems = append(problems, authRefusal(f.auth))
+	switch f.auth {
+	case "password":
+	case "certificate":
+		o.ByCertificate = true
+	default:
+		problems = append(problems, setup.Refusal{Option: "--auth", Says: fmt.Sprintf("%q is no way to log in", f.auth), Hint: "write password or certificate"})
 	}
 	if err := errors.Join(problems...); err != nil {
 		return o, err
@@ -123,13 +127,6 @@ func (f initFlags) options() (setup.Options, error) {
 	o.InsideNetwork = networkOf(o.Inside)
 	o.Routes = gateway.RouteLines(o.Pool, o.Inside)
 	return o, nil
-}
-
-func authRefusal(method string) error {
-	if method == "certificate" {
-		return setup.Refusal{Option: "--auth", Says: "login by certificate comes later", Hint: "write --auth password"}
-	}
-	return setup.Refusal{Option: "--auth", Says: fmt.Sprintf("%q is no way to log in", method), Hint: "write --auth password"}
 }
 
 // networkOf returns the network that an address of this machine stands in, or none.

@@ -41,7 +41,7 @@ step; 3 this machine does not allow it.`,
 	}
 	c.Flags().StringVar(&config.VPN, "vpn", "dtls12", "`TUNNEL`: dtls12, psk, dtls09 or tls")
 	c.Flags().StringVar(&config.Signalling, "signalling", "sip", "`PROTOCOL` of calls: sip; sccp comes later")
-	c.Flags().StringVar(&config.Auth, "auth", "password", "`HOW` the phone logs in: password; certificate comes later")
+	c.Flags().StringVar(&config.Auth, "auth", "password", "`HOW` the phone logs in: password or certificate")
 	c.Flags().BoolVar(&config.Keep, "keep", false, "stay up afterwards and print how to look around")
 	c.Flags().StringVar(&config.PCAP, "pcap", "", "write everything to `FILE` as pcapng, with the keys embedded")
 	jsonFlag(c, &config.JSON)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -28,6 +29,7 @@ type phoneFlags struct {
 	config        phone.Config
 	vpn, detect   string
 	model         string
+	cert, key     string
 	passwordStdin bool
 	json, verbose bool
 }
@@ -59,6 +61,8 @@ not come about.`,
 	flags.StringVar(&f.detect, "detect", "proof", "what counts as inside: `MODE` is proof (the server has this phone's file) or ping-only (it answers pings, as on the phone)")
 	flags.StringVar(&f.config.User, "user", "", "`USER` of the VPN (default the device name)")
 	flags.BoolVar(&f.passwordStdin, "password-stdin", false, "read the VPN password from standard input")
+	flags.StringVar(&f.cert, "cert", "", "`FILE` of the phone's certificate, PEM (default certificate.pem in --state)")
+	flags.StringVar(&f.key, "key", "", "`FILE` of its key (default certificate.key in --state)")
 	flags.StringVar(&f.config.Call, "call", "", "call `NUMBER` once registered")
 	flags.BoolVar(&f.config.Answer, "answer", false, "answer calls")
 	flags.StringVar(&f.config.Play, "play", "", "WAV `FILE` that the other side hears")
@@ -132,6 +136,11 @@ func (p *program) phoneConfig(name string, f phoneFlags) (phone.Config, error) {
 		}
 		config.Password = password
 	}
+	certificate, err := f.certificate()
+	if err != nil {
+		return config, err
+	}
+	config.Certificate = certificate
 	level := slog.LevelWarn
 	if f.verbose {
 		level = slog.LevelDebug
@@ -142,6 +151,21 @@ func (p *program) phoneConfig(name string, f phoneFlags) (phone.Config, error) {
 		config.Events = p.printEventJSON
 	}
 	return config, nil
+}
+
+// certificate reads the phone's certificate, if flags name one.
+func (f phoneFlags) certificate() (tls.Certificate, error) {
+	if f.cert == "" && f.key == "" {
+		return tls.Certificate{}, nil
+	}
+	if f.cert == "" || f.key == "" {
+		return tls.Certificate{}, usage(errors.New("--cert and --key belong together"), "give both")
+	}
+	pair, err := tls.LoadX509KeyPair(f.cert, f.key)
+	if err != nil {
+		return pair, usage(fmt.Errorf("--cert %s, --key %s: %w", f.cert, f.key, err), "both are PEM files, the key without a password")
+	}
+	return pair, nil
 }
 
 // readPassword reads a password that ends with its line.

@@ -29,13 +29,16 @@ const (
 
 func TestDocument(t *testing.T) {
 	t.Parallel()
-	for _, vpn := range []string{"dtls12", "psk", "dtls09", "tls"} {
+	for _, c := range [][2]string{
+		{"dtls12", "password"}, {"psk", "password"}, {"dtls09", "password"}, {"tls", "password"}, {"dtls12", "certificate"}, {"dtls09", "certificate"},
+	} {
+		vpn, auth := c[0], c[1]
 		for _, who := range people() {
-			t.Run(vpn+" as "+who.name, func(t *testing.T) {
+			t.Run(vpn+" by "+auth+" as "+who.name, func(t *testing.T) {
 				t.Parallel()
 				m := newMachine(t)
 				began := time.Now()
-				out, stderr, code := m.run(t, who, "lab", "--vpn", vpn, "--json", "--pcap", captureFile)
+				out, stderr, code := m.run(t, who, "lab", "--vpn", vpn, "--auth", auth, "--json", "--pcap", captureFile)
 				took := time.Since(began)
 				if code != 0 {
 					t.Fatalf("exit code %d, want 0\n%s%s", code, out, stderr)
@@ -230,9 +233,7 @@ func TestRefused(t *testing.T) {
 		args []string
 		says string
 	}{
-		{[]string{"--vpn", "psk"}, "not built yet"},
 		{[]string{"--signalling", "sccp"}, "not built yet"},
-		{[]string{"--auth", "certificate"}, "not built yet"},
 		{[]string{"--vpn", "ipsec"}, "ipsec"},
 		{[]string{"--vpn"}, "--vpn"},
 		{[]string{"--vpn", "DTLS12"}, "DTLS12"},

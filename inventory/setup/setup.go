@@ -30,6 +30,7 @@ type Options struct {
 	Pool          netip.Prefix
 	Phones        []Phone      // none: two software phones
 	PBX           string       // HOST or HOST:PORT; empty: calls are connected here
+	ByCertificate bool         // phones log in by certificate instead of user name and password
 	Legacy        bool         // let phones with old TLS in; set by itself when a phone needs it
 	InsideNetwork netip.Prefix // network of Inside, where it is known
 	Routes        []string     // commands that lead the pool to Inside, for Linux, IOS and the ASA

@@ -2,6 +2,7 @@ package setup_test
 
 import (
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"io/fs"
 	"net/netip"
@@ -15,6 +16,7 @@ import (
 	"github.com/longcord/longcord/inventory"
 	"github.com/longcord/longcord/inventory/file"
 	"github.com/longcord/longcord/inventory/setup"
+	"github.com/longcord/longcord/stage/verify"
 )
 
 func options() setup.Options {
@@ -271,5 +273,48 @@ func TestSecretsAreTheOwnersOnly(t *testing.T) {
 		if info.Mode() != want {
 			t.Errorf("%s has mode %v, want %v", name, info.Mode(), want)
 		}
+	}
+}
+
+// TestByCertificate: what is made is enough to log in, and nothing else opens.
+func TestByCertificate(t *testing.T) {
+	t.Parallel()
+	o := options()
+	o.ByCertificate = true
+	o.Phones = []setup.Phone{{Device: "SEP001122334455", Model: "CP-7962G", Line: "1001"}, {Device: "SEP001122334466", Model: "CP-7940G", Line: "1002"}}
+	result, _, set := written(t, o)
+	group := set.TunnelGroups["phones"]
+	vpn, ok := set.VPNSettingsFor(set.Devices["SEP001122334455"])
+	if !ok || group.TakesPassword() || !group.NeedsCertificate() || vpn.ClientAuthentication != inventory.ByCertificate {
+		t.Errorf("group %+v, phones are told %+v", group, vpn)
+	}
+	file := func(name string) []byte {
+		for _, f := range result.Files {
+			if f.Name == name {
+				if secret := strings.HasSuffix(name, ".key"); secret != (f.Mode.Perm() == 0o600) {
+					t.Errorf("%s has mode %v", name, f.Mode)
+				}
+				return f.Content
+			}
+		}
+		return nil
+	}
+	pair, err := tls.X509KeyPair(file("certificates/SEP001122334455.pem"), file("certificates/SEP001122334455.key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	issuers, err := set.Authorities(group)[0].Issuers()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := verify.CheckClient(o.Now, []*x509.Certificate{pair.Leaf}, []verify.Authority{{Name: "phones", Issuers: issuers}})
+	if err != nil || got.Name != "CP-7962G-SEP001122334455" {
+		t.Errorf("the phone's certificate: %+v, %v", got, err)
+	}
+	if file("certificates/SEP001122334466.pem") != nil {
+		t.Error("a phone without VPN has a certificate")
+	}
+	if strings.Contains(result.Message, "users add") || !strings.Contains(result.Message, "--cert") {
+		t.Errorf("message:\n%s", result.Message)
 	}
 }

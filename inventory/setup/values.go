@@ -20,6 +20,7 @@ const (
 	inventoryFile = "inventory.yaml"
 	masterKeyFile = "state/master.key"
 	certificates  = "certificates"
+	authorityName = "phones" // of the phones' certificates, also the name of their file
 )
 
 // values are what the templates speak of.
@@ -138,7 +139,11 @@ func (v *values) files(now time.Time) ([]File, error) {
 	if err != nil {
 		return nil, err
 	}
-	return []File{
+	issued, err := v.issue(now)
+	if err != nil {
+		return nil, err
+	}
+	return append([]File{
 		{configFile, 0o644, settings},
 		{inventoryFile, 0o600, objects},
 		{path.Join(certificates, "gateway.pem"), 0o644, []byte(current.Certificate)},
@@ -147,11 +152,44 @@ func (v *values) files(now time.Time) ([]File, error) {
 		{path.Join(certificates, "gateway-spare.key"), 0o600, []byte(spare.Key.Reveal())},
 		{"files/", 0o755 | fs.ModeDir, nil},
 		{masterKeyFile, 0o600, masterKey()},
-	}, nil
+	}, issued...), nil
+}
+
+// issue makes the authority of the phones' certificates, and one for each phone that goes home.
+func (v *values) issue(now time.Time) (files []File, err error) {
+	if !v.ByCertificate {
+		return nil, nil
+	}
+	authority, err := trust.CreateAuthority("Phones of "+v.Host, now, lifetime)
+	if err != nil {
+		return nil, err
+	}
+	files = pairFiles(authorityName, authority)
+	for _, p := range v.Phones {
+		if !p.VPN {
+			continue
+		}
+		pair, err := trust.IssueClient(authority, p.Model+"-"+p.Device, now, phoneLifetime)
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, pairFiles(p.Device, pair)...)
+	}
+	return files, nil
+}
+
+func pairFiles(name string, pair trust.Pair) []File {
+	return []File{
+		{path.Join(certificates, name+".pem"), 0o644, []byte(pair.Certificate)},
+		{path.Join(certificates, name+".key"), 0o600, []byte(pair.Key.Reveal())},
+	}
 }
 
 // lifetime of the first certificate: phones know it by its hash alone, and a change is work.
 const lifetime = 10 * 365 * 24 * time.Hour
+
+// phoneLifetime is that of a phone's certificate, CUCM's for an LSC.
+const phoneLifetime = 5 * 365 * 24 * time.Hour
 
 func hash(pair trust.Pair) (string, error) {
 	chain, err := trust.ParseChain(pair.Certificate)
