@@ -37,21 +37,22 @@ type Problem struct {
 
 // Session is a session of the gateway.
 type Session struct {
-	ID           uint64    `json:"id"`
-	User         string    `json:"user"`
-	Phone        string    `json:"phone,omitempty" doc:"device the session belongs to"`
-	TunnelGroup  string    `json:"tunnel_group"`
-	State        string    `json:"state"`
-	InnerAddress string    `json:"inner_address,omitempty"`
-	Peer         string    `json:"peer,omitempty" doc:"outside address and port, now or last"`
-	Transport    string    `json:"transport,omitempty" enum:"dtls,tls," doc:"channel that carries packets"`
-	DTLSVersion  string    `json:"dtls_version,omitempty"`
-	Cipher       string    `json:"cipher,omitempty"`
-	UserAgent    string    `json:"user_agent,omitempty"`
-	Began        time.Time `json:"began"`
-	BytesIn      uint64    `json:"bytes_in" doc:"inner bytes out of the tunnel"`
-	BytesOut     uint64    `json:"bytes_out" doc:"inner bytes into the tunnel"`
-	Refused      uint64    `json:"refused" doc:"packets and frames that were not let through"`
+	ID            uint64    `json:"id"`
+	User          string    `json:"user"`
+	Phone         string    `json:"phone,omitempty" doc:"device the session belongs to"`
+	TunnelGroup   string    `json:"tunnel_group"`
+	State         string    `json:"state"`
+	InnerAddress  string    `json:"inner_address,omitempty"`
+	InnerAddress6 string    `json:"inner_address6,omitempty"`
+	Peer          string    `json:"peer,omitempty" doc:"outside address and port, now or last"`
+	Transport     string    `json:"transport,omitempty" enum:"dtls,tls," doc:"channel that carries packets"`
+	DTLSVersion   string    `json:"dtls_version,omitempty"`
+	Cipher        string    `json:"cipher,omitempty"`
+	UserAgent     string    `json:"user_agent,omitempty"`
+	Began         time.Time `json:"began"`
+	BytesIn       uint64    `json:"bytes_in" doc:"inner bytes out of the tunnel"`
+	BytesOut      uint64    `json:"bytes_out" doc:"inner bytes into the tunnel"`
+	Refused       uint64    `json:"refused" doc:"packets and frames that were not let through"`
 }
 
 // Registration is a line registered at the call manager.

@@ -17,6 +17,7 @@ type SessionInfo struct {
 	TunnelGroup string
 	State       string         // disconnected or connected
 	Address     netip.Addr     // inner; not valid before the first CONNECT
+	Address6    netip.Addr     // inner IPv6; not valid: none
 	Peer        netip.AddrPort // of the CSTP channel, now or last
 	Transport   string         // dtls, tls, or empty while disconnected
 	DTLSVersion string
@@ -49,6 +50,9 @@ func (s *session) info() SessionInfo {
 		FromPackets: s.counters.fromPackets.Load(), FromBytes: s.counters.fromBytes.Load(),
 		ToPackets: s.counters.toPackets.Load(), ToBytes: s.counters.toBytes.Load(),
 		Refused: s.counters.refused.Load(), Dropped: s.counters.dropped.Load(),
+	}
+	if addr := s.address6.Load(); addr != nil {
+		i.Address6 = *addr
 	}
 	if channel, up := s.machine.DataChannel(); up {
 		i.Transport = "tls"

@@ -31,6 +31,9 @@ func (a sessionsAdapter) List() []control.Session {
 		if s.Address.IsValid() {
 			one.InnerAddress = s.Address.String()
 		}
+		if s.Address6.IsValid() {
+			one.InnerAddress6 = s.Address6.String()
+		}
 		if s.Peer.IsValid() {
 			one.Peer = s.Peer.String()
 		}

@@ -104,7 +104,7 @@ func (p *program) sessionsShowCommand() *cobra.Command {
 
 func sessionRows(s control.Session) [][]string {
 	return [][]string{
-		{"user", s.User}, {"phone", s.Phone}, {"tunnel group", s.TunnelGroup}, {"state", s.State}, {"inner address", s.InnerAddress},
+		{"user", s.User}, {"phone", s.Phone}, {"tunnel group", s.TunnelGroup}, {"state", s.State}, {"inner address", strings.TrimSpace(s.InnerAddress + " " + s.InnerAddress6)},
 		{"outside address", s.Peer}, {"transport", strings.TrimSpace(s.Transport + " " + s.DTLSVersion)}, {"cipher", s.Cipher}, {"client", s.UserAgent},
 		{"began", s.Began.Format(time.DateTime)}, {"bytes in", strconv.FormatUint(s.BytesIn, 10)}, {"bytes out", strconv.FormatUint(s.BytesOut, 10)},
 	}
