@@ -30,6 +30,7 @@ type Voice struct {
 	Down       Direction     `json:"down"`
 	GatewayCPU time.Duration `json:"gateway_cpu_ns"` // with the time before counting began; zero: not known
 	Carried    uint64        `json:"carried"`        // packets sent in that time, both ways
+	Gateway    float64       `json:"gateway_busy"`   // share of a core that it took in that time
 	OwnCPU     time.Duration `json:"generator_cpu_ns"`
 	Busy       float64       `json:"generator_busy"` // share of a core that the packet thread took
 	Late       Latency       `json:"generator_late"` // how long after its time a packet was sent

@@ -86,6 +86,7 @@ type arrival struct {
 
 // receiver takes in datagrams in batches.
 type receiver struct {
+	arrival arrival // the one at hand
 	headers [batchSize]unix.Mmsghdr
 	iovecs  [batchSize]unix.Iovec
 	names   [batchSize]unix.RawSockaddrInet4
@@ -115,11 +116,10 @@ func (r *receiver) drain(s *socket) (more bool) {
 	if errno != 0 {
 		return errno == unix.EINTR || errno == unix.ECONNREFUSED // an ICMP message about what was sent before
 	}
-	var a arrival
 	for i := range int(n) {
-		r.read(i, &a)
-		a.socket = s
-		s.arrive(&a)
+		r.read(i, &r.arrival)
+		r.arrival.socket = s
+		s.arrive(&r.arrival)
 	}
 	return n == batchSize
 }

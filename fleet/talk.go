@@ -78,6 +78,7 @@ func (f *Fleet) Talk(ctx context.Context, talk Talk) (Voice, error) {
 	}
 	v := t.voice(talk)
 	v.GatewayCPU = after - before
+	v.Gateway = float64(v.GatewayCPU) / float64(t.end.Sub(t.begun))
 	return v, nil
 }
 
