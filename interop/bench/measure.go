@@ -22,9 +22,10 @@ const (
 	partRate   = "rate"   // the highest rate
 	partSetUp  = "setup"  // set-ups of users who have logged in before
 	partCBC    = "cbc"    // voice with DTLS 0.9, AES-128-CBC and HMAC-SHA1
+	partTCP    = "tcp"    // iperf3 through openconnect, which negotiates a pre-shared key
 )
 
-var parts = []string{partIdle, partVoice, partOneWay, partRate, partSetUp, partCBC}
+var parts = []string{partIdle, partVoice, partOneWay, partRate, partSetUp, partCBC, partTCP}
 
 // Suites as CONNECT names them; both gateways know both names.
 var (
@@ -52,6 +53,7 @@ type result struct {
 	Down        *fleet.Voice `json:"voice_down,omitempty"`
 	CBC         *fleet.Voice `json:"voice_cbc,omitempty"`
 	Rate        *fleet.Found `json:"rate,omitempty"`
+	TCP         *bulk        `json:"tcp,omitempty"`
 }
 
 // idle is the gateway's memory without and with sessions.
@@ -85,7 +87,7 @@ func (b *bench) turn(ctx context.Context, start func(context.Context, options, *
 			err = errors.Join(fmt.Errorf("%w\n%s", err, g.output()), stopped)
 		}
 	}()
-	return r, b.measure(ctx, l, g, &r)
+	return r, b.measure(ctx, l, g, dir, &r)
 }
 
 func (b *bench) wants(part ...string) bool {
@@ -93,7 +95,7 @@ func (b *bench) wants(part ...string) bool {
 }
 
 // measure does what is wanted with a gateway that has just started.
-func (b *bench) measure(ctx context.Context, l *laboratory, g *gateway, r *result) error {
+func (b *bench) measure(ctx context.Context, l *laboratory, g *gateway, dir string, r *result) (err error) {
 	if b.wants(partIdle) {
 		r.Idle = &idle{Sessions: b.clients}
 		if err := g.memory(&r.Idle.Before); err != nil {
@@ -114,21 +116,59 @@ func (b *bench) measure(ctx context.Context, l *laboratory, g *gateway, r *resul
 			return err
 		}
 	}
-	if !b.wants(partCBC) {
-		return nil
+	if b.wants(partCBC) {
+		if err := b.with(ctx, l, g, cbc, func(f *fleet.Fleet, _ fleet.SetUp) error {
+			return b.talk(ctx, f, fleet.BothWays, &r.CBC)
+		}); err != nil {
+			return err
+		}
 	}
-	return b.with(ctx, l, g, cbc, func(f *fleet.Fleet, _ fleet.SetUp) error {
-		return b.talk(ctx, f, fleet.BothWays, &r.CBC)
-	})
+	if b.wants(partTCP) {
+		r.TCP, err = b.tcp(ctx, l, g, dir)
+	}
+	return err
+}
+
+// Quiet is a gateway that uses less than a fiftieth of its core.
+const (
+	quietFor  = time.Second
+	quietCPU  = 20 * time.Millisecond
+	quietWait = 60 * time.Second
+)
+
+// quiet waits until the gateway has done what sessions leave behind.
+func (g *gateway) quiet(ctx context.Context) error {
+	last := time.Duration(-1)
+	for deadline := time.Now().Add(quietWait); time.Now().Before(deadline); {
+		u, err := fleet.UsageOf(g.pid(), false)
+		if err != nil {
+			return err
+		}
+		if last >= 0 && u.CPU-last < quietCPU {
+			return nil
+		}
+		last = u.CPU
+		if err := rest(ctx, quietFor); err != nil {
+			return err
+		}
+	}
+	return errors.New("the gateway does not come to rest")
+}
+
+func rest(ctx context.Context, d time.Duration) error {
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // talks does what is wanted with clients that are up.
 func (b *bench) talks(ctx context.Context, g *gateway, f *fleet.Fleet, r *result) error {
 	if b.wants(partIdle) {
-		select {
-		case <-time.After(settleTime):
-		case <-ctx.Done():
-			return ctx.Err()
+		if err := rest(ctx, settleTime); err != nil {
+			return err
 		}
 		if err := g.memory(&r.Idle.After); err != nil {
 			return err
@@ -165,6 +205,9 @@ func (b *bench) talk(ctx context.Context, f *fleet.Fleet, way fleet.Way, to **fl
 
 // with runs f with clients that are up, and logs them off.
 func (b *bench) with(ctx context.Context, l *laboratory, g *gateway, suites []string, f func(*fleet.Fleet, fleet.SetUp) error) (err error) {
+	if err := g.quiet(ctx); err != nil {
+		return err
+	}
 	clients, err := fleet.New(fleet.Config{
 		URL: g.url, Clients: b.clients, CipherSuites: suites,
 		// The gateway's certificate was made a moment ago, on a wire that nobody else is on.

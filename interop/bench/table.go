@@ -70,12 +70,21 @@ var rows = func() []row {
 			return of(*r.Idle) / 1024, true
 		}
 	}
+	tcp := func(figure func(bulk) float64) func(result) (float64, bool) {
+		return func(r result) (float64, bool) {
+			if r.TCP == nil {
+				return 0, false
+			}
+			return figure(*r.TCP), true
+		}
+	}
 	return []row{
 		{"voice: CPU a packet, µs", "%.1f", voice(gcm, cpu)},
 		{"voice: loss, %", "%.3f", voice(gcm, func(v fleet.Voice) float64 { return 100 * v.Loss() })},
 		{"voice: p50, ms", "%.2f", voice(gcm, worse(p50))},
 		{"voice: p99, ms", "%.2f", voice(gcm, worse(p99))},
 		{"voice: p99.9, ms", "%.2f", voice(gcm, worse(p999))},
+		{"voice: gateway, core", "%.2f", voice(gcm, func(v fleet.Voice) float64 { return v.Gateway })},
 		{"voice: generator, core", "%.2f", voice(gcm, func(v fleet.Voice) float64 { return v.Busy })},
 		{"voice up alone: CPU a packet, µs", "%.1f", voice(func(r result) *fleet.Voice { return r.Up }, cpu)},
 		{"voice down alone: CPU a packet, µs", "%.1f", voice(func(r result) *fleet.Voice { return r.Down }, cpu)},
@@ -84,6 +93,7 @@ var rows = func() []row {
 		{"voice CBC-SHA1: p99, ms", "%.2f", voice(cbc, worse(p99))},
 		{"highest rate each way, packets/s", "%.0f", voice(best, func(v fleet.Voice) float64 { return v.Rate * float64(v.Clients) })},
 		{"highest rate: CPU a packet, µs", "%.1f", voice(best, cpu)},
+		{"highest rate: gateway, core", "%.2f", voice(best, func(v fleet.Voice) float64 { return v.Gateway })},
 		{"highest rate: generator, core", "%.2f", voice(best, func(v fleet.Voice) float64 { return v.Busy })},
 		{"first logins, set-ups/s", "%.0f", setUp(first, func(s fleet.SetUp) float64 { return s.PerSecond })},
 		{"first logins: CPU each, ms", "%.2f", setUp(first, each)},
@@ -93,6 +103,10 @@ var rows = func() []row {
 		{"set-up: p99, ms", "%.1f", setUp(later, func(s fleet.SetUp) float64 { return ms(s.Latency.P99) })},
 		{"idle session: PSS, KiB", "%.0f", weight(idle.pss)},
 		{"idle session: RSS, KiB", "%.0f", weight(idle.rss)},
+		{"TCP up, Mbit/s", "%.0f", tcp(func(b bulk) float64 { return b.Up.megabits() })},
+		{"TCP down, Mbit/s", "%.0f", tcp(func(b bulk) float64 { return b.Down.megabits() })},
+		{"TCP up: CPU s per Gbit", "%.2f", tcp(func(b bulk) float64 { return b.Up.perGigabit() })},
+		{"TCP down: CPU s per Gbit", "%.2f", tcp(func(b bulk) float64 { return b.Down.perGigabit() })},
 	}
 }()
 
