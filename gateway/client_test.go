@@ -42,7 +42,8 @@ func old() *tls.Config {
 }
 
 func (w *world) dialTLS(config *tls.Config) (*tls.Conn, error) {
-	raw, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", w.g.listeners[0].Addr().(*net.TCPAddr).Port))
+	port, _ := w.ports()
+	raw, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", port))
 	if err != nil {
 		return nil, err
 	}
@@ -52,6 +53,19 @@ func (w *world) dialTLS(config *tls.Config) (*tls.Conn, error) {
 	}
 	conn := tls.Client(raw, config)
 	return conn, conn.Handshake()
+}
+
+// ports are where the gateway listens.
+func (w *world) ports() (tcp, udp int) {
+	w.t.Helper()
+	if w.g == nil { // it is in another process
+		return w.tcp, w.udp
+	}
+	port, err := w.g.udp.port()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return w.g.listeners[0].Addr().(*net.TCPAddr).Port, int(port)
 }
 
 func (w *world) dial(config *tls.Config) *client {
@@ -233,11 +247,8 @@ type channel struct {
 
 func (w *world) socket() *net.UDPConn {
 	w.t.Helper()
-	port, err := w.g.udp.port()
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	sock, err := net.DialUDP("udp4", nil, &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: int(port)})
+	_, port := w.ports()
+	sock, err := net.DialUDP("udp4", nil, &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: port})
 	if err != nil {
 		w.t.Fatal(err)
 	}

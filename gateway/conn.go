@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"crypto/tls"
 	"encoding/base64"
@@ -40,39 +41,71 @@ const (
 	remembered    = 24 * time.Hour           // how long a finding about a login stands that nobody meets again
 )
 
-// conn is one TCP connection before its CONNECT.
+// conn is one TCP connection.
 type conn struct {
-	g        *Gateway
-	raw      net.Conn
-	peer     netip.AddrPort
-	log      *slog.Logger
+	g    *Gateway
+	raw  net.Conn
+	peer netip.AddrPort
+	log  *slog.Logger
+	stop func() bool // its end no longer hangs on the gateway's
+	tls  *tls10.Conn // nil before the handshake
+
+	*conversation        // nil after it
+	carry         func() // what the connection does after its CONNECT was granted
+}
+
+// conversation is what a connection needs before its CONNECT, and not any more while it carries a tunnel.
+type conversation struct {
 	set      *inventory.Set // the inventory in force when it came
 	identity *identity      // likewise
 	weak     bool           // old cryptography: reaches only groups with legacyPhones
 
-	tls  *tls10.Conn
 	in   *limited
 	read *bufio.Reader
 }
 
-// serveConn lives a connection from its handshake to its end. leave takes it out of the count of
-// connections without a session.
+// serveConn lives a connection from its handshake to its CONNECT, or its end. leave takes it out of the
+// count of connections without a session.
 func (g *Gateway) serveConn(ctx context.Context, raw net.Conn, peer netip.AddrPort, leave func()) {
-	c := &conn{g: g, raw: raw, peer: peer, log: g.log.With(logging.Peer, peer.String()), set: g.config.Inventory(), identity: g.currentIdentity()}
-	defer raw.Close()
+	c := &conn{g: g, raw: raw, peer: peer, log: g.log.With(logging.Peer, peer.String())}
+	c.conversation = &conversation{set: g.config.Inventory(), identity: g.currentIdentity()}
+	c.stop = context.AfterFunc(ctx, c.hangUp)
+	c.begin(ctx, leave)
+	carry := c.carry
+	c.conversation, c.carry = nil, nil
+	if carry == nil {
+		c.end()
+		return
+	}
+	// The handshake has grown this goroutine's stack; a tunnel, which may be idle for days, gets another.
+	g.wg.Go(func() {
+		defer c.end()
+		defer c.contain()
+		carry()
+	})
+}
+
+// begin shakes hands and converses.
+func (c *conn) begin(ctx context.Context, leave func()) {
 	defer c.contain()
-	stop := context.AfterFunc(ctx, c.hangUp)
-	defer stop()
 	c.handshakeBegan()
 	if err := c.handshake(ctx); err != nil {
 		c.handshakeFailed(err)
 		return
 	}
 	c.handshakeDone()
-	defer c.ended()
 	if err := c.converse(ctx, leave); err != nil && !errors.Is(err, io.EOF) && ctx.Err() == nil {
 		c.log.Debug("connection", logging.Err, err)
 	}
+}
+
+// end is the last that happens to a connection.
+func (c *conn) end() {
+	c.stop()
+	if c.tls != nil {
+		c.ended()
+	}
+	c.hangUp()
 }
 
 // contain is deferred by a connection's goroutines: a panic there ends this connection and nothing else.
@@ -406,7 +439,7 @@ func (c *conn) checkList(log *slog.Logger, certificate *verify.ClientCertificate
 	log.Warn("login by a certificate that may have been revoked", logging.Finding, f.Code, "says", f.Says)
 }
 
-// connect answers a CONNECT and, when it is granted, is the session's CSTP channel until that ends. A
+// connect answers a CONNECT. When it is granted, the connection carries the session's CSTP channel. A
 // connection with old cryptography is granted only the sessions of groups that allow it.
 func (c *conn) connect(ctx context.Context, r *http.Request, leave func()) error {
 	if strings.TrimPrefix(r.RequestURI, "/") != cstp.Path[1:] {
@@ -431,7 +464,27 @@ func (c *conn) connect(ctx context.Context, r *http.Request, leave func()) error
 	if err := c.tls.SetReadDeadline(time.Time{}); err != nil {
 		return err
 	}
-	return session.serve(ctx, c, group, request)
+	channel, err := session.grant(ctx, c, group, request)
+	if err != nil {
+		var refusal *cstp.Refusal
+		if errors.As(err, &refusal) {
+			return c.refuse(*refusal)
+		}
+		return err
+	}
+	from := c.rest()
+	c.carry = func() { session.carry(from, channel) }
+	return nil
+}
+
+// rest is what comes behind the requests.
+func (c *conn) rest() io.Reader {
+	n := c.read.Buffered()
+	if n == 0 {
+		return c.tls
+	}
+	early, _ := c.read.Peek(n) // it is there
+	return io.MultiReader(bytes.NewReader(early), c.tls)
 }
 
 // cookieRefused sends a client to log in again.

@@ -265,7 +265,7 @@ func TestNothingForEndedSessions(t *testing.T) {
 	if err := b.record(t.Context(), s); !errors.Is(err, errGone) {
 		t.Errorf("its record: %v want %v", err, errGone)
 	}
-	_, err = s.open(t.Context(), &conn{g: b.g, set: b.set}, b.set.TunnelGroups["phones"], cstp.Request{})
+	_, err = s.open(t.Context(), &conn{g: b.g, conversation: &conversation{set: b.set}}, b.set.TunnelGroups["phones"], cstp.Request{})
 	refused(t, err, 401)
 	b.want("records", b.stored("1"))
 	if b.pools.held() != 0 {

@@ -4,8 +4,8 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"io"
 	"log/slog"
-	"math"
 	"net/http"
 	"net/netip"
 	"runtime/debug"
@@ -110,18 +110,10 @@ func (s *session) samePhone(login sessionRecord) bool {
 
 func (s *session) dead() bool { return s.cstp.Load() == nil && s.dtls.Load() == nil }
 
-// serve answers a CONNECT and is the CSTP channel's reader until it ends.
-func (s *session) serve(ctx context.Context, c *conn, group *inventory.TunnelGroup, request cstp.Request) error {
+// carry reads the CSTP channel until it ends.
+func (s *session) carry(from io.Reader, channel *cstpChannel) {
 	defer s.contain()
-	channel, err := s.open(ctx, c, group, request)
-	if err != nil {
-		var refusal *cstp.Refusal
-		if errors.As(err, &refusal) {
-			return c.refuse(*refusal)
-		}
-		return err
-	}
-	err = s.readCSTP(c, channel)
+	err := s.readCSTP(from, channel)
 	channel.close()
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -129,12 +121,18 @@ func (s *session) serve(ctx context.Context, c *conn, group *inventory.TunnelGro
 		s.machine.ChannelDown(time.Now(), tunnel.CSTP)
 		s.channelDown(tunnel.CSTP, transportClosing, err)
 	}
-	return nil
 }
 
 // notNow tells a client to come back with its cookie: what is wrong is not its fault.
 func notNow(reason string) *cstp.Refusal {
 	return &cstp.Refusal{Status: http.StatusServiceUnavailable, Phrase: "Service Unavailable", Reason: reason}
+}
+
+// grant is open, contained.
+func (s *session) grant(ctx context.Context, c *conn, group *inventory.TunnelGroup, request cstp.Request) (channel *cstpChannel, err error) {
+	defer s.contain()
+	err = errGone // unless open returns
+	return s.open(ctx, c, group, request)
 }
 
 // open grants a CONNECT: an address, an answer, a place for the DTLS channel to come.
@@ -221,9 +219,8 @@ func (s *session) openCSTP(c *conn, timers tunnel.Timers, answer cstp.Answer, re
 }
 
 // readCSTP hands on what comes over the CSTP channel, until it ends or is the session's no more.
-func (s *session) readCSTP(c *conn, channel *cstpChannel) error {
-	c.in.left = math.MaxInt
-	reader := cstp.NewReader(c.read, tls10.MaxRecord)
+func (s *session) readCSTP(from io.Reader, channel *cstpChannel) error {
+	reader := cstp.NewReader(from, tls10.MaxRecord)
 	for {
 		t, payload, err := reader.Next()
 		if err != nil {

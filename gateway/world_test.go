@@ -74,6 +74,8 @@ type world struct {
 	log       *lines
 	host      tun.Device // the host's end of the TUN
 	stop      func() error
+
+	tcp, udp int // ports of a gateway in another process
 }
 
 // open starts a gateway. The changes are made to its configuration first.
