@@ -50,6 +50,7 @@ func (s *session) takeDTLS(of *expectation, channel *dtlsChannel) (former *dtlsC
 		return nil
 	}
 	s.do(actions)
+	s.rearm()
 	peer := channel.peer.Load().AddrPort
 	former = peers.get(peer)
 	s.dtls.Store(channel)
@@ -110,6 +111,7 @@ func (s *session) dtlsDown(c *dtlsChannel) {
 	defer s.mu.Unlock()
 	if s.dtls.CompareAndSwap(c, nil) {
 		s.machine.ChannelDown(time.Now(), tunnel.DTLS)
+		s.rearm()
 		c.leave()
 		s.channelDown(tunnel.DTLS, transportClosing, nil)
 	}

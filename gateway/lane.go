@@ -209,7 +209,9 @@ func (s *session) sent(channel tunnel.Channel, now time.Time, n int) {
 // the host: its source must be the session's own address, and the session's filter must permit it. out is
 // nil but on the lane.
 func (s *session) fromClient(out *outBatch, now time.Time, channel tunnel.Channel, packet []byte) {
-	s.machine.Heard(channel, now)
+	if s.machine.Heard(channel, now) {
+		s.turned()
+	}
 	var h header
 	if !parseHeader(packet, &h) || !s.owns(h.src) || !s.filter.Load().permits(&h) {
 		s.counters.refused.Add(1)
@@ -223,4 +225,11 @@ func (s *session) fromClient(out *outBatch, now time.Time, channel tunnel.Channe
 	}
 	s.counters.fromPackets.Add(1)
 	s.counters.fromBytes.Add(uint64(len(packet)))
+}
+
+// turned notes that data takes another channel now, which has another timer.
+func (s *session) turned() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.rearm()
 }

@@ -52,6 +52,7 @@ func (s *session) letGo() {
 	for _, c := range []tunnel.Channel{tunnel.DTLS, tunnel.CSTP} {
 		if up := c == tunnel.DTLS && s.dtls.Load() != nil || c == tunnel.CSTP && s.cstp.Load() != nil; up {
 			s.machine.ChannelDown(time.Now(), c)
+			s.rearm()
 			s.closeChannel(c)
 			s.channelDown(c, transportClosing, nil)
 		}

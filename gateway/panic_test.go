@@ -108,6 +108,7 @@ func TestPanicInATimer(t *testing.T) {
 		broken.mu.Lock()
 		broken.machine = nil
 		broken.mu.Unlock()
+		b.wheel.arm(broken, time.Now())
 		time.Sleep(2 * time.Second)
 		synctest.Wait()
 		b.want("good cookies", b.cookies("1", "2"), "2")

@@ -41,6 +41,8 @@ type registry struct {
 	lease     atomic.Int64 // a store.LeaseID
 	leaseLost atomic.Bool  // a write found the lease ended
 
+	wheel *wheel
+
 	reconciled *inventory.Set // that sessions were held to last
 
 	mu      sync.Mutex
@@ -52,6 +54,7 @@ type registry struct {
 func newRegistry(g *Gateway, addresses *pools) *registry {
 	return &registry{
 		g: g, pools: addresses, table: sessionTable(g.config.Store), addresses: addressTable(g.config.Store, g.config.Node), byName: map[string]*session{},
+		wheel: newWheel(time.Now()),
 		inner: newTable[netip.Addr, *session](func(a netip.Addr) uint8 { b := a.As16(); return b[15] }),
 	}
 }
@@ -86,6 +89,7 @@ func (r *registry) takeUp(entry store.Entry[sessionRecord]) {
 	r.lastID = max(r.lastID, entry.Value.ID)
 	r.byName[entry.Name] = s
 	r.mu.Unlock()
+	s.rearm()
 	addr := entry.Value.Address
 	if !addr.IsValid() {
 		return
@@ -109,7 +113,7 @@ func (r *registry) run(ctx context.Context) error {
 			return nil
 		case now := <-tick.C:
 			r.reconcile()
-			for _, s := range r.all() {
+			for _, s := range r.wheel.due(now) {
 				s.advance()
 			}
 			r.eraseAgain()
@@ -185,6 +189,7 @@ func (r *registry) admit(name string, record sessionRecord) (s, replaced *sessio
 	record.ID = r.lastID
 	s = newSession(r.g, name, record, set, time.Now())
 	r.byName[name] = s
+	s.rearm()
 	return s, replaced, nil
 }
 
@@ -247,6 +252,7 @@ func (r *registry) remove(s *session) {
 		return
 	}
 	s.gone = true
+	r.wheel.forget(s)
 	r.drop(s)
 	r.g.handshakes.forget(s)
 	r.take6(s)

@@ -37,6 +37,8 @@ type session struct {
 	settling sync.Mutex // held while the session gets what it holds in store, pool and host, or gives it back
 	gone     bool       // it holds nothing any more, for good
 
+	armed int64 // the second in which the wheel wakes it, zero if it does not; guarded by the wheel's mutex
+
 	mu      sync.Mutex
 	machine *tunnel.Session
 	peer    netip.AddrPort // of the CSTP channel, now or last
@@ -119,6 +121,7 @@ func (s *session) carry(from io.Reader, channel *cstpChannel) {
 	defer s.mu.Unlock()
 	if s.cstp.CompareAndSwap(channel, nil) {
 		s.machine.ChannelDown(time.Now(), tunnel.CSTP)
+		s.rearm()
 		s.channelDown(tunnel.CSTP, transportClosing, err)
 	}
 }
@@ -207,11 +210,12 @@ func (s *session) openCSTP(c *conn, timers tunnel.Timers, answer cstp.Answer, re
 		return nil, &refusal
 	}
 	s.do(actions)
+	s.rearm()
 	// The DTLS side must know the id before the client does: its hello may overtake the answer.
 	s.g.handshakes.expect(s, dtls)
 	channel := newCSTPChannel(c)
+	s.filter.Store(f) // before the client can know that it may speak
 	channel.send(reply)
-	s.filter.Store(f)
 	s.peer = c.peer
 	s.cstp.Store(channel)
 	s.cstpUp(c, answer, request, replaces)
@@ -283,8 +287,12 @@ func (s *session) act(event func(now time.Time) ([]tunnel.Action, error)) (ended
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	actions, err := event(time.Now())
+	s.rearm()
 	return s.do(actions), err
 }
+
+// rearm has the wheel wake the session when its machine wants to be. mu is held.
+func (s *session) rearm() { s.g.sessions.wheel.arm(s, s.machine.Wake()) }
 
 // do carries out the machine's actions and reports whether the last of them was the end. mu is held.
 func (s *session) do(actions []tunnel.Action) (ended bool) {

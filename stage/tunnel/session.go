@@ -98,13 +98,15 @@ func (s *Session) Retime(t Timers) {
 func (s *Session) State() SessionState { return s.state }
 
 // Heard notes that a packet came on a channel; data for the client takes that channel from now on, since
-// a client that moves knows more about the way than we do. Any goroutine may call it.
-func (s *Session) Heard(c Channel, now time.Time) {
+// a client that moves knows more about the way than we do. It reports whether it took another before: then
+// Wake may have become earlier. Any goroutine may call it.
+func (s *Session) Heard(c Channel, now time.Time) (turned bool) {
 	s.noteHeard(c, now)
 	s.packet.Store(s.since(now))
-	if !s.chosen(c) {
+	if turned = !s.chosen(c); turned {
 		s.choose(c)
 	}
+	return turned
 }
 
 // ChannelUp says that a CONNECT was answered, or that a DTLS handshake is complete. A new CSTP channel
@@ -241,8 +243,8 @@ func (s *Session) canFallBack() bool {
 	return s.chosen(DTLS) && s.up[DTLS].Load() && s.up[CSTP].Load()
 }
 
-// Wake returns when Advance wants to be called next, or zero for never. Packets may move it later, not
-// earlier, so it need not be asked after each.
+// Wake returns when Advance wants to be called next, or zero for never. Packets may move it later, and
+// earlier only when Heard says that data turned to another channel, so it need not be asked after each.
 func (s *Session) Wake() time.Time {
 	if s.state == Ended {
 		return time.Time{}
