@@ -116,6 +116,14 @@ var (
 		Says: "the list of revoked certificates of %[1]s should have been renewed by %[2]s; certificates revoked since then are let in",
 		Fix:  []string{"fetch the new list, give it as crlFile of the certificate authority %[1]s, and apply the inventory"},
 	})
+	StoreWriteFailed = Define(Declaration{
+		Code: "store-write-failed", Step: stage.Verify, Severity: Fault,
+		Says: "the gateway cannot store sessions, so nobody new can log in",
+		Fix: []string{
+			"make room on the disk that holds the state folder (`df` shows how full it is), or mend what else the evidence says",
+			"wait some seconds: the gateway tries again by itself, and its sessions live on meanwhile",
+		},
+	})
 	SessionLimit = Define(Declaration{
 		Code: "session-limit", Step: stage.Verify, Severity: Fault,
 		Says: "%[1]s has as many sessions as its group policy allows, all of them in use",

@@ -55,8 +55,8 @@ func (r *registry) renew(ctx context.Context) time.Duration {
 	if errors.Is(err, store.ErrNoLease) {
 		err = r.moveLease(ctx)
 	}
-	if err != nil {
-		r.g.log.Error("lease not renewed", logging.Err, err)
+	if err := r.written(err); err != nil {
+		r.g.log.Debug("lease not renewed", logging.Err, err)
 		return renewAgain
 	}
 	return renewEvery

@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/longcord/longcord/finding"
 	"github.com/longcord/longcord/internal/logging"
 	"github.com/longcord/longcord/internal/secret"
 	"github.com/longcord/longcord/inventory"
@@ -40,6 +41,7 @@ type registry struct {
 
 	lease     atomic.Int64 // a store.LeaseID
 	leaseLost atomic.Bool  // a write found the lease ended
+	unwritten atomic.Bool  // the last write failed
 
 	wheel *wheel
 
@@ -117,6 +119,9 @@ func (r *registry) run(ctx context.Context) error {
 				s.advance()
 			}
 			r.eraseAgain()
+			if r.unwritten.Load() && now.Add(renewAgain).Before(renewAt) {
+				renewAt = now.Add(renewAgain) // by which it will be seen whether the store takes something again
+			}
 			if now.After(renewAt) || r.leaseLost.Swap(false) {
 				renewAt = now.Add(r.renew(ctx))
 			}
@@ -140,13 +145,14 @@ func (r *registry) create(ctx context.Context, cookie secret.String, record sess
 	if err != nil {
 		return err
 	}
+	if err := r.record(ctx, s); err != nil {
+		r.drop(s)
+		r.keep(replaced)
+		return err
+	}
 	if replaced != nil {
 		replaced.log.Info("session gives way to a new login", logging.Stage, stage.Verify.String())
 		replaced.end(tunnel.Administrator)
-	}
-	if err := r.record(ctx, s); err != nil {
-		r.drop(s)
-		return err
 	}
 	s.log.Info("logged in", "tunnel_group", record.TunnelGroup, "agent", record.UserAgent)
 	return nil
@@ -223,6 +229,24 @@ func (r *registry) put(ctx context.Context, s *session, record sessionRecord, le
 	_, err = r.g.config.Store.Commit(ctx, append(with, op)...)
 	if errors.Is(err, store.ErrNoLease) {
 		r.leaseLost.Store(true)
+		return err
+	}
+	return r.written(err)
+}
+
+// written hears how a write went, and says while none succeeds.
+func (r *registry) written(err error) error {
+	if err == nil {
+		if r.unwritten.Swap(false) {
+			r.g.log.Info("sessions are stored again")
+			r.g.config.Findings.Clear(finding.StoreWriteFailed, "")
+		}
+		return nil
+	}
+	f := finding.StoreWriteFailed.With().Because("gateway", 0, err.Error())
+	r.g.config.Findings.Raise(f)
+	if !r.unwritten.Swap(true) {
+		r.g.log.Error("sessions are not stored", logging.Finding, f.Code, "says", f.Says, logging.Err, err)
 	}
 	return err
 }
@@ -267,6 +291,20 @@ func (r *registry) remove(s *session) {
 	}
 }
 
+// keep takes back that a session, if any, gives way to another.
+func (r *registry) keep(s *session) {
+	if s == nil {
+		return
+	}
+	s.settling.Lock()
+	defer s.settling.Unlock()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !s.gone {
+		r.byName[s.name] = s
+	}
+}
+
 // drop takes a session out of memory.
 func (r *registry) drop(s *session) {
 	r.mu.Lock()
@@ -279,7 +317,7 @@ func (r *registry) drop(s *session) {
 // erase deletes an ended session's record. Only then is its address free: after a restart the sessions of
 // the store hold theirs.
 func (r *registry) erase(s *session) error {
-	if err := r.table.Delete(context.Background(), s.name, store.Any); err != nil {
+	if err := r.written(r.table.Delete(context.Background(), s.name, store.Any)); err != nil {
 		return err
 	}
 	if addr := s.address.Swap(nil); addr != nil { // from here on the packet path lets nothing of the session through

@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/longcord/longcord/finding"
 	"github.com/longcord/longcord/internal/secret"
 	"github.com/longcord/longcord/inventory"
 	"github.com/longcord/longcord/stage/tunnel"
@@ -389,11 +391,21 @@ func TestStoreFails(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := openBooks(t)
+		board := finding.NewBoard()
+		b.g.config.Findings = board
 		defer b.live()()
 		first := b.login("1", "anna", "", "phone")
 		addr := b.connect(first)
 		second := b.login("2", "boris", "", "phone")
+		b.login("9", "dora", "SEP9", "phone")
 		b.store.fails.Store(true)
+		if _, err := b.tryLogin("10", "dora", "SEP9", "phone"); !errors.Is(err, errDisk) {
+			t.Errorf("a phone that logs in anew: %v want %v", err, errDisk)
+		}
+		b.want("good cookies of that phone", b.cookies("9", "10"), "9")
+		if f := standing(board, finding.StoreWriteFailed); f == nil || !strings.Contains(f.Evidence[0].Text, errDisk.Error()) {
+			t.Errorf("the operator reads %+v", f)
+		}
 		if _, err := b.tryLogin("3", "clara", "", "phone"); !errors.Is(err, errDisk) {
 			t.Errorf("a login: %v want %v", err, errDisk)
 		}
@@ -414,6 +426,9 @@ func TestStoreFails(t *testing.T) {
 		if b.pools.of[0].held[addr] {
 			t.Errorf("%s is still held", addr)
 		}
+		if f := standing(board, finding.StoreWriteFailed); f != nil {
+			t.Errorf("the operator still reads %+v", f)
+		}
 	})
 }
 
@@ -431,4 +446,29 @@ func TestEndedSessionIsNotHeard(t *testing.T) {
 	if through, refused := s.counters.fromPackets.Load(), s.counters.refused.Load(); through != 1 || refused != 1 {
 		t.Errorf("%d packets got through, %d were refused; want 1 and 1", through, refused)
 	}
+}
+
+// TestStoreRecoversUnasked: nobody logs in or leaves, and still it is noticed that the store works again.
+func TestStoreRecoversUnasked(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := openBooks(t)
+		board := finding.NewBoard()
+		b.g.config.Findings = board
+		defer b.live()()
+		b.store.fails.Store(true)
+		if _, err := b.tryLogin("1", "anna", "", "phone"); !errors.Is(err, errDisk) {
+			t.Errorf("a login: %v want %v", err, errDisk)
+		}
+		time.Sleep(time.Minute)
+		if standing(board, finding.StoreWriteFailed) == nil {
+			t.Error("the operator reads nothing while the store fails")
+		}
+		b.store.fails.Store(false)
+		time.Sleep(2 * renewAgain)
+		synctest.Wait()
+		if f := standing(board, finding.StoreWriteFailed); f != nil {
+			t.Errorf("the operator still reads %+v", f)
+		}
+	})
 }
