@@ -41,18 +41,70 @@ type Session struct {
 	User          string    `json:"user"`
 	Phone         string    `json:"phone,omitempty" doc:"device the session belongs to"`
 	TunnelGroup   string    `json:"tunnel_group"`
+	GroupPolicy   string    `json:"group_policy,omitempty"`
+	Login         string    `json:"login,omitempty" doc:"aaa, certificate, or aaa certificate"`
 	State         string    `json:"state"`
 	InnerAddress  string    `json:"inner_address,omitempty"`
 	InnerAddress6 string    `json:"inner_address6,omitempty"`
-	Peer          string    `json:"peer,omitempty" doc:"outside address and port, now or last"`
-	Transport     string    `json:"transport,omitempty" enum:"dtls,tls," doc:"channel that carries packets"`
+	Peer          string    `json:"peer,omitempty" doc:"outside address and port of TLS, now or last"`
+	TLSVersion    string    `json:"tls_version,omitempty"`
+	TLSCipher     string    `json:"tls_cipher,omitempty"`
+	DTLSPeer      string    `json:"dtls_peer,omitempty" doc:"outside address and port of DTLS"`
 	DTLSVersion   string    `json:"dtls_version,omitempty"`
-	Cipher        string    `json:"cipher,omitempty"`
+	Cipher        string    `json:"cipher,omitempty" doc:"of DTLS"`
+	Transport     string    `json:"transport,omitempty" enum:"dtls,tls," doc:"channel that carries packets"`
+	Since         time.Time `json:"transport_since,omitzero" doc:"when packets took to it"`
+	WhyNoDTLS     string    `json:"why_no_dtls,omitempty" doc:"why packets do not take DTLS"`
+	MTU           int       `json:"mtu,omitempty" doc:"of inner packets"`
+	OldCrypto     bool      `json:"old_crypto" doc:"TLS or DTLS is of the kind that only old phones may use"`
+	Filter        string    `json:"filter,omitempty" doc:"access list that inner packets must pass"`
+	Captured      bool      `json:"captured" doc:"somebody looks at its packets now"`
 	UserAgent     string    `json:"user_agent,omitempty"`
-	Began         time.Time `json:"began"`
+	Began         time.Time `json:"began" doc:"login"`
+	LastPacket    time.Time `json:"last_packet,omitzero" doc:"while connected"`
+	IdleTimeout   int       `json:"idle_timeout_s,omitempty" doc:"seconds without a packet that end the session"`
+	Disconnected  time.Time `json:"disconnected_since,omitzero"`
+	TLSAlive      *Alive    `json:"tls_alive,omitempty" doc:"keepalive of TLS while it is up"`
+	DTLSAlive     *Alive    `json:"dtls_alive,omitempty" doc:"keepalive of DTLS while it is up"`
 	BytesIn       uint64    `json:"bytes_in" doc:"inner bytes out of the tunnel"`
 	BytesOut      uint64    `json:"bytes_out" doc:"inner bytes into the tunnel"`
+	PacketsIn     uint64    `json:"packets_in" doc:"inner packets out of the tunnel"`
+	PacketsOut    uint64    `json:"packets_out" doc:"inner packets into the tunnel"`
 	Refused       uint64    `json:"refused" doc:"packets and frames that were not let through"`
+	Dropped       uint64    `json:"dropped" doc:"packets that could not be sent on"`
+}
+
+// Alive is what is known of the life of a channel.
+type Alive struct {
+	Heard time.Time `json:"heard" doc:"last sign of life"`
+	Sent  time.Time `json:"sent" doc:"when something was sent last"`
+	Asked time.Time `json:"asked,omitzero" doc:"when dead-peer detection asked last"`
+}
+
+// Logoff says what becomes of a session that is logged off.
+type Logoff string
+
+// The ways to log off.
+const (
+	MustLogIn Logoff = "must-log-in" // over, and a phone is not told: it comes back and logs in
+	MayReturn Logoff = "may-return"  // its channels close; cookie and address stay
+	StayAway  Logoff = "stay-away"   // over, and a phone is told: it may stay down until somebody presses keys
+)
+
+// Totals are the gateway's sessions since it started.
+type Totals struct {
+	Sessions     Tally `json:"sessions"`
+	Disconnected int   `json:"disconnected" doc:"sessions without a channel now"`
+	TLS          Tally `json:"tls" doc:"TLS channels"`
+	DTLS         Tally `json:"dtls" doc:"DTLS channels"`
+	Capacity     int   `json:"capacity" doc:"inner addresses of all pools"`
+}
+
+// Tally is how many there are, were in all, and were at most at a time.
+type Tally struct {
+	Now  int    `json:"now"`
+	All  uint64 `json:"all"`
+	Most int    `json:"most"`
 }
 
 // Registration is a line registered at the call manager.

@@ -68,9 +68,14 @@ func (c *Client) Sessions(ctx context.Context) ([]Session, error) {
 	return all.Sessions, err
 }
 
-// Logoff ends sessions and returns how many there were.
-func (c *Client) Logoff(ctx context.Context, ids []uint64) (int, error) {
-	request, err := json.Marshal(map[string]any{"ids": ids})
+// SessionTotals returns how many sessions there are and were.
+func (c *Client) SessionTotals(ctx context.Context) (Totals, error) {
+	return get[Totals](ctx, c, "/sessions/totals", nil)
+}
+
+// Logoff logs sessions off and returns how many there were.
+func (c *Client) Logoff(ctx context.Context, ids []uint64, how Logoff) (int, error) {
+	request, err := json.Marshal(map[string]any{"ids": ids, "how": how})
 	if err != nil {
 		return 0, err
 	}

@@ -61,12 +61,19 @@ func (s *switchboard) List() []control.Session {
 	return slices.Clone(s.sessions)
 }
 
-func (s *switchboard) Logoff(_ context.Context, ids []uint64) (int, error) {
+func (s *switchboard) Logoff(_ context.Context, ids []uint64, how control.Logoff) (int, error) {
+	if how != control.MayReturn {
+		return 0, errors.New("the way is lost")
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	before := len(s.sessions)
 	s.sessions = slices.DeleteFunc(s.sessions, func(c control.Session) bool { return slices.Contains(ids, c.ID) })
 	return before - len(s.sessions), nil
+}
+
+func (s *switchboard) Totals() control.Totals {
+	return control.Totals{Sessions: control.Tally{Now: 2, All: 9, Most: 4}, Capacity: 253}
 }
 
 const office = `kind: CommonPhoneProfile
@@ -151,6 +158,9 @@ func TestStatusPhonesAndSessions(t *testing.T) {
 	if err != nil || status.Version != "1.2" || !status.Ready || len(status.Listening) != 1 {
 		t.Errorf("status %+v, %v", status, err)
 	}
+	if totals, err := s.client.SessionTotals(ctx); err != nil || totals.Sessions.All != 9 || totals.Capacity != 253 {
+		t.Errorf("totals %+v, %v", totals, err)
+	}
 	found, err := s.client.Findings(ctx)
 	if err != nil || len(found) != 1 || found[0].Code != "login-refused" || found[0].Step != stage.Verify || found[0].Count != 1 || len(found[0].Evidence) != 1 {
 		t.Errorf("findings %+v, %v", found, err)
@@ -162,13 +172,13 @@ func TestStatusPhonesAndSessions(t *testing.T) {
 	if _, err := s.client.Phone(ctx, "SEP000000000000"); !isRefusal(err, http.StatusNotFound, `there is no Device "SEP000000000000"`) {
 		t.Errorf("a phone that does not exist: %v", err)
 	}
-	if ended, err := s.client.Logoff(ctx, []uint64{7, 99}); ended != 1 || err != nil {
+	if ended, err := s.client.Logoff(ctx, []uint64{7, 99}, control.MayReturn); ended != 1 || err != nil {
 		t.Errorf("logged off %d, %v, want one", ended, err)
 	}
 	if left, err := s.client.Sessions(ctx); len(left) != 1 || left[0].ID != 8 || err != nil {
 		t.Errorf("left are %+v, %v", left, err)
 	}
-	if _, err := s.client.Logoff(ctx, []uint64{}); !isRefusal(err, http.StatusUnprocessableEntity, "") {
+	if _, err := s.client.Logoff(ctx, []uint64{}, control.MustLogIn); !isRefusal(err, http.StatusUnprocessableEntity, "") {
 		t.Errorf("logging off nobody: %v", err)
 	}
 }

@@ -37,8 +37,10 @@ type Catalog interface {
 type Sessions interface {
 	// List returns the sessions, oldest first.
 	List() []Session
-	// Logoff ends sessions by their ids, so that they must log in again, and returns how many there were.
-	Logoff(ctx context.Context, ids []uint64) (int, error)
+	// Logoff logs sessions off by their ids and returns how many there were.
+	Logoff(ctx context.Context, ids []uint64, how Logoff) (int, error)
+	// Totals returns how many there are and were.
+	Totals() Totals
 }
 
 // Config is what a Server is made of. Sessions and Registrations may be nil where no gateway or no call
@@ -81,7 +83,7 @@ func New(c Config) (*Server, error) {
 	}
 	s := &Server{config: c, log: logging.Or(c.Log).With(logging.Actor, "control")}
 	s.http = &http.Server{
-		Handler: s.handler(), ReadHeaderTimeout: headerTimeout,
+		Handler: s.handler(), ReadHeaderTimeout: headerTimeout, ConnContext: withOperator,
 		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 	}
 	return s, nil

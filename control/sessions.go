@@ -14,11 +14,12 @@ type SessionList struct {
 
 type logoffInput struct {
 	Body struct {
-		IDs []uint64 `json:"ids" minItems:"1" doc:"sessions to end"`
+		IDs []uint64 `json:"ids" minItems:"1" doc:"sessions to log off"`
+		How Logoff   `json:"how,omitempty" enum:"must-log-in,may-return,stay-away" default:"must-log-in" doc:"what becomes of them"`
 	}
 }
 
-// LoggedOff is how many sessions were ended.
+// LoggedOff is how many sessions were logged off.
 type LoggedOff struct {
 	Ended int `json:"ended"`
 }
@@ -30,17 +31,25 @@ func (s *Server) registerSessions(api huma.API) {
 		return &body[SessionList]{SessionList{s.sessions()}}, nil
 	})
 	huma.Register(api, huma.Operation{
-		OperationID: "logoff-sessions", Method: http.MethodPost, Path: "/sessions/logoff", Summary: "End sessions; they must log in again",
+		OperationID: "logoff-sessions", Method: http.MethodPost, Path: "/sessions/logoff", Summary: "Log sessions off",
 	}, func(ctx context.Context, in *logoffInput) (*body[LoggedOff], error) {
 		if s.config.Sessions == nil {
 			return nil, refuse(http.StatusNotFound, "no gateway runs here")
 		}
-		ended, err := s.config.Sessions.Logoff(ctx, in.Body.IDs)
+		ended, err := s.config.Sessions.Logoff(ctx, in.Body.IDs, in.Body.How)
 		if err != nil {
 			return nil, err
 		}
-		s.log.Info("sessions logged off", "ids", in.Body.IDs, "ended", ended)
+		s.log.Info("sessions logged off", "by", operator(ctx), "ids", in.Body.IDs, "how", string(in.Body.How), "ended", ended)
 		return &body[LoggedOff]{LoggedOff{ended}}, nil
+	})
+	huma.Register(api, huma.Operation{
+		OperationID: "session-totals", Method: http.MethodGet, Path: "/sessions/totals", Summary: "How many sessions there are and were",
+	}, func(context.Context, *struct{}) (*body[Totals], error) {
+		if s.config.Sessions == nil {
+			return &body[Totals]{}, nil
+		}
+		return &body[Totals]{s.config.Sessions.Totals()}, nil
 	})
 }
 

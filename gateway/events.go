@@ -105,9 +105,13 @@ func (s *session) cstpUp(c *conn, answer cstp.Answer, request cstp.Request, repl
 		"mtu", answer.MTU, "dtls", answer.DTLS.CipherSuite+answer.DTLS.CipherSuite12, "agent", request.UserAgent)
 	client := s.asaClient()
 	if !s.had[tunnel.CSTP] {
-		s.g.say(asa.AddressAssigned(client, answer.Address, netip.Addr{}))
+		var inner6 netip.Addr
+		if addr := s.address6.Load(); addr != nil {
+			inner6 = *addr
+		}
+		s.g.say(asa.AddressAssigned(client, answer.Address, inner6))
 	}
-	if asked := len(request.CipherSuites)+len(request.CipherSuites12) > 0; asked && answer.DTLS.SessionID == nil {
+	if asked := len(request.CipherSuites)+len(request.CipherSuites12) > 0; asked && answer.DTLS.Port == 0 {
 		s.g.say(asa.NoDTLS(client))
 	}
 	s.channelUp(tunnel.CSTP, client, replaces)
@@ -118,6 +122,7 @@ func (s *session) dtlsIsUp(channel *dtlsChannel, replaces bool) {
 	s.log.Info("channel up", logging.Channel, tunnel.DTLS.String(), logging.Stage, stage.Tunnel.String(),
 		logging.Peer, channel.peer.Load().String(), "dtls", channel.conn.Version().String(), "cipher", channel.conn.Suite().String())
 	s.g.say(asa.HandshakeDone(channel.peer.Load().AddrPort))
+	s.dtlsWorks()
 	s.channelUp(tunnel.DTLS, s.asaClient(), replaces)
 }
 
@@ -135,11 +140,13 @@ func (s *session) channelUp(channel tunnel.Channel, client asa.Client, replaces 
 		which = asa.ChannelFirst
 	}
 	s.had[channel] = true
+	s.g.sessions.channels[channel].comes()
 	s.g.say(which(client, over(channel)), asa.ChannelUp(client, over(channel)))
 }
 
 // channelDown tells of a channel that is gone; reason is in the ASA's words. mu is held.
 func (s *session) channelDown(channel tunnel.Channel, reason string, err error) {
+	s.g.sessions.channels[channel].goes()
 	log := s.log
 	if err != nil {
 		log = log.With(logging.Err, err)
@@ -167,6 +174,7 @@ func (s *session) saysFarewell(f cstp.Farewell) {
 
 // isOver tells of the session's end. mu is held.
 func (s *session) isOver(end tunnel.End) {
+	s.dtlsWorks()
 	n := &s.counters
 	lasted := time.Since(s.record.Began)
 	s.log.Info("session ended", "cause", end.Cause.String(), "text", end.Text, "lasted", lasted,

@@ -70,7 +70,7 @@ func TestPacketsOverDTLS(t *testing.T) {
 			if got := c.frame(cstp.Data); got != string(down) {
 				t.Errorf("the client gets % x", got)
 			}
-			if info := w.g.Sessions(); len(info) != 1 || info[0].Peer.Addr().String() != "127.0.0.1" || info[0].DTLSVersion != "" {
+			if info := w.g.Sessions(); len(info) != 1 || info[0].CSTP.Peer.Addr().String() != "127.0.0.1" || !info[0].DTLS.Up || info[0].Transport != "tls" {
 				t.Errorf("got %+v", info)
 			}
 		})

@@ -42,6 +42,8 @@ type expectation struct {
 	session *session
 	config  dtlsengine.Config
 	running []*handshake // oldest first
+	failed  error        // of the last one that failed
+	came    bool         // one led to a channel
 }
 
 // handshake is one under way.
@@ -98,6 +100,22 @@ func (hs *handshakes) expect(s *session, config *dtlsengine.Config) {
 
 func (of *expectation) id() [cstp.SessionIDLen]byte {
 	return [cstp.SessionIDLen]byte(of.config.SessionID)
+}
+
+// progress says how far the DTLS channel that a session may bring up has come, for people.
+func (hs *handshakes) progress(s *session) string {
+	hs.mu.Lock()
+	defer hs.mu.Unlock()
+	of := hs.bySess[s]
+	switch {
+	case of == nil || of.came:
+		return "it has ended, and the client begins no new one"
+	case len(of.running) > 0:
+		return "its handshake is under way"
+	case of.failed != nil:
+		return "its handshake failed: " + of.failed.Error()
+	}
+	return "nothing has come by UDP from the client since it connected"
 }
 
 // forget ends what a session expected.
@@ -225,7 +243,7 @@ func (hs *handshakes) do(h *handshake, actions []dtlsengine.Action) (channel *dt
 		case dtlsengine.Send:
 			_ = hs.g.udp.sendTo(h.peer, a.Datagram) // lost like any datagram; it is repeated
 		case dtlsengine.Established:
-			h.done = true
+			h.done, h.of.came = true, true
 			hs.underWay--
 			hs.keyLog(a)
 			channel = newDTLSChannel(h.of.session, a.Conn, h.peer, a.ClientRandom)
@@ -233,6 +251,7 @@ func (hs *handshakes) do(h *handshake, actions []dtlsengine.Action) (channel *dt
 			hs.stop(h)
 			h.of.session.log.Info("dtls handshake failed", logging.Peer, h.peer.String(), logging.Err, a.Err)
 			hs.g.say(asa.HandshakeFailed(h.peer.AddrPort))
+			h.of.failed = a.Err
 			return nil
 		}
 	}

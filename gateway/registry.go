@@ -51,6 +51,10 @@ type registry struct {
 	byName  map[string]*session
 	undying []*session // ended ones whose record could not be deleted yet
 	lastID  uint64
+	begun   uint64 // sessions since the start
+	most    int    // sessions at a time
+
+	channels [2]tally // by tunnel.Channel
 }
 
 func newRegistry(g *Gateway, addresses *pools) *registry {
@@ -89,7 +93,7 @@ func (r *registry) takeUp(entry store.Entry[sessionRecord]) {
 	s := newSession(r.g, entry.Name, entry.Value, r.g.config.Inventory(), time.Now())
 	r.mu.Lock()
 	r.lastID = max(r.lastID, entry.Value.ID)
-	r.byName[entry.Name] = s
+	r.enter(entry.Name, s)
 	r.mu.Unlock()
 	s.rearm()
 	addr := entry.Value.Address
@@ -194,9 +198,16 @@ func (r *registry) admit(name string, record sessionRecord) (s, replaced *sessio
 	r.lastID++
 	record.ID = r.lastID
 	s = newSession(r.g, name, record, set, time.Now())
-	r.byName[name] = s
+	r.enter(name, s)
 	s.rearm()
 	return s, replaced, nil
+}
+
+// enter makes a session one of this gateway's. mu is held.
+func (r *registry) enter(name string, s *session) {
+	r.byName[name] = s
+	r.begun++
+	r.most = max(r.most, len(r.byName))
 }
 
 // loginsOf is how many sessions the policy of a login allows its user.

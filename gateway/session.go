@@ -13,7 +13,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/longcord/longcord/finding"
 	"github.com/longcord/longcord/internal/logging"
 	"github.com/longcord/longcord/internal/tls10"
 	"github.com/longcord/longcord/inventory"
@@ -42,8 +41,10 @@ type session struct {
 	mu      sync.Mutex
 	machine *tunnel.Session
 	peer    netip.AddrPort // of the CSTP channel, now or last
+	granted granted        // at the last CONNECT
 	had     [2]bool        // which channels were up before, for those who are told
 	lost    bool           // they were told that it waits without a channel
+	watch   *time.Timer    // until somebody looks whether packets take DTLS; nil: nobody does
 
 	address  atomic.Pointer[netip.Addr] // inner; nil before the first CONNECT
 	address6 atomic.Pointer[netip.Addr] // inner IPv6; nil: none
@@ -171,7 +172,8 @@ func (s *session) open(ctx context.Context, c *conn, group *inventory.TunnelGrou
 	if err != nil {
 		return nil, err
 	}
-	channel, err := s.openCSTP(c, policy.Timers, answer, reply, f, dtls, request)
+	g := granted{tls: state.Version, suite: state.CipherSuite, old: c.weak, mtu: answer.MTU, noDTLS: s.g.whyNoDTLS(policy, request, answer)}
+	channel, err := s.openCSTP(c, policy.Timers, answer, reply, f, dtls, request, g)
 	if set := s.g.config.Inventory(); err == nil && set != c.set {
 		s.refilter(set) // it changed meanwhile, and the sessions may have been held to it already
 	}
@@ -199,7 +201,7 @@ func (s *session) settle(ctx context.Context, c *conn, group *inventory.TunnelGr
 }
 
 // openCSTP makes a connection the session's CSTP channel, in place of any before it.
-func (s *session) openCSTP(c *conn, timers tunnel.Timers, answer cstp.Answer, reply []byte, f *filter, dtls *dtlsengine.Config, request cstp.Request) (*cstpChannel, error) {
+func (s *session) openCSTP(c *conn, timers tunnel.Timers, answer cstp.Answer, reply []byte, f *filter, dtls *dtlsengine.Config, request cstp.Request, granted granted) (*cstpChannel, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.machine.Retime(timers)
@@ -218,6 +220,8 @@ func (s *session) openCSTP(c *conn, timers tunnel.Timers, answer cstp.Answer, re
 	channel.send(reply)
 	s.peer = c.peer
 	s.cstp.Store(channel)
+	s.granted = granted
+	s.watchDTLS()
 	s.cstpUp(c, answer, request, replaces)
 	return channel, nil
 }
@@ -271,8 +275,8 @@ func (s *session) advance() {
 		before, _ := s.machine.DataChannel()
 		actions := s.machine.Advance(now)
 		if after, up := s.machine.DataChannel(); up && after != before {
-			s.log.Warn("nothing comes by the channel; data takes another", "silent", before.String(), logging.Channel, after.String(),
-				logging.Finding, finding.DTLSBlocked.Code)
+			s.log.Warn("nothing comes by the channel; data takes another", "silent", before.String(), logging.Channel, after.String())
+			s.watchDTLS()
 		}
 		return actions, nil
 	})
@@ -345,6 +349,7 @@ func (s *session) closeChannels() {
 	defer s.mu.Unlock()
 	s.closeChannel(tunnel.DTLS)
 	s.closeChannel(tunnel.CSTP)
+	s.unwatchDTLS()
 }
 
 // contain is deferred wherever a session is worked for: a panic there ends this session and nothing else.
@@ -363,8 +368,11 @@ func (s *session) broken(p any) {
 	defer s.mu.Unlock()
 	if channel := s.cstp.Swap(nil); channel != nil {
 		channel.conn.hangUp()
+		s.g.sessions.channels[tunnel.CSTP].goes()
 	}
 	if channel := s.dtls.Swap(nil); channel != nil {
 		channel.leave()
+		s.g.sessions.channels[tunnel.DTLS].goes()
 	}
+	s.unwatchDTLS()
 }

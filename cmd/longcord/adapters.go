@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/longcord/longcord/control"
 	"github.com/longcord/longcord/gateway"
@@ -24,9 +25,11 @@ func (a sessionsAdapter) List() []control.Session {
 	var all []control.Session
 	for _, s := range a.gateway.Sessions() {
 		one := control.Session{
-			ID: s.ID, User: s.User, Phone: s.Device, TunnelGroup: s.TunnelGroup, State: s.State,
-			Transport: s.Transport, DTLSVersion: s.DTLSVersion, Cipher: s.Cipher, UserAgent: s.UserAgent,
-			Began: s.Began, BytesIn: s.FromBytes, BytesOut: s.ToBytes, Refused: s.Refused,
+			ID: s.ID, User: s.User, Phone: s.Device, TunnelGroup: s.TunnelGroup, GroupPolicy: s.GroupPolicy, Login: s.Login,
+			State: s.State, TLSVersion: s.CSTP.Version, TLSCipher: s.CSTP.Cipher, DTLSVersion: s.DTLS.Version, Cipher: s.DTLS.Cipher,
+			Transport: s.Transport, Since: s.Since, WhyNoDTLS: s.WhyNoDTLS, MTU: s.MTU, OldCrypto: s.Old, Filter: s.Filter, Captured: s.Captured,
+			UserAgent: s.UserAgent, Began: s.Began, LastPacket: s.Idle, IdleTimeout: int(s.IdleTimeout / time.Second), Disconnected: s.Gone, TLSAlive: alive(s.CSTP), DTLSAlive: alive(s.DTLS),
+			BytesIn: s.FromBytes, BytesOut: s.ToBytes, PacketsIn: s.FromPackets, PacketsOut: s.ToPackets, Refused: s.Refused, Dropped: s.Dropped,
 		}
 		if s.Address.IsValid() {
 			one.InnerAddress = s.Address.String()
@@ -34,16 +37,34 @@ func (a sessionsAdapter) List() []control.Session {
 		if s.Address6.IsValid() {
 			one.InnerAddress6 = s.Address6.String()
 		}
-		if s.Peer.IsValid() {
-			one.Peer = s.Peer.String()
+		if s.CSTP.Peer.IsValid() {
+			one.Peer = s.CSTP.Peer.String()
+		}
+		if s.DTLS.Peer.IsValid() {
+			one.DTLSPeer = s.DTLS.Peer.String()
 		}
 		all = append(all, one)
 	}
 	return all
 }
 
-func (a sessionsAdapter) Logoff(ctx context.Context, ids []uint64) (int, error) {
-	return a.gateway.Logoff(ctx, gateway.MustLogIn, func(s gateway.SessionInfo) bool { return slices.Contains(ids, s.ID) }), nil
+func alive(c gateway.ChannelInfo) *control.Alive {
+	if !c.Up {
+		return nil
+	}
+	return &control.Alive{Heard: c.Heard, Sent: c.Spoke, Asked: c.Asked}
+}
+
+func (a sessionsAdapter) Logoff(ctx context.Context, ids []uint64, how control.Logoff) (int, error) {
+	kinds := map[control.Logoff]gateway.LogoffKind{control.MayReturn: gateway.MayReturn, control.StayAway: gateway.StayAway}
+	return a.gateway.Logoff(ctx, kinds[how], func(s gateway.SessionInfo) bool { return slices.Contains(ids, s.ID) }), nil
+}
+
+func (a sessionsAdapter) Totals() control.Totals {
+	t := a.gateway.Totals()
+	return control.Totals{
+		Sessions: control.Tally(t.Sessions), Disconnected: t.Disconnected, TLS: control.Tally(t.TLS), DTLS: control.Tally(t.DTLS), Capacity: t.Capacity,
+	}
 }
 
 // registrations are the call manager's, none without one.

@@ -61,14 +61,23 @@ type twoSessions struct{ ids []uint64 }
 
 func (s *twoSessions) List() []control.Session {
 	all := []control.Session{
-		{ID: 1, User: "alice", Phone: "SEP020000001001", TunnelGroup: "phones", State: "connected", InnerAddress: "10.99.0.2", Transport: "dtls", DTLSVersion: "1.2", Began: time.Unix(0, 0)},
-		{ID: 2, User: "bob", TunnelGroup: "phones", State: "disconnected", Began: time.Unix(60, 0)},
+		{ID: 1, User: "alice", Phone: "SEP020000001001", TunnelGroup: "phones", GroupPolicy: "phones", Login: "aaa", State: "connected", InnerAddress: "10.99.0.2", MTU: 1290, Filter: "fence",
+			Peer: "192.0.2.7:50529", TLSVersion: "TLS 1.2", TLSCipher: "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", TLSAlive: &control.Alive{Heard: time.Unix(9, 0), Sent: time.Unix(8, 0)},
+			Transport: "dtls", DTLSPeer: "192.0.2.7:51529", DTLSVersion: "1.2", Cipher: "AES128-GCM-SHA256", DTLSAlive: &control.Alive{Heard: time.Unix(9, 0), Sent: time.Unix(8, 0), Asked: time.Unix(7, 0)},
+			Since: time.Unix(2, 0), UserAgent: "Cisco SVC IPPhone Client v1.0 (1.0)", Began: time.Unix(0, 0), LastPacket: time.Unix(9, 0), BytesIn: 1000, BytesOut: 2000, PacketsIn: 5, PacketsOut: 10, Refused: 1},
+		{ID: 2, User: "bob", TunnelGroup: "phones", State: "disconnected", Began: time.Unix(60, 0), Disconnected: time.Unix(90, 0)},
 	}
 	return slices.DeleteFunc(all, func(c control.Session) bool { return !slices.Contains(s.ids, c.ID) })
 }
 
-func (s *twoSessions) Logoff(_ context.Context, ids []uint64) (int, error) {
+func (s *twoSessions) Logoff(_ context.Context, ids []uint64, _ control.Logoff) (int, error) {
 	before := len(s.ids)
 	s.ids = slices.DeleteFunc(s.ids, func(id uint64) bool { return slices.Contains(ids, id) })
 	return before - len(s.ids), nil
+}
+
+func (s *twoSessions) Totals() control.Totals {
+	return control.Totals{
+		Sessions: control.Tally{Now: len(s.ids), All: 12, Most: 3}, Disconnected: 1, TLS: control.Tally{Now: 1, All: 20, Most: 2}, DTLS: control.Tally{Now: 1, All: 18, Most: 2}, Capacity: 253,
+	}
 }

@@ -161,7 +161,7 @@ func (p *program) printPhone(phone control.Phone) error {
 		rows = append(rows, []string{"registered", fmt.Sprintf("%s at %s until %s", r.Line, r.Contact, r.Expires.Format(time.DateTime))})
 	}
 	if s := phone.Session; s != nil {
-		rows = append(rows, sessionRows(*s)...)
+		rows = append(rows, sessionRows(*s, time.Now())...)
 	}
 	return p.table([]string{phone.Name}, rows)
 }

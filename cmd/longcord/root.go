@@ -36,6 +36,7 @@ func (p *program) commands() []*cobra.Command {
 		p.usersCommand(),
 		p.sessionsCommand(),
 		p.showCommand(),
+		p.sessionDBCommand(),
 		p.certsCommand(),
 		p.versionCommand(),
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -40,7 +41,7 @@ func (p *program) sessionsListCommand() *cobra.Command {
 			var rows [][]string
 			for _, s := range sessions {
 				rows = append(rows, []string{
-					strconv.FormatUint(s.ID, 10), s.User, s.Phone, s.State, s.InnerAddress, s.Peer, strings.TrimSpace(s.Transport + " " + s.DTLSVersion), s.Began.Format(time.DateTime),
+					strconv.FormatUint(s.ID, 10), s.User, s.Phone, s.State, s.InnerAddress, s.Peer, transport(s), s.Began.Format(time.DateTime),
 				})
 			}
 			return p.table([]string{"ID", "USER", "PHONE", "STATE", "INNER", "PEER", "TRANSPORT", "BEGAN"}, rows)
@@ -91,7 +92,7 @@ func (p *program) sessionsShowCommand() *cobra.Command {
 				return p.printJSON(map[string]any{"schema": 1, "sessions": sessions})
 			}
 			for _, s := range sessions {
-				if err := p.table([]string{fmt.Sprintf("session %d", s.ID)}, sessionRows(s)); err != nil {
+				if err := p.table([]string{fmt.Sprintf("session %d", s.ID)}, sessionRows(s, time.Now())); err != nil {
 					return err
 				}
 			}
@@ -102,22 +103,102 @@ func (p *program) sessionsShowCommand() *cobra.Command {
 	return c
 }
 
-func sessionRows(s control.Session) [][]string {
-	return [][]string{
-		{"user", s.User}, {"phone", s.Phone}, {"tunnel group", s.TunnelGroup}, {"state", s.State}, {"inner address", strings.TrimSpace(s.InnerAddress + " " + s.InnerAddress6)},
-		{"outside address", s.Peer}, {"transport", strings.TrimSpace(s.Transport + " " + s.DTLSVersion)}, {"cipher", s.Cipher}, {"client", s.UserAgent},
-		{"began", s.Began.Format(time.DateTime)}, {"bytes in", strconv.FormatUint(s.BytesIn, 10)}, {"bytes out", strconv.FormatUint(s.BytesOut, 10)},
+// sessionRows are a session in full; what there is not is left out.
+func sessionRows(s control.Session, now time.Time) [][]string {
+	packets := func(n, bytes uint64) string { return fmt.Sprintf("%d packets, %d bytes", n, bytes) }
+	rows := [][]string{
+		{"user", s.User}, {"phone", s.Phone}, {"tunnel group", s.TunnelGroup}, {"group policy", s.GroupPolicy}, {"authentication", s.Login},
+		{"state", s.State}, {"without a channel for", since(s.Disconnected, now)}, {"logged in", moment(s.Began)}, {"lasts", since(s.Began, now)},
+		{"last packet", ago(s.LastPacket, now)}, {"idle timeout", seconds(s.IdleTimeout)}, {"inner address", strings.TrimSpace(s.InnerAddress + " " + s.InnerAddress6)}, {"inner mtu", some(s.MTU)}, {"filter", s.Filter},
+		{"tls", channel(s.TLSVersion, s.TLSCipher, s.Peer)}, {"tls alive", life(s.TLSAlive, now)},
+		{"dtls", channel(s.DTLSVersion, s.Cipher, s.DTLSPeer)}, {"dtls alive", life(s.DTLSAlive, now)},
+		{"transport", transport(s)}, {"since", moment(s.Since)}, {"no dtls because", s.WhyNoDTLS},
+		{"old cryptography", yes(s.OldCrypto)}, {"captured", yes(s.Captured)}, {"client", s.UserAgent},
+		{"in", packets(s.PacketsIn, s.BytesIn)}, {"out", packets(s.PacketsOut, s.BytesOut)},
+		{"refused", strconv.FormatUint(s.Refused, 10)}, {"dropped", strconv.FormatUint(s.Dropped, 10)},
 	}
+	return slices.DeleteFunc(rows, func(row []string) bool { return row[1] == "" })
+}
+
+// transport is the channel that packets take.
+func transport(s control.Session) string {
+	if s.Transport != "dtls" {
+		return s.Transport
+	}
+	return s.Transport + " " + s.DTLSVersion
+}
+
+// moment is a time for people, empty when it is not known.
+func moment(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.Local().Format(time.DateTime)
+}
+
+func since(t, now time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return now.Sub(t).Truncate(time.Second).String()
+}
+
+func ago(t, now time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return since(t, now) + " ago"
+}
+
+func channel(version, cipher, peer string) string {
+	if peer == "" {
+		return ""
+	}
+	return strings.Join(slices.DeleteFunc([]string{version, cipher, "from " + peer}, func(s string) bool { return s == "" }), ", ")
+}
+
+func life(a *control.Alive, now time.Time) string {
+	if a == nil {
+		return ""
+	}
+	text := fmt.Sprintf("heard %s, sent %s", ago(a.Heard, now), ago(a.Sent, now))
+	if !a.Asked.IsZero() {
+		text += ", asked " + ago(a.Asked, now)
+	}
+	return text
+}
+
+func seconds(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return (time.Duration(n) * time.Second).String()
+}
+
+func some(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return strconv.Itoa(n)
+}
+
+func yes(b bool) string {
+	if b {
+		return "yes"
+	}
+	return "no"
 }
 
 func (p *program) sessionsLogoffCommand() *cobra.Command {
 	var group string
-	var dryRun, yes bool
+	var dryRun, yes, mayReturn, stayAway bool
 	c := &cobra.Command{
 		Use:   "logoff ID|SEP…|USER | --tunnel-group NAME",
-		Short: "End sessions; they must log in again",
-		Long: `Ends the sessions of a number, phone or user, or of a tunnel group. Some phones stay
-off afterwards until somebody presses keys.`,
+		Short: "Log sessions off",
+		Long: `Logs off the sessions of a number, phone or user, or of a tunnel group. They must log
+in again: a phone does so by itself. With --may-return only their channels close, as
+when a line breaks; they come back with the cookie and address they have. With
+--stay-away phones are told, too, and some stay down until somebody presses keys.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			if (len(args) == 1) == (group != "") {
@@ -132,19 +213,29 @@ off afterwards until somebody presses keys.`,
 			if len(sessions) == 0 {
 				return noSession(group + strings.Join(args, ""))
 			}
-			return p.logoff(c, sessions, dryRun, yes)
+			how := control.MustLogIn
+			switch {
+			case mayReturn:
+				how = control.MayReturn
+			case stayAway:
+				how = control.StayAway
+			}
+			return p.logoff(c, sessions, how, dryRun, yes)
 		},
 	}
 	c.Flags().StringVar(&group, "tunnel-group", "", "all sessions of the tunnel group `NAME`")
+	c.Flags().BoolVar(&mayReturn, "may-return", false, "close their channels only: they come back without a login")
+	c.Flags().BoolVar(&stayAway, "stay-away", false, "tell phones, too, that it is over")
+	c.MarkFlagsMutuallyExclusive("may-return", "stay-away")
 	changeFlags(c, &dryRun, &yes)
 	return c
 }
 
-func (p *program) logoff(c *cobra.Command, sessions []control.Session, dryRun, yes bool) error {
+func (p *program) logoff(c *cobra.Command, sessions []control.Session, how control.Logoff, dryRun, yes bool) error {
 	ids := make([]uint64, len(sessions))
 	for i, s := range sessions {
 		ids[i] = s.ID
-		fmt.Fprintf(p.err, "to be ended: session %d of %s %s\n", s.ID, s.User, s.Phone)
+		fmt.Fprintf(p.err, "to be logged off: session %d of %s\n", s.ID, strings.TrimSpace(s.User+" "+s.Phone))
 	}
 	if dryRun {
 		return nil
@@ -158,10 +249,10 @@ func (p *program) logoff(c *cobra.Command, sessions []control.Session, dryRun, y
 	if err != nil {
 		return err
 	}
-	ended, err := client.Logoff(c.Context(), ids)
+	ended, err := client.Logoff(c.Context(), ids, how)
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(p.out, "ended: %d\n", ended)
+	_, err = fmt.Fprintf(p.out, "logged off: %d\n", ended)
 	return err
 }

@@ -38,6 +38,7 @@ type path struct {
 	spoke  [channels]atomic.Int64 // anything was sent
 	packet atomic.Int64           // a packet came or was sent, on any channel
 	choice atomic.Int32           // Channel that data takes while it is up
+	chose  atomic.Int64           // when it took to it
 }
 
 func (p *path) since(now time.Time) int64          { return int64(now.Sub(p.origin)) }
@@ -45,18 +46,23 @@ func (p *path) at(stamp *atomic.Int64) time.Time   { return p.origin.Add(time.Du
 func (p *path) lastHeard(c Channel) time.Time      { return p.at(&p.heard[c]) }
 func (p *path) lastSpoke(c Channel) time.Time      { return p.at(&p.spoke[c]) }
 func (p *path) lastPacket() time.Time              { return p.at(&p.packet) }
-func (p *path) choose(c Channel)                   { p.choice.Store(int32(c)) }
 func (p *path) noteHeard(c Channel, now time.Time) { p.heard[c].Store(p.since(now)) }
 func (p *path) noteSpoke(c Channel, now time.Time) { p.spoke[c].Store(p.since(now)) }
 func (p *path) chosen(c Channel) bool              { return Channel(p.choice.Load()) == c }
 func (p *path) anyUp() bool                        { return p.up[CSTP].Load() || p.up[DTLS].Load() }
 func (p *path) send(now time.Time, s Send) Action  { p.noteSpoke(s.Channel, now); return s }
 
+// choose has data take a channel from now on.
+func (p *path) choose(c Channel, now time.Time) {
+	p.choice.Store(int32(c))
+	p.chose.Store(p.since(now))
+}
+
 // open marks a channel as up from now on; data takes the newest channel.
 func (p *path) open(c Channel, now time.Time) {
 	p.noteHeard(c, now)
 	p.noteSpoke(c, now)
-	p.choose(c)
+	p.choose(c, now)
 	p.up[c].Store(true)
 }
 

@@ -104,7 +104,7 @@ func (s *Session) Heard(c Channel, now time.Time) (turned bool) {
 	s.noteHeard(c, now)
 	s.packet.Store(s.since(now))
 	if turned = !s.chosen(c); turned {
-		s.choose(c)
+		s.choose(c, now)
 	}
 	return turned
 }
@@ -147,8 +147,8 @@ func (s *Session) Received(now time.Time, c Channel, t cstp.Type, payload []byte
 		return nil, ErrEnded
 	}
 	s.noteHeard(c, now)
-	if c == DTLS && s.up[DTLS].Load() {
-		s.choose(DTLS)
+	if c == DTLS && s.up[DTLS].Load() && !s.chosen(DTLS) {
+		s.choose(DTLS, now)
 	}
 	switch t {
 	case cstp.DPDRequest:
@@ -204,7 +204,7 @@ func (s *Session) Advance(now time.Time) []Action {
 		actions = append(actions, s.watch(now, c)...)
 	}
 	if s.canFallBack() && reached(s.fallback.due(s.lastHeard(DTLS)), now) {
-		s.choose(CSTP)
+		s.choose(CSTP, now)
 	}
 	s.settle(now)
 	return actions
