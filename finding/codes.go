@@ -124,6 +124,11 @@ var (
 			"wait some seconds: the gateway tries again by itself, and its sessions live on meanwhile",
 		},
 	})
+	AccountingStopped = Define(Declaration{
+		Code: "accounting-stopped", Step: stage.Tunnel, Severity: Warning,
+		Says: "none of the servers %[1]s takes accounts of sessions: %[2]s",
+		Fix:  []string{"look whether %[1]s take accounting on accountingPort; reports wait until then, and are lost when this machine restarts"},
+	})
 	SessionLimit = Define(Declaration{
 		Code: "session-limit", Step: stage.Verify, Severity: Fault,
 		Says: "%[1]s has as many sessions as its group policy allows, all of them in use",

@@ -38,6 +38,7 @@ var words = map[string][]string{
 	"login-banned":                 {"user"},
 	"aaa-server-dead":              {"name", "reason"},
 	"aaa-server-unsigned":          {"name"},
+	"accounting-stopped":           {"names", "reason"},
 	"client-certificate-untrusted": {"client", "reason"},
 	"client-certificate-expired":   {"client", "reason"},
 	"revocation-list-stale":        {"authority", "date"},

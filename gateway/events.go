@@ -175,6 +175,7 @@ func (s *session) saysFarewell(f cstp.Farewell) {
 // isOver tells of the session's end. mu is held.
 func (s *session) isOver(end tunnel.End) {
 	s.dtlsWorks()
+	s.cause = end.Cause
 	n := &s.counters
 	lasted := time.Since(s.record.Began)
 	s.log.Info("session ended", "cause", end.Cause.String(), "text", end.Text, "lasted", lasted,

@@ -54,16 +54,17 @@ type Authenticator interface {
 // Config is everything a gateway needs. All but Node, KeyLog, Findings, Syslog and Log are required.
 type Config struct {
 	Settings
-	Inventory func() *inventory.Set
-	Login     Authenticator
-	Store     store.Store
-	OpenTUN   func(tun.Settings) (tun.Device, error)
-	Route     func(RoutingConfig) (Router, error)
-	Node      string         // name of this gateway among those that share a store; empty: "gateway"
-	KeyLog    io.Writer      // NSS key log lines for captures; nil: none
-	Findings  *finding.Board // where it says what is wrong; nil: nowhere but in the log
-	Syslog    Syslog         // hears what happens in the ASA's words; nil: nobody
-	Log       *slog.Logger   // nil discards
+	Inventory  func() *inventory.Set
+	Login      Authenticator
+	Store      store.Store
+	OpenTUN    func(tun.Settings) (tun.Device, error)
+	Route      func(RoutingConfig) (Router, error)
+	Node       string         // name of this gateway among those that share a store; empty: "gateway"
+	KeyLog     io.Writer      // NSS key log lines for captures; nil: none
+	Findings   *finding.Board // where it says what is wrong; nil: nowhere but in the log
+	Accounting Accountant     // is told of sessions; nil: nobody
+	Syslog     Syslog         // hears what happens in the ASA's words; nil: nobody
+	Log        *slog.Logger   // nil discards
 }
 
 // Router makes the host send the pool's packets this way and that; *Routing is one.

@@ -29,6 +29,7 @@ type sessionRecord struct {
 	FramedAddress  netip.Addr    `json:"framed_address,omitzero"`
 	IdleTimeout    time.Duration `json:"idle_timeout,omitzero"`
 	SessionTimeout time.Duration `json:"session_timeout,omitzero"`
+	Class          string        `json:"class,omitempty"` // goes back to it with accounts of the session
 }
 
 // addressRecord remembers who had an inner address last, under the address, so that a phone gets it again

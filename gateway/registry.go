@@ -106,6 +106,7 @@ func (r *registry) takeUp(entry store.Entry[sessionRecord]) {
 		return
 	}
 	r.give(s, addr)
+	s.accounted = true // its beginning was told before the restart
 }
 
 // run lets time pass for every session until ctx ends.
@@ -288,6 +289,7 @@ func (r *registry) remove(s *session) {
 	}
 	s.gone = true
 	r.wheel.forget(s)
+	s.ends()
 	r.drop(s)
 	r.g.handshakes.forget(s)
 	r.take6(s)

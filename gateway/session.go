@@ -33,8 +33,9 @@ type session struct {
 	record sessionRecord
 	phones bool // its tunnel group is for phones
 
-	settling sync.Mutex // held while the session gets what it holds in store, pool and host, or gives it back
-	gone     bool       // it holds nothing any more, for good
+	settling  sync.Mutex // held while the session gets what it holds in store, pool and host, or gives it back
+	gone      bool       // it holds nothing any more, for good
+	accounted bool       // its beginning was told to the accountant
 
 	armed int64 // the second in which the wheel wakes it, zero if it does not; guarded by the wheel's mutex
 
@@ -45,6 +46,7 @@ type session struct {
 	had     [2]bool        // which channels were up before, for those who are told
 	lost    bool           // they were told that it waits without a channel
 	watch   *time.Timer    // until somebody looks whether packets take DTLS; nil: nobody does
+	cause   tunnel.Cause   // of its end
 
 	address  atomic.Pointer[netip.Addr] // inner; nil before the first CONNECT
 	address6 atomic.Pointer[netip.Addr] // inner IPv6; nil: none
@@ -174,6 +176,9 @@ func (s *session) open(ctx context.Context, c *conn, group *inventory.TunnelGrou
 	}
 	g := granted{tls: state.Version, suite: state.CipherSuite, old: c.weak, mtu: answer.MTU, noDTLS: s.g.whyNoDTLS(policy, request, answer)}
 	channel, err := s.openCSTP(c, policy.Timers, answer, reply, f, dtls, request, g)
+	if err == nil {
+		s.begins()
+	}
 	if set := s.g.config.Inventory(); err == nil && set != c.set {
 		s.refilter(set) // it changed meanwhile, and the sessions may have been held to it already
 	}

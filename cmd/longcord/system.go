@@ -46,6 +46,7 @@ type system struct {
 	provisioner *provisioner.Provisioner // nil: not run
 	gateway     *gateway.Gateway         // likewise
 	callmanager *callmanager.Manager     // likewise
+	accounts    *login.Accounts          // likewise
 	routing     *gateway.Routing
 	keyLog      *os.File
 	listening   []string
@@ -193,12 +194,14 @@ func (s *system) makeParts(parts []string) (err error) {
 }
 
 func (s *system) makeGateway() error {
-	users, err := login.New(login.Config{
+	logins := login.Config{
 		Users: s.catalog.Current, Renew: s.catalog.RenewPasswordHash, Store: s.store, Findings: s.findings, Logger: s.log,
-	})
+	}
+	users, err := login.New(logins)
 	if err != nil {
 		return err
 	}
+	s.accounts = login.NewAccounts(logins, func() []login.Session { return s.gateway.Accounts() })
 	c := gateway.Config{
 		Settings: gateway.Settings{
 			Listen: netip.AddrPortFrom(s.settings.Outside, s.settings.Gateway.Port),
@@ -206,7 +209,7 @@ func (s *system) makeGateway() error {
 			TUN:    s.settings.Gateway.TUN, Inside: s.settings.Inside, BatchDelay: s.settings.Gateway.BatchDelay.Duration,
 			ProxyProtocol: s.settings.Gateway.ProxyProtocol, Tunneled: s.settings.Gateway.TunneledDefaultRoute,
 		},
-		Inventory: s.catalog.Current, Login: users, Store: s.store, OpenTUN: tun.Open, Findings: s.findings, Log: s.log,
+		Inventory: s.catalog.Current, Login: users, Accounting: s.accounts, Store: s.store, OpenTUN: tun.Open, Findings: s.findings, Log: s.log,
 		Route: func(c gateway.RoutingConfig) (gateway.Router, error) {
 			routing, err := gateway.OpenRouting(c)
 			if err != nil {
@@ -302,6 +305,7 @@ func (s *system) open(ctx context.Context, start func(part)) error {
 		s.listens("files udp %s:69", "files tcp %s:6970", s.settings.Inside)
 	}
 	if g := s.gateway; g != nil {
+		start(part{"accounts", s.accounts.Run})
 		if err := g.Open(ctx); err != nil {
 			return notOpened(err)
 		}

@@ -12,6 +12,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -21,6 +22,7 @@ import (
 	"github.com/longcord/longcord/interop/office"
 	"github.com/longcord/longcord/inventory"
 	"github.com/longcord/longcord/login"
+	"github.com/longcord/longcord/login/radius"
 	"github.com/longcord/longcord/store/memory"
 )
 
@@ -369,5 +371,77 @@ func TestDeadServerComesBack(t *testing.T) {
 	}
 	if len(g.findings.Findings()) != 0 {
 		t.Errorf("findings afterwards: %+v", g.findings.Findings())
+	}
+}
+
+// TestAccounts has the server write down what it is told, also what waited while it was dead.
+func TestAccounts(t *testing.T) {
+	t.Parallel()
+	s := start(t, signing)
+	declared := s.declared()
+	declared.Timeout, declared.RetryInterval = 3, 1
+	set := inventory.NewSet()
+	set.AAAServers["radius"] = declared
+	set.TunnelGroups["staff"] = &inventory.TunnelGroup{Name: "staff", AccountingServerGroup: []string{"radius"}}
+	findings := finding.NewBoard()
+	accounts := login.NewAccounts(login.Config{Users: func() *inventory.Set { return set }, Findings: findings}, func() []login.Session { return nil })
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- accounts.Run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+	session := login.Session{
+		ID: "0123456789abcdef", User: "anna", TunnelGroup: "staff", Address: netip.MustParseAddr("10.99.0.77"), Peer: netip.MustParseAddr("192.0.2.1"),
+		Class: [][]byte{[]byte("OU=consultants;")}, Began: time.Now().Add(-time.Hour), FromBytes: 5<<32 + 7, ToBytes: 9, FromPackets: 3, ToPackets: 4,
+	}
+	accounts.Began(session)
+	s.wantAccount("Acct-Status-Type = Start", `User-Name = "anna"`, "Framed-IP-Address = 10.99.0.77", `Acct-Session-Id = "0123456789abcdef"`,
+		`Calling-Station-Id = "192.0.2.1"`, `Called-Station-Id = "staff"`, "Class = 0x4f553d636f6e73756c74616e74733b")
+
+	server := &radius.Server{Accounting: radius.Address("127.0.0.1", s.accounts, 0), Key: declared.Key, Timeout: office.Patience, Retry: time.Second, NAS: "longcord"}
+	if err := server.Account(ctx, radius.Account{Status: radius.Interim, Session: "0123456789abcdef", User: "anna", Time: time.Minute, FromBytes: 12, At: time.Now()}); err != nil {
+		t.Fatal(err)
+	}
+	s.wantAccount("Acct-Status-Type = Interim-Update", "Acct-Session-Time = 60", "Acct-Input-Octets = 12")
+
+	s.Kill()
+	accounts.Ended(session, login.IdleTimeout)
+	deadline := time.Now().Add(office.Patience)
+	for len(findings.Findings()) == 0 {
+		if time.Now().After(deadline) {
+			t.Fatal("a dead accounting server is no finding")
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	s.run()
+	s.wantAccount("Acct-Status-Type = Stop", "Acct-Terminate-Cause = Idle-Timeout", "Acct-Input-Gigawords = 5", "Acct-Input-Octets = 7",
+		"Acct-Output-Octets = 9", "Acct-Input-Packets = 3", "Acct-Output-Packets = 4")
+	for len(findings.Findings()) != 0 {
+		if time.Now().After(deadline.Add(office.Patience)) {
+			t.Fatalf("it is back, and the finding stays: %+v", findings.Findings())
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+}
+
+// wantAccount waits until the server's book holds an entry with all these lines.
+func (s *server) wantAccount(lines ...string) {
+	s.t.Helper()
+	deadline := time.Now().Add(office.Patience)
+	for {
+		book, _ := os.ReadFile(filepath.Join(s.dir, "accounts")) // it comes with the first entry
+		for entry := range strings.SplitSeq(string(book), "\n\n") {
+			if !slices.ContainsFunc(lines, func(line string) bool { return !strings.Contains(entry, line) }) {
+				return
+			}
+		}
+		if time.Now().After(deadline) {
+			s.t.Fatalf("no entry has %q; the book says:\n%s", lines, book)
+		}
+		time.Sleep(20 * time.Millisecond)
 	}
 }

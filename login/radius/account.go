@@ -21,7 +21,7 @@ type Account struct {
 	Called  string     // tunnel group
 	Address netip.Addr // inner
 	Class   [][]byte   // that came with the login
-	Delay   time.Duration
+	At      time.Time  // of what is told; the report may come later
 
 	Time                   time.Duration // that the session has lasted
 	FromBytes, ToBytes     uint64        // from and to the user
@@ -84,7 +84,8 @@ func (a Account) addTo(p *wire.Packet) {
 	for _, class := range a.Class {
 		p.Add(rfc2865.Class_Type, class)
 	}
-	number(rfc2866.AcctDelayTime_Type, uint64(a.Delay/time.Second))
+	number(rfc2866.AcctDelayTime_Type, uint64(max(0, time.Since(a.At))/time.Second))
+	number(rfc2869.EventTimestamp_Type, uint64(a.At.Unix()))
 	if a.Status == Start {
 		return
 	}
