@@ -4,7 +4,7 @@ package curl_test
 
 import (
 	"os"
-	"regexp"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -16,8 +16,12 @@ func TestMain(m *testing.M) { os.Exit(office.Main(m)) }
 // ask has curl on the client's host send a phone's request to an office, and returns the whole reply.
 func ask(t *testing.T, o *office.Office, args ...string) (string, error) {
 	t.Helper()
-	args = append([]string{"-sSk", "-i", "-A", "Cisco SVC IPPhone Client v1.0", "--max-time", "20"}, args...)
-	out, err := o.Run(o.Client, "", office.Peer(t, "curl"), args...)
+	weak := filepath.Join(t.TempDir(), "openssl.cnf") // lets it load certificates signed with SHA-1
+	if err := os.WriteFile(weak, []byte("openssl_conf = a\n[a]\nssl_conf = b\n[b]\nsystem_default = c\n[c]\nCipherString = DEFAULT:@SECLEVEL=0\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	args = append([]string{"OPENSSL_CONF=" + weak, office.Peer(t, "curl"), "-sSk", "-i", "-A", "Cisco SVC IPPhone Client v1.0", "--max-time", "20"}, args...)
+	out, err := o.Run(o.Client, "", "env", args...)
 	return strings.ReplaceAll(out, "\r\n", "\n"), err
 }
 
@@ -30,9 +34,6 @@ func TestPhoneLoginAtOffice(t *testing.T) {
 	o := office.New(t, "--legacy-phones")
 	o.Serve()
 	o.AddUser("anna", "rosebud7&+%")
-	const form = "HTTP/1.1 200 OK\nContent-Length: 0\nSet-Cookie: webvpn=; expires=Thu, 01 Jan 1970 22:00:00 GMT; path=/; secure\n" +
-		"Set-Cookie: webvpnlogin=1; secure\nX-Transcend-Version: 1\n\n"
-	in := regexp.MustCompile(`^HTTP/1\.1 200 OK\nConnection: Keep-Alive\nContent-Length: 0\nSet-Cookie: webvpn=[A-Za-z0-9+/]{43}=; secure\nX-Transcend-Version: 1\n\n$`)
 	for name, speak := range map[string][]string{"TLS 1.0": oldTLS, "TLS 1.0, AES-256": {"--tlsv1.0", "--tls-max", "1.0", "--ciphers", "AES256-SHA:@SECLEVEL=0"}, "TLS 1.3": nil} {
 		t.Run(name, func(t *testing.T) {
 			for what, c := range map[string]struct {
@@ -41,7 +42,7 @@ func TestPhoneLoginAtOffice(t *testing.T) {
 			}{
 				"GET":           {nil, form},
 				"missing field": {[]string{"--data", "username=anna"}, form},
-				"wrong":         {[]string{"--data", "username=anna&password=wrong"}, "HTTP/1.1 401 Authentication failed\nContent-Length: 0\n\n"},
+				"wrong":         {[]string{"--data", "username=anna&password=wrong"}, refused},
 				"right":         {[]string{"--data", "username=anna&password=rosebud7%26%2B%25"}, ""},
 				"other URL":     {[]string{office.URL + "s"}, "HTTP/1.1 404 Not Found\nContent-Length: 0\n\n"},
 			} {
