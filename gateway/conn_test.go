@@ -487,3 +487,29 @@ func TestIdentity(t *testing.T) {
 		t.Error("an empty inventory is an identity")
 	}
 }
+
+// TestLegacyCertificate: old connections get a certificate and key of their own, whatever host they name.
+func TestLegacyCertificate(t *testing.T) {
+	t.Parallel()
+	w := open(t, withUsers("anna"), func(w *world, _ *Config) {
+		set := declared()
+		set.Certificates["old"] = certificateFor("old.example.com")
+		for _, name := range []string{"phones", "staff"} {
+			set.VPNGateways[name].Certificates = []string{"c", "old"}
+			set.VPNGateways[name].LegacyCertificate = "old"
+		}
+		w.inventory.Store(set)
+	})
+	for name, c := range map[string]struct {
+		config *tls.Config
+		want   string
+	}{"today's TLS": {modern(), host}, "TLS 1.2": {tls12(), host}, "TLS 1.0": {old(), "old.example.com"}} {
+		for _, serverName := range []string{host, ""} {
+			c.config.ServerName = serverName
+			conn := w.dial(c.config)
+			if got := conn.conn.ConnectionState().PeerCertificates[0].Subject.CommonName; got != c.want {
+				t.Errorf("%s for %q: the certificate of %s, want %s's", name, serverName, got, c.want)
+			}
+		}
+	}
+}

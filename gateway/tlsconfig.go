@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -32,18 +33,27 @@ var oldSuites = []uint16{
 // identity is what the gateway presents: its certificates by the host in their URL, and whether old
 // clients are let in at all.
 type identity struct {
-	byHost map[string]*tls.Certificate
-	first  *tls.Certificate // for clients that name no host, as phones do
-	legacy bool             // some tunnel group has legacyPhones
+	certificates presented
+	old          presented // to connections with old cryptography
+	legacy       bool      // some tunnel group has legacyPhones
 
 	authorities map[string][]verify.Authority // whose client certificates count, by tunnel group
 	issuers     *x509.CertPool                // all of theirs, for clients to choose a certificate by; nil: none is asked for
 }
 
+// presented are certificates by the host in their URL.
+type presented struct {
+	byHost map[string]*tls.Certificate
+	first  *tls.Certificate // for clients that name no host, as phones do
+}
+
 // newIdentity reads the certificates out of the inventory: for each group URL, the first certificate of
-// the VPNGateway object with that very URL.
+// the VPNGateway object with that very URL, and the one that it has for old clients.
 func newIdentity(set *inventory.Set) (*identity, error) {
-	id := &identity{byHost: map[string]*tls.Certificate{}, authorities: map[string][]verify.Authority{}}
+	id := &identity{
+		certificates: presented{byHost: map[string]*tls.Certificate{}}, old: presented{byHost: map[string]*tls.Certificate{}},
+		authorities: map[string][]verify.Authority{},
+	}
 	gateways := map[string]*inventory.VPNGateway{}
 	for _, g := range set.VPNGateways {
 		gateways[g.URL] = g
@@ -59,20 +69,23 @@ func newIdentity(set *inventory.Set) (*identity, error) {
 			if g == nil || len(g.Certificates) == 0 {
 				continue
 			}
-			if err := id.add(groupURL, set.Certificates[g.Certificates[0]]); err != nil {
+			err := errors.Join(
+				id.certificates.add(groupURL, set.Certificates[g.Certificates[0]]),
+				id.old.add(groupURL, set.Certificates[cmp.Or(g.LegacyCertificate, g.Certificates[0])]))
+			if err != nil {
 				return nil, fmt.Errorf("gateway %q: %w", g.Name, err)
 			}
 		}
 	}
-	if id.first == nil {
+	if id.certificates.first == nil {
 		return nil, errors.New("no group URL has a VPNGateway with a certificate and key")
 	}
 	return id, nil
 }
 
-func (id *identity) add(groupURL string, c *inventory.Certificate) error {
+func (p *presented) add(groupURL string, c *inventory.Certificate) error {
 	if c == nil || c.Key.IsZero() {
-		return errors.New("its first certificate has no key here")
+		return errors.New("its certificate in use has no key here")
 	}
 	pair, err := tls.X509KeyPair([]byte(c.Certificate), []byte(c.Key.Reveal()))
 	if err != nil {
@@ -82,9 +95,9 @@ func (id *identity) add(groupURL string, c *inventory.Certificate) error {
 	if err != nil {
 		return err
 	}
-	id.byHost[strings.ToLower(u.Hostname())] = &pair
-	if id.first == nil {
-		id.first = &pair
+	p.byHost[strings.ToLower(u.Hostname())] = &pair
+	if p.first == nil {
+		p.first = &pair
 	}
 	return nil
 }
@@ -113,11 +126,11 @@ func (id *identity) trust(set *inventory.Set, group *inventory.TunnelGroup) erro
 }
 
 // certificate chooses by the name the client sent; who sends none, or an unknown one, gets the first.
-func (id *identity) certificate(hello *tls.ClientHelloInfo) *tls.Certificate {
-	if c := id.byHost[strings.ToLower(hello.ServerName)]; c != nil {
+func (p *presented) certificate(serverName string) *tls.Certificate {
+	if c := p.byHost[strings.ToLower(serverName)]; c != nil {
 		return c
 	}
-	return id.first
+	return p.first
 }
 
 // isOld reports whether a client cannot do better than old cryptography: it offers no TLS 1.2, or at 1.2
@@ -141,7 +154,7 @@ func modernConfig(id *identity) *tls.Config {
 		MinVersion:   tls.VersionTLS12,
 		CipherSuites: modernSuites,
 		GetCertificate: func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
-			return id.certificate(hello), nil
+			return id.certificates.certificate(hello.ServerName), nil
 		},
 		NextProtos:                  []string{"http/1.1"},
 		SessionTicketsDisabled:      true,
@@ -159,6 +172,9 @@ func oldConfig(id *identity) *tls.Config {
 	config := modernConfig(id)
 	config.MinVersion = tls.VersionTLS10
 	config.CipherSuites = oldSuites
+	config.GetCertificate = func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+		return id.old.certificate(hello.ServerName), nil
+	}
 	return config
 }
 

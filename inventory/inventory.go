@@ -48,6 +48,9 @@ type VPNGateway struct {
 	Description  string   `json:"description,omitempty"`
 	URL          string   `json:"url"`          // https, at most 255 characters; written into phones' files byte for byte
 	Certificates []string `json:"certificates"` // names of Certificate objects, 1 to 10; the first is the one in use
+	// LegacyCertificate is the one of them that connections with old cryptography get, so that RSA key
+	// exchange uses another key than the one that signs for everybody else. Empty: the first.
+	LegacyCertificate string `json:"legacyCertificate,omitempty"`
 }
 
 // VPNGroup is an ordered list of gateways.

@@ -1,11 +1,14 @@
 package inventory
 
 import (
+	"cmp"
+	"crypto/x509"
 	"fmt"
 	"net"
 	"net/netip"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -24,7 +27,27 @@ func (v *validation) vpnGateway(o *VPNGateway) {
 	for _, name := range o.Certificates {
 		refers(v, "certificates", name, v.set.Certificates, KindCertificate)
 	}
+	v.legacyCertificate(o)
 	v.groupOfGateway(o)
+}
+
+// legacyCertificate checks what old phones get: phones know it by its hash in their files, and RSA key
+// exchange needs an RSA key.
+func (v *validation) legacyCertificate(o *VPNGateway) {
+	if o.LegacyCertificate != "" && !slices.Contains(o.Certificates, o.LegacyCertificate) {
+		v.refuse("legacyCertificate", "name it there, too: the phones' files get the hashes of those only",
+			"%q is not among certificates", o.LegacyCertificate)
+		return
+	}
+	group, ok := v.set.GroupByURL(o.URL)
+	if !ok || !group.LegacyPhones || len(o.Certificates) == 0 {
+		return
+	}
+	name := cmp.Or(o.LegacyCertificate, o.Certificates[0])
+	if leaf := v.set.leaf(name); leaf != nil && leaf.PublicKeyAlgorithm != x509.RSA {
+		v.refuse("legacyCertificate", "name one with an RSA key; it must stand among certificates",
+			"certificate %q has no RSA key, and tunnel group %q lets phones in that know nothing else", name, group.Name)
+	}
 }
 
 func (v *validation) phoneURL(field, text string) {

@@ -1,9 +1,11 @@
 package inventory_test
 
 import (
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/rsa"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
@@ -19,13 +21,19 @@ import (
 
 const vpnURL = "https://vpn.example.net/phones"
 
-// pair makes a self-signed certificate for the names, the first also as common name.
+// pair makes a self-signed certificate for the names, the first also as common name. Its RSA key is as
+// short as the library makes them, for speed.
 func pair(t *testing.T, names ...string) (certificate, key string) {
 	t.Helper()
-	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	private, err := rsa.GenerateKey(rand.Reader, 1024)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return pairOf(t, private, names...)
+}
+
+func pairOf(t *testing.T, private crypto.Signer, names ...string) (certificate, key string) {
+	t.Helper()
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: names[0]}, DNSNames: names,
 		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
@@ -93,6 +101,9 @@ func TestValidateRefuses(t *testing.T) {
 	t.Parallel()
 	wildcard, wildcardKey := pair(t, "*.example.net")
 	stranger, strangerKey := pair(t, "other.example.net")
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	must(t, err)
+	curve, curveKey := pairOf(t, private, "vpn.example.net")
 	tests := []struct {
 		name  string
 		spoil func(*inventory.Set)
@@ -107,6 +118,11 @@ func TestValidateRefuses(t *testing.T) {
 			`VPNGroup "group": gateways: names "gateway" twice`, ""},
 		{"no certificates", func(s *inventory.Set) { s.VPNGateways["gateway"].Certificates = nil },
 			`VPNGateway "gateway": certificates: is empty`, "refuse to connect"},
+		{"legacy certificate that phones do not know", func(s *inventory.Set) { s.VPNGateways["gateway"].LegacyCertificate = "other" },
+			`VPNGateway "gateway": legacyCertificate: "other" is not among certificates`, "hashes"},
+		{"key on a curve for old phones", func(s *inventory.Set) {
+			s.Certificates["now"] = &inventory.Certificate{Name: "now", Certificate: curve, Key: secret.New(curveKey)}
+		}, `VPNGateway "gateway": legacyCertificate: certificate "now" has no RSA key, and tunnel group "phones" lets phones in`, "RSA key"},
 		{"eleven certificates", func(s *inventory.Set) {
 			for i := range 11 {
 				name := fmt.Sprint("c", i)
