@@ -36,10 +36,10 @@ type Config struct {
 	Inside  Host           // of the far end
 	Far     netip.AddrPort // where on the inside clients send to, and are sent from
 
-	AtOnce  int                           // set-ups at the same time; zero: DefaultAtOnce
-	Timeout time.Duration                 // of one set-up; zero: DefaultTimeout
-	Usage   func() (time.Duration, error) // CPU time that the gateway has used so far; nil: not known
-	Log     *slog.Logger                  // nil: discard
+	AtOnce  int                   // set-ups at the same time; zero: DefaultAtOnce
+	Timeout time.Duration         // of one set-up; zero: DefaultTimeout
+	Usage   func() (Usage, error) // what the gateway has used so far; nil: not known
+	Log     *slog.Logger          // nil: discard
 }
 
 // Host is where sockets are opened; the zero value is this machine as it is.

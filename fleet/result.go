@@ -29,6 +29,7 @@ type Voice struct {
 	Up         Direction     `json:"up"`
 	Down       Direction     `json:"down"`
 	GatewayCPU time.Duration `json:"gateway_cpu_ns"` // with the time before counting began; zero: not known
+	Wakes      uint64        `json:"gateway_wakes"`  // of its threads in that time
 	Carried    uint64        `json:"carried"`        // packets sent in that time, both ways
 	Gateway    float64       `json:"gateway_busy"`   // share of a core that it took in that time
 	OwnCPU     time.Duration `json:"generator_cpu_ns"`
@@ -44,6 +45,15 @@ func (v Voice) CPUPerPacket() time.Duration {
 		return 0
 	}
 	return v.GatewayCPU / time.Duration(v.Carried)
+}
+
+// WakesPerPacket is how often a thread of the gateway was woken for a packet: less than once when packets
+// meet in batches.
+func (v Voice) WakesPerPacket() float64 {
+	if v.Carried == 0 {
+		return 0
+	}
+	return float64(v.Wakes) / float64(v.Carried)
 }
 
 // Loss is the worse share of packets lost of the two directions.

@@ -53,7 +53,7 @@ func (f *Fleet) Connect(ctx context.Context) (SetUp, error) {
 	if err != nil {
 		return s, err
 	}
-	s.GatewayCPU, s.Latency, s.Failed = after-before, took.latency(), len(failures)
+	s.GatewayCPU, s.Latency, s.Failed = after.Minus(before).CPU, took.latency(), len(failures)
 	s.PerSecond = float64(len(f.clients)-len(failures)) / s.Took.Seconds()
 	s.Cipher = f.cipher()
 	if n := len(failures); n > 0 {

@@ -77,19 +77,20 @@ func (f *Fleet) Talk(ctx context.Context, talk Talk) (Voice, error) {
 		return Voice{}, err
 	}
 	v := t.voice(talk)
-	v.GatewayCPU = after - before
+	used := after.Minus(before)
+	v.GatewayCPU, v.Wakes = used.CPU, used.Wakes
 	v.Gateway = float64(v.GatewayCPU) / float64(t.end.Sub(t.begun))
 	return v, nil
 }
 
-// usage is the CPU time that the gateway has used so far, if that is known.
-func (f *Fleet) usage() (time.Duration, error) {
+// usage is what the gateway has used so far, if that is known.
+func (f *Fleet) usage() (Usage, error) {
 	if f.config.Usage == nil {
-		return 0, nil
+		return Usage{}, nil
 	}
 	used, err := f.config.Usage()
 	if err != nil {
-		return 0, fmt.Errorf("fleet: the gateway's CPU time: %w", err)
+		return Usage{}, fmt.Errorf("fleet: what the gateway used: %w", err)
 	}
 	return used, nil
 }

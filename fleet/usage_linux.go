@@ -18,11 +18,19 @@ type Usage struct {
 	CPU       time.Duration `json:"cpu_ns"` // user and system, with processes that have ended and were waited for
 	PSS       int64         `json:"pss"`    // bytes of memory, shared pages divided among those who share them
 	RSS       int64         `json:"rss"`    // bytes of memory, shared pages counted for each
+	Wakes     uint64        `json:"wakes"`  // how often a thread slept and was woken; of those that live
 	Processes int           `json:"processes"`
 }
 
 // userHZ is the unit of times in /proc: the kernel shows them so whatever it counts in.
 const userHZ = 100
+
+// Minus is what was used since an earlier look. Memory and processes are those of now.
+func (u Usage) Minus(before Usage) Usage {
+	u.CPU -= before.CPU
+	u.Wakes -= min(before.Wakes, u.Wakes) // threads that ended took theirs along
+	return u
+}
 
 // UsageOf adds up what process pid and its descendants have used. Memory is read only when asked for: it
 // costs the kernel some work for each process.
@@ -38,6 +46,7 @@ func UsageOf(pid int, memory bool) (Usage, error) {
 	for _, member := range family(stats, pid) {
 		u.Processes++
 		u.CPU += stats[member].cpu
+		u.Wakes += wakesOf(member)
 		if !memory {
 			continue
 		}
@@ -109,6 +118,23 @@ func family(stats map[int]processStat, pid int) []int {
 	}
 	slices.Sort(found)
 	return found
+}
+
+// wakesOf counts voluntary context switches of a process's threads. A thread that has ended counts no more.
+func wakesOf(pid int) (wakes uint64) {
+	names, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/status", pid)) // the pattern is good
+	for _, name := range names {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			continue // it has ended
+		}
+		if _, after, found := bytes.Cut(text, []byte("\nvoluntary_ctxt_switches:")); found {
+			line, _, _ := bytes.Cut(after, []byte("\n"))
+			n, _ := strconv.ParseUint(string(bytes.TrimSpace(line)), 10, 64)
+			wakes += n
+		}
+	}
+	return wakes
 }
 
 func memoryOf(pid int) (pss, rss int64, err error) {
