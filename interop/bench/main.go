@@ -67,8 +67,18 @@ func run(ctx context.Context, o options) error {
 			return fmt.Errorf("there is no part %q; choose among %s", part, strings.Join(parts, ", "))
 		}
 	}
-	b := &bench{options: o, parts: wanted, results: map[string][]result{}}
+	b := &bench{options: o, parts: wanted, Gateways: map[string][]result{}}
 	for round := range o.rounds {
+		if b.wants(partFloor) {
+			f, err := measureFloor()
+			if err != nil {
+				return fmt.Errorf("floor: %w", err)
+			}
+			b.Floors = append(b.Floors, f)
+		}
+		if !b.wants(parts[1:]...) {
+			continue // no gateway is needed
+		}
 		for _, name := range strings.Split(o.gateways, ",") {
 			make := gateways[name]
 			if make == nil {
@@ -79,13 +89,13 @@ func run(ctx context.Context, o options) error {
 			if err != nil {
 				return fmt.Errorf("%s: %w", name, err)
 			}
-			b.results[name] = append(b.results[name], r)
+			b.Gateways[name] = append(b.Gateways[name], r)
 		}
 	}
 	if err := b.print(os.Stdout); err != nil || o.json == "" {
 		return err
 	}
-	text, err := json.MarshalIndent(b.results, "", "  ")
+	text, err := json.MarshalIndent(b, "", "  ")
 	if err != nil {
 		return err
 	}

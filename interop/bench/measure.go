@@ -16,6 +16,7 @@ import (
 
 // What can be measured, in the order in which it is.
 const (
+	partFloor  = "floor"  // what system calls and encryption cost here
 	partIdle   = "idle"   // memory of sessions that do nothing
 	partVoice  = "voice"  // 50 packets a second and client, each way, AES-128-GCM
 	partOneWay = "oneway" // the same, up alone and down alone
@@ -25,7 +26,7 @@ const (
 	partTCP    = "tcp"    // iperf3 through openconnect, which negotiates a pre-shared key
 )
 
-var parts = []string{partIdle, partVoice, partOneWay, partRate, partSetUp, partCBC, partTCP}
+var parts = []string{partFloor, partIdle, partVoice, partOneWay, partRate, partSetUp, partCBC, partTCP}
 
 // Suites as CONNECT names them; both gateways know both names.
 var (
@@ -39,8 +40,9 @@ const settleTime = 15 * time.Second
 // bench is the whole run.
 type bench struct {
 	options
-	parts   []string
-	results map[string][]result // by gateway, one a round
+	parts    []string
+	Floors   []floor             `json:"floor,omitempty"` // one a round
+	Gateways map[string][]result `json:"gateways"`        // likewise, by name
 }
 
 // result is what one gateway's turn gave. What was not measured is nil.
@@ -215,10 +217,7 @@ func (b *bench) with(ctx context.Context, l *laboratory, g *gateway, suites []st
 		Login:   func(i int) (string, secret.String) { return g.user(i), secret.New(password) },
 		Sources: sources, Far: netip.AddrPortFrom(desk.Addr(), 4000),
 		Outside: fleet.Host{Do: l.client.Do}, Inside: fleet.Host{Do: l.inside.Do},
-		Usage: func() (time.Duration, error) {
-			u, err := fleet.UsageOf(g.pid(), false)
-			return u.CPU, err
-		},
+		Usage: func() (fleet.Usage, error) { return fleet.UsageOf(g.pid(), false) },
 	})
 	if err != nil {
 		return err

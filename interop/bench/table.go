@@ -80,6 +80,7 @@ var rows = func() []row {
 	}
 	return []row{
 		{"voice: CPU a packet, µs", "%.1f", voice(gcm, cpu)},
+		{"voice: wake-ups a packet", "%.2f", voice(gcm, fleet.Voice.WakesPerPacket)},
 		{"voice: loss, %", "%.3f", voice(gcm, func(v fleet.Voice) float64 { return 100 * v.Loss() })},
 		{"voice: p50, ms", "%.2f", voice(gcm, worse(p50))},
 		{"voice: p99, ms", "%.2f", voice(gcm, worse(p99))},
@@ -93,6 +94,7 @@ var rows = func() []row {
 		{"voice CBC-SHA1: p99, ms", "%.2f", voice(cbc, worse(p99))},
 		{"highest rate each way, packets/s", "%.0f", voice(best, func(v fleet.Voice) float64 { return v.Rate * float64(v.Clients) })},
 		{"highest rate: CPU a packet, µs", "%.1f", voice(best, cpu)},
+		{"highest rate: wake-ups a packet", "%.2f", voice(best, fleet.Voice.WakesPerPacket)},
 		{"highest rate: gateway, core", "%.2f", voice(best, func(v fleet.Voice) float64 { return v.Gateway })},
 		{"highest rate: generator, core", "%.2f", voice(best, func(v fleet.Voice) float64 { return v.Busy })},
 		{"first logins, set-ups/s", "%.0f", setUp(first, func(s fleet.SetUp) float64 { return s.PerSecond })},
@@ -119,7 +121,7 @@ func (b *bench) print(w io.Writer) error {
 		var medians []float64
 		var cells []string
 		for _, name := range names {
-			m, ok := median(b.results[name], row.of)
+			m, ok := median(b.Gateways[name], row.of)
 			if !ok {
 				continue
 			}
@@ -135,7 +137,7 @@ func (b *bench) print(w io.Writer) error {
 		fmt.Fprintf(table, "%s\t%s\n", row.name, strings.Join(cells, "\t"))
 	}
 	for _, name := range names {
-		for round, r := range b.results[name] {
+		for round, r := range b.Gateways[name] {
 			if r.Rate != nil && r.Rate.Limited() {
 				fmt.Fprintf(table, "round %d, %s: the generator may have been the limit of the highest rate\n", round+1, name)
 			}
@@ -144,10 +146,27 @@ func (b *bench) print(w io.Writer) error {
 			}
 		}
 	}
+	if len(b.Floors) > 0 {
+		b.printFloor(table)
+	}
 	return table.Flush()
 }
 
-func median(results []result, of func(result) (float64, bool)) (float64, bool) {
+// printFloor tells the sums of what no gateway can do without.
+func (b *bench) printFloor(w io.Writer) {
+	of := func(cost func(floor) time.Duration) float64 {
+		m, _ := median(b.Floors, func(f floor) (float64, bool) { return us(cost(f)), true })
+		return m
+	}
+	fmt.Fprintf(w, "floor up, µs a packet: recvmmsg %.1f + open %.1f + write to TUN %.1f = %.1f\n",
+		of(func(f floor) time.Duration { return f.Receive }), of(func(f floor) time.Duration { return f.Open }),
+		of(func(f floor) time.Duration { return f.Write }), of(floor.up))
+	fmt.Fprintf(w, "floor down, µs a packet: read from TUN %.1f + seal %.1f + sendmmsg %.1f = %.1f\n",
+		of(func(f floor) time.Duration { return f.Read }), of(func(f floor) time.Duration { return f.Seal }),
+		of(func(f floor) time.Duration { return f.Send }), of(floor.down))
+}
+
+func median[T any](results []T, of func(T) (float64, bool)) (float64, bool) {
 	var all []float64
 	for _, r := range results {
 		if v, ok := of(r); ok {
