@@ -5,12 +5,14 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"net/url"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/longcord/longcord/control"
+	"github.com/longcord/longcord/internal/secret"
 	"github.com/longcord/longcord/inventory"
 	"github.com/longcord/longcord/inventory/catalog"
 	"github.com/longcord/longcord/login"
@@ -24,7 +26,7 @@ func (p *program) usersCommand() *cobra.Command {
 
 func (p *program) usersAddCommand() *cobra.Command {
 	var user inventory.User
-	var fromStdin bool
+	var fromStdin, codes bool
 	c := &cobra.Command{
 		Use:   "add NAME --password-stdin",
 		Short: "Add a user",
@@ -32,17 +34,27 @@ func (p *program) usersAddCommand() *cobra.Command {
 tunnel group that is not for phones and, with --device, that device's group.
 
 A small set-up needs neither: where there is one tunnel group for phones, every user
-may use it until some user gets a lock.`,
+may use it until some user gets a lock.
+
+--totp makes a key of one-time codes, for tunnel groups with secondaryAuthentication, and
+prints it once: type it, or the URL as a QR code, into the user's app.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) (err error) {
 			if user.Password, err = p.password(fromStdin); err != nil {
 				return err
 			}
 			user.Name = args[0]
-			return p.applyUsers(c.Context(), []inventory.Object{&user}, control.ExpectNew)
+			if codes {
+				user.TOTPSecret = login.NewTOTPSecret()
+			}
+			if err := p.applyUsers(c.Context(), []inventory.Object{&user}, control.ExpectNew); err != nil {
+				return err
+			}
+			return p.printCodes(c.Context(), &user)
 		},
 	}
 	passwordFlag(c, &fromStdin)
+	c.Flags().BoolVar(&codes, "totp", false, "make a key of one-time codes and print it")
 	c.Flags().StringVar(&user.GroupLock, "group-lock", "", "the one `TUNNELGROUP` this user may use")
 	c.Flags().StringSliceVar(&user.Devices, "device", nil, "a `SEP…` that this user's sessions belong to; may be given again")
 	return c
@@ -114,34 +126,89 @@ func (p *program) usersOf(name string) ([]inventory.Object, error) {
 }
 
 func (p *program) usersPasswdCommand() *cobra.Command {
-	var fromStdin bool
+	var fromStdin, codes, noCodes bool
 	c := &cobra.Command{
-		Use:   "passwd NAME --password-stdin",
-		Short: "Change a user's password",
-		Args:  cobra.ExactArgs(1),
-		RunE: func(c *cobra.Command, args []string) error {
-			password, err := p.password(fromStdin)
+		Use:   "passwd NAME [--password-stdin] [--totp | --no-totp]",
+		Short: "Change a user's password or key of one-time codes",
+		Long: `Gives a user a new password, a new key of one-time codes, or both. What is not named
+stays as it was. A new password counts at once, also for a user whose logins are put off
+after too many failures.`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) (err error) {
+			var password secret.String
+			if fromStdin || !codes && !noCodes {
+				if password, err = p.password(fromStdin); err != nil {
+					return err
+				}
+			}
+			user, err := p.userCalled(c.Context(), args[0])
 			if err != nil {
 				return err
-			}
-			client, err := p.client()
-			if err != nil {
-				return err
-			}
-			set, err := client.Set(c.Context())
-			if err != nil {
-				return err
-			}
-			user, ok := set.Users[args[0]]
-			if !ok {
-				return usage(fmt.Errorf("there is no User %q", args[0]), "longcord users list")
 			}
 			user.Password = password
-			return p.applyUsers(c.Context(), []inventory.Object{user}, control.ExpectExisting)
+			switch {
+			case codes:
+				user.TOTPSecret = login.NewTOTPSecret()
+			case noCodes:
+				user.TOTPSecret = secret.New(inventory.NoTOTP)
+			}
+			if err := p.applyUsers(c.Context(), []inventory.Object{user}, control.ExpectExisting); err != nil || !codes {
+				return err
+			}
+			return p.printCodes(c.Context(), user)
 		},
 	}
 	passwordFlag(c, &fromStdin)
+	c.Flags().BoolVar(&codes, "totp", false, "make a new key of one-time codes and print it")
+	c.Flags().BoolVar(&noCodes, "no-totp", false, "take the key of one-time codes away")
+	c.MarkFlagsMutuallyExclusive("totp", "no-totp")
 	return c
+}
+
+// userCalled returns a user of the running system, without its secrets.
+func (p *program) userCalled(ctx context.Context, name string) (*inventory.User, error) {
+	client, err := p.client()
+	if err != nil {
+		return nil, err
+	}
+	set, err := client.Set(ctx)
+	if err != nil {
+		return nil, err
+	}
+	user, ok := set.Users[name]
+	if !ok {
+		return nil, usage(fmt.Errorf("there is no User %q", name), "longcord users list")
+	}
+	return user, nil
+}
+
+// printCodes prints a user's new key of one-time codes, if there is one. It cannot be had again.
+func (p *program) printCodes(ctx context.Context, user *inventory.User) error {
+	if user.TOTPSecret.IsZero() {
+		return nil
+	}
+	client, err := p.client()
+	if err != nil {
+		return err
+	}
+	set, err := client.Set(ctx)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(p.out, "key: %s\nurl: %s\n", user.TOTPSecret.Reveal(), login.TOTPURL(issuerOf(set), user.Name, user.TOTPSecret))
+	return nil
+}
+
+// issuerOf is what apps list our codes under: the gateway's host, as group URLs have it.
+func issuerOf(set *inventory.Set) string {
+	for _, name := range slices.Sorted(maps.Keys(set.TunnelGroups)) {
+		for _, groupURL := range set.TunnelGroups[name].GroupURLs {
+			if u, err := url.Parse(groupURL); err == nil && u.Hostname() != "" {
+				return u.Hostname()
+			}
+		}
+	}
+	return "Longcord"
 }
 
 func (p *program) usersRemoveCommand() *cobra.Command {
