@@ -1,10 +1,11 @@
 //go:build interop
 
-// Package freeradius_test has FreeRADIUS say who may log in. Each test starts a server of its own on
-// loopback.
+// Package freeradius_test has FreeRADIUS say who may log in. Each test starts a server of its own, on
+// loopback or inside an office.
 package freeradius_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -48,7 +49,7 @@ thread pool {
 	max_spare_servers = 2
 }
 client gateway {
-	ipaddr = 127.0.0.1
+	ipaddr = 0.0.0.0/0
 	secret = "%[5]s"
 	require_message_authenticator = yes
 }
@@ -73,12 +74,12 @@ modules {
 server default {
 	listen {
 		type = auth
-		ipaddr = 127.0.0.1
+		ipaddr = *
 		port = %[1]d
 	}
 	listen {
 		type = acct
-		ipaddr = 127.0.0.1
+		ipaddr = *
 		port = %[2]d
 	}
 	authorize {
@@ -159,12 +160,15 @@ type server struct {
 	dir            string
 	auth, accounts int
 	afterwards     string
+	users          string // in place of the others
+	launch         func(program string, args ...string) *office.Program
 	*office.Program
 }
 
 func start(t *testing.T, afterwards string) *server {
 	t.Helper()
 	s := &server{t: t, dir: t.TempDir(), auth: freePort(t), accounts: freePort(t), afterwards: afterwards}
+	s.launch = func(program string, args ...string) *office.Program { return office.Launch(t, program, args...) }
 	s.run()
 	return s
 }
@@ -173,12 +177,12 @@ func start(t *testing.T, afterwards string) *server {
 func (s *server) run() {
 	s.t.Helper()
 	text := fmt.Sprintf(configuration, s.auth, s.accounts, s.dir, s.afterwards, key)
-	for name, content := range map[string]string{"radiusd.conf": text, "users": users, "dictionary": "$INCLUDE /usr/share/freeradius/dictionary\n"} {
+	for name, content := range map[string]string{"radiusd.conf": text, "users": cmp.Or(s.users, users), "dictionary": "$INCLUDE /usr/share/freeradius/dictionary\n"} {
 		if err := os.WriteFile(filepath.Join(s.dir, name), []byte(content), 0o600); err != nil {
 			s.t.Fatal(err)
 		}
 	}
-	s.Program = office.Launch(s.t, office.Peer(s.t, "freeradius"), "-d", s.dir, "-f", "-X")
+	s.Program = s.launch(office.Peer(s.t, "freeradius"), "-d", s.dir, "-f", "-X")
 	s.Wait("Ready to process requests")
 }
 
