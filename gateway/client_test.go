@@ -61,11 +61,7 @@ func (w *world) ports() (tcp, udp int) {
 	if w.g == nil { // it is in another process
 		return w.tcp, w.udp
 	}
-	port, err := w.g.udp.port()
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	return w.g.listeners[0].Addr().(*net.TCPAddr).Port, int(port)
+	return w.g.listeners[0].Addr().(*net.TCPAddr).Port, int(w.g.udp.address().Port())
 }
 
 func (w *world) dial(config *tls.Config) *client {

@@ -394,6 +394,9 @@ func (c *conn) authenticate(ctx context.Context, a verify.Authenticate, r *http.
 		log = log.With("certificate_of", a.Certificate.Authority, "serial", a.Certificate.Serial)
 		c.checkList(log, a.Certificate)
 	}
+	if c.turnsAway() {
+		return verify.Result{Verdict: verify.Busy}
+	}
 	who, err := c.checkLogin(ctx, a)
 	var challenge *login.Challenge
 	switch {

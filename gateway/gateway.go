@@ -18,6 +18,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -51,14 +52,19 @@ type Authenticator interface {
 	Authenticate(ctx context.Context, r login.Request) (login.Result, error)
 }
 
-// Config is everything a gateway needs. All but Node, KeyLog, Findings, Syslog and Log are required.
+// Config is everything a gateway needs. All but Busy, Sockets, Node, KeyLog, Findings, Accounting,
+// Syslog and Log are required.
 type Config struct {
 	Settings
-	Inventory  func() *inventory.Set
-	Login      Authenticator
-	Store      store.Store
-	OpenTUN    func(tun.Settings) (tun.Device, error)
-	Route      func(RoutingConfig) (Router, error)
+	Inventory func() *inventory.Set
+	Login     Authenticator
+	Store     store.Store
+	OpenTUN   func(tun.Settings) (tun.Device, error)
+	Route     func(RoutingConfig) (Router, error)
+	// Busy tells whether a phone is in a call, for a gateway that drains; nil: its packets alone tell.
+	Busy func(device string) bool
+	// Sockets are listening TCP and bound UDP sockets to use in place of Listen and DTLS.
+	Sockets    []*os.File
 	Node       string         // name of this gateway among those that share a store; empty: "gateway"
 	KeyLog     io.Writer      // NSS key log lines for captures; nil: none
 	Findings   *finding.Board // where it says what is wrong; nil: nowhere but in the log
@@ -91,6 +97,7 @@ type Gateway struct {
 	sessions   *registry
 	filters    filters
 	handshakes *handshakes
+	drain      *drain
 	moves      *moves
 	wg         sync.WaitGroup
 
@@ -126,7 +133,7 @@ func New(config Config) (*Gateway, error) {
 		return nil, fmt.Errorf("gateway: %w", err)
 	}
 	g.identity.Store(&identityOf{set, id})
-	g.handshakes, g.moves = newHandshakes(g), newMoves()
+	g.handshakes, g.moves, g.drain = newHandshakes(g), newMoves(), newDrain()
 	g.sessions = newRegistry(g, addresses)
 	return g, nil
 }
@@ -192,6 +199,7 @@ func (g *Gateway) Serve(ctx context.Context) error {
 		start(&g.wg, "accept", func() error { return g.accept(ctx, listener, gate) })
 	}
 	start(&g.wg, "sessions", func() error { return g.sessions.run(ctx) })
+	start(&g.wg, "drain", func() error { return g.runDrain(ctx) })
 	start(&g.wg, "loss", func() error { return g.watchLoss(ctx) })
 	var lane, pump sync.WaitGroup
 	start(&lane, "lane", g.lane.run)

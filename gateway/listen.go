@@ -10,17 +10,35 @@ import (
 	"github.com/longcord/longcord/internal/logging"
 )
 
-// listen takes the gateway's ports.
+// listen takes the gateway's ports, but for those that were passed already open.
 func (g *Gateway) listen() error {
-	listener, err := net.Listen("tcp", g.config.Listen.String())
-	if err != nil {
+	if err := g.takeOver(g.config.Sockets); err != nil {
 		return err
 	}
-	g.listeners = append(g.listeners, listener)
-	if g.config.DTLS.IsValid() {
+	if len(g.listeners) == 0 {
+		listener, err := net.Listen("tcp", g.config.Listen.String())
+		if err != nil {
+			return err
+		}
+		g.listeners = append(g.listeners, listener)
+	}
+	var err error
+	if g.udp == nil && g.config.DTLS.IsValid() {
 		g.udp, err = listenUDP(g.config.DTLS)
 	}
 	return err
+}
+
+// Listening returns what the open gateway listens on, such as "tcp 192.0.2.10:443".
+func (g *Gateway) Listening() []string {
+	var all []string
+	for _, listener := range g.listeners {
+		all = append(all, "tcp "+listener.Addr().String())
+	}
+	if g.udp != nil {
+		all = append(all, "udp "+g.udp.address().String())
+	}
+	return all
 }
 
 // accept takes connections until the listener closes.

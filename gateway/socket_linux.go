@@ -2,6 +2,8 @@ package gateway
 
 import (
 	"encoding/binary"
+	"errors"
+	"fmt"
 	"net"
 	"net/netip"
 	"os"
@@ -38,6 +40,28 @@ func listenUDP(addr netip.AddrPort) (*socket, error) {
 	return nil, &net.OpError{Op: "listen", Net: "udp", Addr: net.UDPAddrFromAddrPort(addr), Err: err}
 }
 
+// adoptUDP makes a socket of a duplicate of one that somebody else has bound.
+func adoptUDP(fd int) (*socket, error) {
+	fd, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		return nil, os.NewSyscallError("fcntl", err)
+	}
+	s := &socket{fd: fd}
+	name, err := unix.Getsockname(fd)
+	switch name.(type) {
+	case *unix.SockaddrInet4:
+	case *unix.SockaddrInet6:
+		s.six = true
+	default:
+		return nil, errors.Join(fmt.Errorf("it is no UDP socket (%T)", name), err, unix.Close(fd))
+	}
+	s.grow()
+	if err := unix.SetNonblock(fd, true); err != nil {
+		return nil, errors.Join(os.NewSyscallError("fcntl", err), unix.Close(fd))
+	}
+	return s, nil
+}
+
 func newSocket(six bool) (*socket, error) {
 	const kind = unix.SOCK_DGRAM | unix.SOCK_NONBLOCK | unix.SOCK_CLOEXEC
 	if six {
@@ -49,12 +73,17 @@ func newSocket(six bool) (*socket, error) {
 	return &socket{fd: fd}, os.NewSyscallError("socket", err)
 }
 
-func (s *socket) bind(addr netip.AddrPort) error {
+// grow asks for buffers of udpBuffer.
+func (s *socket) grow() {
 	for _, option := range [][2]int{{unix.SO_RCVBUFFORCE, unix.SO_RCVBUF}, {unix.SO_SNDBUFFORCE, unix.SO_SNDBUF}} {
 		if unix.SetsockoptInt(s.fd, unix.SOL_SOCKET, option[0], udpBuffer) != nil {
 			_ = unix.SetsockoptInt(s.fd, unix.SOL_SOCKET, option[1], udpBuffer) // as far as the system's limit goes
 		}
 	}
+}
+
+func (s *socket) bind(addr netip.AddrPort) error {
+	s.grow()
 	if s.six {
 		only := 1
 		if addr.Addr().IsUnspecified() {
@@ -154,16 +183,16 @@ func (s *socket) descriptor() int {
 	return s.fd
 }
 
-// port is the socket's own, which the system chose if none was asked for.
-func (s *socket) port() (uint16, error) {
-	name, err := unix.Getsockname(s.fd)
+// address is the socket's own; its port is the system's choice if none was asked for.
+func (s *socket) address() netip.AddrPort {
+	name, _ := unix.Getsockname(s.fd) // it is bound
 	switch name := name.(type) {
 	case *unix.SockaddrInet4:
-		return uint16(name.Port), err
+		return netip.AddrPortFrom(netip.AddrFrom4(name.Addr), uint16(name.Port))
 	case *unix.SockaddrInet6:
-		return uint16(name.Port), err
+		return netip.AddrPortFrom(netip.AddrFrom16(name.Addr), uint16(name.Port))
 	}
-	return 0, os.NewSyscallError("getsockname", err)
+	return netip.AddrPort{}
 }
 
 // lost is how many datagrams the kernel had no room for since the socket was opened.

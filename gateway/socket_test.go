@@ -14,10 +14,7 @@ import (
 // peerOf is a socket that sends to the gateway's.
 func peerOf(t *testing.T, s *socket, network, host string) *net.UDPConn {
 	t.Helper()
-	port, err := s.port()
-	if err != nil {
-		t.Fatal(err)
-	}
+	port := s.address().Port()
 	conn, err := net.DialUDP(network, nil, &net.UDPAddr{IP: net.ParseIP(host), Port: int(port)})
 	if err != nil {
 		t.Fatal(err)
@@ -135,11 +132,8 @@ func TestSocketCountsLoss(t *testing.T) {
 func TestSocketPortTaken(t *testing.T) {
 	t.Parallel()
 	s := listening(t, "127.0.0.1:0")
-	port, err := s.port()
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, err = listenUDP(netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), port))
+	port := s.address().Port()
+	_, err := listenUDP(netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), port))
 	var op *net.OpError
 	if !errors.As(err, &op) || !errors.Is(err, syscall.EADDRINUSE) {
 		t.Errorf("got %v", err)

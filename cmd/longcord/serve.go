@@ -39,7 +39,10 @@ told to end. Commands about the running system reach it from the start; when eve
 port is open it prints one line that begins with "ready".
 
 The first start fills the empty store from the inventory file. Later the file is
-only compared: "longcord apply" changes what runs.`,
+only compared: "longcord apply" changes what runs, and so does SIGHUP, which takes up
+the inventory file. SIGTERM ends it; phones in tunnels come back to the next start
+without a login. SIGUSR1 drains it: no new logins, nobody is cut off in a call, and
+when the last tunnel is gone it ends by itself.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			for _, part := range only {

@@ -81,6 +81,9 @@ func (s *system) prepare(ctx context.Context, parts []string) (err error) {
 		return err
 	}
 	if err := s.makeParts(parts); err != nil {
+		if hinted := (*failure)(nil); errors.As(err, &hinted) {
+			return err
+		}
 		return usage(err)
 	}
 	s.control, err = control.New(control.Config{
@@ -202,6 +205,10 @@ func (s *system) makeGateway() error {
 		return err
 	}
 	s.accounts = login.NewAccounts(logins, func() []login.Session { return s.gateway.Accounts() })
+	sockets, err := passedSockets()
+	if err != nil {
+		return err
+	}
 	c := gateway.Config{
 		Settings: gateway.Settings{
 			Listen: netip.AddrPortFrom(s.settings.Outside, s.settings.Gateway.Port),
@@ -210,6 +217,7 @@ func (s *system) makeGateway() error {
 			ProxyProtocol: s.settings.Gateway.ProxyProtocol, Tunneled: s.settings.Gateway.TunneledDefaultRoute,
 		},
 		Inventory: s.catalog.Current, Login: users, Accounting: s.accounts, Store: s.store, OpenTUN: tun.Open, Findings: s.findings, Log: s.log,
+		Sockets: sockets, Busy: s.inCall,
 		Route: func(c gateway.RoutingConfig) (gateway.Router, error) {
 			routing, err := gateway.OpenRouting(c)
 			if err != nil {
@@ -294,6 +302,8 @@ func (s *system) open(ctx context.Context, start func(part)) error {
 	}
 	start(part{"control", s.control.Serve})
 	start(part{"inventory", s.catalog.Run})
+	signals := listenForSignals()
+	start(part{"signals", func(ctx context.Context) error { return s.obey(ctx, signals) }})
 	if s.syslog != nil {
 		start(part{"syslog", s.syslog.Serve})
 	}
@@ -311,8 +321,9 @@ func (s *system) open(ctx context.Context, start func(part)) error {
 		}
 		start(part{partGateway, g.Serve})
 		start(part{"way back", s.watchWayBack})
-		s.listening = append(s.listening, fmt.Sprintf("gateway tcp %s:%d", s.settings.Outside, s.settings.Gateway.Port))
-		s.listens("gateway udp %s:443", "", s.settings.Outside)
+		for _, address := range g.Listening() {
+			s.listening = append(s.listening, "gateway "+address)
+		}
 	}
 	if m := s.callmanager; m != nil {
 		if err := m.Open(ctx); err != nil {

@@ -170,6 +170,12 @@ func (o *Office) StartWith(h *testnet.Host, input, program string, args ...strin
 	o.t.Helper()
 	cmd := exec.Command(program, args...)
 	cmd.Stdin = strings.NewReader(input)
+	return o.StartCommand(h, cmd)
+}
+
+// StartCommand is Start for a command that has more to it than arguments.
+func (o *Office) StartCommand(h *testnet.Host, cmd *exec.Cmd) *Program {
+	o.t.Helper()
 	return launch(o.t, cmd, h.Start)
 }
 
