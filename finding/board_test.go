@@ -40,7 +40,7 @@ func TestBoardForgetsWhatHappened(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := finding.NewBoard()
 		b.RaiseFor(time.Hour, finding.LoginRefused.With("alice"))
-		b.Raise(finding.LegacyInUse.With("phones"))
+		b.Raise(finding.LegacyInUse.With("phones", "no phone has"))
 		time.Sleep(50 * time.Minute)
 		b.RaiseFor(time.Hour, finding.LoginRefused.With("alice"))
 		time.Sleep(50 * time.Minute)

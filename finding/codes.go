@@ -151,7 +151,7 @@ var (
 	})
 	LegacyInUse = Define(Declaration{
 		Code: "legacy-in-use", Step: stage.Tunnel, Severity: Note,
-		Says: "tunnel group %[1]s lets phones use TLS 1.0 and DTLS 0.9",
+		Says: "tunnel group %[1]s lets phones use TLS 1.0 and DTLS 0.9, and %[2]s needed it in the last 30 days",
 		Fix:  []string{"replace the phones that need it, then remove legacyPhones from %[1]s"},
 	})
 	ForwardingOff = Define(Declaration{

@@ -45,7 +45,7 @@ var words = map[string][]string{
 	"session-limit":                {"user"},
 	"address-pool-exhausted":       {"network"},
 	"dtls-blocked":                 {"port"},
-	"legacy-in-use":                {"group"},
+	"legacy-in-use":                {"group", "so many phones have"},
 	"no-route-to-pool":             {"pool", "inside address"},
 	"pool-overlaps":                {"pool", "network", "interface"},
 	"registration-unreachable":     {"server"},

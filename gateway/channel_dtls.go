@@ -57,6 +57,9 @@ func (s *session) takeDTLS(of *expectation, channel *dtlsChannel) (former *dtlsC
 	peers.put(peer, channel)
 	s.g.moves.add(channel)
 	s.dtlsIsUp(channel, replaces)
+	if version := channel.conn.Version(); version == dtls.Version09 {
+		s.usedLegacy("DTLS " + version.String())
+	}
 	return former
 }
 

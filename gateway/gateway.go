@@ -95,6 +95,7 @@ type Gateway struct {
 
 	identity   atomic.Pointer[identityOf]
 	sessions   *registry
+	legacy     *legacy
 	filters    filters
 	handshakes *handshakes
 	drain      *drain
@@ -135,6 +136,7 @@ func New(config Config) (*Gateway, error) {
 	g.identity.Store(&identityOf{set, id})
 	g.handshakes, g.moves, g.drain = newHandshakes(g), newMoves(), newDrain()
 	g.sessions = newRegistry(g, addresses)
+	g.legacy = newLegacy(g)
 	return g, nil
 }
 
@@ -167,7 +169,10 @@ func (g *Gateway) Open(ctx context.Context) (err error) {
 	}); err != nil {
 		return err
 	}
-	return g.sessions.open(ctx)
+	if err := g.sessions.open(ctx); err != nil {
+		return err
+	}
+	return g.legacy.open(ctx)
 }
 
 // tunMTU is the TUN's own MTU: the most that any session may use. A client with a smaller one says so in

@@ -114,6 +114,7 @@ func (r *registry) run(ctx context.Context) error {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	renewAt := time.Now().Add(renewEvery)
+	lookAt := time.Now()
 	for {
 		select {
 		case <-ctx.Done():
@@ -129,6 +130,11 @@ func (r *registry) run(ctx context.Context) error {
 			}
 			if now.After(renewAt) || r.leaseLost.Swap(false) {
 				renewAt = now.Add(r.renew(ctx))
+			}
+			if now.After(lookAt) {
+				lookAt = now.Add(legacyLook)
+				r.g.legacy.forget(now)
+				r.g.legacy.raise(now)
 			}
 		}
 	}

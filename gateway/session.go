@@ -228,6 +228,9 @@ func (s *session) openCSTP(c *conn, timers tunnel.Timers, answer cstp.Answer, re
 	s.granted = granted
 	s.watchDTLS()
 	s.cstpUp(c, answer, request, replaces)
+	if c.weak {
+		s.usedLegacy(tls.VersionName(c.tls.ConnectionState().Version))
+	}
 	return channel, nil
 }
 

@@ -7,7 +7,6 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
-	"maps"
 	"net/netip"
 	"os"
 	"reflect"
@@ -349,14 +348,7 @@ func (s *system) atStart(ctx context.Context) []finding.Finding {
 	if s.routing == nil {
 		return nil
 	}
-	found := s.routing.CheckWayBack(ctx)
-	groups := s.catalog.Current().TunnelGroups
-	for _, name := range slices.Sorted(maps.Keys(groups)) {
-		if groups[name].LegacyPhones {
-			found = append(found, finding.LegacyInUse.With(name))
-		}
-	}
-	return found
+	return append(s.routing.CheckWayBack(ctx), s.gateway.LegacyInUse()...)
 }
 
 func (s *system) close() error {
