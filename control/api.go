@@ -58,6 +58,7 @@ type Session struct {
 	MTU           int       `json:"mtu,omitempty" doc:"of inner packets"`
 	OldCrypto     bool      `json:"old_crypto" doc:"TLS or DTLS is of the kind that only old phones may use"`
 	Filter        string    `json:"filter,omitempty" doc:"access list that inner packets must pass"`
+	Enrolment     bool      `json:"enrolment" doc:"a manufacturer certificate opened it: it reaches enrolment and files only"`
 	Captured      bool      `json:"captured" doc:"somebody looks at its packets now"`
 	UserAgent     string    `json:"user_agent,omitempty"`
 	Began         time.Time `json:"began" doc:"login"`

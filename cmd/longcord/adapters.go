@@ -27,7 +27,7 @@ func (a sessionsAdapter) List() []control.Session {
 		one := control.Session{
 			ID: s.ID, User: s.User, Phone: s.Device, TunnelGroup: s.TunnelGroup, GroupPolicy: s.GroupPolicy, Login: s.Login,
 			State: s.State, TLSVersion: s.CSTP.Version, TLSCipher: s.CSTP.Cipher, DTLSVersion: s.DTLS.Version, Cipher: s.DTLS.Cipher,
-			Transport: s.Transport, Since: s.Since, WhyNoDTLS: s.WhyNoDTLS, MTU: s.MTU, OldCrypto: s.Old, Filter: s.Filter, Captured: s.Captured,
+			Transport: s.Transport, Since: s.Since, WhyNoDTLS: s.WhyNoDTLS, MTU: s.MTU, OldCrypto: s.Old, Filter: s.Filter, Enrolment: s.Enrolment, Captured: s.Captured,
 			UserAgent: s.UserAgent, Began: s.Began, LastPacket: s.Idle, IdleTimeout: int(s.IdleTimeout / time.Second), Disconnected: s.Gone, TLSAlive: alive(s.CSTP), DTLSAlive: alive(s.DTLS),
 			BytesIn: s.FromBytes, BytesOut: s.ToBytes, PacketsIn: s.FromPackets, PacketsOut: s.ToPackets, Refused: s.Refused, Dropped: s.Dropped,
 		}

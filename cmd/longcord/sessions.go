@@ -113,7 +113,7 @@ func sessionRows(s control.Session, now time.Time) [][]string {
 		{"tls", channel(s.TLSVersion, s.TLSCipher, s.Peer)}, {"tls alive", life(s.TLSAlive, now)},
 		{"dtls", channel(s.DTLSVersion, s.Cipher, s.DTLSPeer)}, {"dtls alive", life(s.DTLSAlive, now)},
 		{"transport", transport(s)}, {"since", moment(s.Since)}, {"no dtls because", s.WhyNoDTLS},
-		{"old cryptography", yes(s.OldCrypto)}, {"captured", yes(s.Captured)}, {"client", s.UserAgent},
+		{"old cryptography", yes(s.OldCrypto)}, {"enrolment only", yes(s.Enrolment)}, {"captured", yes(s.Captured)}, {"client", s.UserAgent},
 		{"in", packets(s.PacketsIn, s.BytesIn)}, {"out", packets(s.PacketsOut, s.BytesOut)},
 		{"refused", strconv.FormatUint(s.Refused, 10)}, {"dropped", strconv.FormatUint(s.Dropped, 10)},
 	}
