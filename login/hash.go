@@ -89,6 +89,7 @@ func newArgon() *argon {
 }
 
 func (h *argon) derive(password string) []byte {
+	defer leftovers.soon()
 	return argon2.IDKey([]byte(password), h.salt, h.time, h.memory, h.threads, uint32(len(h.key)))
 }
 

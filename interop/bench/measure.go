@@ -100,6 +100,9 @@ func (b *bench) wants(part ...string) bool {
 func (b *bench) measure(ctx context.Context, l *laboratory, g *gateway, dir string, r *result) (err error) {
 	if b.wants(partIdle) {
 		r.Idle = &idle{Sessions: b.clients}
+		if err := rest(ctx, settleTime); err != nil { // making the users took memory, too
+			return err
+		}
 		if err := g.memory(&r.Idle.Before); err != nil {
 			return err
 		}
