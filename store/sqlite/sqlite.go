@@ -60,9 +60,13 @@ type Store struct {
 	history *store.History
 	leases  *store.Leases
 
-	mu       sync.Mutex // one writer at a time
-	conn     *sql.Conn
-	revision store.Revision
+	mu         sync.Mutex // one writer at a time
+	conn       *sql.Conn
+	revision   store.Revision
+	statements map[string]*sql.Stmt // on conn, by their text
+
+	queueMu sync.Mutex
+	queue   []*commit // that wait for mu
 
 	closed atomic.Bool // set under mu
 }
@@ -78,7 +82,7 @@ func Open(path string) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sqlite: open %s: %w", path, err)
 	}
-	s := &Store{path: path, lock: lock}
+	s := &Store{path: path, lock: lock, statements: map[string]*sql.Stmt{}}
 	s.leases = store.NewLeases(s.sweep)
 	if err := s.open(); err != nil {
 		return nil, errors.Join(fmt.Errorf("sqlite: open %s: %w", path, err), s.Close())
@@ -134,7 +138,7 @@ func (s *Store) prepare(ctx context.Context) error {
 		return fmt.Errorf("the file has schema %d and this program knows %d: run the newer program", version, schemaVersion)
 	}
 	if version == 0 {
-		if err := s.transaction(ctx, func() error { return s.exec(ctx, schema) }); err != nil {
+		if err := s.makeTables(ctx); err != nil {
 			return err
 		}
 	}
@@ -143,6 +147,14 @@ func (s *Store) prepare(ctx context.Context) error {
 	}
 	s.history = store.NewHistory(s.revision)
 	return nil
+}
+
+// makeTables makes a new file's tables, by many statements at once.
+func (s *Store) makeTables(ctx context.Context) error {
+	return s.transaction(ctx, func() error {
+		_, err := s.conn.ExecContext(ctx, schema)
+		return err
+	})
 }
 
 func (s *Store) loadLeases(ctx context.Context) error {
@@ -180,9 +192,26 @@ func (s *Store) transaction(ctx context.Context, do func() error) error {
 	return err
 }
 
+// exec runs one statement. The caller holds mu.
 func (s *Store) exec(ctx context.Context, query string, args ...any) error {
-	_, err := s.conn.ExecContext(ctx, query, args...)
+	statement, err := s.prepared(ctx, query)
+	if err == nil {
+		_, err = statement.ExecContext(ctx, args...)
+	}
 	return err
+}
+
+// prepared returns a statement that SQLite need not read again. There are few, and they live as long as
+// the connection. The caller holds mu.
+func (s *Store) prepared(ctx context.Context, query string) (*sql.Stmt, error) {
+	if statement := s.statements[query]; statement != nil {
+		return statement, nil
+	}
+	statement, err := s.conn.PrepareContext(ctx, query)
+	if err == nil {
+		s.statements[query] = statement
+	}
+	return statement, err
 }
 
 // Close ends watches and leases' timers, and gives up the file.
@@ -199,6 +228,9 @@ func (s *Store) Close() error {
 	var errs []error
 	if s.reads != nil {
 		errs = append(errs, s.reads.Close())
+	}
+	for _, statement := range s.statements {
+		errs = append(errs, statement.Close())
 	}
 	if s.conn != nil {
 		errs = append(errs, s.conn.Close())

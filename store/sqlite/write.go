@@ -11,23 +11,126 @@ import (
 	"github.com/longcord/longcord/store"
 )
 
-// Commit implements store.Store.
+// commit is a Commit that waits for its turn. What it came to is written under the Store's mu.
+type commit struct {
+	ops      []store.Op
+	done     bool
+	revision store.Revision
+	err      error
+}
+
+// Commit implements store.Store. Whoever's turn it is carries out all commits that wait, in order and in one
+// transaction: the disk is waited for once.
 func (s *Store) Commit(ctx context.Context, ops ...store.Op) (store.Revision, error) {
 	if err := store.Check(ops); err != nil {
 		return 0, err
 	}
-	if err := s.enter(ctx); err != nil {
+	if err := ctx.Err(); err != nil {
 		return 0, err
 	}
-	defer s.mu.Unlock()
 	// From here the context has no say: a commit cut off halfway would leave the file and the history
 	// apart.
-	ctx = context.WithoutCancel(ctx)
-	err := s.write(ctx, func() ([]store.Event, error) { return s.apply(ctx, ops) })
-	if err != nil {
-		return 0, fmt.Errorf("sqlite: commit: %w", err)
+	c := &commit{ops: ops}
+	s.join(c)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !c.done {
+		s.commitAll(context.WithoutCancel(ctx), s.queued())
 	}
-	return s.revision, nil
+	return c.revision, c.err
+}
+
+func (s *Store) join(c *commit) {
+	s.queueMu.Lock()
+	defer s.queueMu.Unlock()
+	s.queue = append(s.queue, c)
+}
+
+// queued takes all commits that wait.
+func (s *Store) queued() []*commit {
+	s.queueMu.Lock()
+	defer s.queueMu.Unlock()
+	queue := s.queue
+	s.queue = nil
+	return queue
+}
+
+// commitAll carries out commits. One that is refused has changed nothing, and the others go on; when the
+// file cannot be written, none has happened. mu is held.
+func (s *Store) commitAll(ctx context.Context, commits []*commit) {
+	revision := s.revision
+	events := make([][]store.Event, len(commits))
+	err := s.removeEnded()
+	if err == nil {
+		revision = s.revision
+		err = s.transaction(ctx, func() error {
+			for i, c := range commits {
+				if c.err = s.admit(ctx, c.ops); c.err != nil {
+					continue
+				}
+				var err error
+				if events[i], err = s.apply(ctx, c.ops, revision+1); err != nil {
+					return err
+				}
+				if len(events[i]) > 0 {
+					revision++
+				}
+				c.revision = revision
+			}
+			return s.setRevision(ctx, revision)
+		})
+	}
+	for i, c := range commits {
+		c.done = true
+		switch {
+		case err != nil:
+			c.revision, c.err = 0, fmt.Errorf("sqlite: commit: %w", err)
+		case c.err != nil:
+			c.err = fmt.Errorf("sqlite: commit: %w", c.err)
+		case len(events[i]) > 0:
+			s.revision = c.revision
+			s.history.Append(c.revision, events[i])
+		}
+	}
+}
+
+func (s *Store) setRevision(ctx context.Context, revision store.Revision) error {
+	if revision == s.revision {
+		return nil
+	}
+	return s.exec(ctx, "UPDATE state SET revision = ?", revision)
+}
+
+// admit returns why operations may not be done.
+func (s *Store) admit(ctx context.Context, ops []store.Op) error {
+	for _, op := range ops {
+		if err := s.check(ctx, op); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// apply carries out operations that were admitted.
+func (s *Store) apply(ctx context.Context, ops []store.Op, revision store.Revision) ([]store.Event, error) {
+	var events []store.Event
+	for _, op := range ops {
+		event := store.Event{Record: store.Record{Key: op.Key, Revision: revision}, Deleted: op.Delete}
+		changed, err := true, error(nil)
+		if op.Delete {
+			changed, err = s.delete(ctx, op.Key)
+		} else {
+			event.Value, event.Lease = bytes.Clone(op.Value), op.Lease
+			err = s.put(ctx, event.Record)
+		}
+		if err != nil {
+			return nil, err
+		}
+		if changed {
+			events = append(events, event)
+		}
+	}
+	return events, nil
 }
 
 // enter takes the mutex for a writer and removes what ended leases held.
@@ -75,68 +178,47 @@ func (s *Store) removeEnded() error {
 	return nil
 }
 
-// write runs a change as one transaction and enters its events into the history.
-func (s *Store) write(ctx context.Context, change func() ([]store.Event, error)) error {
-	revision := s.revision
-	var events []store.Event
-	err := s.transaction(ctx, func() (err error) {
-		if events, err = change(); err != nil || len(events) == 0 {
+// check returns why an operation may not be done.
+func (s *Store) check(ctx context.Context, op store.Op) error {
+	if op.Read != store.Any {
+		if revision, err := s.revisionOf(ctx, op.Key); err != nil {
 			return err
+		} else if op.Read != revision {
+			return fmt.Errorf("%q: %w", op.Key, store.ErrConflict)
 		}
-		revision++
-		return s.exec(ctx, "UPDATE state SET revision = ?", revision)
-	})
-	if err != nil {
-		return err
 	}
-	if len(events) > 0 {
-		s.revision = revision
-		s.history.Append(revision, events)
+	if !op.Delete && op.Lease != 0 {
+		if _, ok := s.leases.TTL(op.Lease); !ok {
+			return fmt.Errorf("%q under lease %d: %w", op.Key, op.Lease, store.ErrNoLease)
+		}
 	}
 	return nil
 }
 
-func (s *Store) apply(ctx context.Context, ops []store.Op) ([]store.Event, error) {
-	var events []store.Event
-	for _, op := range ops {
-		found, err := s.check(ctx, op)
-		if err != nil {
-			return nil, err
-		}
-		event := store.Event{Record: store.Record{Key: op.Key, Revision: s.revision + 1}, Deleted: op.Delete}
-		switch {
-		case !op.Delete:
-			event.Value, event.Lease = bytes.Clone(op.Value), op.Lease
-			err = s.put(ctx, event.Record)
-		case found:
-			err = s.exec(ctx, "DELETE FROM record WHERE key = ?", []byte(op.Key))
-		default:
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		events = append(events, event)
+// revisionOf is zero when there is no record under key.
+func (s *Store) revisionOf(ctx context.Context, key string) (revision store.Revision, err error) {
+	query, err := s.prepared(ctx, "SELECT revision FROM record WHERE key = ?")
+	if err != nil {
+		return 0, err
 	}
-	return events, nil
+	if err = query.QueryRowContext(ctx, []byte(key)).Scan(&revision); errors.Is(err, sql.ErrNoRows) {
+		return 0, nil
+	}
+	return revision, err
 }
 
-// check returns whether there is a record under the operation's key, or why it may not be done.
-func (s *Store) check(ctx context.Context, op store.Op) (found bool, err error) {
-	var revision store.Revision
-	err = s.conn.QueryRowContext(ctx, "SELECT revision FROM record WHERE key = ?", []byte(op.Key)).Scan(&revision)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+// delete reports whether there was a record.
+func (s *Store) delete(ctx context.Context, key string) (bool, error) {
+	statement, err := s.prepared(ctx, "DELETE FROM record WHERE key = ?")
+	if err != nil {
 		return false, err
 	}
-	if op.Read != store.Any && op.Read != revision {
-		return false, fmt.Errorf("%q: %w", op.Key, store.ErrConflict)
+	result, err := statement.ExecContext(ctx, []byte(key))
+	if err != nil {
+		return false, err
 	}
-	if !op.Delete && op.Lease != 0 {
-		if _, ok := s.leases.TTL(op.Lease); !ok {
-			return false, fmt.Errorf("%q under lease %d: %w", op.Key, op.Lease, store.ErrNoLease)
-		}
-	}
-	return revision != 0, nil
+	n, err := result.RowsAffected()
+	return n > 0, err
 }
 
 func (s *Store) put(ctx context.Context, record store.Record) error {
@@ -209,20 +291,30 @@ func (s *Store) Revoke(ctx context.Context, id store.LeaseID) error {
 
 // end removes a lease and its records.
 func (s *Store) end(ctx context.Context, id store.LeaseID) error {
-	err := s.write(ctx, func() ([]store.Event, error) {
-		events, err := s.held(ctx, id)
-		if err != nil {
-			return nil, err
+	revision := s.revision
+	var events []store.Event
+	err := s.transaction(ctx, func() (err error) {
+		if events, err = s.held(ctx, id); err != nil {
+			return err
 		}
-		if err := s.exec(ctx, "DELETE FROM lease WHERE id = ?", id); err != nil {
-			return nil, err
+		if len(events) > 0 {
+			revision++
 		}
-		return events, s.exec(ctx, "DELETE FROM record WHERE lease = ? AND lease <> 0", id)
+		return errors.Join(
+			s.exec(ctx, "DELETE FROM lease WHERE id = ?", id),
+			s.exec(ctx, "DELETE FROM record WHERE lease = ? AND lease <> 0", id),
+			s.setRevision(ctx, revision),
+		)
 	})
-	if err == nil {
-		s.leases.Remove(id)
+	if err != nil {
+		return err
 	}
-	return err
+	if len(events) > 0 {
+		s.revision = revision
+		s.history.Append(revision, events)
+	}
+	s.leases.Remove(id)
+	return nil
 }
 
 // held returns the deletions of a lease's records.
