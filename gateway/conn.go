@@ -435,7 +435,7 @@ func (c *conn) authenticate(ctx context.Context, a verify.Authenticate, r *http.
 		log.Error("login put off", logging.Err, err)
 		return verify.Result{Verdict: verify.Busy}
 	}
-	c.loggedIn(record)
+	c.loggedIn(record, who.Server)
 	return verify.Result{Verdict: verify.Accepted, Token: token}
 }
 

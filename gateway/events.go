@@ -60,11 +60,11 @@ func (c *conn) loginRefused(user, group string, cause error) {
 	c.log.Warn("login refused", logging.User, user, logging.Stage, stage.Verify.String(), "tunnel_group", group,
 		logging.Finding, f.Code, "says", f.Says, "why", login.Reason(cause))
 	record := sessionRecord{User: user, TunnelGroup: group}
-	c.g.say(asa.LoginRejected(user, "", "Invalid password", c.peer.Addr()), asa.LoginRefused(record.asaClient(c.g, c.peer.Addr())))
+	c.g.say(asa.LoginRejected(user, login.RefusedBy(cause), "Invalid password", c.peer.Addr()), asa.LoginRefused(record.asaClient(c.g, c.peer.Addr())))
 }
 
-// loggedIn tells of a session that begins.
-func (c *conn) loggedIn(record sessionRecord) {
+// loggedIn tells of a session that begins, and which server knows its user.
+func (c *conn) loggedIn(record sessionRecord, server string) {
 	c.g.config.Findings.Clear(finding.LoginRefused, record.User)
 	c.g.config.Findings.Clear(finding.SessionLimit, record.User)
 	client := record.asaClient(c.g, c.peer.Addr())
@@ -72,7 +72,7 @@ func (c *conn) loggedIn(record sessionRecord) {
 	if record.GroupPolicy != "" {
 		policy = asa.PolicyOfUser(client.Group, record.User)
 	}
-	c.g.say(asa.LoginAccepted(record.User, ""), policy, asa.TransactionAccepted(record.User),
+	c.g.say(asa.LoginAccepted(record.User, server), policy, asa.TransactionAccepted(record.User),
 		asa.SessionStarted(client), asa.ClientType(client, record.UserAgent))
 }
 

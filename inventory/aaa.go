@@ -159,6 +159,9 @@ func (v *validation) userServers(o *TunnelGroup) {
 		return
 	}
 	oneOf(v, "secondaryAuthentication", o.SecondaryAuthentication, SecondField, SecondForm)
+	if !o.TakesPassword() {
+		v.refuse("secondaryAuthentication", "set authentication: aaa certificate", "asks for a code beside a password, and there is none with authentication: certificate")
+	}
 	if o.Phones {
 		v.refuse("secondaryAuthentication", "leave it out; give phones certificates where a password is not enough",
 			"phones ask for a name and a password and nothing else")

@@ -91,6 +91,8 @@ func TestServersOfUsersRefused(t *testing.T) {
 			`TunnelGroup "staff": secondaryAuthentication: "totp" is not a value`, "field, form"},
 		{"second factor on phones", func(s *inventory.Set) { s.TunnelGroups["phones"].SecondaryAuthentication = inventory.SecondField },
 			`TunnelGroup "phones": secondaryAuthentication: phones ask for a name and a password and nothing else`, "certificates"},
+		{"second factor without a first", func(s *inventory.Set) { s.TunnelGroups["staff"].Authentication = inventory.AuthenticateCertificate },
+			`TunnelGroup "staff": secondaryAuthentication: asks for a code beside a password`, "aaa certificate"},
 		{"secret that is none", func(s *inventory.Set) { s.Users["bert"].TOTPSecret = secret.New("0189") },
 			`User "bert": totpSecret: is not base32`, "--totp"},
 		{"short secret", func(s *inventory.Set) { s.Users["bert"].TOTPSecret = secret.New("GEZDGNBV") },

@@ -57,9 +57,9 @@ func New(c Config) (*AAA, error) {
 	}, nil
 }
 
-// Authenticate checks a login, or the answer to a challenge. It returns ErrRefused; ErrBanned, ErrBusy or
-// another error when nothing was checked and the peer should come back; a *Challenge when it has to
-// answer a further question.
+// Authenticate checks a login, or the answer to a challenge. It returns ErrRefused; a *Challenge when the
+// peer has to answer a further question; ErrBanned, ErrBusy, ErrUnavailable or another error when nothing
+// was checked and the peer should come back.
 func (a *AAA) Authenticate(ctx context.Context, r Request) (Result, error) {
 	set := a.users()
 	if r.Certificate != nil && r.User == "" {
@@ -81,8 +81,13 @@ func (a *AAA) check(ctx context.Context, set *inventory.Set, r Request) (Result,
 	if group == nil {
 		return a.local.Authenticate(ctx, r) // which refuses, and takes its time
 	}
-	if group.NeedsCertificate() && r.Certificate == nil {
-		return Result{}, refused("no client certificate")
+	if group.NeedsCertificate() {
+		if r.Certificate == nil {
+			return Result{}, refused("no client certificate")
+		}
+		if err := Admit(set, r.Certificate); err != nil {
+			return Result{}, err
+		}
 	}
 	o, err := a.firstFactor(ctx, set, group, r)
 	if err != nil {
@@ -94,7 +99,8 @@ func (a *AAA) check(ctx context.Context, set *inventory.Set, r Request) (Result,
 // firstFactor returns what the group's servers say of name and password, or that a certificate is enough.
 func (a *AAA) firstFactor(ctx context.Context, set *inventory.Set, group *inventory.TunnelGroup, r Request) (opinion, error) {
 	if !group.TakesPassword() {
-		return opinion{verdict: accepted, result: Result{User: r.Certificate.Subject}}, nil
+		result, err := Certified(set, r)
+		return opinion{verdict: accepted, result: result}, err
 	}
 	for _, name := range group.Servers() {
 		if name == inventory.LocalUsers {
@@ -111,14 +117,14 @@ func (a *AAA) firstFactor(ctx context.Context, set *inventory.Set, group *invent
 		}
 		return o, err
 	}
-	return opinion{}, fmt.Errorf("%w: no server of tunnel group %q answers", ErrBusy, group.Name)
+	return opinion{}, fmt.Errorf("%w: no server of tunnel group %q answers", ErrUnavailable, group.Name)
 }
 
 // heard goes on with what a server said.
 func (a *AAA) heard(ctx context.Context, set *inventory.Set, group *inventory.TunnelGroup, r Request, o opinion) (Result, error) {
 	switch o.verdict {
 	case rejected:
-		return Result{}, refused(o.reason)
+		return Result{}, &refusal{reason: o.reason, server: o.from()}
 	case challenged:
 		return Result{}, a.challenges.ask(r, o.prompt, pending{server: o.server, state: o.state})
 	}
@@ -149,7 +155,7 @@ func (a *AAA) answered(ctx context.Context, set *inventory.Set, r Request) (Resu
 	first.Password, first.SecondFactor = r.SecondFactor, secret.String{}
 	o, err := p.server.ask(ctx, first, p.state)
 	if errors.Is(err, errDead) { // no other server knows the challenge
-		return Result{}, fmt.Errorf("%w: server %q answers no more", ErrBusy, p.server.declared.Name)
+		return Result{}, fmt.Errorf("%w: server %q answers no more", ErrUnavailable, p.server.declared.Name)
 	}
 	if err != nil {
 		return Result{}, err
@@ -161,7 +167,7 @@ func (a *AAA) answered(ctx context.Context, set *inventory.Set, r Request) (Resu
 func (a *AAA) granted(set *inventory.Set, r Request, o opinion) (Result, error) {
 	result := o.result
 	if o.server != nil {
-		result.User = canonical(set, result.User)
+		result.Server, result.User = o.from(), canonical(set, result.User)
 	}
 	if user := set.Users[result.User]; user != nil && user.GroupLock != "" && user.GroupLock != r.TunnelGroup {
 		return Result{}, refused("locked to another tunnel group")

@@ -172,6 +172,25 @@ func TestServersDecide(t *testing.T) {
 	})
 }
 
+// TestWhoDecided: the log of logins names the server.
+func TestWhoDecided(t *testing.T) {
+	inWard(t, func(w *ward) {
+		w.set.AAAServers["first"].Host = "10.20.0.5"
+		got, err := w.Authenticate(context.Background(), request("rosa", "secret", "radius"))
+		if err != nil || got.Server != "10.20.0.5" {
+			t.Errorf("got %+v, %v", got, err)
+		}
+		_, err = w.Authenticate(context.Background(), request("rosa", "wrong", "radius"))
+		if RefusedBy(err) != "10.20.0.5" {
+			t.Errorf("refused by %q", RefusedBy(err))
+		}
+		_, err = w.Authenticate(context.Background(), request("anna", "wrong", "staff"))
+		if RefusedBy(err) != "" || RefusedBy(nil) != "" {
+			t.Errorf("refused by %q", RefusedBy(err))
+		}
+	})
+}
+
 func TestWhatServersSayOfUsers(t *testing.T) {
 	inWard(t, func(w *ward) {
 		for _, test := range []struct {
@@ -240,7 +259,7 @@ func TestAllServersDead(t *testing.T) {
 	inWard(t, func(w *ward) {
 		w.first.now(silent)
 		w.second.now(silent)
-		w.want(request("anna", "secret", "radius"), `later: login: too many logins at once: no server of tunnel group "radius" answers`)
+		w.want(request("anna", "secret", "radius"), `later: login: nobody who knows the user can be asked: no server of tunnel group "radius" answers`)
 		w.want(request("anna", "secret", "fallback"), "anna SEP000000000001")
 		w.want(request("anna", "wrong", "fallback"), "refused: wrong password")
 		w.wantStanding("aaa-server-dead", "first", "second")
@@ -351,7 +370,7 @@ func TestChallenge(t *testing.T) {
 
 		state = w.ask(r)
 		w.first.now(silent)
-		w.want(answer(r, state, "one"), `later: login: too many logins at once: server "first" answers no more`)
+		w.want(answer(r, state, "one"), `later: login: nobody who knows the user can be asked: server "first" answers no more`)
 	})
 }
 
@@ -471,6 +490,8 @@ func TestCertificates(t *testing.T) {
 		w.want(r, "CP-8861-SEP000000000003 SEP000000000003")
 		r.Certificate = &Certificate{Subject: "boss", Issuer: "people"}
 		w.want(r, "boss")
+		r.Certificate = &Certificate{Subject: "CP-8861-SEP00000000000F", Device: "SEP00000000000F", Manufacturer: true}
+		w.want(r, "refused: manufacturer certificate…")
 		both := request("dora", "secret", "certificate and password")
 		w.want(both, "refused: no client certificate")
 		both.Certificate = &Certificate{Subject: "x", Device: "SEP000000000003"}

@@ -33,6 +33,7 @@ type Certificate struct {
 // Result is a login that succeeded.
 type Result struct {
 	User    string
+	Server  string   // host of the one that knows the user; empty: the inventory
 	Devices []string // that the user record names
 	// Device is the device a session belongs to when no certificate says otherwise: the one the user
 	// name is, else the user's only one, else empty.
@@ -62,12 +63,14 @@ var (
 	ErrRefused = errors.New("login: refused")
 	// ErrBusy: too many logins wait. Nothing was hashed; the peer should come back (HTTP 503).
 	ErrBusy = errors.New("login: too many logins at once")
+	// ErrUnavailable: no server that could know the user answers. Nothing was checked; as with ErrBusy.
+	ErrUnavailable = errors.New("login: nobody who knows the user can be asked")
 )
 
 // refusal is ErrRefused with the reason, which Error does not tell.
-type refusal struct{ reason string }
+type refusal struct{ reason, server string }
 
-func refused(reason string) error { return &refusal{reason} }
+func refused(reason string) error { return &refusal{reason: reason} }
 
 func (r *refusal) Error() string        { return ErrRefused.Error() }
 func (r *refusal) Is(target error) bool { return target == ErrRefused }
@@ -78,6 +81,15 @@ func Reason(err error) string {
 	var r *refusal
 	if errors.As(err, &r) {
 		return r.reason
+	}
+	return ""
+}
+
+// RefusedBy returns the host of the server that refused a login; empty: it was refused here.
+func RefusedBy(err error) string {
+	var r *refusal
+	if errors.As(err, &r) {
+		return r.server
 	}
 	return ""
 }

@@ -35,6 +35,14 @@ type opinion struct {
 	server *server
 }
 
+// from is the host of the server that said so; empty: none did.
+func (o opinion) from() string {
+	if o.server == nil {
+		return ""
+	}
+	return o.server.declared.Host
+}
+
 type verdict int
 
 const (

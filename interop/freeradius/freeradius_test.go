@@ -311,7 +311,7 @@ func TestUnsignedReplies(t *testing.T) {
 		t.Log("this FreeRADIUS signs by itself")
 		return
 	}
-	if !errors.Is(err, login.ErrBusy) {
+	if !errors.Is(err, login.ErrUnavailable) {
 		t.Errorf("got %v (%s), want that nothing was heard", err, login.Reason(err))
 	}
 	if all := g.findings.Findings(); len(all) != 1 || all[0].Code != "aaa-server-dead" || !strings.Contains(all[0].Says, "no Message-Authenticator") {
@@ -355,7 +355,7 @@ func TestDeadServerComesBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.Kill()
-	if _, err := g.login("anna", "secret"); !errors.Is(err, login.ErrBusy) {
+	if _, err := g.login("anna", "secret"); !errors.Is(err, login.ErrUnavailable) {
 		t.Errorf("dead server: got %v", err)
 	}
 	if len(g.findings.Findings()) != 1 {
@@ -368,7 +368,7 @@ func TestDeadServerComesBack(t *testing.T) {
 		if err == nil {
 			break
 		}
-		if !errors.Is(err, login.ErrBusy) || time.Now().After(deadline) {
+		if !errors.Is(err, login.ErrUnavailable) || time.Now().After(deadline) {
 			t.Fatalf("it is back, and a login says %v (%s)", err, login.Reason(err))
 		}
 		time.Sleep(100 * time.Millisecond)

@@ -251,7 +251,7 @@ func (g *gate) wantRefused(user, password, why string) {
 // wantDead wants a login to be put off, for a reason.
 func (g *gate) wantDead(why string) {
 	g.t.Helper()
-	if _, err := g.login("anna", "secret"); !errors.Is(err, login.ErrBusy) {
+	if _, err := g.login("anna", "secret"); !errors.Is(err, login.ErrUnavailable) {
 		g.t.Errorf("got %v (%s), want that it is put off", err, login.Reason(err))
 	}
 	if all := g.findings.Findings(); len(all) != 1 || all[0].Code != "aaa-server-dead" || !strings.Contains(all[0].Says, why) {
@@ -361,7 +361,7 @@ func TestDeadDirectory(t *testing.T) {
 		t.Errorf("findings: %+v", all)
 	}
 	second.Kill()
-	if _, err := g.login("anna", "secret"); !errors.Is(err, login.ErrBusy) {
+	if _, err := g.login("anna", "secret"); !errors.Is(err, login.ErrUnavailable) {
 		t.Errorf("both dead: got %v", err)
 	}
 	second.run()
@@ -371,7 +371,7 @@ func TestDeadDirectory(t *testing.T) {
 		if err == nil {
 			return
 		}
-		if !errors.Is(err, login.ErrBusy) || time.Now().After(deadline) {
+		if !errors.Is(err, login.ErrUnavailable) || time.Now().After(deadline) {
 			t.Fatalf("it is back, and a login says %v (%s)", err, login.Reason(err))
 		}
 		time.Sleep(100 * time.Millisecond)

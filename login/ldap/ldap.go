@@ -121,7 +121,7 @@ func (s *Server) connect(ctx context.Context) (*ldap.Conn, error) {
 		wire = secured
 	}
 	conn := ldap.NewConn(wire, s.TLS == Over)
-	conn.SetTimeout(s.Timeout)
+	conn.SetTimeout(2 * s.Timeout) // ctx ends before that
 	conn.Start()
 	if s.TLS == StartTLS {
 		if err := conn.StartTLS(settings); err != nil {
