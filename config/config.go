@@ -60,6 +60,9 @@ type Gateway struct {
 	// route inside 0 0 ADDRESS tunneled. Left out: tunnels use this machine's routes alone.
 	TunneledDefaultRoute []netip.Addr `json:"tunneledDefaultRoute,omitempty"`
 
+	// Whether "longcord sessions capture" may look into tunnels, where people talk. Each use is logged.
+	AllowCapture bool `json:"allowCapture,omitempty"`
+
 	Syslog Syslog `json:"syslog,omitzero"`
 }
 

@@ -60,6 +60,7 @@ type Session struct {
 	Filter        string    `json:"filter,omitempty" doc:"access list that inner packets must pass"`
 	Enrolment     bool      `json:"enrolment" doc:"a manufacturer certificate opened it: it reaches enrolment and files only"`
 	Captured      bool      `json:"captured" doc:"somebody looks at its packets now"`
+	CapturedBy    string    `json:"captured_by,omitempty"`
 	UserAgent     string    `json:"user_agent,omitempty"`
 	Began         time.Time `json:"began" doc:"login"`
 	LastPacket    time.Time `json:"last_packet,omitzero" doc:"while connected"`

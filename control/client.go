@@ -83,6 +83,15 @@ func (c *Client) Logoff(ctx context.Context, ids []uint64, how Logoff) (int, err
 	return ended.Ended, err
 }
 
+// Capture returns what goes through a session's tunnel as pcapng, until ctx or the session ends.
+func (c *Client) Capture(ctx context.Context, id uint64) (io.ReadCloser, error) {
+	response, err := c.send(ctx, http.MethodGet, fmt.Sprintf("/sessions/%d/capture", id), nil, "", nil)
+	if err != nil {
+		return nil, err
+	}
+	return response.Body, nil
+}
+
 // Objects returns objects of the inventory as their keys in files: all, those of a kind, or one.
 func (c *Client) Objects(ctx context.Context, kind inventory.Kind, name string) ([]map[string]any, error) {
 	all, err := get[Objects](ctx, c, "/inventory", query(kind, name))
@@ -163,6 +172,16 @@ func do[T any](ctx context.Context, c *Client, method, path string, values url.V
 
 // exchange sends one request and returns the body of a good answer.
 func (c *Client) exchange(ctx context.Context, method, path string, values url.Values, contentType string, request []byte) ([]byte, error) {
+	response, err := c.send(ctx, method, path, values, contentType, request)
+	if err != nil {
+		return nil, err
+	}
+	defer response.Body.Close()
+	return io.ReadAll(response.Body)
+}
+
+// send sends one request and returns a good answer, whose body the caller closes.
+func (c *Client) send(ctx context.Context, method, path string, values url.Values, contentType string, request []byte) (*http.Response, error) {
 	target := url.URL{Scheme: "http", Host: "longcord", Path: "/api/v1", RawQuery: values.Encode()}
 	r, err := http.NewRequestWithContext(ctx, method, target.JoinPath(path).String(), bytes.NewReader(request))
 	if err != nil {
@@ -175,15 +194,15 @@ func (c *Client) exchange(ctx context.Context, method, path string, values url.V
 	if err != nil {
 		return nil, c.unreachable(err)
 	}
+	if response.StatusCode < http.StatusMultipleChoices {
+		return response, nil
+	}
 	defer response.Body.Close()
 	text, err := io.ReadAll(response.Body)
 	if err != nil {
 		return nil, err
 	}
-	if response.StatusCode >= http.StatusMultipleChoices {
-		return nil, answered(response.StatusCode, text)
-	}
-	return text, nil
+	return nil, answered(response.StatusCode, text)
 }
 
 func (c *Client) unreachable(err error) error {

@@ -4,10 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"io"
 	"io/fs"
 	"net"
 	"net/http"
 	"os"
+	"os/user"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -53,6 +56,7 @@ func newCatalog(t *testing.T, objects []inventory.Object) *catalog.Catalog {
 type switchboard struct {
 	mu       sync.Mutex
 	sessions []control.Session
+	release  chan struct{} // a capture has written
 }
 
 func (s *switchboard) List() []control.Session {
@@ -74,6 +78,19 @@ func (s *switchboard) Logoff(_ context.Context, ids []uint64, how control.Logoff
 
 func (s *switchboard) Totals() control.Totals {
 	return control.Totals{Sessions: control.Tally{Now: 2, All: 9, Most: 4}, Capacity: 253}
+}
+
+// Capture lets nobody look into session 8, and writes two pieces of another.
+func (s *switchboard) Capture(id uint64, by string) (func(context.Context, io.Writer) error, error) {
+	if id == 8 {
+		return nil, control.Refuse(http.StatusForbidden, "not this one")
+	}
+	return func(ctx context.Context, w io.Writer) error {
+		_, err := fmt.Fprintf(w, "for %s;", by)
+		s.release <- struct{}{}
+		<-ctx.Done()
+		return err
+	}, nil
 }
 
 const office = `kind: CommonPhoneProfile
@@ -125,7 +142,7 @@ func start(t *testing.T) system {
 		Status: func() control.Status {
 			return control.Status{Version: "1.2", Began: began, Ready: true, Listening: []string{"gateway tcp 192.0.2.10:443"}}
 		},
-		Sessions: &switchboard{sessions: []control.Session{{ID: 7, User: "alice", Phone: "SEP001122334455", Transport: "dtls", Began: began}, {ID: 8, User: "bob", Began: began}}},
+		Sessions: &switchboard{release: make(chan struct{}, 9), sessions: []control.Session{{ID: 7, User: "alice", Phone: "SEP001122334455", Transport: "dtls", Began: began}, {ID: 8, User: "bob", Began: began}}},
 		Registrations: func() []control.Registration {
 			return []control.Registration{{Phone: "SEP001122334455", Line: "1001", Contact: "10.99.0.2:5060", Expires: began}}
 		},
@@ -180,6 +197,33 @@ func TestStatusPhonesAndSessions(t *testing.T) {
 	}
 	if _, err := s.client.Logoff(ctx, []uint64{}, control.MustLogIn); !isRefusal(err, http.StatusUnprocessableEntity, "") {
 		t.Errorf("logging off nobody: %v", err)
+	}
+}
+
+// TestCaptureStreams reads what is written before the capture ends.
+func TestCaptureStreams(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	if _, err := s.client.Capture(t.Context(), 8); !isRefusal(err, http.StatusForbidden, "not this one") {
+		t.Errorf("what is not allowed: %v", err)
+	}
+	me, err := user.Current()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	stream, err := s.client.Capture(ctx, 7)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stream.Close()
+	buf := make([]byte, len("for "+me.Username+";"))
+	if _, err := io.ReadFull(stream, buf); err != nil || string(buf) != "for "+me.Username+";" {
+		t.Errorf("read %q, %v", buf, err)
+	}
+	cancel()
+	if _, err := stream.Read(buf); err == nil {
+		t.Error("after its end it goes on")
 	}
 }
 

@@ -32,6 +32,9 @@ func (r *Refusal) ContentType(string) string { return "application/problem+json"
 
 var _ huma.StatusError = (*Refusal)(nil)
 
+// Refuse is what an interface of Config returns for what the operator can mend.
+func Refuse(status int, detail string) error { return refuse(status, "%s", detail) }
+
 func refuse(status int, format string, args ...any) *Refusal {
 	return &Refusal{Status: status, Title: http.StatusText(status), Detail: fmt.Sprintf(format, args...)}
 }

@@ -11,6 +11,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -41,6 +42,9 @@ type Sessions interface {
 	Logoff(ctx context.Context, ids []uint64, how Logoff) (int, error)
 	// Totals returns how many there are and were.
 	Totals() Totals
+	// Capture begins to look into a session for somebody. What it returns writes pcapng until its context
+	// or the session ends; it must be run.
+	Capture(id uint64, by string) (func(context.Context, io.Writer) error, error)
 }
 
 // Config is what a Server is made of. Sessions and Registrations may be nil where no gateway or no call

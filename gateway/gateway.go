@@ -38,6 +38,8 @@ type Settings struct {
 	TUN    string         // interface name; empty lets the system choose
 	Inside netip.Addr     // the gateway's address on the office network
 
+	AllowCapture bool // operators may look into tunnels
+
 	// Proxies in front of the gateway, whose connections begin with a line about the client (PROXY
 	// protocol). From anybody else such a line is rubbish.
 	ProxyProtocol []netip.Prefix

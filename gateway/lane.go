@@ -185,6 +185,9 @@ func (s *session) toClient(out *outBatch, now time.Time, buf []byte, n int) {
 		s.counters.dropped.Add(1)
 		return
 	}
+	if c := s.capture.Load(); c != nil {
+		c.see(now, true, false, channel, buf[headroom:headroom+n])
+	}
 	if channel == tunnel.DTLS {
 		if d := s.dtls.Load(); d == nil || !d.queue(out, now, buf, n) {
 			s.counters.dropped.Add(1)
@@ -215,7 +218,13 @@ func (s *session) fromClient(out *outBatch, now time.Time, channel tunnel.Channe
 	var h header
 	if !parseHeader(packet, &h) || !s.owns(h.src) || !s.filter.Load().permits(&h) {
 		s.counters.refused.Add(1)
+		if c := s.capture.Load(); c != nil {
+			c.see(now, false, true, channel, packet)
+		}
 		return
+	}
+	if c := s.capture.Load(); c != nil {
+		c.see(now, false, false, channel, packet)
 	}
 	if to := s.g.sessions.inner.get(h.dst); to == nil || to == s || !s.g.hairpin(out, now, to, packet) {
 		if err := s.g.host.write(packet); err != nil {
@@ -231,5 +240,8 @@ func (s *session) fromClient(out *outBatch, now time.Time, channel tunnel.Channe
 func (s *session) turned() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if channel, _ := s.machine.DataChannel(); channel == tunnel.DTLS {
+		s.dtlsWorks()
+	}
 	s.rearm()
 }

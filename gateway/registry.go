@@ -294,6 +294,7 @@ func (r *registry) remove(s *session) {
 		return
 	}
 	s.gone = true
+	s.capture.Load().end()
 	r.wheel.forget(s)
 	s.ends()
 	r.drop(s)

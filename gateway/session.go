@@ -54,6 +54,8 @@ type session struct {
 	cstp     atomic.Pointer[cstpChannel]
 	dtls     atomic.Pointer[dtlsChannel]
 
+	capture atomic.Pointer[capture] // nil: nobody looks
+
 	counters counters
 }
 
@@ -358,6 +360,7 @@ func (s *session) closeChannels() {
 	s.closeChannel(tunnel.DTLS)
 	s.closeChannel(tunnel.CSTP)
 	s.unwatchDTLS()
+	s.capture.Load().end()
 }
 
 // contain is deferred wherever a session is worked for: a panic there ends this session and nothing else.

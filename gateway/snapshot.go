@@ -38,7 +38,7 @@ type SessionInfo struct {
 	Old       bool   // TLS or DTLS is of the kind that only old phones may use
 	Filter    string // access list; empty: none
 	Enrolment bool   // opened by a manufacturer's certificate: reaches enrolment and files only
-	Captured  bool   // somebody looks at its packets
+	Captured  string // who looks at its packets; empty: nobody
 
 	IdleTimeout time.Duration // ends the session when no packet comes or goes for that long; zero: never
 
@@ -90,6 +90,9 @@ func (s *session) info() SessionInfo {
 	}
 	if addr := s.address6.Load(); addr != nil {
 		i.Address6 = *addr
+	}
+	if c := s.capture.Load(); c != nil {
+		i.Captured = c.by
 	}
 	s.describePolicy(&i)
 	s.describeChannels(&i, s.machine.Report(), failed)

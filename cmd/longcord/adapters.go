@@ -2,6 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
 	"slices"
 	"time"
 
@@ -27,7 +31,7 @@ func (a sessionsAdapter) List() []control.Session {
 		one := control.Session{
 			ID: s.ID, User: s.User, Phone: s.Device, TunnelGroup: s.TunnelGroup, GroupPolicy: s.GroupPolicy, Login: s.Login,
 			State: s.State, TLSVersion: s.CSTP.Version, TLSCipher: s.CSTP.Cipher, DTLSVersion: s.DTLS.Version, Cipher: s.DTLS.Cipher,
-			Transport: s.Transport, Since: s.Since, WhyNoDTLS: s.WhyNoDTLS, MTU: s.MTU, OldCrypto: s.Old, Filter: s.Filter, Enrolment: s.Enrolment, Captured: s.Captured,
+			Transport: s.Transport, Since: s.Since, WhyNoDTLS: s.WhyNoDTLS, MTU: s.MTU, OldCrypto: s.Old, Filter: s.Filter, Enrolment: s.Enrolment, Captured: s.Captured != "", CapturedBy: s.Captured,
 			UserAgent: s.UserAgent, Began: s.Began, LastPacket: s.Idle, IdleTimeout: int(s.IdleTimeout / time.Second), Disconnected: s.Gone, TLSAlive: alive(s.CSTP), DTLSAlive: alive(s.DTLS),
 			BytesIn: s.FromBytes, BytesOut: s.ToBytes, PacketsIn: s.FromPackets, PacketsOut: s.ToPackets, Refused: s.Refused, Dropped: s.Dropped,
 		}
@@ -58,6 +62,19 @@ func alive(c gateway.ChannelInfo) *control.Alive {
 func (a sessionsAdapter) Logoff(ctx context.Context, ids []uint64, how control.Logoff) (int, error) {
 	kinds := map[control.Logoff]gateway.LogoffKind{control.MayReturn: gateway.MayReturn, control.StayAway: gateway.StayAway}
 	return a.gateway.Logoff(ctx, kinds[how], func(s gateway.SessionInfo) bool { return slices.Contains(ids, s.ID) }), nil
+}
+
+func (a sessionsAdapter) Capture(id uint64, by string) (func(context.Context, io.Writer) error, error) {
+	run, err := a.gateway.Capture(id, by)
+	switch {
+	case errors.Is(err, gateway.ErrCaptureOff):
+		return nil, control.Refuse(http.StatusForbidden, "looking into tunnels is switched off: write allowCapture: true below gateway: in longcord.yaml, and start anew")
+	case errors.Is(err, gateway.ErrNoSession):
+		return nil, control.Refuse(http.StatusNotFound, fmt.Sprintf("there is no session %d", id))
+	case errors.Is(err, gateway.ErrCaptured):
+		return nil, control.Refuse(http.StatusConflict, fmt.Sprintf("somebody captures session %d already: longcord sessions show %d says who", id, id))
+	}
+	return run, err
 }
 
 func (a sessionsAdapter) Totals() control.Totals {

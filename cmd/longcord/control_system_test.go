@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"io"
+	"net/http"
 	"slices"
 	"time"
 
@@ -80,4 +82,15 @@ func (s *twoSessions) Totals() control.Totals {
 	return control.Totals{
 		Sessions: control.Tally{Now: len(s.ids), All: 12, Most: 3}, Disconnected: 1, TLS: control.Tally{Now: 1, All: 20, Most: 2}, DTLS: control.Tally{Now: 1, All: 18, Most: 2}, Capacity: 253,
 	}
+}
+
+// Capture writes a word for session 1 and ends; nobody may look into session 2.
+func (s *twoSessions) Capture(id uint64, _ string) (func(context.Context, io.Writer) error, error) {
+	if id != 1 {
+		return nil, control.Refuse(http.StatusForbidden, "looking into tunnels is switched off")
+	}
+	return func(_ context.Context, w io.Writer) error {
+		_, err := io.WriteString(w, "packets")
+		return err
+	}, nil
 }

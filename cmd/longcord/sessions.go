@@ -15,7 +15,7 @@ import (
 
 func (p *program) sessionsCommand() *cobra.Command {
 	c := &cobra.Command{Use: "sessions", Short: "Sessions of the gateway"}
-	c.AddCommand(p.sessionsListCommand(), p.sessionsShowCommand(), p.sessionsLogoffCommand())
+	c.AddCommand(p.sessionsListCommand(), p.sessionsShowCommand(), p.sessionsLogoffCommand(), p.sessionsCaptureCommand())
 	return c
 }
 
@@ -113,7 +113,7 @@ func sessionRows(s control.Session, now time.Time) [][]string {
 		{"tls", channel(s.TLSVersion, s.TLSCipher, s.Peer)}, {"tls alive", life(s.TLSAlive, now)},
 		{"dtls", channel(s.DTLSVersion, s.Cipher, s.DTLSPeer)}, {"dtls alive", life(s.DTLSAlive, now)},
 		{"transport", transport(s)}, {"since", moment(s.Since)}, {"no dtls because", s.WhyNoDTLS},
-		{"old cryptography", yes(s.OldCrypto)}, {"enrolment only", yes(s.Enrolment)}, {"captured", yes(s.Captured)}, {"client", s.UserAgent},
+		{"old cryptography", yes(s.OldCrypto)}, {"enrolment only", yes(s.Enrolment)}, {"captured", captured(s)}, {"client", s.UserAgent},
 		{"in", packets(s.PacketsIn, s.BytesIn)}, {"out", packets(s.PacketsOut, s.BytesOut)},
 		{"refused", strconv.FormatUint(s.Refused, 10)}, {"dropped", strconv.FormatUint(s.Dropped, 10)},
 	}
@@ -126,6 +126,13 @@ func transport(s control.Session) string {
 		return s.Transport
 	}
 	return s.Transport + " " + s.DTLSVersion
+}
+
+func captured(s control.Session) string {
+	if !s.Captured {
+		return "no"
+	}
+	return "yes, by " + s.CapturedBy
 }
 
 // moment is a time for people, empty when it is not known.

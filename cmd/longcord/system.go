@@ -213,6 +213,7 @@ func (s *system) makeGateway() error {
 			Listen: netip.AddrPortFrom(s.settings.Outside, s.settings.Gateway.Port),
 			DTLS:   netip.AddrPortFrom(s.settings.Outside, dtlsPort),
 			TUN:    s.settings.Gateway.TUN, Inside: s.settings.Inside, BatchDelay: s.settings.Gateway.BatchDelay.Duration,
+			AllowCapture:  s.settings.Gateway.AllowCapture,
 			ProxyProtocol: s.settings.Gateway.ProxyProtocol, Tunneled: s.settings.Gateway.TunneledDefaultRoute,
 		},
 		Inventory: s.catalog.Current, Login: users, Accounting: s.accounts, Store: s.store, OpenTUN: tun.Open, Findings: s.findings, Log: s.log,

@@ -1,0 +1,85 @@
+//go:build interop
+
+package tshark_test
+
+import (
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/longcord/longcord/interop/office"
+)
+
+const sessionPassword = "rosebud 7&+%"
+
+// TestSessionCapture has tshark read a session's packets while they go, from a pipe, as Wireshark would.
+func TestSessionCapture(t *testing.T) {
+	o := office.New(t)
+	text, err := os.ReadFile(o.Path("longcord.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	allowed := strings.Replace(string(text), "gateway:\n", "gateway:\n  allowCapture: true\n", 1)
+	if err := os.WriteFile(o.Path("longcord.yaml"), []byte(allowed), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	serve := o.Serve()
+	o.AddUser("anna", sessionPassword)
+	client := o.OpenConnect(o.Client, "anna", sessionPassword)
+	client.Wait("Established DTLS connection")
+
+	shell, err := exec.LookPath("sh")
+	if err != nil {
+		t.Fatal(err)
+	}
+	reading := `"$1" -c "$2" sessions capture anna | "$3" -i - -l -T fields -e frame.number -e ip.src -e ip.dst -e icmp.type -e frame.packet_flags_direction -e frame.comment -e frame.interface_name`
+	live := o.Start(o.Gateway, shell, "-c", reading, "sh", os.Getenv("LONGCORD"), o.Path("longcord.yaml"), office.Peer(t, "tshark"))
+	serve.Wait("capture of inner packets begins")
+	live.Wait("Capturing on")
+	for _, size := range []string{"56", "1000"} {
+		mark := live.Mark()
+		if out, err := o.Run(o.Client, "", office.Peer(t, "ping"), "-c", "1", "-W", "30", "-s", size, office.Desk); err != nil {
+			t.Errorf("ping: %v\n%s", err, out)
+		}
+		request := live.WaitAfter(mark, client.Address+"\t"+office.Desk+"\t8\t") // while the capture goes on
+		answer := live.WaitAfter(mark, office.Desk+"\t"+client.Address+"\t0\t")
+		if d := strings.Split(request, "\t")[4]; d != "0x00000001" {
+			t.Errorf("the request has the direction %s want inbound: %s", d, request)
+		}
+		if d := strings.Split(answer, "\t")[4]; d != "0x00000002" {
+			t.Errorf("the answer has the direction %s want outbound: %s", d, answer)
+		}
+		if !strings.Contains(request, "session 1") {
+			t.Errorf("the interface has another name: %s", request)
+		}
+	}
+	if said := live.Output(); !strings.Contains(said, "channel: dtls") || strings.Contains(said, "alformed") {
+		t.Errorf("tshark reads no channel in comments, or something malformed:\n%s", said)
+	}
+	if shown, err := o.Longcord("", "-c", o.Path("longcord.yaml"), "sessions", "show", "anna"); err != nil || !strings.Contains(shown, "captured") || !strings.Contains(shown, "yes, by ") {
+		t.Errorf("sessions show does not say that somebody looks: %v\n%s", err, shown)
+	}
+	client.Signal(syscall.SIGINT) // with the session ends what looks at it
+	client.Ended()
+	if code := live.Ended(); code != 0 {
+		t.Errorf("tshark ends with %d:\n%s", code, live.Output())
+	}
+	serve.Wait("capture of inner packets ends")
+}
+
+// TestSessionCaptureIsOff: nobody looks who was not allowed to.
+func TestSessionCaptureIsOff(t *testing.T) {
+	o := office.New(t)
+	o.Serve()
+	o.AddUser("anna", sessionPassword)
+	o.OpenConnect(o.Client, "anna", sessionPassword)
+	out, err := o.Longcord("", "-c", o.Path("longcord.yaml"), "sessions", "capture", "anna", "--out", o.Path("packets"))
+	if err == nil || !strings.Contains(out, "allowCapture: true") {
+		t.Errorf("without permission: %v\n%s", err, out)
+	}
+	if _, err := os.Stat(o.Path("packets")); err == nil {
+		t.Error("a file was made")
+	}
+}
