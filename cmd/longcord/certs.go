@@ -23,7 +23,7 @@ import (
 
 func (p *program) certsCommand() *cobra.Command {
 	c := &cobra.Command{Use: "certs", Aliases: []string{"cert"}, Short: "Certificates and their hashes"}
-	c.AddCommand(p.certsHashCommand())
+	c.AddCommand(p.certsHashCommand(), p.certsImportCommand())
 	return c
 }
 

@@ -1,0 +1,88 @@
+package main
+
+import (
+	"bytes"
+	"encoding/pem"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/longcord/longcord/control"
+	"github.com/longcord/longcord/internal/secret"
+	"github.com/longcord/longcord/inventory"
+	"github.com/longcord/longcord/inventory/catalog"
+)
+
+func (p *program) certsImportCommand() *cobra.Command {
+	var keyFile string
+	var replace bool
+	c := &cobra.Command{
+		Use:   "import NAME FILE",
+		Short: "Take a certificate into the inventory",
+		Long: `Makes a Certificate object of a file (PEM or DER, - for standard input), the gateway's
+own certificate first. Without a key it is somebody else's, such as a second gateway's:
+a VPNGateway that names it puts its hash into phones' files.`,
+		Example: "  longcord certs import gateway-2 gateway-2.pem",
+		Args:    cobra.ExactArgs(2),
+		RunE: func(c *cobra.Command, args []string) error {
+			object, err := p.certificateFrom(args[0], args[1], keyFile)
+			if err != nil {
+				return err
+			}
+			client, err := p.client()
+			if err != nil {
+				return err
+			}
+			expect := control.ExpectNew
+			if replace {
+				expect = control.ExpectExisting
+			}
+			changes, err := client.Apply(c.Context(), []inventory.Object{object}, catalog.Options{}, expect)
+			if err != nil {
+				return err
+			}
+			if err := p.printChanges(changes, false, false); err != nil {
+				return err
+			}
+			chain, err := certificates([]byte(object.Certificate))
+			if err != nil {
+				return err
+			}
+			return p.printHashes(describe(chain[:1]), "", false)
+		},
+	}
+	c.Flags().StringVar(&keyFile, "key", "", "its private key, a PEM `FILE` without a password")
+	c.Flags().BoolVar(&replace, "replace", false, "put it in the place of the one that has this name")
+	return c
+}
+
+// certificateFrom reads what is to be imported. Whether certificate and key fit is the inventory's to judge.
+func (p *program) certificateFrom(name, file, keyFile string) (*inventory.Certificate, error) {
+	text, err := p.readFile(file)
+	if err != nil {
+		return nil, usage(err)
+	}
+	chain, err := certificates(text)
+	if err == nil && len(chain) == 0 {
+		err = errors.New("holds no certificate")
+	}
+	if err != nil {
+		return nil, usage(fmt.Errorf("%s: %w", file, err), "name a certificate as PEM or DER")
+	}
+	var all bytes.Buffer
+	for _, each := range chain {
+		if err := pem.Encode(&all, &pem.Block{Type: "CERTIFICATE", Bytes: each.Raw}); err != nil {
+			return nil, err
+		}
+	}
+	object := &inventory.Certificate{Name: name, Certificate: all.String()}
+	if keyFile != "" {
+		key, err := p.readFile(keyFile)
+		if err != nil {
+			return nil, usage(err)
+		}
+		object.Key = secret.New(string(key))
+	}
+	return object, nil
+}
