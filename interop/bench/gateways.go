@@ -51,7 +51,7 @@ func startLongcord(ctx context.Context, o options, l *laboratory, dir string) (*
 	}
 	users := filepath.Join(dir, "users")
 	var lines strings.Builder
-	for i := range o.clients {
+	for i := range 2 * o.clients { // half of them are newcomers
 		fmt.Fprintf(&lines, "user%d:%s\n", i, password)
 	}
 	err = os.WriteFile(users, []byte(lines.String()), 0o600)

@@ -17,6 +17,8 @@ var (
 	desk         = netip.MustParsePrefix("10.20.0.9/24")   // the inside host's
 	pool         = netip.MustParsePrefix("10.99.0.0/20")
 	sources      = netip.MustParsePrefix("198.18.0.0/16") // an outer address for each client
+	newcomers    = netip.MustParsePrefix("198.19.0.0/16") // and for those who come while they talk
+	homes        = netip.MustParsePrefix("198.18.0.0/15") // both
 	everywhere   netip.Prefix
 )
 
@@ -44,10 +46,10 @@ func newLaboratory() (l *laboratory, err error) {
 		testnet.Connect(l.client, "eth0", clientAddr, l.internet, "near", internetNear),
 		testnet.Connect(l.internet, "far", internetFar, l.gateway, "outside", outside),
 		testnet.Connect(l.gateway, "inside", inside, l.inside, "eth0", desk),
-		l.client.Own(sources),
+		l.client.Own(homes),
 		l.client.Route(everywhere, internetNear.Addr()),
 		l.internet.Forward(),
-		l.internet.Route(sources, clientAddr.Addr()),
+		l.internet.Route(homes, clientAddr.Addr()),
 		l.gateway.Forward(),
 		l.gateway.Route(everywhere, internetFar.Addr()),
 		l.inside.Route(everywhere, inside.Addr()),

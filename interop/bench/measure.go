@@ -20,13 +20,14 @@ const (
 	partIdle   = "idle"   // memory of sessions that do nothing
 	partVoice  = "voice"  // 50 packets a second and client, each way, AES-128-GCM
 	partOneWay = "oneway" // the same, up alone and down alone
+	partStorm  = "storm"  // voice while as many others log in for the first time
 	partRate   = "rate"   // the highest rate
 	partSetUp  = "setup"  // set-ups of users who have logged in before
 	partCBC    = "cbc"    // voice with DTLS 0.9, AES-128-CBC and HMAC-SHA1
 	partTCP    = "tcp"    // iperf3 through openconnect, which negotiates a pre-shared key
 )
 
-var parts = []string{partFloor, partIdle, partVoice, partOneWay, partRate, partSetUp, partCBC, partTCP}
+var parts = []string{partFloor, partIdle, partVoice, partOneWay, partStorm, partRate, partSetUp, partCBC, partTCP}
 
 // Suites as CONNECT names them; both gateways know both names.
 var (
@@ -54,6 +55,7 @@ type result struct {
 	Up          *fleet.Voice `json:"voice_up,omitempty"`
 	Down        *fleet.Voice `json:"voice_down,omitempty"`
 	CBC         *fleet.Voice `json:"voice_cbc,omitempty"`
+	Storm       *fleet.Voice `json:"voice_storm,omitempty"`
 	Rate        *fleet.Found `json:"rate,omitempty"`
 	TCP         *bulk        `json:"tcp,omitempty"`
 }
@@ -109,7 +111,7 @@ func (b *bench) measure(ctx context.Context, l *laboratory, g *gateway, dir stri
 	}
 	if err := b.with(ctx, l, g, gcm, func(f *fleet.Fleet, s fleet.SetUp) error {
 		r.FirstLogins = &s
-		return b.talks(ctx, g, f, r)
+		return b.talks(ctx, l, g, f, r)
 	}); err != nil {
 		return err
 	}
@@ -170,7 +172,7 @@ func rest(ctx context.Context, d time.Duration) error {
 }
 
 // talks does what is wanted with clients that are up.
-func (b *bench) talks(ctx context.Context, g *gateway, f *fleet.Fleet, r *result) error {
+func (b *bench) talks(ctx context.Context, l *laboratory, g *gateway, f *fleet.Fleet, r *result) error {
 	if b.wants(partIdle) {
 		if err := rest(ctx, settleTime); err != nil {
 			return err
@@ -191,11 +193,38 @@ func (b *bench) talks(ctx context.Context, g *gateway, f *fleet.Fleet, r *result
 			return err
 		}
 	}
+	if b.wants(partStorm) {
+		if err := b.storm(ctx, l, g, f, r); err != nil {
+			return err
+		}
+	}
 	if !b.wants(partRate) {
 		return nil
 	}
 	found, err := f.Search(ctx, fleet.Search{})
 	r.Rate = &found
+	return err
+}
+
+// storm has newcomers log in while the others talk, from the beginning of the talk to its end.
+func (b *bench) storm(ctx context.Context, l *laboratory, g *gateway, f *fleet.Fleet, r *result) (err error) {
+	config := b.config(l, g, gcm)
+	config.Sources, config.Far = newcomers, netip.AddrPortFrom(desk.Addr(), 4002)
+	config.Login = func(i int) (string, secret.String) { return g.user(b.clients + i), secret.New(password) }
+	others, err := fleet.New(config)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, others.Close()) }()
+	coming, stop := context.WithTimeout(ctx, fleet.DefaultWarm+b.length)
+	came := make(chan struct{})
+	go func() {
+		defer close(came)
+		_, _ = others.Connect(coming) // who has not come by the end stays away
+	}()
+	err = b.talk(ctx, f, fleet.BothWays, &r.Storm)
+	stop()
+	<-came
 	return err
 }
 
@@ -213,15 +242,7 @@ func (b *bench) with(ctx context.Context, l *laboratory, g *gateway, suites []st
 	if err := g.quiet(ctx); err != nil {
 		return err
 	}
-	clients, err := fleet.New(fleet.Config{
-		URL: g.url, Clients: b.clients, CipherSuites: suites,
-		// The gateway's certificate was made a moment ago, on a wire that nobody else is on.
-		TLS:     &tls.Config{InsecureSkipVerify: true, MaxVersion: tls.VersionTLS12, SessionTicketsDisabled: true},
-		Login:   func(i int) (string, secret.String) { return g.user(i), secret.New(password) },
-		Sources: sources, Far: netip.AddrPortFrom(desk.Addr(), 4000),
-		Outside: fleet.Host{Do: l.client.Do}, Inside: fleet.Host{Do: l.inside.Do},
-		Usage: func() (fleet.Usage, error) { return fleet.UsageOf(g.pid(), false) },
-	})
+	clients, err := fleet.New(b.config(l, g, suites))
 	if err != nil {
 		return err
 	}
@@ -231,6 +252,18 @@ func (b *bench) with(ctx context.Context, l *laboratory, g *gateway, suites []st
 		return err
 	}
 	return f(clients, s)
+}
+
+func (b *bench) config(l *laboratory, g *gateway, suites []string) fleet.Config {
+	return fleet.Config{
+		URL: g.url, Clients: b.clients, CipherSuites: suites,
+		// The gateway's certificate was made a moment ago, on a wire that nobody else is on.
+		TLS:     &tls.Config{InsecureSkipVerify: true, MaxVersion: tls.VersionTLS12, SessionTicketsDisabled: true},
+		Login:   func(i int) (string, secret.String) { return g.user(i), secret.New(password) },
+		Sources: sources, Far: netip.AddrPortFrom(desk.Addr(), 4000),
+		Outside: fleet.Host{Do: l.client.Do}, Inside: fleet.Host{Do: l.inside.Do},
+		Usage: func() (fleet.Usage, error) { return fleet.UsageOf(g.pid(), false) },
+	}
 }
 
 func (g *gateway) memory(u *fleet.Usage) (err error) {

@@ -53,6 +53,7 @@ func p999(l fleet.Latency) time.Duration { return l.P999 }
 var rows = func() []row {
 	gcm := func(r result) *fleet.Voice { return r.Voice }
 	cbc := func(r result) *fleet.Voice { return r.CBC }
+	storm := func(r result) *fleet.Voice { return r.Storm }
 	first := func(r result) *fleet.SetUp { return r.FirstLogins }
 	later := func(r result) *fleet.SetUp { return r.Logins }
 	best := func(r result) *fleet.Voice {
@@ -92,6 +93,9 @@ var rows = func() []row {
 		{"voice CBC-SHA1: CPU a packet, µs", "%.1f", voice(cbc, cpu)},
 		{"voice CBC-SHA1: loss, %", "%.3f", voice(cbc, func(v fleet.Voice) float64 { return 100 * v.Loss() })},
 		{"voice CBC-SHA1: p99, ms", "%.2f", voice(cbc, worse(p99))},
+		{"voice while others log in: loss, %", "%.3f", voice(storm, func(v fleet.Voice) float64 { return 100 * v.Loss() })},
+		{"voice while others log in: p50, ms", "%.2f", voice(storm, worse(p50))},
+		{"voice while others log in: p99, ms", "%.2f", voice(storm, worse(p99))},
 		{"highest rate each way, packets/s", "%.0f", voice(best, func(v fleet.Voice) float64 { return v.Rate * float64(v.Clients) })},
 		{"highest rate: CPU a packet, µs", "%.1f", voice(best, cpu)},
 		{"highest rate: wake-ups a packet", "%.2f", voice(best, fleet.Voice.WakesPerPacket)},
