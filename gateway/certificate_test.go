@@ -125,6 +125,16 @@ func tls12() *tls.Config {
 	return config
 }
 
+// TestShownIsLogged: what a real phone sends beside its certificate is worth knowing.
+func TestShownIsLogged(t *testing.T) {
+	t.Parallel()
+	c := openCertified(t, inventory.AuthenticateCertificate)
+	c.logInWith(showing(old(), c.factory.Issue("CP-7962G-"+phoneMAC, nil)), verify.ClientConfig{ByCertificate: true})
+	if want := `tls="TLS 1.0" certificates="CN=CP-7962G-` + phoneMAC + ` by CN=Cisco Manufacturing CA with SHA1-RSA"`; !c.log.has(want) {
+		t.Errorf("the log has no %s", want)
+	}
+}
+
 // TestCertificateRequest: clients are asked for a certificate only when some group takes one, and told of
 // which issuers.
 func TestCertificateRequest(t *testing.T) {
