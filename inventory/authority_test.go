@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
+	"encoding/pem"
 	"strings"
 	"testing"
 	"time"
@@ -104,5 +105,46 @@ func TestGroupAuthentication(t *testing.T) {
 				t.Errorf("got %v, want %s", problems, c.says)
 			}
 		})
+	}
+}
+
+func block(kind string, der []byte) string {
+	return string(pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}))
+}
+
+// FuzzCertificateAuthority: whatever is declared, it is taken or refused, and what is taken was signed.
+func FuzzCertificateAuthority(f *testing.F) {
+	office := testcert.NewAuthority("CAPF-1", nil)
+	list := office.Revoke(time.Now().Add(time.Hour))
+	f.Add(office.Certificate.Raw, list.Raw)
+	f.Add(list.Raw, office.Certificate.Raw)
+	f.Fuzz(func(t *testing.T, certificate, revoked []byte) {
+		a := inventory.CertificateAuthority{Name: "a", Certificate: block("CERTIFICATE", certificate), CRL: block("X509 CRL", revoked)}
+		lists, err := a.RevocationLists()
+		if err != nil {
+			return
+		}
+		issuers, err := a.Issuers()
+		if err != nil || lists[0].CheckSignatureFrom(issuers[0]) != nil {
+			t.Errorf("a list is taken that nobody has signed: %v", err)
+		}
+	})
+}
+
+// TestAuthorityCut: a certificate or a list that was cut is refused, wherever.
+func TestAuthorityCut(t *testing.T) {
+	t.Parallel()
+	office := testcert.NewAuthority("CAPF-1", nil)
+	list := office.Revoke(time.Now().Add(time.Hour)).Raw
+	for n := range office.Certificate.Raw {
+		if _, err := (&inventory.CertificateAuthority{Certificate: block("CERTIFICATE", office.Certificate.Raw[:n])}).Issuers(); err == nil {
+			t.Errorf("a certificate cut at %d is taken", n)
+		}
+	}
+	for n := range list {
+		a := inventory.CertificateAuthority{Certificate: office.PEM(), CRL: block("X509 CRL", list[:n])}
+		if _, err := a.RevocationLists(); err == nil {
+			t.Errorf("a list cut at %d is taken", n)
+		}
 	}
 }

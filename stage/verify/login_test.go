@@ -422,3 +422,49 @@ func TestLimits(t *testing.T) {
 	}
 	expect(t, "request after the time", lines(actions), "close\n")
 }
+
+// FuzzServer: whatever comes, nobody is asked for but users of known groups, and nothing is let in by a
+// certificate that was not shown.
+func FuzzServer(f *testing.F) {
+	for _, seed := range []struct{ method, path, agent, body string }{
+		{"GET", "/PhoneVPN", phone, ""},
+		{"POST", "/PhoneVPN", phone, "username=a&password=b"},
+		{"POST", "/cert", phone, ""},
+		{"POST", "/", anyconnect, `<config-auth type="init"><group-select>guests</group-select></config-auth>`},
+		{"POST", "/people", anyconnect, `<config-auth type="auth-reply"><opaque><tunnel-group>x</tunnel-group></opaque><auth><username>a</username></auth></config-auth>`},
+		{"POST", "/", "x", "username=a&auth_handle=7&secondary_password=1&group_list=staff"},
+		{"GET", "/logout", "x", ""},
+	} {
+		f.Add(seed.method, seed.path, seed.agent, seed.body)
+	}
+	f.Fuzz(func(t *testing.T, method, path, agent, body string) {
+		s := verify.NewServer(noon, verify.Config{
+			Group: func(host, path string) (verify.Group, bool) {
+				if g, ok := certified[path]; ok {
+					return g, true
+				}
+				return groups(host, path)
+			},
+			Listed: menu, Client: func(string) (*verify.ClientCertificate, error) { return nil, nil },
+		})
+		r := verify.Request{Method: method, Path: path, Host: "h", Minor: 1, Header: http.Header{"User-Agent": {agent}}, Body: []byte(body)}
+		for range 2 { // the second as whoever was refused, or logged in
+			actions, err := s.Received(noon, r)
+			if err != nil {
+				return
+			}
+			for _, action := range actions {
+				a, asks := action.(verify.Authenticate)
+				if !asks {
+					continue
+				}
+				if certified[path].Certificate || a.Certificate != nil || a.Group == "" {
+					t.Fatalf("%s is checked in group %q without the certificate it needs", a.User, a.Group)
+				}
+				if _, err := s.Authenticated(noon, verify.Result{Verdict: verify.Challenged, Prompt: body, State: body}); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+	})
+}
