@@ -62,6 +62,7 @@ func New(c Config) (*AAA, error) {
 // was checked and the peer should come back.
 func (a *AAA) Authenticate(ctx context.Context, r Request) (Result, error) {
 	set := a.users()
+	a.servers.forget(set)
 	if r.Certificate != nil && r.User == "" {
 		r.User = r.Certificate.Subject
 	}

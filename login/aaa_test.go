@@ -97,6 +97,7 @@ func newWard(t *testing.T) *ward {
 		&inventory.User{Name: "rosa", TOTPSecret: secret.New(aCode)},
 		&inventory.User{Name: "locked", GroupLock: "phones"},
 	)
+	delete(w.set.Users, "broken") // its name's neighbours would pay for a whole hashing
 	w.kept = memorystore.New()
 	t.Cleanup(func() { w.kept.Close() })
 	var err error
@@ -263,9 +264,11 @@ func TestAllServersDead(t *testing.T) {
 		w.want(request("anna", "secret", "fallback"), "anna SEP000000000001")
 		w.want(request("anna", "wrong", "fallback"), "refused: wrong password")
 		w.wantStanding("aaa-server-dead", "first", "second")
-		w.set = house(w.t, &inventory.TunnelGroup{Name: "radius", AuthenticationServerGroup: []string{"first"}})
-		w.want(request("anna", "secret", "radius"), "later:…")
-		w.wantStanding("aaa-server-dead", "second")
+		kept := *w.set
+		kept.AAAServers = inventory.Table[inventory.AAAServer]{"second": w.set.AAAServers["second"]}
+		w.set = &kept
+		w.want(request("anna", "secret", "staff"), "anna SEP000000000001")
+		w.wantStanding("aaa-server-dead", "second") // the other is declared no more
 	})
 }
 
@@ -395,6 +398,16 @@ func TestChallengesAreBounded(t *testing.T) {
 		if n := len(w.challenges.open); n != maxChallenges {
 			t.Errorf("%d challenges are open, want %d", n, maxChallenges)
 		}
+		again := elsewhere(maxChallenges)
+		for range 3 * maxChallenges {
+			w.ask(answer(again, w.ask(again), "one"))
+			w.challenges.from = map[netip.Prefix]int{} // the bound by source is not the point here
+		}
+		if n := len(w.challenges.order); n > 2*maxChallenges+1 {
+			t.Errorf("%d challenges in order, most of them answered", n)
+		}
+		w.challenges = newChallenges()
+		w.ask(r)
 		time.Sleep(challengeTime)
 		w.want(r, "asks One?")
 		if len(w.challenges.open) != 1 || len(w.challenges.from) != 1 || len(w.challenges.order) != 1 {

@@ -221,8 +221,9 @@ func (a *Accounts) send(ctx context.Context, q *reports, account radius.Account)
 			return nil
 		}
 	}
-	if err == nil {
-		return nil // nobody wants it any more
+	if err == nil { // nobody wants it any more
+		a.findings.Clear(finding.AccountingStopped, strings.Join(q.servers, ", "))
+		return nil
 	}
 	if ctx.Err() == nil {
 		f := finding.AccountingStopped.With(strings.Join(q.servers, ", "), err.Error())

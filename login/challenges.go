@@ -3,6 +3,7 @@ package login
 import (
 	"crypto/rand"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 )
@@ -50,6 +51,9 @@ func (c *challenges) ask(r Request, prompt string, p pending) error {
 		c.drop(c.order[0])
 		c.order = c.order[1:]
 	}
+	if len(c.order) > 2*maxChallenges {
+		c.order = slices.DeleteFunc(c.order, func(state string) bool { _, open := c.open[state]; return !open })
+	}
 	state := rand.Text()
 	p.request, p.until = r, time.Now().Add(challengeTime)
 	c.open[state] = p
@@ -72,7 +76,7 @@ func (c *challenges) take(r Request) (pending, bool) {
 	return p, true
 }
 
-// forget drops what nobody answered in time, and forgets in order those that were answered.
+// forget drops what nobody answered in time, and takes those that were answered out of order.
 func (c *challenges) forget(now time.Time) {
 	for len(c.order) > 0 {
 		p, ok := c.open[c.order[0]]

@@ -69,6 +69,7 @@ type servers struct {
 	log      *slog.Logger
 
 	mu     sync.Mutex
+	seen   *inventory.Set // that byName was held to last
 	byName map[string]*server
 }
 
@@ -89,11 +90,7 @@ func (s *servers) get(set *inventory.Set, name string) *server {
 	if known != nil && known.declared == declared && known.authority == authority {
 		return known
 	}
-	delete(s.byName, name)
-	if known != nil {
-		s.findings.Clear(finding.AAAServerDead, name)
-		s.findings.Clear(finding.AAAServerUnsigned, name)
-	}
+	s.drop(name)
 	if declared == nil {
 		return nil
 	}
@@ -108,6 +105,31 @@ func (s *servers) get(set *inventory.Set, name string) *server {
 	}
 	s.byName[name] = fresh
 	return fresh
+}
+
+// forget drops the servers that an inventory has no more, with what was wrong with them.
+func (s *servers) forget(set *inventory.Set) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.seen == set {
+		return
+	}
+	s.seen = set
+	for name := range s.byName {
+		if set.AAAServers[name] == nil {
+			s.drop(name)
+		}
+	}
+}
+
+// drop forgets a server. mu is held.
+func (s *servers) drop(name string) {
+	if s.byName[name] == nil {
+		return
+	}
+	delete(s.byName, name)
+	s.findings.Clear(finding.AAAServerDead, name)
+	s.findings.Clear(finding.AAAServerUnsigned, name)
 }
 
 func backendOf(declared *inventory.AAAServer, authority *inventory.CertificateAuthority) backend {
