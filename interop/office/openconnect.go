@@ -38,12 +38,12 @@ func (o *Office) TryOpenConnect(h *testnet.Host, user, password string, flags ..
 	o.t.Helper()
 	path := filepath.Join(o.t.TempDir(), "script")
 	o.must(os.WriteFile(path, []byte(script), 0o755))
-	args := []string{"--user", user, "--passwd-on-stdin", "--servercert", o.pin(h), "--script", path, "--verbose"}
+	args := []string{"--user", user, "--passwd-on-stdin", "--servercert", o.Pin(h), "--script", path, "--verbose"}
 	return o.StartWith(h, password+"\n", Peer(o.t, "openconnect"), append(append(args, flags...), URL)...)
 }
 
-// pin is the gateway's certificate as openconnect wants it named.
-func (o *Office) pin(h *testnet.Host) string {
+// Pin is the gateway's certificate as openconnect wants it named.
+func (o *Office) Pin(h *testnet.Host) string {
 	o.t.Helper()
 	said, _ := o.Run(h, "", Peer(o.t, "openconnect"), "--authenticate", URL)
 	_, after, found := strings.Cut(said, "--servercert ")
