@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -15,6 +16,7 @@ import (
 	"github.com/longcord/longcord/internal/secret"
 	"github.com/longcord/longcord/internal/testcert"
 	"github.com/longcord/longcord/interop/loginserver"
+	"github.com/longcord/longcord/interop/office"
 	"github.com/longcord/longcord/stage/verify"
 )
 
@@ -180,6 +182,66 @@ func TestSecondFactor(t *testing.T) {
 			s := startCertified(t, &tls.Config{MinVersion: tls.VersionTLS12})
 			if out, ok := logIn(t, "https://"+s.Addr()+"/codes", "pw", args...); !ok {
 				t.Errorf("openconnect has no cookie:\n%s", out)
+			}
+		})
+	}
+}
+
+// TestTunnelByCertificate: openconnect shows a certificate to a whole office. One of the office opens what
+// the policy permits; the factory's opens the files and no more, by TLS of today and of old.
+func TestTunnelByCertificate(t *testing.T) {
+	t.Parallel()
+	const phone = "CP-8861-SEP020000001001"
+	factory := testcert.NewAuthority("Cisco Manufacturing CA", sha1)
+	oldTLS := []string{"--gnutls-priority", "NORMAL:-VERS-ALL:+VERS-TLS1.0:+SHA1:+RSA:%COMPAT", "--dtls-ciphers", "AES128-SHA"}
+	for name, c := range map[string]struct {
+		by      *testcert.Authority
+		flags   []string
+		enrols  bool
+		version string
+	}{
+		"office's":           {authority, nil, false, "TLS 1.3"},
+		"office's, TLS 1.0":  {authority, oldTLS, false, "TLS 1.0"},
+		"factory's":          {factory, nil, true, "TLS 1.3"},
+		"factory's, TLS 1.0": {factory, oldTLS, true, "TLS 1.0"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			o := office.New(t, "--legacy-phones", "--auth", "certificate")
+			inventory, err := os.ReadFile(o.Path("inventory.yaml"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			declared := strings.Replace(string(inventory), "certificateAuthorities: [phones]", "certificateAuthorities: [phones, factory]", 1) +
+				"\n---\nkind: CertificateAuthority\nname: factory\ncertificateFile: factory.pem\nmanufacturer: true\n"
+			for file, text := range map[string]string{"inventory.yaml": declared, "certificates/phones.pem": authority.PEM(), "factory.pem": factory.PEM()} {
+				if err := os.WriteFile(o.Path(file), []byte(text), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			o.Serve()
+			certificate, key := written(t, c.by.Issue(phone, nil), false)
+			o.OpenConnect(o.Client, "ignored", "ignored", append(c.flags, "-c", certificate, "-k", key)...)
+			sessions, err := o.Longcord("", "-c", o.Path("longcord.yaml"), "sessions", "list", "--json")
+			for _, want := range []string{`"user": "` + phone + `"`, `"phone": "SEP020000001001"`, fmt.Sprintf(`"enrolment": %v`, c.enrols), `"tls_version": "` + c.version + `"`} {
+				if err != nil || !strings.Contains(sessions, want) {
+					t.Errorf("sessions list lacks %s: %v\n%s", want, err, sessions)
+				}
+			}
+			file, err := o.Run(o.Client, "", office.Peer(t, "curl"), "-sS", "--max-time", "20", "http://"+office.Inside+":6970/SEP020000001001.cnf.xml")
+			if err != nil || !strings.Contains(file, "<device") {
+				t.Errorf("the phone's file: %v\n%s", err, file)
+			}
+			if tftp, err := o.Run(o.Client, "", office.Peer(t, "curl"), "-sS", "--max-time", "20", "tftp://"+office.Inside+"/SEP020000001001.cnf.xml"); err != nil || tftp != file {
+				t.Errorf("the phone's file by TFTP: %v, %d bytes of %d", err, len(tftp), len(file))
+			}
+			for what, args := range map[string][]string{
+				"a host inside":    {"ping", "-c", "2", "-W", "5", office.Desk},
+				"the call manager": {"timeout", "5", "bash", "-c", "exec 3<>/dev/tcp/" + office.Inside + "/5060"},
+			} {
+				if out, err := o.Run(o.Client, "", args[0], args[1:]...); (err == nil) == c.enrols {
+					t.Errorf("%s is reached: %v\n%s", what, err == nil, out)
+				}
 			}
 		})
 	}
