@@ -22,7 +22,7 @@ import (
 //	    └──────────────────────────────────────────────────────┘
 //	        cookie refused, other address, 300 s without success
 //
-// While Online the DTLS channel is off, being tried, up, or resting for 60 s after it failed.
+// While Online the DTLS channel is off, being tried, up, or resting after it failed.
 type ClientState int
 
 // The states.
@@ -99,7 +99,7 @@ func (c *Client) Connected(now time.Time, answer cstp.Answer) ([]Action, error) 
 	c.rekey = newRekey(now, answer)
 	c.dpd = [channels]dpd{
 		CSTP: {interval: answer.DPD, patience: clientPatience},
-		DTLS: {interval: answer.DTLS.DPD, patience: clientPatience},
+		DTLS: dtlsDPD(answer.DTLS.DPD),
 	}
 	c.keepalive = [channels]keepalive{
 		CSTP: {c.keepaliveOf(answer.Keepalive)},
@@ -171,7 +171,7 @@ func (c *Client) ChannelDown(now time.Time, ch Channel) []Action {
 		return c.reconnect(now)
 	case c.attempt.running || c.up[DTLS].Load():
 		c.close(DTLS)
-		c.attempt.failed(now)
+		c.attempt.fail(now)
 	}
 	return nil
 }
@@ -258,9 +258,9 @@ func (c *Client) Advance(now time.Time) []Action {
 	}
 	more, dead := c.watch(now, DTLS)
 	actions = append(actions, more...)
-	if dead {
+	if dead { // perhaps only for this address and port: tried anew at once
 		actions = append(actions, c.close(DTLS)...)
-		c.attempt.failed(now)
+		actions = append(actions, c.tryDTLS()...)
 	}
 	if reached(c.attempt.due(), now) {
 		actions = append(actions, c.tryDTLS()...)

@@ -2,11 +2,12 @@ package tunnel
 
 import "time"
 
-// dpd is dead-peer detection on one channel: it asks a silent peer for a sign of life, and again each
-// half interval, until the peer has been silent for too long.
+// dpd is dead-peer detection on one channel: it asks a silent peer for a sign of life, and again and again
+// until the peer has been silent for too long.
 type dpd struct {
 	interval time.Duration // zero: off
 	patience int           // intervals of silence after which the peer is dead
+	again    time.Duration // between requests without an answer; zero: half the interval
 	asked    time.Time     // last request
 }
 
@@ -16,10 +17,28 @@ const (
 	gatewayPatience = 3
 )
 
+// A client that talks into a dead DTLS channel is not heard, and CSTP could carry its voice. So it asks
+// there as soon as the gateway falls back, in 25 s, whatever the interval, and often enough that loss alone
+// does not make a channel dead.
+const (
+	dtlsInterval = 12500 * time.Millisecond
+	dtlsAgain    = 2500 * time.Millisecond
+)
+
+// dtlsDPD is the client's detection on the DTLS channel for which the gateway gave an interval.
+func dtlsDPD(interval time.Duration) dpd {
+	interval = min(interval, dtlsInterval)
+	return dpd{interval: interval, patience: clientPatience, again: min(interval/2, dtlsAgain)}
+}
+
 // ask returns when the next request is due, given when the peer was last heard.
 func (d *dpd) ask(heard time.Time) time.Time {
 	if d.asked.After(heard) {
-		return d.asked.Add(max(d.interval/2, time.Second))
+		again := d.again
+		if again == 0 {
+			again = d.interval / 2
+		}
+		return d.asked.Add(max(again, time.Second))
 	}
 	return heard.Add(d.interval)
 }

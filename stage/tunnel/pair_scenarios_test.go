@@ -17,18 +17,20 @@ func TestQuietPhone(t *testing.T) {
 	p.pass(time.Minute)
 	p.did(`
 		0s phone: start dtls 0.9 AES256-SHA
+		12.5s phone: send dpd request on dtls
+		12.5s gateway: send dpd response on dtls
 		20s phone: send keepalive on cstp
-		20s phone: send keepalive on dtls
+		25s phone: send dpd request on dtls
+		25s gateway: send dpd response on dtls
 		30s phone: send dpd request on cstp
 		30s gateway: send dpd response on cstp
-		30s phone: send dpd request on dtls
-		30s gateway: send dpd response on dtls
+		37.5s phone: send dpd request on dtls
+		37.5s gateway: send dpd response on dtls
 		50s phone: send keepalive on cstp
-		50s phone: send keepalive on dtls
+		50s phone: send dpd request on dtls
+		50s gateway: send dpd response on dtls
 		1m0s phone: send dpd request on cstp
 		1m0s gateway: send dpd response on cstp
-		1m0s phone: send dpd request on dtls
-		1m0s gateway: send dpd response on dtls
 	`)
 	p.data(DTLS, DTLS)
 }
@@ -51,21 +53,25 @@ func TestBlockedUDP(t *testing.T) {
 		0s gateway: close dtls
 		0s phone: start dtls 0.9 AES256-SHA
 		12s phone: dtls handshake gives up
+		27s phone: start dtls 0.9 AES256-SHA
 		30s phone: send dpd request on cstp
 		30s gateway: send dpd response on cstp
+		39s phone: dtls handshake gives up
 		1m0s phone: send dpd request on cstp
 		1m0s gateway: send dpd response on cstp
-		1m12s phone: start dtls 0.9 AES256-SHA
-		1m24s phone: dtls handshake gives up
+		1m9s phone: start dtls 0.9 AES256-SHA
+		1m21s phone: dtls handshake gives up
 		1m30s phone: send dpd request on cstp
 		1m30s gateway: send dpd response on cstp
 		2m0s phone: send dpd request on cstp
 		2m0s gateway: send dpd response on cstp
-		2m24s phone: start dtls 0.9 AES256-SHA
+		2m6s phone: start dtls 0.9 AES256-SHA
+		2m18.5s phone: send dpd request on dtls
+		2m18.5s gateway: send dpd response on dtls
 	`)
 }
 
-// UDP dies in a call: the gateway moves to TLS after 25 s, the phone when it has given DTLS up.
+// UDP dies in a call: both move to TLS after 25 s.
 func TestUDPDiesInCall(t *testing.T) {
 	t.Parallel()
 	p := newPair(t, usual)
@@ -73,8 +79,6 @@ func TestUDPDiesInCall(t *testing.T) {
 	p.forget()
 	p.udp = false
 	p.speak(25*time.Second + 20*time.Millisecond)
-	p.data(DTLS, CSTP)
-	p.speak(36 * time.Second)
 	p.data(CSTP, CSTP)
 	// Now the call goes on over TLS, both ways and without loss.
 	if up, down := p.speak(10 * time.Second); up != 500 || down != 500 {
@@ -107,16 +111,22 @@ func TestLostLink(t *testing.T) {
 	p.tcp, p.udp = true, true
 	p.pass(40 * time.Second)
 	p.did(`
+		12.5s phone: send dpd request on dtls
+		15s phone: send dpd request on dtls
+		17.5s phone: send dpd request on dtls
 		20s phone: send keepalive on cstp
-		20s phone: send keepalive on dtls
+		20s phone: send dpd request on dtls
+		22.5s phone: send dpd request on dtls
+		25s phone: close dtls
+		25s phone: start dtls 0.9 AES256-SHA
 		30s phone: send dpd request on cstp
-		30s phone: send dpd request on dtls
 		30s gateway: send dpd request on cstp
 		30s gateway: send dpd request on dtls
+		37s phone: dtls handshake gives up
 		45s phone: send dpd request on cstp
-		45s phone: send dpd request on dtls
 		45s gateway: send dpd request on cstp
 		45s gateway: send dpd request on dtls
+		52s phone: start dtls 0.9 AES256-SHA
 		1m0s phone: close dtls
 		1m0s phone: close cstp
 		1m0s phone: reconnect
