@@ -246,7 +246,13 @@ func (p *Program) Wait(text string) string {
 // WaitAfter is Wait for lines behind a Mark.
 func (p *Program) WaitAfter(mark int, text string) string {
 	p.t.Helper()
-	deadline := time.After(Patience)
+	return p.WaitWithin(Patience, mark, text)
+}
+
+// WaitWithin is WaitAfter for what takes its time.
+func (p *Program) WaitWithin(patience time.Duration, mark int, text string) string {
+	p.t.Helper()
+	deadline := time.After(patience)
 	for {
 		p.mu.Lock()
 		for _, line := range p.lines[mark:] {

@@ -45,12 +45,17 @@ type client struct {
 // connect starts openconnect as a user would and waits until it has an address.
 func connect(t *testing.T, o *office.Office, password string, flags ...string) client {
 	t.Helper()
+	return connectTo(t, o, office.URL, password, flags...)
+}
+
+func connectTo(t *testing.T, o *office.Office, url, password string, flags ...string) client {
+	t.Helper()
 	path := filepath.Join(t.TempDir(), "script")
 	if err := os.WriteFile(path, []byte(script), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	args := append([]string{"--user", "anna", "--passwd-on-stdin", "--servercert", pin(t, o), "--script", path, "--verbose"}, flags...)
-	p := o.StartWith(o.Client, password+"\n", office.Peer(t, "openconnect"), append(args, office.URL)...)
+	args := append([]string{"--user", "anna", "--passwd-on-stdin", "--servercert", pinOf(t, o, url, flags...), "--script", path, "--verbose"}, flags...)
+	p := o.StartWith(o.Client, password+"\n", office.Peer(t, "openconnect"), append(args, url)...)
 	line := p.Wait("script connect ")
 	return client{p, strings.Fields(line)[2]}
 }
@@ -58,7 +63,12 @@ func connect(t *testing.T, o *office.Office, password string, flags ...string) c
 // pin is the gateway's certificate as openconnect wants it named.
 func pin(t *testing.T, o *office.Office) string {
 	t.Helper()
-	said, _ := o.Run(o.Client, "", office.Peer(t, "openconnect"), "--authenticate", office.URL)
+	return pinOf(t, o, office.URL)
+}
+
+func pinOf(t *testing.T, o *office.Office, url string, flags ...string) string {
+	t.Helper()
+	said, _ := o.Run(o.Client, "", office.Peer(t, "openconnect"), append([]string{"--authenticate", url}, flags...)...)
 	_, after, found := strings.Cut(said, "--servercert ")
 	if !found {
 		t.Fatalf("openconnect names no fingerprint:\n%s", said)
@@ -76,37 +86,66 @@ func newOffice(t *testing.T, flags ...string) *office.Office {
 
 const password = "rosebud 7&+%"
 
+// TestTunnel has openconnect choose each way there is.
 func TestTunnel(t *testing.T) {
+	t.Parallel()
 	o := newOffice(t, "--legacy-phones")
+	tls12 := "NORMAL:-VERS-ALL:+VERS-TLS1.2"
 	for _, mode := range []struct {
 		name    string
 		flags   []string
-		channel string // what openconnect says about DTLS, or a part of it
+		channel string // what openconnect says about DTLS
+		cipher  string // what the gateway says
 	}{
-		{"default", nil, "(DTLS1.2)-(PSK)-(AES-256-GCM)"},
-		{"tls12", []string{"--gnutls-priority", "NORMAL:-VERS-ALL:+VERS-TLS1.2:%COMPAT"}, "(DTLS1.2)-(PSK)-(AES-256-GCM)"},
-		{"chacha20", []string{"--dtls-ciphers", "OC2-DTLS1_2-CHACHA20-POLY1305", "--dtls12-ciphers", ""}, "DTLS1.2"},
-		{"old", []string{"--dtls-ciphers", "AES128-SHA"}, "DTLS0.9"},
-		{"old256", []string{"--dtls-ciphers", "AES256-SHA"}, "DTLS0.9"},
-		{"dtls12", []string{"--dtls12-ciphers", "AES256-GCM-SHA384", "--dtls-ciphers", ""}, "DTLS1.2"},
-		{"tls", []string{"--no-dtls"}, ""},
+		{"default", nil, "(DTLS1.2)-(PSK)-(AES-256-GCM)", "PSK-AES256-GCM-SHA384"},
+		{"TLS 1.2", []string{"--gnutls-priority", tls12}, "(DTLS1.2)-(PSK)-(AES-256-GCM)", "PSK-AES256-GCM-SHA384"},
+		{"TLS 1.2 without extended master secret", []string{"--gnutls-priority", tls12 + ":%COMPAT:%NO_SESSION_HASH"}, "(DTLS1.2)-(PSK)-(AES-256-GCM)", "PSK-AES256-GCM-SHA384"},
+		{"old TLS", []string{"--gnutls-priority", "NORMAL:-VERS-ALL:+VERS-TLS1.0:+SHA1:+RSA:%COMPAT"}, "(DTLS1.2)-(RSA)-(AES-128-CBC)-(SHA1)", "AES128-SHA"},
+		{"forms", []string{"--no-xmlpost"}, "(DTLS1.2)-(PSK)-(AES-256-GCM)", "PSK-AES256-GCM-SHA384"},
+		{"0.9 with AES-128", []string{"--dtls-ciphers", "AES128-SHA"}, "(DTLS0.9)-(RSA)-(AES-128-CBC)-(SHA1)", "AES128-SHA"},
+		{"0.9 with AES-256", []string{"--dtls-ciphers", "AES256-SHA"}, "(DTLS0.9)-(RSA)-(AES-256-CBC)-(SHA1)", "AES256-SHA"},
+		{"own name 128", []string{"--dtls-ciphers", "OC-DTLS1_2-AES128-GCM"}, "(DTLS1.2)-(RSA)-(AES-128-GCM)", "AES128-GCM-SHA256"},
+		{"own name 256", []string{"--dtls-ciphers", "OC-DTLS1_2-AES256-GCM"}, "(DTLS1.2)-(RSA)-(AES-256-GCM)", "AES256-GCM-SHA384"},
+		{"own name ChaCha20", []string{"--dtls-ciphers", "OC2-DTLS1_2-CHACHA20-POLY1305"}, "(DTLS1.2)-(PSK)-(CHACHA20-POLY1305)", "PSK-CHACHA20-POLY1305"},
+		{"1.2 with GCM 256", only12("AES256-GCM-SHA384"), "(DTLS1.2)-(RSA)-(AES-256-GCM)", "AES256-GCM-SHA384"},
+		{"1.2 with GCM 128", only12("AES128-GCM-SHA256"), "(DTLS1.2)-(RSA)-(AES-128-GCM)", "AES128-GCM-SHA256"},
+		{"1.2 with ECDHE", only12("ECDHE-RSA-AES256-GCM-SHA384"), "(DTLS1.2)-(ECDHE-RSA)-(AES-256-GCM)", "ECDHE-RSA-AES256-GCM-SHA384"},
+		{"1.2 with CBC 128", only12("AES128-SHA"), "(DTLS1.2)-(RSA)-(AES-128-CBC)-(SHA1)", "AES128-SHA"},
+		{"1.2 with CBC 256", only12("AES256-SHA"), "(DTLS1.2)-(RSA)-(AES-256-CBC)-(SHA1)", "AES256-SHA"},
+		{"TLS only", []string{"--no-dtls"}, "", ""},
 	} {
 		t.Run(mode.name, func(t *testing.T) {
 			c := connect(t, o, password, mode.flags...)
 			if mode.channel != "" {
-				if line := c.Wait("Established DTLS connection"); !strings.Contains(line, mode.channel) {
+				if line := c.Wait("Established DTLS connection"); !strings.HasSuffix(line, "Ciphersuite "+mode.channel+".") {
 					t.Errorf("openconnect says %q, want %s", line, mode.channel)
 				}
 			}
-			if out, err := o.Run(o.Client, "", office.Peer(t, "ping"), "-c", "3", "-i", "0.2", "-W", "5", office.Desk); err != nil {
-				t.Errorf("ping: %v\n%s", err, out)
+			pings(t, o)
+			size := int64(2 << 20)
+			if mode.flags == nil {
+				size = 50 << 20
 			}
-			transfer(t, o, 5<<20)
+			transfer(t, o, size)
 			checkSession(t, o, c, mode.channel)
+			if mode.cipher != "" && sessions(t, o)[0].Cipher != mode.cipher {
+				t.Errorf("the gateway says %q, want %s", sessions(t, o)[0].Cipher, mode.cipher)
+			}
 			c.Signal(syscall.SIGINT)
 			c.Ended()
 			waitSessions(t, o, 0)
 		})
+	}
+}
+
+// only12 leaves openconnect one suite of X-DTLS12-CipherSuite.
+func only12(suite string) []string { return []string{"--dtls12-ciphers", suite, "--dtls-ciphers", ""} }
+
+func pings(t *testing.T, o *office.Office, flags ...string) {
+	t.Helper()
+	args := append([]string{"-c", "3", "-i", "0.2", "-W", "5"}, flags...)
+	if out, err := o.Run(o.Client, "", office.Peer(t, "ping"), append(args, office.Desk)...); err != nil {
+		t.Errorf("ping: %v\n%s", err, out)
 	}
 }
 
@@ -174,6 +213,7 @@ type session struct {
 	InnerAddress string `json:"inner_address"`
 	Transport    string `json:"transport"`
 	DTLSVersion  string `json:"dtls_version"`
+	Cipher       string `json:"cipher"`
 }
 
 func sessions(t *testing.T, o *office.Office) []session {
@@ -202,7 +242,7 @@ func checkSession(t *testing.T, o *office.Office, c client, channel string) {
 		_, version, _ := strings.Cut(channel, "DTLS")
 		want.Transport, want.DTLSVersion = "dtls", version[:len("1.2")]
 	}
-	if all[0] != want {
+	if want.Cipher = all[0].Cipher; all[0] != want {
 		t.Errorf("got %+v want %+v", all[0], want)
 	}
 }
@@ -222,6 +262,7 @@ func waitSessions(t *testing.T, o *office.Office, n int) {
 }
 
 func TestPasswordRefused(t *testing.T) {
+	t.Parallel()
 	o := newOffice(t)
 	out, err := o.Run(o.Client, "wrong\n", office.Peer(t, "openconnect"), "--user", "anna", "--passwd-on-stdin", "--non-inter",
 		"--servercert", pin(t, o), "--authenticate", office.URL)
@@ -232,6 +273,7 @@ func TestPasswordRefused(t *testing.T) {
 
 // TestNoLegacy has a client that knows only old DTLS meet a gateway without old phones: it stays on TLS.
 func TestNoLegacy(t *testing.T) {
+	t.Parallel()
 	o := newOffice(t)
 	c := connect(t, o, password, "--dtls-ciphers", "AES128-SHA", "--dtls12-ciphers", "")
 	if out, err := o.Run(o.Client, "", office.Peer(t, "ping"), "-c", "1", "-W", "5", office.Desk); err != nil {
@@ -241,6 +283,7 @@ func TestNoLegacy(t *testing.T) {
 }
 
 func TestLogoff(t *testing.T) {
+	t.Parallel()
 	o := newOffice(t)
 	c := connect(t, o, password)
 	out, err := o.Longcord("", "-c", o.Path("longcord.yaml"), "sessions", "logoff", "anna")
@@ -253,6 +296,7 @@ func TestLogoff(t *testing.T) {
 
 // TestLinkCut takes the client's cable away for 20 seconds.
 func TestLinkCut(t *testing.T) {
+	t.Parallel()
 	o := newOffice(t)
 	c := connect(t, o, password, "--force-dpd", "3", "--reconnect-timeout", "120")
 	setLink(t, o, false)
@@ -288,6 +332,7 @@ func setLink(t *testing.T, o *office.Office, up bool) {
 // TestKilledGateway kills the gateway while a client is connected: it comes back with user, session and
 // address.
 func TestKilledGateway(t *testing.T) {
+	t.Parallel()
 	o := office.New(t)
 	serve := o.Serve()
 	o.AddUser("anna", password)
@@ -308,6 +353,7 @@ func TestKilledGateway(t *testing.T) {
 
 // TestSpoofing sends from an address that is not the session's.
 func TestSpoofing(t *testing.T) {
+	t.Parallel()
 	o := newOffice(t)
 	connect(t, o, password)
 	foreign := netip.MustParseAddr("10.20.0.77")
