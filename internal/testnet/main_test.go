@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
@@ -83,7 +84,8 @@ func makeAndHang() int {
 		fmt.Println(err)
 		return 1
 	}
-	select {}
+	time.Sleep(time.Hour) // and not select{}: the runtime may take that for a deadlock
+	return 1
 }
 
 // copyOfTest is this program in another role.
