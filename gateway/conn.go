@@ -56,13 +56,13 @@ type conversation struct {
 	read *bufio.Reader
 }
 
-// serveConn lives a connection from its handshake to its CONNECT, or its end. leave takes it out of the
-// count of connections without a session.
-func (g *Gateway) serveConn(ctx context.Context, raw net.Conn, peer netip.AddrPort, leave func()) {
+// serveConn lives a connection from its handshake to its CONNECT, or its end. Until it has a session it has a
+// place at the gate.
+func (g *Gateway) serveConn(ctx context.Context, raw net.Conn, peer netip.AddrPort, at *place) {
 	c := &conn{g: g, raw: raw, peer: peer, log: g.log.With(logging.Peer, peer.String())}
 	c.conversation = &conversation{set: g.config.Inventory(), identity: g.currentIdentity()}
 	c.stop = context.AfterFunc(ctx, c.hangUp)
-	c.begin(ctx, leave)
+	c.begin(ctx, at)
 	carry := c.carry
 	c.conversation, c.carry = nil, nil
 	if carry == nil {
@@ -78,7 +78,7 @@ func (g *Gateway) serveConn(ctx context.Context, raw net.Conn, peer netip.AddrPo
 }
 
 // begin shakes hands and converses.
-func (c *conn) begin(ctx context.Context, leave func()) {
+func (c *conn) begin(ctx context.Context, at *place) {
 	defer c.contain()
 	c.handshakeBegan()
 	if err := c.handshake(ctx); err != nil {
@@ -86,7 +86,8 @@ func (c *conn) begin(ctx context.Context, leave func()) {
 		return
 	}
 	c.handshakeDone()
-	if err := c.converse(ctx, leave); err != nil && !errors.Is(err, io.EOF) && ctx.Err() == nil {
+	at.shook()
+	if err := c.converse(ctx, at.leave); err != nil && !errors.Is(err, io.EOF) && ctx.Err() == nil {
 		c.log.Debug("connection", logging.Err, err)
 	}
 }

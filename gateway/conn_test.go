@@ -248,7 +248,10 @@ func slow(t *testing.T) (connect func() net.Conn) {
 	return func() net.Conn {
 		client, server := net.Pipe()
 		t.Cleanup(func() { client.Close() })
-		b.g.wg.Go(func() { b.g.serveConn(ctx, server, netip.MustParseAddrPort("192.0.2.1:1"), func() {}) })
+		b.g.wg.Go(func() {
+			at := netip.MustParseAddrPort("192.0.2.1:1")
+			b.g.serveConn(ctx, server, at, newGate().enter(at.Addr(), server))
+		})
 		return client
 	}
 }

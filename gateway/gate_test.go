@@ -16,7 +16,7 @@ type closing struct {
 
 func (c *closing) Close() error { c.closed = true; return nil }
 
-func enter(g *gate, addr string) (*closing, func()) {
+func enter(g *gate, addr string) (*closing, *place) {
 	c := &closing{}
 	return c, g.enter(netip.MustParseAddr(addr), c)
 }
@@ -26,12 +26,12 @@ func TestGateDropsTheOldestOfAnAddress(t *testing.T) {
 	g := newGate()
 	neighbour, _ := enter(g, "192.0.2.1")
 	var conns []*closing
-	var leaves []func()
+	var places []*place
 	for range g.perAddress {
-		c, leave := enter(g, "192.0.2.2")
-		conns, leaves = append(conns, c), append(leaves, leave)
+		c, at := enter(g, "192.0.2.2")
+		conns, places = append(conns, c), append(places, at)
 	}
-	leaves[0]() // it logged in
+	places[0].leave() // it logged in
 	enter(g, "192.0.2.2")
 	if conns[0].closed || conns[1].closed {
 		t.Error("dropped below the limit")
@@ -40,10 +40,50 @@ func TestGateDropsTheOldestOfAnAddress(t *testing.T) {
 	if conns[0].closed || !conns[1].closed || conns[2].closed || neighbour.closed {
 		t.Error("not the oldest of those that wait was dropped, or more")
 	}
-	leaves[1]() // as its goroutine does when it ends
+	places[1].leave() // as its goroutine does when it ends
 	enter(g, "192.0.2.2")
 	if !conns[2].closed || conns[3].closed {
 		t.Error("a dropped one was counted twice")
+	}
+}
+
+// Who has shaken hands and who has not cannot push each other out.
+func TestGateDropsFromTheLargerCrowd(t *testing.T) {
+	t.Parallel()
+	g := newGate()
+	g.perAddress = 6
+	var shaken, silent []*closing
+	add := func(shakes bool) {
+		c, at := enter(g, "192.0.2.2")
+		if !shakes {
+			silent = append(silent, c)
+			return
+		}
+		at.shook()
+		shaken = append(shaken, c)
+	}
+	left := func(all []*closing) (n int) {
+		for i, c := range all {
+			if !c.closed {
+				n++
+			} else if i > 0 && !all[i-1].closed {
+				t.Error("not the oldest was dropped")
+			}
+		}
+		return n
+	}
+	add(true)
+	for range 100 {
+		add(false)
+	}
+	if left(shaken) != 1 || left(silent) != 5 {
+		t.Errorf("a silent flood leaves %d and %d", left(shaken), left(silent))
+	}
+	for range 100 {
+		add(true)
+	}
+	if left(shaken) != 4 || left(silent) != 2 {
+		t.Errorf("a flood that shakes hands leaves %d and %d", left(shaken), left(silent))
 	}
 }
 
@@ -86,9 +126,10 @@ func TestGateEmptiesItself(t *testing.T) {
 	var all sync.WaitGroup
 	for i := range 200 {
 		all.Go(func() {
-			_, leave := enter(g, fmt.Sprintf("192.0.2.%d", i%7))
-			leave()
-			leave()
+			_, at := enter(g, fmt.Sprintf("192.0.2.%d", i%7))
+			at.shook()
+			at.leave()
+			at.leave()
 		})
 	}
 	all.Wait()

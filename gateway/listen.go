@@ -62,10 +62,10 @@ func (g *Gateway) accept(ctx context.Context, listener net.Listener, gate *gate)
 			g.wg.Go(func() { g.acceptProxied(ctx, conn, peer, gate) })
 			continue
 		}
-		leave := gate.enter(peer.Addr(), conn)
+		at := gate.enter(peer.Addr(), conn)
 		g.wg.Go(func() {
-			defer leave()
-			g.serveConn(ctx, conn, peer, leave)
+			defer at.leave()
+			g.serveConn(ctx, conn, peer, at)
 		})
 	}
 }
@@ -78,9 +78,9 @@ func (g *Gateway) acceptProxied(ctx context.Context, raw net.Conn, proxy netip.A
 		_ = raw.Close() // nothing was said
 		return
 	}
-	leave := gate.enter(client.Addr(), conn)
-	defer leave()
-	g.serveConn(ctx, conn, client, leave)
+	at := gate.enter(client.Addr(), conn)
+	defer at.leave()
+	g.serveConn(ctx, conn, client, at)
 }
 
 // acceptPause keeps a socket that fails from spinning.
