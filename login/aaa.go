@@ -153,7 +153,7 @@ func (a *AAA) answered(ctx context.Context, set *inventory.Set, r Request) (Resu
 		return p.result, a.codes.check(ctx, set.Users[p.result.User], r.SecondFactor)
 	}
 	first := p.request
-	first.Password, first.SecondFactor = r.SecondFactor, secret.String{}
+	first.Password = r.SecondFactor
 	o, err := p.server.ask(ctx, first, p.state)
 	if errors.Is(err, errDead) { // no other server knows the challenge
 		return Result{}, fmt.Errorf("%w: server %q answers no more", ErrUnavailable, p.server.declared.Name)
@@ -172,6 +172,9 @@ func (a *AAA) granted(set *inventory.Set, r Request, o opinion) (Result, error) 
 	}
 	if user := set.Users[result.User]; user != nil && user.GroupLock != "" && user.GroupLock != r.TunnelGroup {
 		return Result{}, refused("locked to another tunnel group")
+	}
+	if o.lock != "" && o.lock != r.TunnelGroup {
+		return Result{}, refused(fmt.Sprintf("server locks the user to tunnel group %q", o.lock))
 	}
 	for _, p := range o.policies {
 		if _, ok := set.GroupPolicies[p.name]; ok {

@@ -212,6 +212,11 @@ func TestWhatServersSayOfUsers(t *testing.T) {
 		w.want(request("locked", "secret", "radius"), "refused: locked to another tunnel group")
 		w.first.now(knows("LOCKED"))
 		w.want(request("LOCKED", "secret", "radius"), "refused: locked to another tunnel group")
+		w.first.now(func(_ context.Context, r Request, _ []byte) (opinion, error) {
+			return opinion{verdict: accepted, lock: "fallback", result: Result{User: r.User}}, nil
+		})
+		w.want(request("rosa", "secret", "radius"), `refused: server locks the user to tunnel group "fallback"`)
+		w.want(request("rosa", "secret", "fallback"), "rosa")
 		w.first.now(knows("Rosa"))
 		w.want(request("Rosa", "secret", "radius"), "rosa")
 		w.first.now(knows("SEP000000000002"))
@@ -463,6 +468,17 @@ func TestOneTimeCodeInAForm(t *testing.T) {
 	})
 }
 
+// TestOneTimeCodeBesideAChallenge: what stood in the second field counts after the server's question too.
+func TestOneTimeCodeBesideAChallenge(t *testing.T) {
+	inWard(t, func(w *ward) {
+		w.set.TunnelGroups["both"].SecondaryAuthentication = inventory.SecondField
+		w.first.now(asksTwice)
+		r := request("rosa", "secret", "both")
+		r.SecondFactor = secret.New(code(time.Now()))
+		w.want(answer(r, w.ask(answer(r, w.ask(r), "one")), "two"), "rosa")
+	})
+}
+
 // TestGuessedCodes: who has a password cannot try codes for ever, from whatever addresses.
 func TestGuessedCodes(t *testing.T) {
 	inWard(t, func(w *ward) {
@@ -532,4 +548,18 @@ func TestVectors(t *testing.T) {
 	if got, want := TOTPURL("vpn.example.net", "anna müller", secret.New("ABC")), "otpauth://totp/vpn.example.net:anna%20m%C3%BCller?issuer=vpn.example.net&secret=ABC"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
+}
+
+// FuzzState: nobody gets in by a challenge's state that he was not given.
+func FuzzState(f *testing.F) {
+	for _, seed := range []string{"", "x", strings.Repeat("A", 26), "\x00", "../../x"} {
+		f.Add(seed, "anna")
+	}
+	c := newChallenges()
+	asked := c.ask(request("anna", "secret", "staff"), "Code?", pending{})
+	f.Fuzz(func(t *testing.T, state, user string) {
+		if _, ok := c.take(answer(request(user, "", "staff"), state, "1")); ok && state != asked.(*Challenge).State {
+			t.Errorf("%q of %q opens a challenge", state, user)
+		}
+	})
 }

@@ -37,7 +37,7 @@ func (b radiusBackend) ask(ctx context.Context, r Request, state []byte) (opinio
 	case radius.Challenged:
 		return opinion{verdict: challenged, prompt: cmp.Or(answer.Message, "Answer:"), state: append([]byte{}, answer.State...)}, nil
 	}
-	o := opinion{verdict: accepted, result: Result{
+	o := opinion{verdict: accepted, lock: answer.GroupLock, result: Result{
 		User: r.User, Address: answer.Address, SessionTimeout: answer.SessionTimeout, IdleTimeout: answer.IdleTimeout, Class: answer.Class,
 	}}
 	for _, class := range answer.Class {

@@ -28,6 +28,7 @@ type opinion struct {
 	verdict  verdict
 	reason   string // of a refusal, for the log
 	policies []policyName
+	lock     string // the one tunnel group that the user may use; empty: any
 	result   Result
 
 	prompt string // of a challenge

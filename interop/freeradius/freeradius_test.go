@@ -149,6 +149,12 @@ bert	Cleartext-Password := "päss wörd & more"
 
 carl	Cleartext-Password := "secret"
 	Class = "OU=nobody;"
+
+dora	Cleartext-Password := "secret"
+	ASA-Tunnel-Group-Lock = "elsewhere"
+
+emil	Cleartext-Password := "secret"
+	ASA-Tunnel-Group-Lock = "staff"
 `
 
 // signing is how a FreeRADIUS older than 3.2.5 is told to send Message-Authenticator.
@@ -266,6 +272,10 @@ func TestLogins(t *testing.T) {
 		g.wantRefused("anna", "wrong", "refuses")
 		g.wantRefused("nobody", "secret", "refuses")
 		g.wantRefused("carl", "secret", `names the group policy "nobody"`)
+		g.wantRefused("dora", "secret", `locks the user to tunnel group "elsewhere"`)
+		if _, err := g.login("emil", "secret"); err != nil {
+			t.Errorf("MS-CHAPv2 %t: locked to this group: %v (%s)", mschap, err, login.Reason(err))
+		}
 	}
 	for _, heard := range []string{
 		`NAS-Identifier = "longcord"`, `Calling-Station-Id = "192.0.2.1"`, `Called-Station-Id = "staff"`, "NAS-Port-Type = Virtual", "MS-CHAP2-Response = 0x",

@@ -41,6 +41,7 @@ type Answer struct {
 	Message string // for people: the challenge's prompt, or why the login is refused
 	State   []byte // of a challenge, to be sent back with the answer to it
 
+	GroupLock      string     // the one tunnel group that the user may use; empty: any
 	Class          [][]byte   // to be sent back with accounts of the session
 	Address        netip.Addr // inner address of the user's; not valid: the gateway chooses
 	SessionTimeout time.Duration
@@ -157,6 +158,10 @@ func answerOf(p *wire.Packet) (Answer, error) {
 
 // take reads one attribute of a welcome. What is broken or not known is passed over.
 func (a *Answer) take(attribute *wire.AVP) {
+	if attribute.Type == rfc2865.VendorSpecific_Type {
+		a.takeVendor(attribute.Attribute)
+		return
+	}
 	number, err := wire.Integer(attribute.Attribute)
 	seconds := time.Duration(number) * time.Second
 	switch {
@@ -169,6 +174,27 @@ func (a *Answer) take(attribute *wire.AVP) {
 		a.IdleTimeout = seconds
 	case attribute.Type == rfc2865.FramedIPAddress_Type:
 		a.Address = framedAddress(attribute.Attribute)
+	}
+}
+
+// The ASA's own attributes are VPN 3000's, RFC 2865 section 5.26 in form.
+const (
+	vpn3000         = 3076
+	tunnelGroupLock = 85
+)
+
+// takeVendor reads the attributes of one vendor. Of all there are one counts: Tunnel-Group-Lock, in which
+// none means none.
+func (a *Answer) takeVendor(attribute wire.Attribute) {
+	vendor, rest, err := wire.VendorSpecific(attribute)
+	if err != nil || vendor != vpn3000 {
+		return
+	}
+	for len(rest) >= 2 && rest[1] >= 2 && int(rest[1]) <= len(rest) {
+		if lock := string(rest[2:rest[1]]); rest[0] == tunnelGroupLock && !strings.EqualFold(lock, "none") {
+			a.GroupLock = lock
+		}
+		rest = rest[rest[1]:]
 	}
 }
 

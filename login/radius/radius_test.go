@@ -141,6 +141,9 @@ func TestAnswers(t *testing.T) {
 		}, Answer{
 			Verdict: Accepted, Class: [][]byte{[]byte("OU=Staff;"), {0, 1}}, Address: netip.MustParseAddr("10.1.2.3"), SessionTimeout: time.Hour, IdleTimeout: 10 * time.Minute,
 		}},
+		"locked":         {2, [][]byte{attribute(26, "\x00\x00\x0c\x04\x01\x03x\x55\x07staff")}, Answer{Verdict: Accepted, GroupLock: "staff"}},
+		"locked to none": {2, [][]byte{attribute(26, "\x00\x00\x0c\x04\x55\x06none")}, Answer{Verdict: Accepted}},
+		"broken lock":    {2, [][]byte{attribute(26, "\x00\x00\x0c\x04\x55\x09staff"), attribute(26, "\x00\x00\x0c\x04\x55\x00"), attribute(26, "\x00\x00\x0c")}, Answer{Verdict: Accepted}},
 		"nonsense":       {2, [][]byte{attribute(8, "\x0a\x01\x02"), attribute(27, ""), attribute(25, "")}, Answer{Verdict: Accepted}},
 		"gateway's call": {2, [][]byte{attribute(8, "\xff\xff\xff\xfe")}, Answer{Verdict: Accepted}},
 		"loopback":       {2, [][]byte{attribute(8, "\x7f\x00\x00\x01")}, Answer{Verdict: Accepted}},
