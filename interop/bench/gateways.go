@@ -10,6 +10,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/longcord/longcord/internal/secret"
+	"github.com/longcord/longcord/login"
 )
 
 // gateway is a gateway under test that runs.
@@ -50,11 +53,14 @@ func startLongcord(ctx context.Context, o options, l *laboratory, dir string) (*
 		return nil, err
 	}
 	users := filepath.Join(dir, "users")
-	var lines strings.Builder
-	for i := range 2 * o.clients { // half of them are newcomers
-		fmt.Fprintf(&lines, "user%d:%s\n", i, password)
+	hash, err := login.HashPassword(secret.New(password)) // once for all; the gateway hashes for each
+	if err == nil {
+		var lines strings.Builder
+		for i := range 2 * o.clients { // half of them are newcomers
+			fmt.Fprintf(&lines, "user%d:{ARGON2ID}%s\n", i, hash)
+		}
+		err = os.WriteFile(users, []byte(lines.String()), 0o600)
 	}
-	err = os.WriteFile(users, []byte(lines.String()), 0o600)
 	if err == nil {
 		_, err = runOn(ctx, l.gateway, "", 10*patience, o.longcord, "-c", config, "users", "import", users)
 	}
