@@ -180,3 +180,37 @@ func TestNewRefuses(t *testing.T) {
 		}
 	}
 }
+
+// TestSearch has a network lose packets above a rate.
+func TestSearch(t *testing.T) {
+	w := start(t)
+	var second time.Time
+	n := 0
+	w.mangle = func(packet []byte) [][]byte {
+		if now := time.Now(); now.Sub(second) > 100*time.Millisecond {
+			second, n = now, 0
+		}
+		if n++; n > 40 { // 400 a second
+			return nil
+		}
+		return [][]byte{packet}
+	}
+	f, err := fleet.New(w.config(2))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if _, err := f.Connect(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	// On a machine that is busy packets are late, and some are lost anyway: much is forgiven.
+	found, err := f.Search(t.Context(), fleet.Search{
+		From: 50, Length: 500 * time.Millisecond, P99: time.Minute, Loss: 0.3, Nearest: 0.5,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if found.Best.Rate < 50 || found.Worse.Rate <= found.Best.Rate || found.Worse.Rate > 1200 || found.Worse.Loss() < 0.3 {
+		t.Errorf("best is %v, worse %v with %v lost", found.Best.Rate, found.Worse.Rate, found.Worse.Loss())
+	}
+}

@@ -25,7 +25,7 @@ const (
 )
 
 // maxTries bounds a search.
-const maxTries = 20
+const maxTries = 30
 
 // Found is what a Search found.
 type Found struct {
@@ -38,7 +38,8 @@ type Found struct {
 func (f Found) Limited() bool { return f.Best.Limited || f.Worse.Limited || f.Worse.Clients == 0 }
 
 // Search has all clients talk faster and faster, both ways, until the gateway cannot follow, and closes in
-// on the rate at which it just can. The result says whether the generator was the limit.
+// on the rate at which it just can. A rate is too high when it is twice in a row. The result says whether
+// the generator was the limit.
 func (f *Fleet) Search(ctx context.Context, s Search) (Found, error) {
 	s.From = cmp.Or(s.From, DefaultRate)
 	s.Loss = cmp.Or(s.Loss, DefaultLoss)
@@ -47,19 +48,23 @@ func (f *Fleet) Search(ctx context.Context, s Search) (Found, error) {
 	s.Nearest = cmp.Or(s.Nearest, DefaultNearest)
 	var found Found
 	rate := s.From
+	doubt := false
 	for range maxTries {
-		v, err := f.Talk(ctx, Talk{Rate: rate, Length: s.Length})
+		v, err := f.Talk(ctx, Talk{Rate: rate, Length: s.Length, Warm: s.Length / 3})
 		if err != nil {
 			return found, err
 		}
 		found.Tries = append(found.Tries, v)
-		if v.Ended > 0 {
+		switch {
+		case v.Ended > 0:
 			return found, errors.New("fleet: sessions ended under load")
-		}
-		if s.good(v) {
-			found.Best = v
-		} else {
-			found.Worse = v
+		case s.good(v):
+			found.Best, doubt = v, false
+		case !doubt: // something else may have kept the machine busy for a moment
+			doubt = true
+			continue
+		default:
+			found.Worse, doubt = v, false
 		}
 		low, high := found.Best.Rate, found.Worse.Rate
 		switch {
