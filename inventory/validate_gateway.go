@@ -3,6 +3,7 @@ package inventory
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 )
 
@@ -42,10 +43,29 @@ func (v *validation) tunnelGroup(o *TunnelGroup) {
 	if o.Phones {
 		v.phoneGroup(o, policy)
 	}
-	if o.LegacyPhones && !policy.Filters() {
+	if o.LegacyPhones {
+		v.fence(policy)
+	}
+}
+
+// fence refuses old phones whose policy does not fence them in.
+func (v *validation) fence(policy *GroupPolicy) {
+	if !policy.Filters() {
 		v.refuse("legacyPhones", fmt.Sprintf("name an AccessList as filter of group policy %q", policy.Name),
 			"lets phones in with old cryptography, and group policy %q has no filter that fences them", policy.Name)
+		return
 	}
+	list, ok := v.set.AccessLists[policy.Filter]
+	if ok && slices.ContainsFunc(list.Entries, AccessEntry.permitsAll) {
+		v.refuse("legacyPhones", fmt.Sprintf("permit in %q what phones need: files, call managers, media, name and time servers", policy.Filter),
+			"lets phones in with old cryptography, and access list %q of their group policy permits everything", policy.Filter)
+	}
+}
+
+// permitsAll reports whether an entry lets everything out of a tunnel.
+func (e AccessEntry) permitsAll() bool {
+	return e.Action == "permit" && e.Destination == "any" && (e.Protocol == "" || e.Protocol == "ip") &&
+		(e.Source == "" || e.Source == "any") && len(e.Users)+len(e.Devices) == 0 && e.Ports == ""
 }
 
 func (v *validation) phoneGroup(o *TunnelGroup, policy *GroupPolicy) {

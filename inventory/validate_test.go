@@ -123,6 +123,9 @@ func TestValidateRefuses(t *testing.T) {
 		{"key on a curve for old phones", func(s *inventory.Set) {
 			s.Certificates["now"] = &inventory.Certificate{Name: "now", Certificate: curve, Key: secret.New(curveKey)}
 		}, `VPNGateway "gateway": legacyCertificate: certificate "now" has no RSA key, and tunnel group "phones" lets phones in`, "RSA key"},
+		{"fence that is none", func(s *inventory.Set) {
+			s.AccessLists["fence"].Entries = append(s.AccessLists["fence"].Entries, inventory.AccessEntry{Action: "permit", Destination: "any"})
+		}, `TunnelGroup "phones": legacyPhones: lets phones in with old cryptography, and access list "fence" of their group policy permits everything`, "what phones need"},
 		{"eleven certificates", func(s *inventory.Set) {
 			for i := range 11 {
 				name := fmt.Sprint("c", i)
