@@ -21,6 +21,7 @@ import (
 	"github.com/longcord/longcord/stage"
 	"github.com/longcord/longcord/stage/tunnel"
 	"github.com/longcord/longcord/stage/verify"
+	"github.com/longcord/longcord/wire/asa"
 )
 
 // The login on a connection: what package verify decides is carried out here, with what the inventory and
@@ -162,6 +163,9 @@ func (c *conn) report(a verify.Report, r *http.Request) {
 	c.g.config.Findings.RaiseFor(remembered, f)
 	c.log.Warn("login goes no further", logging.Stage, stage.Verify.String(), logging.Finding, f.Code,
 		"says", f.Says, "reason", a.Reason.String(), "agent", a.Agent.String(), "tunnel_group", a.Group)
+	if a.Err != nil {
+		c.g.say(asa.CertificateInvalid(a.Err.Error()))
+	}
 }
 
 // reported is the finding of a report.
@@ -220,6 +224,7 @@ func (c *conn) authenticate(ctx context.Context, a verify.Authenticate, r *http.
 	if a.Certificate != nil {
 		log = log.With("certificate_of", a.Certificate.Authority, "serial", a.Certificate.Serial)
 		c.checkList(log, a.Certificate)
+		c.g.say(asa.CertificateValid(a.Certificate.Serial, "cn="+a.Certificate.Name))
 	}
 	if c.turnsAway() {
 		return verify.Result{Verdict: verify.Busy}
@@ -254,9 +259,7 @@ func (c *conn) authenticate(ctx context.Context, a verify.Authenticate, r *http.
 		log.Warn("login refused", logging.Finding, f.Code, "says", f.Says, "why", err.Error())
 		return verify.Result{Verdict: verify.Denied}
 	case errors.Is(err, errSessionLimit):
-		f := finding.SessionLimit.With(who.User).Because("gateway", 0, "login from "+c.peer.Addr().String())
-		c.g.config.Findings.RaiseFor(remembered, f)
-		log.Warn("login refused", logging.Finding, f.Code, "says", f.Says)
+		c.tooManySessions(log, record)
 		return verify.Result{Verdict: verify.Denied}
 	case err != nil:
 		log.Error("login put off", logging.Err, err)

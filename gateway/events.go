@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"crypto/tls"
+	"log/slog"
 	"net/netip"
 	"time"
 
@@ -61,6 +62,14 @@ func (c *conn) loginRefused(user, group string, cause error) {
 		logging.Finding, f.Code, "says", f.Says, "why", login.Reason(cause))
 	record := sessionRecord{User: user, TunnelGroup: group}
 	c.g.say(asa.LoginRejected(user, login.RefusedBy(cause), "Invalid password", c.peer.Addr()), asa.LoginRefused(record.asaClient(c.g, c.peer.Addr())))
+}
+
+// tooManySessions tells of a login for which there is no room.
+func (c *conn) tooManySessions(log *slog.Logger, record sessionRecord) {
+	f := finding.SessionLimit.With(record.User).Because("gateway", 0, "login from "+c.peer.Addr().String())
+	c.g.config.Findings.RaiseFor(remembered, f)
+	log.Warn("login refused", logging.Finding, f.Code, "says", f.Says)
+	c.g.say(asa.SessionLimit(record.asaClient(c.g, c.peer.Addr()), loginsOf(c.g.config.Inventory(), record)))
 }
 
 // loggedIn tells of a session that begins, and which server knows its user.

@@ -1,13 +1,17 @@
 package gateway
 
 import (
+	"crypto/tls"
 	"fmt"
 	"regexp"
 	"strings"
 	"sync"
 	"testing"
 
+	"github.com/longcord/longcord/internal/testcert"
+	"github.com/longcord/longcord/inventory"
 	"github.com/longcord/longcord/stage/tunnel"
+	"github.com/longcord/longcord/stage/verify"
 	"github.com/longcord/longcord/wire/asa"
 	"github.com/longcord/longcord/wire/cstp"
 )
@@ -191,5 +195,59 @@ func TestSyslogOfAnEnd(t *testing.T) {
 		if got := heard.since(0); !strings.HasSuffix(got[len(got)-1], "Reason: "+want) || !strings.HasSuffix(ids(got), "722037 722023 716002 113019") {
 			t.Errorf("%v: got %s, at last %s", cause, ids(got), got[len(got)-1])
 		}
+	}
+}
+
+// TestSyslogOfCertificates sees a good one, a stranger's, and a login for which there is no room.
+func TestSyslogOfCertificates(t *testing.T) {
+	t.Parallel()
+	heard, with := withSyslog()
+	office := testcert.NewAuthority("CAPF-1", nil)
+	const name = "CP-8861-SEP001122334455"
+	w := open(t, withUsers(), with, func(w *world, _ *Config) {
+		set := declared()
+		set.CertificateAuthorities["office"] = &inventory.CertificateAuthority{Name: "office", Certificate: office.PEM()}
+		set.TunnelGroups["phones"].CertificateAuthorities = []string{"office"}
+		set.TunnelGroups["phones"].Authentication = inventory.AuthenticateCertificate
+		one := 1
+		set.GroupPolicies["phones"].SimultaneousLogins = &one
+		w.inventory.Store(set)
+	})
+	c := certified{world: w}
+	enter := func(certificate tls.Certificate) (*client, verify.ClientAction) {
+		return c.logInWith(showing(modern(), certificate), verify.ClientConfig{ByCertificate: true})
+	}
+	conn, in := enter(office.Issue(name, nil))
+	if err := conn.connect(conn.offer(in.(verify.LoggedIn).Cookie)); err != nil {
+		t.Fatal(err)
+	}
+	serial := regexp.MustCompile(`serial number: [0-9A-Fa-f]+, subject name: cn=` + name + `\.$`)
+	if got := heard.since(0); !strings.HasPrefix(got[0], "%ASA-6-717022: Certificate was successfully validated. ") || !serial.MatchString(got[0]) ||
+		!strings.HasPrefix(ids(got), "717022 113012 113009 113008 113039 722055 722051") {
+		t.Errorf("a good certificate: %s, at first %s", ids(got), got[0])
+	}
+	from := heard.count()
+	enter(testcert.RSA(name))
+	if got := heard.since(from); ids(got) != "717027" || !strings.HasPrefix(got[0], "%ASA-3-717027: Certificate chain failed validation. ") {
+		t.Errorf("a stranger's: %q", got)
+	}
+}
+
+// TestSyslogOfTheLimit sees a login for which there is no room.
+func TestSyslogOfTheLimit(t *testing.T) {
+	t.Parallel()
+	heard, with := withSyslog()
+	w := open(t, withUsers("anna"), with, func(w *world, _ *Config) {
+		set := declared()
+		one := 1
+		set.GroupPolicies["phones"].SimultaneousLogins = &one
+		w.inventory.Store(set)
+	})
+	w.tunnel(phoneURL, "anna")
+	from := heard.count()
+	w.dial(modern()).logIn(phoneURL, "anna", "secret of anna")
+	const want = "%ASA-4-113029: Group <phones> User <anna> IP <127.0.0.1> Session could not be established: session limit of 1 reached."
+	if got := heard.since(from); len(got) != 1 || got[0] != want {
+		t.Errorf("got %q want %s", got, want)
 	}
 }

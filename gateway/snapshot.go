@@ -11,6 +11,7 @@ import (
 	"github.com/longcord/longcord/inventory"
 	"github.com/longcord/longcord/stage/tunnel"
 	"github.com/longcord/longcord/wire/cstp"
+	"github.com/longcord/longcord/wire/dtls"
 )
 
 // SessionInfo is one session as people see it.
@@ -123,6 +124,7 @@ func (s *session) describeChannels(i *SessionInfo, r tunnel.Report, progress str
 	}
 	if d := s.dtls.Load(); d != nil {
 		i.DTLS = channelInfo(r.Channels[tunnel.DTLS])
+		i.Old = i.Old || d.conn.Version() == dtls.Version09
 		i.DTLS.Version, i.DTLS.Cipher, i.DTLS.Peer = d.conn.Version().String(), d.conn.Suite().String(), d.peer.Load().AddrPort
 	}
 	if !r.Up {

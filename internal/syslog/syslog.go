@@ -37,6 +37,8 @@ type Sender struct {
 	log     *slog.Logger
 	queue   chan line
 	dropped atomic.Uint64
+
+	reported uint64 // of those dropped; Serve's own
 }
 
 type line struct {
@@ -76,7 +78,6 @@ func (s *Sender) Dropped() uint64 { return s.dropped.Load() }
 
 // Serve sends what is queued until ctx ends, and then what is still queued, if the server takes it.
 func (s *Sender) Serve(ctx context.Context) error {
-	var reported uint64
 	for ctx.Err() == nil {
 		conn, err := s.dial(ctx)
 		if err != nil {
@@ -87,12 +88,16 @@ func (s *Sender) Serve(ctx context.Context) error {
 		if ctx.Err() == nil {
 			s.log.Warn("syslog server went away", "server", s.config.Server, logging.Err, err)
 		}
-		if n := s.dropped.Load(); n > reported {
-			s.log.Warn("syslog lines dropped", "count", n-reported)
-			reported = n
-		}
 	}
 	return nil
+}
+
+// report says how many lines were dropped since the last time.
+func (s *Sender) report() {
+	if n := s.dropped.Load(); n > s.reported {
+		s.log.Warn("syslog lines dropped", "count", n-s.reported)
+		s.reported = n
+	}
 }
 
 // dial tries until it has a connection or ctx ends.
@@ -132,6 +137,9 @@ func (s *Sender) drain(ctx context.Context, conn net.Conn) error {
 			if err := s.write(conn, l); err != nil && s.config.Protocol == "tcp" {
 				s.dropped.Add(1)
 				return err
+			}
+			if len(s.queue) == 0 {
+				s.report()
 			}
 		case <-gone:
 			return errors.New("closed by the server")

@@ -3,6 +3,7 @@ package syslog_test
 import (
 	"bufio"
 	"context"
+	"log/slog"
 	"net"
 	"regexp"
 	"strings"
@@ -101,6 +102,46 @@ func TestNobodyWaits(t *testing.T) {
 	if got := s.Dropped(); got != lines-4096 {
 		t.Errorf("%d were dropped want all that the queue of 4096 does not hold", got)
 	}
+}
+
+// TestDropsAreTold: when the server takes lines again, our own log says how many it missed.
+func TestDropsAreTold(t *testing.T) {
+	t.Parallel()
+	server, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer server.Close()
+	log := &lines{told: make(chan struct{}, 1)}
+	s, err := syslog.New(syslog.Config{Server: server.LocalAddr().String(), Log: slog.New(slog.NewTextHandler(log, nil))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 5000 {
+		s.Send(6, "x")
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- s.Serve(ctx) }()
+	select {
+	case <-log.told:
+	case <-time.After(patience):
+		t.Error("nobody is told")
+	}
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
+// lines looks for the line about drops.
+type lines struct{ told chan struct{} }
+
+func (l *lines) Write(b []byte) (int, error) {
+	if strings.Contains(string(b), "syslog lines dropped") && strings.Contains(string(b), "count=904") {
+		l.told <- struct{}{}
+	}
+	return len(b), nil
 }
 
 func TestNewRefuses(t *testing.T) {

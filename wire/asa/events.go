@@ -117,6 +117,23 @@ func LoginRefused(c Client) Message {
 	return c.says(Informational, 716039, "Authentication: rejected, Session Type: WebVPN.")
 }
 
+// SessionLimit is 113029.
+func SessionLimit(c Client, limit int) Message {
+	return c.says(Warnings, 113029, "Session could not be established: session limit of %d reached.", limit)
+}
+
+// The messages of a client certificate.
+
+// CertificateValid is 717022. The serial number is in hexadecimal digits.
+func CertificateValid(serial, subject string) Message {
+	return Message{Informational, 717022, fmt.Sprintf("Certificate was successfully validated. serial number: %s, subject name: %s.", serial, name(subject))}
+}
+
+// CertificateInvalid is 717027.
+func CertificateInvalid(reason string) Message {
+	return Message{Errors, 717027, fmt.Sprintf("Certificate chain failed validation. %s.", reason)}
+}
+
 // The messages of a session's life.
 
 // SessionStarted is 113039.
