@@ -100,13 +100,13 @@ func (r *registry) takeUp(entry store.Entry[sessionRecord]) {
 	if !addr.IsValid() {
 		return
 	}
+	s.accounted = true // its beginning was told before the restart
 	if err := r.pools.claim(addr, owner(s)); err != nil {
 		s.log.Warn("session not taken up", logging.Err, err)
 		r.remove(s)
 		return
 	}
 	r.give(s, addr)
-	s.accounted = true // its beginning was told before the restart
 }
 
 // run lets time pass for every session until ctx ends.
