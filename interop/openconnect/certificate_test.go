@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -242,6 +243,28 @@ func TestTunnelByCertificate(t *testing.T) {
 				if out, err := o.Run(o.Client, "", args[0], args[1:]...); (err == nil) == c.enrols {
 					t.Errorf("%s is reached: %v\n%s", what, err == nil, out)
 				}
+			}
+		})
+	}
+}
+
+// TestIssuerNotNamed: openconnect shows its certificate even if the gateway does not name its issuer.
+func TestIssuerNotNamed(t *testing.T) {
+	t.Parallel()
+	for version, speak := range speaking() {
+		t.Run(version, func(t *testing.T) {
+			t.Parallel()
+			s := startCertified(t, speak.settings)
+			certificate, key := written(t, testcert.NewAuthority("Elsewhere", nil).Issue("anna", nil), false)
+			out, ok := logIn(t, "https://"+s.Addr()+"/people", "pw", append(speak.args, "-c", certificate, "-k", key)...)
+			if ok || !strings.Contains(out, "Your certificate is missing or not accepted here.") {
+				t.Errorf("openconnect is in: %v\n%s", ok, out)
+			}
+			if !slices.ContainsFunc(s.Actions(), func(a verify.Action) bool {
+				report, is := a.(verify.Report)
+				return is && report.Reason == verify.BadCertificate
+			}) {
+				t.Errorf("the gateway has not seen the certificate: %v", s.Actions())
 			}
 		})
 	}
