@@ -380,7 +380,7 @@ func (g *guest) bringDTLSUp() {
 		return
 	}
 	buf := make([]byte, 2000)
-	deadline := time.Now().Add(patience)
+	deadline := time.Now().Add(3 * time.Second) // whose session the operator ended is not answered
 	for actions := half.Start(time.Now()); time.Now().Before(deadline); {
 		for _, a := range actions {
 			switch a := a.(type) {
@@ -398,7 +398,11 @@ func (g *guest) bringDTLSUp() {
 				return
 			}
 		}
-		_ = g.sock.SetReadDeadline(half.Wake())
+		wake := half.Wake()
+		if wake.IsZero() || wake.After(deadline) {
+			wake = deadline
+		}
+		_ = g.sock.SetReadDeadline(wake)
 		if n, err := g.sock.Read(buf); err != nil {
 			actions = half.Advance(time.Now())
 		} else if actions, err = half.Received(time.Now(), buf[:n]); err != nil {
