@@ -278,7 +278,7 @@ func TestSharedFilters(t *testing.T) {
 		t.Error("another inventory has the filter of the one before")
 	}
 	list = &inventory.AccessList{Name: "y", Entries: []inventory.AccessEntry{{Action: "permit", Users: []string{"anna"}, Destination: "any"}}}
-	if of() == of() {
+	if one, other := of(), of(); one == other {
 		t.Error("two users share a filter that tells them apart")
 	}
 }
