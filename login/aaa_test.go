@@ -283,9 +283,10 @@ func TestDeadServerHoldsUpNobodyElse(t *testing.T) {
 	inWard(t, func(w *ward) {
 		w.first.now(silent)
 		w.second.now(silent)
-		results := make(chan string, 1000)
+		const crowd = askAtOnce + waitForTurn + 500
+		results := make(chan string, crowd)
 		var done sync.WaitGroup
-		for i := range 1000 {
+		for i := range crowd {
 			done.Go(func() {
 				r := request("rosa", "secret", "radius")
 				r.Source = netip.AddrFrom4([4]byte{192, 0, byte(i >> 8), byte(i)})

@@ -15,7 +15,7 @@ import (
 const (
 	deadTime    = 30 * time.Second // that a server which gave no answer is not asked, as the ASA's timed reactivation
 	askAtOnce   = 32               // logins that one server is asked about at a time
-	waitForTurn = 256              // logins that may wait for that
+	waitForTurn = 2048             // logins that may wait for that: a large office after a power cut
 
 	defaultTimeout = 10 // seconds, the ASA's
 )
