@@ -6,8 +6,6 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
-
-	"github.com/longcord/longcord/stage/tunnel"
 )
 
 // Batches carry many datagrams with one system call. x/net has the same and allocates for each datagram.
@@ -92,7 +90,7 @@ type outBatch struct {
 	messages []message
 }
 
-// slot is one datagram and what has to be noted when it has left.
+// slot is one datagram and what has to be taken back if it cannot leave.
 type slot struct {
 	session *session
 	size    int // of the inner packet
@@ -121,7 +119,7 @@ func newOutBatch(s *socket, size int) *outBatch {
 func (b *outBatch) room() []byte { return b.slots[b.n].buffer[:] }
 
 // add queues a datagram that lies in room. A full batch is sent at once.
-func (b *outBatch) add(now time.Time, to *endpoint, datagram []byte, class byte, s *session, size int) {
+func (b *outBatch) add(to *endpoint, datagram []byte, class byte, s *session, size int) {
 	slot, h := &b.slots[b.n], &b.messages[b.n].header
 	slot.session, slot.size = s, size
 	slot.vector.Base = &datagram[0]
@@ -136,7 +134,7 @@ func (b *outBatch) add(now time.Time, to *endpoint, datagram []byte, class byte,
 	}
 	b.n++
 	if b.n == len(b.slots) {
-		b.flush(now)
+		b.flush()
 	}
 }
 
@@ -149,18 +147,14 @@ func (m *mark) set(class byte, four bool) {
 }
 
 // flush sends everything. A datagram that the kernel refuses is dropped; the others go all the same.
-func (b *outBatch) flush(now time.Time) {
+func (b *outBatch) flush() {
 	for done := 0; done < b.n; {
 		n, errno := b.send(done)
-		for range n {
-			slot := &b.slots[done]
-			slot.session.sent(tunnel.DTLS, now, slot.size)
-			done++
-		}
+		done += n
 		if n > 0 || errno == unix.EINTR || errno == unix.EAGAIN && b.writable() {
 			continue
 		}
-		b.slots[done].session.counters.dropped.Add(1)
+		b.slots[done].session.unsent(b.slots[done].size)
 		done++
 	}
 	b.n = 0

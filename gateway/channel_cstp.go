@@ -24,7 +24,17 @@ type cstpChannel struct {
 // five seconds of voice, and more would only be late.
 const maxQueue = 256
 
-func newCSTPChannel(c *conn) *cstpChannel { return &cstpChannel{conn: c} }
+// newCSTPChannel returns a channel on which first goes out before everything else, once begin is called or
+// something is sent.
+func newCSTPChannel(c *conn, first []byte) *cstpChannel {
+	return &cstpChannel{conn: c, queue: [][]byte{first}}
+}
+
+func (c *cstpChannel) begin() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.write()
+}
 
 // send queues bytes and reports whether there was room. It keeps b. The connection's own goroutine still
 // runs.

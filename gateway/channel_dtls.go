@@ -130,7 +130,8 @@ func (c *dtlsChannel) queue(out *outBatch, now time.Time, buf []byte, n int) boo
 	if err != nil {
 		return false
 	}
-	out.add(now, c.peer.Load(), datagram, class, c.session, n)
+	c.session.sent(tunnel.DTLS, now, n)
+	out.add(c.peer.Load(), datagram, class, c.session, n)
 	return true
 }
 

@@ -277,6 +277,8 @@ func (c *client) dtls(sock *net.UDPConn) *channel {
 		now := c.session().dtls.Load()
 		return now != nil && now != before
 	})
+	c.session().mu.Lock() // it has been told of it, too
+	defer c.session().mu.Unlock()
 	return &channel{c.t, sock, conn}
 }
 

@@ -354,7 +354,7 @@ func TestDeafClient(t *testing.T) {
 		b := openBooks(t)
 		client, server := net.Pipe()
 		c := &conn{g: b.g, raw: server, log: b.g.log, tls: shakenHands(t, client, server)}
-		channel := newCSTPChannel(c)
+		channel := newCSTPChannel(c, []byte("first"))
 		for range 2 * maxQueue {
 			channel.send(make([]byte, 100))
 		}

@@ -17,7 +17,7 @@ func (g *Gateway) hairpin(out *outBatch, now time.Time, to *session, packet []by
 	if out == nil { // not on the lane
 		out = g.single.Get().(*outBatch)
 		defer g.single.Put(out)
-		defer out.flush(now)
+		defer out.flush()
 	}
 	buf := out.room()
 	to.toClient(out, now, buf, copy(buf[headroom:], packet))

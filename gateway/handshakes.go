@@ -58,11 +58,7 @@ type handshake struct {
 
 func newHandshakes(g *Gateway) *handshakes {
 	return &handshakes{
-		g: g,
-		peers: newTable[netip.AddrPort, *dtlsChannel](func(a netip.AddrPort) uint8 {
-			b := a.Addr().As16()
-			return b[15] ^ b[14] ^ byte(a.Port()) ^ byte(a.Port()>>8)
-		}),
+		g: g, peers: newTable[netip.AddrPort, *dtlsChannel](keyOfPort),
 		expected: map[[cstp.SessionIDLen]byte]*expectation{},
 		bySess:   map[*session]*expectation{},
 		byAddr:   map[netip.AddrPort]*handshake{},

@@ -135,7 +135,7 @@ func (l *lane) fromClients() int {
 			l.fromPeer(now, from, datagram)
 		}
 	}
-	l.out.flush(now)
+	l.out.flush()
 	return n
 }
 
@@ -180,7 +180,7 @@ func (l *lane) fromHost() (n int, err error) {
 			s.toClient(l.out, now, buf, size)
 		}
 	}
-	l.out.flush(now)
+	l.out.flush()
 	return n, nil
 }
 
@@ -202,18 +202,24 @@ func (s *session) toClient(out *outBatch, now time.Time, buf []byte, n int) {
 		}
 		return
 	}
-	if c := s.cstp.Load(); c == nil || !c.send(cstp.AppendFrame(nil, cstp.Data, buf[headroom:headroom+n])) {
-		s.counters.dropped.Add(1)
-		return
-	}
 	s.sent(tunnel.CSTP, now, n)
+	if c := s.cstp.Load(); c == nil || !c.send(cstp.AppendFrame(nil, cstp.Data, buf[headroom:headroom+n])) {
+		s.unsent(n)
+	}
 }
 
-// sent notes that an inner packet of n bytes has left by a channel.
+// sent notes that an inner packet of n bytes leaves by a channel.
 func (s *session) sent(channel tunnel.Channel, now time.Time, n int) {
 	s.machine.Spoke(channel, now)
 	s.counters.toPackets.Add(1)
 	s.counters.toBytes.Add(uint64(n))
+}
+
+// unsent takes back what sent noted.
+func (s *session) unsent(n int) {
+	s.counters.toPackets.Add(^uint64(0))
+	s.counters.toBytes.Add(-uint64(n))
+	s.counters.dropped.Add(1)
 }
 
 // fromClient checks a packet that came out of a session's tunnel and hands it on, to another session or to
@@ -234,14 +240,13 @@ func (s *session) fromClient(out *outBatch, now time.Time, channel tunnel.Channe
 	if c := s.capture.Load(); c != nil {
 		c.see(now, false, false, channel, packet)
 	}
+	s.counters.fromPackets.Add(1)
+	s.counters.fromBytes.Add(uint64(len(packet)))
 	if to := s.g.sessions.inner.get(h.dst); to == nil || to == s || !s.g.hairpin(out, now, to, packet) {
 		if err := s.g.host.write(packet); err != nil {
 			s.counters.dropped.Add(1)
-			return
 		}
 	}
-	s.counters.fromPackets.Add(1)
-	s.counters.fromBytes.Add(uint64(len(packet)))
 }
 
 // turned notes that data takes another channel now, which has another timer.

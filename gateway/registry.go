@@ -61,7 +61,7 @@ func newRegistry(g *Gateway, addresses *pools) *registry {
 	return &registry{
 		g: g, pools: addresses, table: sessionTable(g.config.Store), addresses: addressTable(g.config.Store, g.config.Node), byName: map[string]*session{},
 		wheel: newWheel(time.Now()),
-		inner: newTable[netip.Addr, *session](func(a netip.Addr) uint8 { b := a.As16(); return b[15] }),
+		inner: newTable[netip.Addr, *session](keyOf),
 	}
 }
 

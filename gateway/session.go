@@ -222,9 +222,8 @@ func (s *session) openCSTP(c *conn, timers tunnel.Timers, answer cstp.Answer, re
 	s.rearm()
 	// The DTLS side must know the id before the client does: its hello may overtake the answer.
 	s.g.handshakes.expect(s, dtls)
-	channel := newCSTPChannel(c)
-	s.filter.Store(f) // before the client can know that it may speak
-	channel.send(reply)
+	channel := newCSTPChannel(c, reply)
+	s.filter.Store(f)
 	s.peer = c.peer
 	s.cstp.Store(channel)
 	s.granted = granted
@@ -233,6 +232,7 @@ func (s *session) openCSTP(c *conn, timers tunnel.Timers, answer cstp.Answer, re
 	if c.weak {
 		s.usedLegacy(tls.VersionName(c.tls.ConnectionState().Version))
 	}
+	channel.begin() // and the client knows that it may speak
 	return channel, nil
 }
 

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/longcord/longcord/stage/tunnel"
 )
 
 // peerOf is a socket that sends to the gateway's.
@@ -72,7 +74,7 @@ func TestSocketFamilies(t *testing.T) {
 				}
 			}
 			to := s.endpoint(want)
-			out.add(time.Now(), to, append(out.room()[:0], "batch"...), 0, &session{}, 0)
+			out.add(to, append(out.room()[:0], "batch"...), 0, &session{}, 0)
 			if n, errno := out.send(0); n != 1 || errno != 0 {
 				t.Fatalf("sent %d, %v", n, errno)
 			}
@@ -151,9 +153,10 @@ func TestBatchSurvivesRefusal(t *testing.T) {
 	good, bad := s.endpoint(peer.LocalAddr().(*net.UDPAddr).AddrPort()), s.endpoint(netip.MustParseAddrPort("127.0.0.1:0"))
 	out := newOutBatch(s, batchSize)
 	for _, to := range []*endpoint{bad, good, bad, bad, good, bad} {
-		out.add(time.Now(), to, append(out.room()[:0], byte(out.n)), 0, c.session(), 1)
+		c.session().sent(tunnel.DTLS, time.Now(), 1)
+		out.add(to, append(out.room()[:0], byte(out.n)), 0, c.session(), 1)
 	}
-	out.flush(time.Now())
+	out.flush()
 	buf := make([]byte, 10)
 	for _, want := range []byte{1, 4} {
 		if n, err := peer.Read(buf); n != 1 || buf[0] != want {
@@ -213,7 +216,7 @@ func TestMark(t *testing.T) {
 			classes := []byte{0xb8, 0, 0x60}
 			wantClasses(t, peer)
 			for _, class := range classes {
-				out.add(time.Now(), to, append(out.room()[:0], 1), class, &session{}, 1)
+				out.add(to, append(out.room()[:0], 1), class, &session{}, 1)
 			}
 			if n, errno := out.send(0); n != len(classes) || errno != 0 {
 				t.Fatalf("sent %d, %v", n, errno)

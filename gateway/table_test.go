@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -8,7 +9,7 @@ import (
 
 func TestTable(t *testing.T) {
 	t.Parallel()
-	tab := newTable[int, string](func(int) uint8 { return 7 }) // all in one shard
+	tab := newTable[int, string](func(k int) tableKey { return tableKey{high: uint64(k)} }) // all in one shard
 	if got := tab.get(1); got != "" {
 		t.Errorf("an empty table has %q", got)
 	}
@@ -25,9 +26,23 @@ func TestTable(t *testing.T) {
 	}
 }
 
+func TestTableKeys(t *testing.T) {
+	t.Parallel()
+	seen := map[tableKey]string{}
+	for _, text := range []string{"10.0.0.1", "10.0.0.2", "10.1.0.1", "2001:db8::1", "2001:db8:1::1", "::1"} {
+		addr := netip.MustParseAddr(text)
+		for _, k := range []tableKey{keyOf(addr), keyOfPort(netip.AddrPortFrom(addr, 1)), keyOfPort(netip.AddrPortFrom(addr, 2))} {
+			if other := seen[k]; other != "" {
+				t.Errorf("%s has the key of %s", text, other)
+			}
+			seen[k] = text
+		}
+	}
+}
+
 func TestTableConcurrently(t *testing.T) {
 	t.Parallel()
-	tab := newTable[int, int](func(k int) uint8 { return uint8(k % 3) })
+	tab := newTable[int, int](func(k int) tableKey { return tableKey{high: uint64(k), low: uint64(k % 3)} })
 	var done atomic.Bool
 	var readers, writers sync.WaitGroup
 	for range 2 {
