@@ -29,7 +29,7 @@ import (
 
 // verifyConfig is what the login needs to know of the inventory.
 func (c *conn) verifyConfig() verify.Config {
-	config := verify.Config{Old: c.weak, Group: c.group, Client: c.client}
+	config := verify.Config{Old: c.weak, Group: c.group, Client: c.client, OnlyUser: c.onlyUser}
 	config.Certificate = verify.HashOf(c.presented().Certificate[0])
 	for _, name := range sorted(c.set.TunnelGroups) {
 		if g := c.set.TunnelGroups[name]; len(g.GroupAliases) > 0 && !g.Phones {
@@ -99,7 +99,7 @@ func withoutPort443(host string) string { return strings.TrimSuffix(host, ":443"
 func (c *conn) verifyGroup(g *inventory.TunnelGroup) verify.Group {
 	group := verify.Group{
 		Name: g.Name, Aliases: g.GroupAliases, Phones: g.Phones, LegacyPhones: g.LegacyPhones,
-		Certificate: g.NeedsCertificate(), NoPassword: !g.TakesPassword(), User: c.onlyUser(g),
+		Certificate: g.NeedsCertificate(), NoPassword: !g.TakesPassword(),
 	}
 	if g.SecondaryAuthentication == inventory.SecondField {
 		group.SecondFactor = "Code:"
@@ -111,9 +111,9 @@ func (c *conn) verifyGroup(g *inventory.TunnelGroup) verify.Group {
 }
 
 // onlyUser is the one user who is locked to a tunnel group, if there is just one.
-func (c *conn) onlyUser(g *inventory.TunnelGroup) (only string) {
+func (c *conn) onlyUser(group string) (only string) {
 	for name, user := range c.set.Users {
-		if user.GroupLock != g.Name {
+		if user.GroupLock != group {
 			continue
 		}
 		if only != "" {

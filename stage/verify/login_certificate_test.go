@@ -13,7 +13,7 @@ import (
 var certified = map[string]verify.Group{
 	"/cert":     {Name: "Cert", Phones: true, Certificate: true, NoPassword: true},
 	"/both":     {Name: "Both", Phones: true, Certificate: true},
-	"/password": {Name: "Password", Phones: true, User: "SEP000000000001"},
+	"/password": {Name: "Password", Phones: true},
 	"/people":   {Name: "People", Aliases: []string{"people"}, Certificate: true, NoPassword: true},
 	"/code":     {Name: "Code", SecondFactor: "Code:"},
 }
@@ -32,6 +32,9 @@ func withClient(name string) *verify.Server {
 				return nil, &verify.CertificateError{Name: "x", Says: "nobody has issued it"}
 			}
 			return &verify.ClientCertificate{Name: name}, nil
+		},
+		OnlyUser: func(group string) string {
+			return map[string]string{"Password": "SEP000000000001"}[group]
 		},
 		Certificate: verify.HashOf([]byte("leaf")),
 	})

@@ -32,7 +32,6 @@ type Group struct {
 	Certificate  bool   // a login needs a client certificate
 	NoPassword   bool   // and nothing else
 	SecondFactor string // what the form calls the field for a second factor; empty: it has none
-	User         string // who logs in on a phone that sends no user name; empty: nobody
 }
 
 // Config is what a Server must know. Group is required.
@@ -49,6 +48,8 @@ type Config struct {
 	// Client judges the client's certificate by the authorities of a group: nil without an error when the
 	// client has shown none. nil stands for clients that are asked for none.
 	Client func(group string) (*ClientCertificate, error)
+	// OnlyUser is who logs in to a group from a phone that sends no user name; empty, or nil: nobody.
+	OnlyUser func(group string) string
 	// Old marks a connection with TLS below 1.2 or without ECDHE: it reaches only groups with
 	// LegacyPhones.
 	Old bool
@@ -191,12 +192,14 @@ const (
 
 // State is where a connection's login stands.
 //
-//	             GET by a phone               POST or documents with both fields
+//	             GET by a phone               all that the group wants has come
 //	Start ─────────────────────▶ WaitPost ──────────────────▶ Checking
 //	  │                             ▲                            │
-//	  │  form sent to XML clients   │    denied, XML clients     │
+//	  │  form, or a certificate is  │    denied or challenged,   │
+//	  │  asked for                  │    who can read            │
 //	  └─────────────────────────────┴────────────────────────────┤
-//	                                                    accepted │ denied phone, too many tries, busy
+//	                                                    accepted │ denied phone, too many tries, busy,
+//	                                                             │ no certificate that counts
 //	             any request starts again from Authed ◀──────────┴──────────▶ Closed
 type State int
 
@@ -230,10 +233,10 @@ type Server struct {
 type login struct {
 	talk   dialogue
 	group  Group
-	listed bool    // chosen from those listed, not by URL
-	path   string  // where the form posts to
-	from   Request // where it came from, for reports
-	xml    bool    // the client sends documents, so it knows what one without a form means
+	listed bool   // chosen from those listed, not by URL
+	path   string // where the form posts to
+	from   Report // where it came from
+	xml    bool   // the client sends documents, so it knows what one without a form means
 
 	client *ClientCertificate // shown by the client and taken by the group
 	unfit  error              // why what it has shown is not taken
@@ -419,7 +422,7 @@ func (s *Server) check(l login, values vpnauth.Values, a Authenticate) []Action 
 	if l.group.NoPassword {
 		return s.verify(l, a)
 	}
-	user, named := userOf(l, values)
+	user, named := s.userOf(l, values)
 	handle, _ := values.Get(handleField)
 	answer := answerOf(values)
 	password, proved := values.Get("password")
@@ -451,15 +454,16 @@ func (s *Server) verify(l login, a Authenticate) []Action {
 // userOf decides under which name somebody logs in, and reports false when there is none: the one that was
 // typed, else the certificate's, else on a phone the group's only user. Nobody has published what a phone
 // with authMethod 1 (password only) sends as user name (docs/wire/vpn-login.md#requests-of-a-phone).
-func userOf(l login, values vpnauth.Values) (string, bool) {
+func (s *Server) userOf(l login, values vpnauth.Values) (string, bool) {
 	typed, there := values.Get("username")
 	switch {
 	case !typed.IsZero():
 		return typed.Reveal(), true
 	case l.client != nil:
 		return l.client.Name, true
-	case l.talk == phoneTalk && l.group.User != "":
-		return l.group.User, true
+	case l.talk == phoneTalk && s.config.OnlyUser != nil:
+		only := s.config.OnlyUser(l.group.Name)
+		return only, there || only != ""
 	}
 	return "", there
 }
@@ -513,7 +517,8 @@ func (s *Server) denied() []Action {
 }
 
 func (s *Server) report(l login, reason Reason) Report {
-	r := Report{Reason: reason, Host: l.from.Host, Path: l.from.Path, Agent: l.from.Agent(), Group: l.group.Name, Err: l.unfit}
+	r := l.from
+	r.Reason, r.Group, r.Err = reason, l.group.Name, l.unfit
 	if l.client != nil {
 		r.User = l.client.Name
 	}
@@ -524,7 +529,7 @@ func (s *Server) report(l login, reason Reason) Report {
 // listed, first if none is.
 func (s *Server) find(r Request, selected string) (login, Reason) {
 	group, ok := s.config.Group(r.Host, r.Path)
-	l := login{talk: documentTalk, group: group, path: r.Path, from: r}
+	l := login{talk: documentTalk, group: group, path: r.Path, from: Report{Host: r.Host, Path: r.Path, Agent: r.Agent()}}
 	if !ok && slices.Contains(roots, r.Path) && r.Agent() != vpnauth.PhoneAgent {
 		l.group, ok = choose(s.listed(), selected)
 		l.listed = true
