@@ -257,6 +257,14 @@ func (w *world) socket() *net.UDPConn {
 
 func (c *client) config() dtls.Config {
 	c.t.Helper()
+	if c.answer.DTLS.PSK() {
+		state := c.conn.ConnectionState()
+		key, err := state.ExportKeyingMaterial(cstp.PSKLabel, nil, cstp.PSKLen)
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		return dtls.Config{SessionID: c.answer.DTLS.AppID, PSK: key, Rand: rand.Reader}
+	}
 	version, suite, ok := c.answer.DTLS.Suite()
 	if !ok {
 		c.t.Fatalf("the answer has no DTLS: %s", c.answer)

@@ -34,6 +34,7 @@ type handshakes struct {
 	bySess   map[*session]*expectation
 	byAddr   map[netip.AddrPort]*handshake
 	underWay int // of byAddr, those that are not done
+	askFrom  int // so many under way
 	cookies  *dtlsengine.Cookies
 }
 
@@ -62,6 +63,7 @@ func newHandshakes(g *Gateway) *handshakes {
 		expected: map[[cstp.SessionIDLen]byte]*expectation{},
 		bySess:   map[*session]*expectation{},
 		byAddr:   map[netip.AddrPort]*handshake{},
+		askFrom:  askFrom,
 		cookies:  dtlsengine.NewCookies([32]byte(randomBytes(32))),
 	}
 }
@@ -185,7 +187,7 @@ func (hs *handshakes) begin(addr netip.AddrPort, hello dtls.ClientHello, record 
 	if channel := hs.peers.get(addr); channel != nil && channel.random == hello.Random {
 		return nil
 	}
-	if (hs.underWay >= askFrom || len(hello.Cookie) > 0) && !hs.cookies.Valid(addr, hello) {
+	if (hs.underWay >= hs.askFrom || len(hello.Cookie) > 0) && !hs.cookies.Valid(addr, hello) {
 		_ = hs.g.udp.sendTo(hs.g.udp.endpoint(addr), hs.cookies.Ask(addr, hello, record)) // lost like any datagram
 		return nil
 	}

@@ -2,10 +2,12 @@ package gateway
 
 import (
 	"crypto/rand"
+	"crypto/tls"
 	"net"
 	"testing"
 	"time"
 
+	"github.com/longcord/longcord/internal/secret"
 	"github.com/longcord/longcord/stage/tunnel/dtls"
 	"github.com/longcord/longcord/wire/cstp"
 	dtlswire "github.com/longcord/longcord/wire/dtls"
@@ -125,6 +127,127 @@ func TestOverheardId(t *testing.T) {
 	w.until("the session is gone", func() bool { return len(w.records()) == 0 })
 	if n, addresses := w.g.handshakes.counts(); n != 0 || addresses != 0 {
 		t.Errorf("without the session %d handshakes still run at %d addresses", n, addresses)
+	}
+}
+
+// keyed is a client whose DTLS channel comes up with a pre-shared key.
+func (w *world) keyed(config *tls.Config, user string) *client {
+	w.t.Helper()
+	c := w.dial(config)
+	request := c.offer(c.cookie(phoneURL, user))
+	request.CipherSuites, request.MasterSecret = []string{dtlswire.PSKNegotiate}, secret.String{}
+	if err := c.connect(request); err != nil {
+		w.t.Fatal(err)
+	}
+	return c
+}
+
+// TestPreSharedKey brings channels up with a key, at both versions of TLS that export one, twice each with
+// the same key, and once although the gateway's last word is lost.
+func TestPreSharedKey(t *testing.T) {
+	t.Parallel()
+	w := open(t, withUsers("anna", "boris"))
+	old := modern()
+	old.MaxVersion = tls.VersionTLS12
+	for user, config := range map[string]*tls.Config{"anna": modern(), "boris": old} {
+		c := w.keyed(config, user)
+		up := toFiles(c.answer.Address.String())
+		for range 2 {
+			d := c.dtls(w.socket())
+			d.send(cstp.Data, up)
+			w.toHost()
+		}
+		half, err := dtls.NewClient(c.config())
+		if err != nil {
+			t.Fatal(err)
+		}
+		conn, lost := finish(t, w.socket(), half)
+		if conn == nil || !lost {
+			t.Errorf("%s: no channel, or the gateway's last word was not lost: %t", user, lost)
+		}
+	}
+	if n, _ := w.g.handshakes.counts(); n == 0 {
+		t.Error("no handshake is kept for a client that missed the last of it")
+	}
+}
+
+// finish carries a handshake to its end but loses the first ChangeCipherSpec, which begins the last flight.
+func finish(t *testing.T, sock *net.UDPConn, half dtls.Client) (conn *dtls.Conn, lost bool) {
+	t.Helper()
+	actions := half.Start(time.Now())
+	buf := make([]byte, 2000)
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
+		for _, a := range actions {
+			switch a := a.(type) {
+			case dtls.Send:
+				if _, err := sock.Write(a.Datagram); err != nil {
+					t.Fatal(err)
+				}
+			case dtls.Established:
+				return a.Conn, lost
+			case dtls.Failed:
+				t.Fatal(a.Err)
+			}
+		}
+		if err := sock.SetReadDeadline(half.Wake()); err != nil {
+			t.Fatal(err)
+		}
+		n, err := sock.Read(buf)
+		switch {
+		case err != nil:
+			actions = half.Advance(time.Now())
+		case !lost && dtlswire.ContentType(buf[0]) == dtlswire.ChangeCipherSpec:
+			lost, actions = true, nil
+		default:
+			if actions, err = half.Received(time.Now(), buf[:n]); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	return nil, lost
+}
+
+// TestManyHandshakes has clients show where they are when many handshakes are under way.
+func TestManyHandshakes(t *testing.T) {
+	t.Parallel()
+	w := open(t, withUsers("anna"))
+	w.g.handshakes.mu.Lock()
+	w.g.handshakes.askFrom = 1
+	w.g.handshakes.mu.Unlock()
+	for _, c := range []*client{w.tunnel(phoneURL, "anna"), w.keyed(modern(), "anna")} {
+		first := func() dtlswire.HandshakeType {
+			sock := w.socket()
+			c.hello(sock)
+			buf := make([]byte, 2000)
+			n, err := sock.Read(buf)
+			if err != nil {
+				t.Fatal(err)
+			}
+			record, _, err := dtlswire.ParseRecord(buf[:n])
+			if err != nil {
+				t.Fatal(err)
+			}
+			message, _, err := dtlswire.ParseHandshake(record.Fragment)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return message.Type
+		}
+		if got := first(); got != dtlswire.TypeServerHello {
+			t.Errorf("with no other under way the first answer is message %d, want a ServerHello", got)
+		}
+		for range 3 {
+			if got := first(); got != dtlswire.TypeHelloVerifyRequest {
+				t.Errorf("with another under way the first answer is message %d, want a HelloVerifyRequest", got)
+			}
+		}
+		if n, addresses := w.g.handshakes.counts(); n != 1 || addresses != 1 {
+			t.Errorf("%d handshakes are kept for %d addresses, want 1", n, addresses)
+		}
+		d := c.dtls(w.socket())
+		d.send(cstp.Data, toFiles(c.answer.Address.String()))
+		w.toHost()
+		w.g.handshakes.forget(c.session()) // and with it the one that is under way
 	}
 }
 

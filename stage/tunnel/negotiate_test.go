@@ -135,6 +135,44 @@ func TestNegotiateMTU(t *testing.T) {
 	}
 }
 
+// TestLargestPacket asks for as much as fits, with every cipher on every line. The numbers are those of
+// docs/wire/cstp.md#mtu; a byte more would make a datagram that the line cuts.
+func TestLargestPacket(t *testing.T) {
+	t.Parallel()
+	names := []string{"AES128-SHA", "OC-DTLS1_2-AES128-GCM", "OC2-DTLS1_2-CHACHA20-POLY1305", dtls.PSKNegotiate}
+	for _, c := range []struct {
+		line int
+		ipv6 bool
+		most [4]int // in the order of names
+	}{
+		{1500, false, [...]int{1418, 1434, 1442, 1434}},
+		{1500, true, [...]int{1386, 1414, 1422, 1414}},
+		{1492, false, [...]int{1402, 1426, 1434, 1426}},
+		{1480, false, [...]int{1386, 1414, 1422, 1414}},
+		{1400, false, [...]int{1306, 1334, 1342, 1334}},
+		{1280, false, [...]int{1194, 1214, 1222, 1214}},
+		{1280, true, [...]int{1178, 1194, 1202, 1194}},
+	} {
+		for i, name := range names {
+			r := withSuites(name)
+			r.MTU, r.BaseMTU = 1500, c.line
+			link := Link{MTU: 1500, IPv6: c.ipv6, PSK: true}
+			a := Negotiate(r, Policy{MTU: 1500, DTLS: true, Legacy: true}, link, [cstp.SessionIDLen]byte{})
+			if a.MTU != c.most[i] {
+				t.Errorf("%s on a line of %d (IPv6 %t): mtu %d want %d", name, c.line, c.ipv6, a.MTU, c.most[i])
+			}
+			suite := dtls.PSKAES256GCM
+			if _, known, ok := a.DTLS.Suite(); ok {
+				suite = known
+			}
+			outside := func(n int) int { return suite.RecordLen(1+n) + outerHeaders(link) }
+			if outside(a.MTU) > c.line || outside(a.MTU+1) <= c.line {
+				t.Errorf("%s on a line of %d: %d bytes inside make %d outside, one more %d", name, c.line, a.MTU, outside(a.MTU), outside(a.MTU+1))
+			}
+		}
+	}
+}
+
 func TestNegotiateAnswer(t *testing.T) {
 	t.Parallel()
 	policy := Policy{
