@@ -448,3 +448,28 @@ func TestTunnelToOcservWithoutUDP(t *testing.T) {
 	r.pings(84)
 	r.hears("cstp dpd response")
 }
+
+// UDP dies in mid-session and comes back: the phone moves to TLS and back again. ocserv's DPD here is two
+// seconds.
+func TestTunnelToOcservUDPDies(t *testing.T) {
+	t.Parallel()
+	n := startOcservNet(t, "NORMAL:%COMPAT")
+	for name, suites := range map[string]dtlsSuites{"old suites": newPhoneSuites, "pre-shared key": pskSuites} {
+		r := n.tunnel(tlsNew, suites, n.cookie())
+		r.address = next(t, "device", r.up).Address.Addr()
+		r.carriedBy("dtls")
+		r.pings(84)
+		tunnelMust(t, n.router.Drop(17, 443))
+		began := time.Now()
+		r.carriedBy("tls")
+		t.Logf("%s: on TLS after %v", name, time.Since(began))
+		r.pings(84)
+		tunnelMust(t, n.router.Undrop())
+		began = time.Now()
+		r.carriedBy("dtls")
+		t.Logf("%s: on DTLS again after %v", name, time.Since(began))
+		r.pings(84)
+		r.end(nil)
+		tunnelMust(t, next(t, "end", r.ended))
+	}
+}

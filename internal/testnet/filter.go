@@ -43,6 +43,21 @@ func (h *Host) Drop(protocol byte, port uint16) error {
 	)
 }
 
+// Undrop lets through again what Drop stopped.
+func (h *Host) Undrop() error {
+	return h.Do(func() error {
+		conn, err := nftables.New()
+		if err != nil {
+			return err
+		}
+		conn.FlushChain(&nftables.Chain{Name: "forward", Table: table})
+		if err := conn.Flush(); err != nil {
+			return fmt.Errorf("testnet: host %s: nftables forward: %w", h.name, err)
+		}
+		return nil
+	})
+}
+
 func (h *Host) rule(chain *nftables.Chain, exprs ...expr.Any) error {
 	err := h.Do(func() error {
 		conn, err := nftables.New()

@@ -91,28 +91,30 @@ func TestDTLSResumption(t *testing.T) {
 	for _, suite := range []dtls.Suite{
 		dtls.AES128SHA, dtls.AES256SHA, dtls.AES128GCM, dtls.AES256GCM, dtls.ECDHERSAAES128GCM, dtls.ECDHERSAAES256GCM, dtls.ECDHERSAChaCha20,
 	} {
-		t.Run(suite.String(), func(t *testing.T) {
-			t.Parallel()
-			config := engine.Config{
-				Version: dtls.Version12, Suite: suite,
-				SessionID: bytes.Repeat([]byte{3}, engine.SessionIDLen), MasterSecret: bytes.Repeat([]byte{5}, engine.MasterLen),
-			}
-			der, err := asn1.Marshal(session{
-				Version: 1, TLS: int(dtls.Version12), Suite: []byte{byte(suite >> 8), byte(suite)}, ID: config.SessionID, Master: config.MasterSecret,
-				Time: time.Now().Unix(), Timeout: 7200,
+		for _, ask := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s cookie %t", suite, ask), func(t *testing.T) {
+				t.Parallel()
+				config := engine.Config{
+					Version: dtls.Version12, Suite: suite,
+					SessionID: bytes.Repeat([]byte{3}, engine.SessionIDLen), MasterSecret: bytes.Repeat([]byte{5}, engine.MasterLen),
+				}
+				der, err := asn1.Marshal(session{
+					Version: 1, TLS: int(dtls.Version12), Suite: []byte{byte(suite >> 8), byte(suite)}, ID: config.SessionID, Master: config.MasterSecret,
+					Time: time.Now().Unix(), Timeout: 7200,
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+				file := filepath.Join(t.TempDir(), "session")
+				if err := os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: "SSL SESSION PARAMETERS", Bytes: der}), 0o600); err != nil {
+					t.Fatal(err)
+				}
+				server := dtlsecho.Serve(t, config, ask)
+				client := dtlsecho.Start(t, "openssl", "s_client", "-dtls1_2", "-sess_in", file, "-cipher", suite.String()+":@SECLEVEL=0", "-legacy_server_connect",
+					"-connect", server.Addr().String())
+				client.Wait("Reused, ")
+				talk(t, client, server, suite)
 			})
-			if err != nil {
-				t.Fatal(err)
-			}
-			file := filepath.Join(t.TempDir(), "session")
-			if err := os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: "SSL SESSION PARAMETERS", Bytes: der}), 0o600); err != nil {
-				t.Fatal(err)
-			}
-			server := dtlsecho.Serve(t, config, false)
-			client := dtlsecho.Start(t, "openssl", "s_client", "-dtls1_2", "-sess_in", file, "-cipher", suite.String()+":@SECLEVEL=0", "-legacy_server_connect",
-				"-connect", server.Addr().String())
-			client.Wait("Reused, ")
-			talk(t, client, server, suite)
-		})
+		}
 	}
 }
