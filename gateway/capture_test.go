@@ -6,9 +6,11 @@ import (
 	"errors"
 	"io"
 	"testing"
+	"time"
 
 	"github.com/gopacket/gopacket/pcapgo"
 
+	"github.com/longcord/longcord/stage/tunnel"
 	"github.com/longcord/longcord/wire/cstp"
 )
 
@@ -136,5 +138,22 @@ func TestCaptureIsRefused(t *testing.T) {
 	_, _ = io.Copy(io.Discard, read)
 	if err := <-ended; err != nil {
 		t.Errorf("when the gateway ends: %v", err)
+	}
+}
+
+// TestCaptureAllocates nothing where packets pass.
+func TestCaptureAllocatesNothing(t *testing.T) {
+	w := open(t, withUsers("anna"), allowingCapture)
+	w.tunnel(phoneURL, "anna")
+	s := w.only()
+	if _, err := s.beginCapture("root"); err != nil {
+		t.Fatal(err)
+	}
+	c, packet, now := s.capture.Load(), make([]byte, maxPacket), time.Now()
+	if n := testing.AllocsPerRun(1000, func() {
+		c.see(now, true, false, tunnel.DTLS, packet)
+		c.free <- <-c.full
+	}); n != 0 {
+		t.Errorf("%v allocations a packet", n)
 	}
 }
