@@ -115,9 +115,11 @@ type talking struct {
 }
 
 // course is one direction's packets in their order: the clients take turns, evenly spread over the time
-// between two packets of one client.
+// between two packets of one client. The two courses begin with clients far apart: what one client says has
+// nothing to do with when he hears something, and must not share a wake-up with it.
 type course struct {
 	offset time.Duration
+	first  int   // client that begins
 	next   int64 // number of the next packet
 	put    func(t *talking, c *client, talk uint32, now time.Time) bool
 	tally  *tally
@@ -143,7 +145,7 @@ func (l *loop) begin(talk Talk) *talking {
 		t.courses = append(t.courses, &course{put: (*talking).putUp, tally: &t.up})
 	}
 	if talk.Way != UpOnly {
-		t.courses = append(t.courses, &course{offset: time.Duration(t.gap / 2), put: (*talking).putDown, tally: &t.down})
+		t.courses = append(t.courses, &course{offset: time.Duration(t.gap / 2), first: len(t.clients) / 2, put: (*talking).putDown, tally: &t.down})
 	}
 	l.talk = t
 	return t
@@ -184,7 +186,7 @@ func (t *talking) sendChunk(c *course) bool {
 		if due.After(now) || !due.Before(t.end) {
 			break
 		}
-		who := t.clients[c.next%int64(len(t.clients))]
+		who := t.clients[(int64(c.first)+c.next)%int64(len(t.clients))]
 		c.next++
 		id := t.id
 		if !due.Before(t.counts) {

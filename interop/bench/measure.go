@@ -102,21 +102,25 @@ func (b *bench) wants(part ...string) bool {
 func (b *bench) measure(ctx context.Context, l *laboratory, g *gateway, dir string, r *result) (err error) {
 	if b.wants(partIdle) {
 		r.Idle = &idle{Sessions: b.clients}
-		if err := rest(ctx, settleTime); err != nil { // making the users took memory, too
+		// One session first: what a gateway takes for whatever number is not the sessions'.
+		if err := b.with(ctx, l, g, 1, gcm, func(*fleet.Fleet, fleet.SetUp) error { return nil }); err != nil {
+			return err
+		}
+		if err := rest(ctx, settleTime); err != nil {
 			return err
 		}
 		if err := g.memory(&r.Idle.Before); err != nil {
 			return err
 		}
 	}
-	if err := b.with(ctx, l, g, gcm, func(f *fleet.Fleet, s fleet.SetUp) error {
+	if err := b.with(ctx, l, g, b.clients, gcm, func(f *fleet.Fleet, s fleet.SetUp) error {
 		r.FirstLogins = &s
 		return b.talks(ctx, l, g, f, r)
 	}); err != nil {
 		return err
 	}
 	if b.wants(partSetUp) {
-		if err := b.with(ctx, l, g, gcm, func(_ *fleet.Fleet, s fleet.SetUp) error {
+		if err := b.with(ctx, l, g, b.clients, gcm, func(_ *fleet.Fleet, s fleet.SetUp) error {
 			r.Logins = &s
 			return nil
 		}); err != nil {
@@ -124,7 +128,7 @@ func (b *bench) measure(ctx context.Context, l *laboratory, g *gateway, dir stri
 		}
 	}
 	if b.wants(partCBC) {
-		if err := b.with(ctx, l, g, cbc, func(f *fleet.Fleet, _ fleet.SetUp) error {
+		if err := b.with(ctx, l, g, b.clients, cbc, func(f *fleet.Fleet, _ fleet.SetUp) error {
 			return b.talk(ctx, f, fleet.BothWays, &r.CBC)
 		}); err != nil {
 			return err
@@ -237,12 +241,14 @@ func (b *bench) talk(ctx context.Context, f *fleet.Fleet, way fleet.Way, to **fl
 	return err
 }
 
-// with runs f with clients that are up, and logs them off.
-func (b *bench) with(ctx context.Context, l *laboratory, g *gateway, suites []string, f func(*fleet.Fleet, fleet.SetUp) error) (err error) {
+// with runs f with n clients that are up, and logs them off.
+func (b *bench) with(ctx context.Context, l *laboratory, g *gateway, n int, suites []string, f func(*fleet.Fleet, fleet.SetUp) error) (err error) {
 	if err := g.quiet(ctx); err != nil {
 		return err
 	}
-	clients, err := fleet.New(b.config(l, g, suites))
+	config := b.config(l, g, suites)
+	config.Clients = n
+	clients, err := fleet.New(config)
 	if err != nil {
 		return err
 	}
