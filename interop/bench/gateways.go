@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/longcord/longcord/internal/secret"
 	"github.com/longcord/longcord/login"
@@ -46,6 +47,11 @@ func startLongcord(ctx context.Context, o options, l *laboratory, dir string) (*
 		return nil, err
 	}
 	config := filepath.Join(dir, "longcord.yaml")
+	if o.batchDelay >= 0 {
+		if err := setBatchDelay(config, o.batchDelay); err != nil {
+			return nil, err
+		}
+	}
 	cmd := onGatewayCore(o.longcord, "serve", "--only", "gateway", "-c", config)
 	cmd.Env = append(os.Environ(), "GOMAXPROCS=1")
 	p, err := start(l.gateway, "ready", cmd)
@@ -68,4 +74,18 @@ func startLongcord(ctx context.Context, o options, l *laboratory, dir string) (*
 		return nil, fmt.Errorf("%w\n%s\n%v", err, p.output(), p.stop())
 	}
 	return &gateway{program: p, url: url, user: func(i int) string { return fmt.Sprintf("user%d", i) }}, nil
+}
+
+// setBatchDelay writes how long the gateway waits for company.
+func setBatchDelay(config string, d time.Duration) error {
+	const section = "\ngateway:\n"
+	text, err := os.ReadFile(config)
+	if err != nil {
+		return err
+	}
+	before, after, found := strings.Cut(string(text), section)
+	if !found {
+		return fmt.Errorf("%s has no gateway", config)
+	}
+	return os.WriteFile(config, []byte(before+section+"  batchDelay: "+d.String()+"\n"+after), 0o600)
 }

@@ -32,6 +32,8 @@ type options struct {
 	clients  int
 	length   time.Duration
 	json     string
+
+	batchDelay time.Duration // negative: as init writes it
 }
 
 func main() {
@@ -42,6 +44,7 @@ func main() {
 	flag.IntVar(&o.rounds, "rounds", 3, "how often each gateway has its turn")
 	flag.IntVar(&o.clients, "clients", 200, "clients that talk")
 	flag.DurationVar(&o.length, "length", 10*time.Second, "of a talk")
+	flag.DurationVar(&o.batchDelay, "batch-delay", -1, "how long ours waits for company instead of what init writes")
 	flag.StringVar(&o.json, "json", "", "write all results to this `file`, too")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
