@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -457,5 +458,30 @@ func (s *server) wantAccount(lines ...string) {
 			s.t.Fatalf("no entry has %q; the book says:\n%s", lines, book)
 		}
 		time.Sleep(20 * time.Millisecond)
+	}
+}
+
+// TestCrowd is an office after a power cut: all log in at once, and the server's one answer after the other
+// is enough.
+func TestCrowd(t *testing.T) {
+	t.Parallel()
+	declared := start(t, signing).declared()
+	g := newGate(t, declared)
+	var crowd sync.WaitGroup
+	began := time.Now()
+	for i := range 500 {
+		crowd.Go(func() {
+			_, err := g.Authenticate(context.Background(), login.Request{
+				User: "anna", Password: secret.New("secret"), Source: netip.AddrFrom4([4]byte{192, 0, byte(i >> 8), byte(i)}), TunnelGroup: "staff",
+			})
+			if err != nil {
+				t.Errorf("login %d: %v (%s)", i, err, login.Reason(err))
+			}
+		})
+	}
+	crowd.Wait()
+	t.Logf("500 logins at once took %v", time.Since(began))
+	if all := g.findings.Findings(); len(all) != 0 {
+		t.Errorf("findings: %+v", all)
 	}
 }
