@@ -27,6 +27,9 @@ type Config struct {
 	// Address of this machine outside, where phones reach the gateway (behind a router that forwards
 	// ports: the address they are forwarded to). It may be the same as inside for a trial.
 	Outside netip.Addr `json:"outside"`
+	// A second address outside, IPv6, for names that have both; the same ports are opened there. Phones
+	// have no use for it: their VPN client knows IPv4 only. Left out: none.
+	Outside6 netip.Addr `json:"outside6,omitzero"`
 	// How much is logged: error, warn, info, debug, or trace, which shows SIP messages, one line each.
 	LogLevel Level `json:"logLevel,omitempty"`
 

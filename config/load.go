@@ -111,6 +111,12 @@ func (c *Config) check(d *strictyaml.Document) strictyaml.Problems {
 			refuse(key, "write an address of this machine, such as 10.1.0.5", fmt.Sprintf("%s: %s is no address of one machine", key, address))
 		}
 	}
+	if c.Outside6.IsValid() && (!c.Outside6.Is6() || c.Outside6.Is4In6() || c.Outside6.IsUnspecified() || c.Outside6.IsMulticast()) {
+		refuse("outside6", "write an IPv6 address of this machine, such as 2001:db8::10", fmt.Sprintf("outside6: %s is no IPv6 address of one machine", c.Outside6))
+	}
+	if c.Outside6.IsValid() && !c.Outside.Is4() {
+		refuse("outside6", "write the IPv4 address as outside, or leave outside6 out", "outside6: outside is no IPv4 address, and one of each family is all there can be")
+	}
 	if c.Gateway.Port == 0 {
 		refuse("gateway", "write the port of the group URLs, usually 443", "gateway: port 0 is no port")
 	}

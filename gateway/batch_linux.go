@@ -83,9 +83,8 @@ func (b *inBatch) datagram(i int) (from netip.AddrPort, datagram []byte) {
 
 // outBatch gathers datagrams until they are sent together.
 type outBatch struct {
-	socket *socket
-	slots  []slot
-	n      int
+	slots []slot
+	n     int
 	// What the kernel reads; each stands for the slot with its index.
 	messages []message
 }
@@ -93,6 +92,7 @@ type outBatch struct {
 // slot is one datagram and what has to be taken back if it cannot leave.
 type slot struct {
 	session *session
+	via     *socket
 	size    int // of the inner packet
 	vector  unix.Iovec
 	mark    mark
@@ -105,8 +105,8 @@ type mark struct {
 	class  int32
 }
 
-func newOutBatch(s *socket, size int) *outBatch {
-	b := &outBatch{socket: s, slots: make([]slot, size), messages: make([]message, size)}
+func newOutBatch(size int) *outBatch {
+	b := &outBatch{slots: make([]slot, size), messages: make([]message, size)}
 	for i := range b.messages {
 		b.messages[i].header.Iov = &b.slots[i].vector
 		b.messages[i].header.SetIovlen(1)
@@ -121,7 +121,7 @@ func (b *outBatch) room() []byte { return b.slots[b.n].buffer[:] }
 // add queues a datagram that lies in room. A full batch is sent at once.
 func (b *outBatch) add(to *endpoint, datagram []byte, class byte, s *session, size int) {
 	slot, h := &b.slots[b.n], &b.messages[b.n].header
-	slot.session, slot.size = s, size
+	slot.session, slot.via, slot.size = s, to.via, size
 	slot.vector.Base = &datagram[0]
 	slot.vector.SetLen(len(datagram))
 	h.Name, h.Namelen = (*byte)(unsafe.Pointer(&to.name)), to.nameLen
@@ -151,7 +151,7 @@ func (b *outBatch) flush() {
 	for done := 0; done < b.n; {
 		n, errno := b.send(done)
 		done += n
-		if n > 0 || errno == unix.EINTR || errno == unix.EAGAIN && b.writable() {
+		if n > 0 || errno == unix.EINTR || errno == unix.EAGAIN && b.slots[done].via.writable() {
 			continue
 		}
 		b.slots[done].session.unsent(b.slots[done].size)
@@ -160,14 +160,19 @@ func (b *outBatch) flush() {
 	b.n = 0
 }
 
-// send sends what is left from an index on, and returns how many datagrams went.
+// send sends what is left from an index on, as far as it goes by one socket, and returns how many datagrams
+// went.
 func (b *outBatch) send(from int) (int, unix.Errno) {
-	b.socket.mu.RLock()
-	defer b.socket.mu.RUnlock()
-	if b.socket.closed {
+	s, end := b.slots[from].via, from+1
+	for end < b.n && b.slots[end].via == s {
+		end++
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if s.closed {
 		return 0, unix.EBADF
 	}
-	n, _, errno := unix.RawSyscall6(unix.SYS_SENDMMSG, uintptr(b.socket.fd), uintptr(unsafe.Pointer(&b.messages[from])), uintptr(b.n-from), unix.MSG_DONTWAIT, 0, 0)
+	n, _, errno := unix.RawSyscall6(unix.SYS_SENDMMSG, uintptr(s.fd), uintptr(unsafe.Pointer(&b.messages[from])), uintptr(end-from), unix.MSG_DONTWAIT, 0, 0)
 	if errno != 0 {
 		return 0, errno
 	}
@@ -178,8 +183,8 @@ func (b *outBatch) send(from int) (int, unix.Errno) {
 const congestion = 5 * time.Millisecond
 
 // writable waits until the socket takes datagrams again, not for long: others wait for the lane.
-func (b *outBatch) writable() bool {
-	fds := []unix.PollFd{{Fd: int32(b.socket.fd), Events: unix.POLLOUT}}
+func (s *socket) writable() bool {
+	fds := []unix.PollFd{{Fd: int32(s.fd), Events: unix.POLLOUT}}
 	timeout := unix.NsecToTimespec(int64(congestion))
 	n, err := unix.Ppoll(fds, &timeout, nil)
 	return n > 0 && err == nil

@@ -40,6 +40,9 @@ type Settings struct {
 
 	AllowCapture bool // operators may look into tunnels
 
+	// A second address, IPv6, to listen on at the same ports; zero: none.
+	Outside6 netip.Addr
+
 	// Proxies in front of the gateway, whose connections begin with a line about the client (PROXY
 	// protocol). From anybody else such a line is rubbish.
 	ProxyProtocol []netip.Prefix
@@ -162,7 +165,7 @@ func (g *Gateway) Open(ctx context.Context) (err error) {
 	if g.host, err = newHostLink(device); err != nil {
 		return errors.Join(err, device.Close())
 	}
-	g.single.New = func() any { return newOutBatch(g.udp, 1) }
+	g.single.New = func() any { return newOutBatch(1) }
 	if g.lane, err = newLane(g); err != nil {
 		return err
 	}

@@ -31,7 +31,7 @@ type lane struct {
 	delay time.Duration // how long to sleep for company; zero: never
 
 	bell    int // eventfd that ends a wait for packets
-	polled  [3]unix.PollFd
+	polled  [4]unix.PollFd
 	stopped atomic.Bool
 	last    time.Time // when the queues were last empty
 
@@ -44,7 +44,7 @@ func newLane(g *Gateway) (*lane, error) {
 	if err != nil {
 		return nil, os.NewSyscallError("eventfd", err)
 	}
-	return &lane{g: g, in: newInBatch(), out: newOutBatch(g.udp, batchSize), delay: g.config.BatchDelay, bell: bell, last: time.Now()}, nil
+	return &lane{g: g, in: newInBatch(), out: newOutBatch(batchSize), delay: g.config.BatchDelay, bell: bell, last: time.Now()}, nil
 }
 
 // run works until stop. The lane keeps one of Go's processors to itself while packets come; there is
@@ -102,7 +102,7 @@ func (l *lane) wait(n int) error {
 		l.nap()
 		return nil
 	}
-	for i, fd := range []int{l.bell, l.g.udp.descriptor(), l.g.host.fd} {
+	for i, fd := range [...]int{l.bell, l.g.udp.descriptor(), l.g.udp.otherDescriptor(), l.g.host.fd} {
 		l.polled[i] = unix.PollFd{Fd: int32(fd), Events: unix.POLLIN}
 	}
 	if _, err := unix.Ppoll(l.polled[:], nil, nil); err != nil && err != unix.EINTR {
@@ -120,10 +120,15 @@ func (l *lane) nap() {
 
 // fromClients opens a batch of what comes from clients and hands it on.
 func (l *lane) fromClients() int {
-	if l.g.udp == nil {
-		return 0
+	n := 0
+	for s := l.g.udp; s != nil; s = s.other {
+		n += l.fromSocket(s)
 	}
-	n, err := l.in.receive(l.g.udp)
+	return n
+}
+
+func (l *lane) fromSocket(s *socket) int {
+	n, err := l.in.receive(s)
 	if err != nil {
 		l.g.log.Warn("udp", logging.Err, err)
 		time.Sleep(acceptPause)

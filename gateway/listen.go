@@ -16,17 +16,42 @@ func (g *Gateway) listen() error {
 		return err
 	}
 	if len(g.listeners) == 0 {
-		listener, err := net.Listen("tcp", g.config.Listen.String())
+		for _, addr := range g.bothOf(g.config.Listen) {
+			listener, err := net.Listen("tcp", addr.String())
+			if err != nil {
+				return err
+			}
+			g.listeners = append(g.listeners, listener)
+		}
+	}
+	if g.udp != nil || !g.config.DTLS.IsValid() {
+		return nil
+	}
+	for _, addr := range g.bothOf(g.config.DTLS) {
+		s, err := listenUDP(addr)
 		if err != nil {
 			return err
 		}
-		g.listeners = append(g.listeners, listener)
+		g.addUDP(s)
 	}
-	var err error
-	if g.udp == nil && g.config.DTLS.IsValid() {
-		g.udp, err = listenUDP(g.config.DTLS)
+	return nil
+}
+
+// addUDP takes a UDP socket into use, beside the one for the other family if there is one.
+func (g *Gateway) addUDP(s *socket) {
+	if g.udp == nil {
+		g.udp = s
+		return
 	}
-	return err
+	g.udp.other = s
+}
+
+// bothOf is an address of the gateway, and the same port at its IPv6 address if it has one.
+func (g *Gateway) bothOf(addr netip.AddrPort) []netip.AddrPort {
+	if !g.config.Outside6.IsValid() {
+		return []netip.AddrPort{addr}
+	}
+	return []netip.AddrPort{addr, netip.AddrPortFrom(g.config.Outside6, addr.Port())}
 }
 
 // Listening returns what the open gateway listens on, such as "tcp 192.0.2.10:443".
@@ -35,8 +60,8 @@ func (g *Gateway) Listening() []string {
 	for _, listener := range g.listeners {
 		all = append(all, "tcp "+listener.Addr().String())
 	}
-	if g.udp != nil {
-		all = append(all, "udp "+g.udp.address().String())
+	for s := g.udp; s != nil; s = s.other {
+		all = append(all, "udp "+s.address().String())
 	}
 	return all
 }

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -42,12 +43,16 @@ func (g *Gateway) takeOverOne(file *os.File) error {
 		g.listeners = append(g.listeners, listener)
 		return nil
 	}
-	if g.udp != nil {
-		return fmt.Errorf("a second UDP socket")
-	}
-	controlErr := raw.Control(func(fd uintptr) { g.udp, err = adoptUDP(int(fd)) })
-	if controlErr != nil {
+	var taken *socket
+	if controlErr := raw.Control(func(fd uintptr) { taken, err = adoptUDP(int(fd)) }); controlErr != nil {
 		return controlErr
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	if g.udp != nil && (g.udp.other != nil || g.udp.six == taken.six) {
+		return errors.Join(fmt.Errorf("a second UDP socket of one family"), taken.close())
+	}
+	g.addUDP(taken)
+	return nil
 }

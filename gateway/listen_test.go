@@ -2,11 +2,14 @@ package gateway
 
 import (
 	"net"
+	"net/netip"
 	"os"
 	"strings"
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/longcord/longcord/wire/cstp"
 )
 
 // sockets opens what systemd would pass.
@@ -55,6 +58,37 @@ func TestPassedSockets(t *testing.T) {
 			c := w.tunnel(phoneURL, "anna")
 			c.dtls(w.socket())
 		})
+	}
+}
+
+// TestBothFamilies: one session over each, by sockets of their own.
+func TestBothFamilies(t *testing.T) {
+	t.Parallel()
+	w := open(t, withUsers("anna", "bob"), func(_ *world, c *Config) { c.Outside6 = netip.IPv6Loopback() })
+	if got := w.g.Listening(); len(got) != 4 || w.g.udp.six || !w.g.udp.other.six {
+		t.Fatalf("it listens on %v", got)
+	}
+	four := w.tunnel(phoneURL, "anna")
+	overFour := four.dtls(w.socket())
+	six := w.tunnel(phoneURL, "bob")
+	sock, err := net.DialUDP("udp6", nil, &net.UDPAddr{IP: net.IPv6loopback, Port: int(w.g.udp.other.address().Port())})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { sock.Close() })
+	overSix := six.dtls(sock)
+	for range 3 { // in one batch, packets for both
+		for _, c := range []*client{four, six} {
+			w.fromHost(packet(files, c.answer.Address.String(), protoUDP, 5060, 172))
+		}
+	}
+	for _, c := range []*channel{overFour, overSix} {
+		for range 3 {
+			c.message(cstp.Data)
+		}
+	}
+	if lost := w.g.Loss(); lost.FromClients != 0 {
+		t.Errorf("lost %+v", lost)
 	}
 }
 

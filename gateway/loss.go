@@ -15,9 +15,7 @@ type Loss struct {
 
 // Loss asks the kernel.
 func (g *Gateway) Loss() (l Loss) {
-	if g.udp != nil {
-		l.FromClients = uint64(g.udp.lost())
-	}
+	l.FromClients = uint64(g.udp.lost())
 	if link, err := netlink.LinkByName(g.host.device.Name()); err == nil && link.Attrs().Statistics != nil { // else a device in memory
 		l.ToClients = link.Attrs().Statistics.TxDropped
 	}

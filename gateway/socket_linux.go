@@ -20,6 +20,8 @@ type socket struct {
 	fd  int
 	six bool // an IPv6 socket, on which IPv4 clients have mapped addresses
 
+	other *socket // the one for the other family, where both are listened on; nil: none
+
 	mu     sync.RWMutex // a sender holds it for reading, so that nobody writes to another's descriptor
 	closed bool
 }
@@ -105,13 +107,17 @@ func (s *socket) bind(addr netip.AddrPort) error {
 // endpoint is a client's address, and the same as the kernel takes it.
 type endpoint struct {
 	netip.AddrPort
+	via     *socket
 	name    unix.RawSockaddrInet6 // or an IPv4 one in its place
 	nameLen uint32
 }
 
 // endpoint prepares an address for sending.
 func (s *socket) endpoint(addr netip.AddrPort) *endpoint {
-	e := &endpoint{AddrPort: addr}
+	if s.other != nil && addr.Addr().Is6() != s.six {
+		return s.other.endpoint(addr)
+	}
+	e := &endpoint{AddrPort: addr, via: s}
 	if !s.six {
 		four := (*unix.RawSockaddrInet4)(unsafe.Pointer(&e.name))
 		*four = unix.RawSockaddrInet4{Family: unix.AF_INET, Port: swapped(addr.Port()), Addr: addr.Addr().As4()}
@@ -159,6 +165,7 @@ func scopeOf(addr netip.Addr) uint32 {
 
 // sendTo sends one datagram. Any goroutine may call it; on the packet path batches do it.
 func (s *socket) sendTo(to *endpoint, datagram []byte) error {
+	s = to.via
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	if s.closed {
@@ -183,6 +190,13 @@ func (s *socket) descriptor() int {
 	return s.fd
 }
 
+func (s *socket) otherDescriptor() int {
+	if s == nil {
+		return noFD
+	}
+	return s.other.descriptor()
+}
+
 // address is the socket's own; its port is the system's choice if none was asked for.
 func (s *socket) address() netip.AddrPort {
 	name, _ := unix.Getsockname(s.fd) // it is bound
@@ -195,8 +209,15 @@ func (s *socket) address() netip.AddrPort {
 	return netip.AddrPort{}
 }
 
-// lost is how many datagrams the kernel had no room for since the socket was opened.
+// lost is how many datagrams the kernel had no room for since the socket was opened, or its other.
 func (s *socket) lost() uint32 {
+	if s == nil {
+		return 0
+	}
+	return s.drops() + s.other.lost()
+}
+
+func (s *socket) drops() uint32 {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	if s.closed {
@@ -210,12 +231,16 @@ func (s *socket) lost() uint32 {
 	return info[drops]
 }
 
-// close may be called when no lane uses the socket any more.
+// close may be called when no lane uses the socket any more. It closes its other, too.
 func (s *socket) close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.closed = true
-	return os.NewSyscallError("close", unix.Close(s.fd))
+	err := os.NewSyscallError("close", unix.Close(s.fd))
+	if s.other != nil {
+		err = errors.Join(err, s.other.close())
+	}
+	return err
 }
 
 // pathMTU is what TCP knows of the way to the client, or zero.
@@ -228,9 +253,12 @@ func pathMTU(conn net.Conn) int {
 	if err != nil {
 		return 0
 	}
-	mtu := 0
+	mtu, level, option := 0, unix.IPPROTO_IP, unix.IP_MTU
+	if peer, ok := conn.RemoteAddr().(*net.TCPAddr); ok && unmapped(peer.AddrPort()).Addr().Is6() {
+		level, option = unix.IPPROTO_IPV6, unix.IPV6_MTU
+	}
 	_ = raw.Control(func(fd uintptr) {
-		if v, err := unix.GetsockoptInt(int(fd), unix.IPPROTO_IP, unix.IP_MTU); err == nil {
+		if v, err := unix.GetsockoptInt(int(fd), level, option); err == nil {
 			mtu = v
 		}
 	})

@@ -53,7 +53,7 @@ func TestSocketFamilies(t *testing.T) {
 			s := listening(t, test.listen)
 			peer := peerOf(t, s, test.network, test.host)
 			want := unmapped(peer.LocalAddr().(*net.UDPAddr).AddrPort())
-			in, out := newInBatch(), newOutBatch(s, batchSize)
+			in, out := newInBatch(), newOutBatch(batchSize)
 			for range 2 { // the second time with what the first left behind
 				for _, word := range []string{"one", "three"} {
 					if _, err := peer.Write([]byte(word)); err != nil {
@@ -151,7 +151,7 @@ func TestBatchSurvivesRefusal(t *testing.T) {
 	s := listening(t, "127.0.0.1:0")
 	peer := peerOf(t, s, "udp4", "127.0.0.1")
 	good, bad := s.endpoint(peer.LocalAddr().(*net.UDPAddr).AddrPort()), s.endpoint(netip.MustParseAddrPort("127.0.0.1:0"))
-	out := newOutBatch(s, batchSize)
+	out := newOutBatch(batchSize)
 	for _, to := range []*endpoint{bad, good, bad, bad, good, bad} {
 		c.session().sent(tunnel.DTLS, time.Now(), 1)
 		out.add(to, append(out.room()[:0], byte(out.n)), 0, c.session(), 1)
@@ -212,7 +212,7 @@ func TestMark(t *testing.T) {
 			t.Parallel()
 			s := listening(t, test.listen)
 			peer := peerOf(t, s, test.network, test.host)
-			to, out := s.endpoint(unmapped(peer.LocalAddr().(*net.UDPAddr).AddrPort())), newOutBatch(s, batchSize)
+			to, out := s.endpoint(unmapped(peer.LocalAddr().(*net.UDPAddr).AddrPort())), newOutBatch(batchSize)
 			classes := []byte{0xb8, 0, 0x60}
 			wantClasses(t, peer)
 			for _, class := range classes {
