@@ -109,7 +109,7 @@ func (o *Options) check() error {
 	}
 	o.checkURL(refuse)
 	for option, address := range map[string]netip.Addr{"--outside": o.Outside, "--inside": o.Inside} {
-		if !address.Is4() || address.IsUnspecified() || address.IsMulticast() {
+		if !address.IsValid() || address.IsUnspecified() || address.IsMulticast() || option == "--inside" && !address.Is4() {
 			refuse(option, "write an IPv4 address of this machine, such as 10.1.0.5", "%s is no address to listen on", address)
 		}
 	}
@@ -132,8 +132,6 @@ func (o *Options) checkURL(refuse refuse) {
 		refuse("--url", hint, "%q is no https URL", o.URL)
 	case len(o.URL) > inventory.MaxURL:
 		refuse("--url", "", "has %d characters; phones take at most %d", len(o.URL), inventory.MaxURL)
-	case strings.Contains(u.Hostname(), ":"):
-		refuse("--url", hint, "%q names an IPv6 address; tunnels are reached by IPv4 so far", o.URL)
 	case strings.Trim(u.Path, "/") == "":
 		refuse("--url", hint, "%q has no path, and the path is what tells phones from everybody else", o.URL)
 	case u.User != nil || u.RawQuery != "" || u.Fragment != "":

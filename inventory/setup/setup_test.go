@@ -110,6 +110,15 @@ func TestCertificatesServeOldPhones(t *testing.T) {
 	if len(result.Warnings) != 1 || !strings.Contains(result.Warnings[0], "UDP port 443") {
 		t.Errorf("warnings about port 8443: %q", result.Warnings)
 	}
+	o.URL, o.Outside = "https://[2001:db8::10]/phones", netip.MustParseAddr("2001:db8::10")
+	result, c, set = written(t, o)
+	leaf, _ = set.Certificates["gateway"].Leaf()
+	if leaf.VerifyHostname("2001:db8::10") != nil || c.Outside != o.Outside {
+		t.Errorf("IPv6 outside: certificate names %v, outside %s", leaf.IPAddresses, c.Outside)
+	}
+	if len(result.Warnings) != 1 || !strings.Contains(result.Warnings[0], "outside6") {
+		t.Errorf("warnings about IPv6: %q", result.Warnings)
+	}
 }
 
 func TestEachLineHasItsOwnSecret(t *testing.T) {
@@ -202,7 +211,8 @@ func TestMakeRefuses(t *testing.T) {
 		{"no path", func(o *setup.Options) { o.URL = "https://vpn.example.net/" }, `--url: "https://vpn.example.net/" has no path`, "/phones"},
 		{"query", func(o *setup.Options) { o.URL += "?x" }, `--url: "https://vpn.example.net/phones?x" holds more`, ""},
 		{"no inside", func(o *setup.Options) { o.Inside = netip.Addr{} }, `--inside: invalid IP is no address to listen on`, "10.1.0.5"},
-		{"outside v6", func(o *setup.Options) { o.Outside = netip.MustParseAddr("::1") }, `--outside: ::1 is no address to listen on`, ""},
+		{"outside anywhere", func(o *setup.Options) { o.Outside = netip.IPv6Unspecified() }, `--outside: :: is no address to listen on`, ""},
+		{"inside v6", func(o *setup.Options) { o.Inside = netip.MustParseAddr("2001:db8::1") }, `--inside: 2001:db8::1 is no address to listen on`, ""},
 		{"host bits", func(o *setup.Options) { o.Pool = netip.MustParsePrefix("10.99.0.1/24") }, `--pool: 10.99.0.1/24 has bits set`, "write 10.99.0.0/24"},
 		{"small pool", func(o *setup.Options) { o.Pool = netip.MustParsePrefix("10.99.0.0/30") }, `--pool: 10.99.0.0/30 is too small`, ""},
 		{"own address", func(o *setup.Options) { o.Pool = netip.MustParsePrefix("10.1.0.0/24") }, `--pool: 10.1.0.0/24 contains this machine's own address`, ""},
@@ -212,7 +222,6 @@ func TestMakeRefuses(t *testing.T) {
 		{"line twice", func(o *setup.Options) { o.Phones = phones(t, "SEP001122334455=CP-8861:1", "SEP001122334466=CP-8861:1") }, `--phone: line 1 is given to two phones`, ""},
 		{"inside on loopback", func(o *setup.Options) { o.Inside = netip.MustParseAddr("127.0.0.1") }, `--inside: 127.0.0.1 can be reached from this machine alone`, "in the office"},
 		{"inside unspecified", func(o *setup.Options) { o.Inside = netip.IPv4Unspecified() }, `--inside: 0.0.0.0 is no address`, ""},
-		{"url on IPv6", func(o *setup.Options) { o.URL = "https://[2001:db8::1]/phones" }, `--url: "https://[2001:db8::1]/phones" names an IPv6 address`, ""},
 		{"url with a space", func(o *setup.Options) { o.URL = "https://vpn.example.net/my%20phones" }, `--url: "https://vpn.example.net/my%20phones" has other characters`, "letters, digits"},
 		{"url with an umlaut", func(o *setup.Options) { o.URL = "https://vpn.example.net/büro" }, `--url: "https://vpn.example.net/büro" has other characters`, "letters, digits"},
 		{"pbx on IPv6", func(o *setup.Options) { o.PBX = "2001:db8::1" }, `--pbx: "2001:db8::1" is an IPv6 address`, "IPv4"},

@@ -68,6 +68,9 @@ func (v *values) warnings() []string {
 	if v.Port != "443" {
 		warnings = append(warnings, fmt.Sprintf("TCP port %s: phones send DTLS to UDP port 443 all the same, and old loads take no URL with another port", v.Port))
 	}
+	if v.Outside.Is6() || isIPv6(v.Host) {
+		warnings = append(warnings, "the VPN client of phones knows IPv4 only: give an IPv4 address as outside, and the IPv6 one as outside6 in longcord.yaml, unless only OpenConnect and AnyConnect are to come")
+	}
 	for _, p := range v.Phones {
 		if !p.VPN {
 			warnings = append(warnings, fmt.Sprintf("%s: %s has no VPN client; it is set up for the office only", p.Device, p.Model))
