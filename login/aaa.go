@@ -71,7 +71,10 @@ func (a *AAA) Authenticate(ctx context.Context, r Request) (Result, error) {
 	}
 	result, err := a.check(ctx, set, r)
 	a.bans.note(set, r, err)
-	return result, err
+	if err != nil {
+		return Result{}, err
+	}
+	return result, nil
 }
 
 func (a *AAA) check(ctx context.Context, set *inventory.Set, r Request) (Result, error) {

@@ -457,13 +457,21 @@ func TestOneTimeCodeInAForm(t *testing.T) {
 		r := request("theo", "secret", "form")
 		w.want(r, "asks One-time code:")
 		w.want(answer(r, w.ask(r), "000000"), "refused: wrong one-time code")
+		state := w.ask(r)
+		if kept := w.challenges.open[state]; !kept.request.Password.IsZero() {
+			w.t.Error("the password is kept while the code is waited for")
+		}
+		got, err := w.Authenticate(context.Background(), answer(r, state, "000001"))
+		if err == nil || got.User != "" {
+			w.t.Errorf("a refused login says %+v", got)
+		}
 		w.want(answer(r, w.ask(r), code(time.Now())), "theo")
 		w.want(request("theo", "wrong", "form"), "refused: wrong password")
 
 		remote := request("rosa", "secret", "both")
 		w.want(answer(remote, w.ask(remote), code(time.Now())), "rosa")
 		w.first.now(asksTwice)
-		state := w.ask(answer(remote, w.ask(answer(remote, w.ask(remote), "one")), "two"))
+		state = w.ask(answer(remote, w.ask(answer(remote, w.ask(remote), "one")), "two"))
 		time.Sleep(codeStep)
 		w.want(answer(remote, state, code(time.Now())), "rosa")
 	})

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/longcord/longcord/internal/secret"
 )
 
 const (
@@ -55,6 +57,7 @@ func (c *challenges) ask(r Request, prompt string, p pending) error {
 		c.order = slices.DeleteFunc(c.order, func(state string) bool { _, open := c.open[state]; return !open })
 	}
 	state := rand.Text()
+	r.Password = secret.String{} // it has done its work
 	p.request, p.until = r, time.Now().Add(challengeTime)
 	c.open[state] = p
 	c.order = append(c.order, state)
