@@ -133,7 +133,7 @@ func (s *Server) applyInventory(ctx context.Context, in *applyInput) (*body[cata
 	if err != nil {
 		return nil, refusal(err, f)
 	}
-	return s.changed(changes, in.DryRun), nil
+	return s.changed(ctx, changes, in.DryRun), nil
 }
 
 func (s *Server) expected(objects []inventory.Object, expect Expectation) error {
@@ -173,18 +173,18 @@ func (s *Server) deleteInventory(ctx context.Context, in *deleteInput) (*body[ca
 	if err != nil {
 		return nil, refusedDeletion(err)
 	}
-	return s.changed(changes, in.DryRun), nil
+	return s.changed(ctx, changes, in.DryRun), nil
 }
 
 // changed logs and returns what happened.
-func (s *Server) changed(changes catalog.Changes, dryRun bool) *body[catalog.Changes] {
+func (s *Server) changed(ctx context.Context, changes catalog.Changes, dryRun bool) *body[catalog.Changes] {
 	for event, refs := range map[string]*[]catalog.Ref{
 		"object created": &changes.Created, "object changed": &changes.Changed, "object deleted": &changes.Deleted,
 	} {
 		*refs = append([]catalog.Ref{}, *refs...) // an empty list in JSON, not null
 		for _, ref := range *refs {
 			if !dryRun {
-				s.log.Info(event, "kind", ref.Kind, "name", ref.Name)
+				s.log.Info(event, "by", operator(ctx), "kind", ref.Kind, "name", ref.Name)
 			}
 		}
 	}
