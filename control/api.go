@@ -127,3 +127,16 @@ type Phone struct {
 	Registrations []Registration `json:"registrations"`
 	Session       *Session       `json:"session,omitempty"`
 }
+
+// AccessList is an access list that sessions were held to.
+type AccessList struct {
+	Name    string        `json:"name"`
+	Entries []AccessEntry `json:"entries"`
+	Denied  uint64        `json:"denied" doc:"packets that no entry matched"`
+}
+
+// AccessEntry is one entry, in the order in which they are tried.
+type AccessEntry struct {
+	inventory.AccessEntry
+	Hits uint64 `json:"hits" doc:"packets that it decided about"`
+}

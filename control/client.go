@@ -73,6 +73,12 @@ func (c *Client) SessionTotals(ctx context.Context) (Totals, error) {
 	return get[Totals](ctx, c, "/sessions/totals", nil)
 }
 
+// AccessLists returns the access lists that sessions were held to, by name.
+func (c *Client) AccessLists(ctx context.Context) ([]AccessList, error) {
+	all, err := get[AccessListList](ctx, c, "/access-lists", nil)
+	return all.AccessLists, err
+}
+
 // Logoff logs sessions off and returns how many there were.
 func (c *Client) Logoff(ctx context.Context, ids []uint64, how Logoff) (int, error) {
 	request, err := json.Marshal(map[string]any{"ids": ids, "how": how})

@@ -76,6 +76,10 @@ func (s *switchboard) Logoff(_ context.Context, ids []uint64, how control.Logoff
 	return before - len(s.sessions), nil
 }
 
+func (s *switchboard) AccessLists() []control.AccessList {
+	return []control.AccessList{{Name: "fence", Entries: []control.AccessEntry{{AccessEntry: inventory.AccessEntry{Action: "permit", Destination: "any"}, Hits: 7}}, Denied: 2}}
+}
+
 func (s *switchboard) Totals() control.Totals {
 	return control.Totals{Sessions: control.Tally{Now: 2, All: 9, Most: 4}, Capacity: 253}
 }
@@ -174,6 +178,9 @@ func TestStatusPhonesAndSessions(t *testing.T) {
 	status, err := s.client.Status(ctx)
 	if err != nil || status.Version != "1.2" || !status.Ready || len(status.Listening) != 1 {
 		t.Errorf("status %+v, %v", status, err)
+	}
+	if lists, err := s.client.AccessLists(ctx); err != nil || len(lists) != 1 || lists[0].Denied != 2 || lists[0].Entries[0].Hits != 7 || lists[0].Entries[0].Destination != "any" {
+		t.Errorf("access lists %+v, %v", lists, err)
 	}
 	if totals, err := s.client.SessionTotals(ctx); err != nil || totals.Sessions.All != 9 || totals.Capacity != 253 {
 		t.Errorf("totals %+v, %v", totals, err)

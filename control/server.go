@@ -42,6 +42,8 @@ type Sessions interface {
 	Logoff(ctx context.Context, ids []uint64, how Logoff) (int, error)
 	// Totals returns how many there are and were.
 	Totals() Totals
+	// AccessLists returns the access lists that sessions were held to, with what each entry decided.
+	AccessLists() []AccessList
 	// Capture begins to look into a session for somebody. What it returns writes pcapng until its context
 	// or the session ends; it must be run.
 	Capture(id uint64, by string) (func(context.Context, io.Writer) error, error)

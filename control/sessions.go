@@ -26,6 +26,11 @@ type sessionInput struct {
 	ID uint64 `path:"id"`
 }
 
+// AccessListList is the access lists in use, by name.
+type AccessListList struct {
+	AccessLists []AccessList `json:"access_lists"`
+}
+
 // LoggedOff is how many sessions were logged off.
 type LoggedOff struct {
 	Ended int `json:"ended"`
@@ -49,6 +54,14 @@ func (s *Server) registerSessions(api huma.API) {
 		}
 		s.log.Info("sessions logged off", "by", operator(ctx), "ids", in.Body.IDs, "how", string(in.Body.How), "ended", ended)
 		return &body[LoggedOff]{LoggedOff{ended}}, nil
+	})
+	huma.Register(api, huma.Operation{
+		OperationID: "list-access-lists", Method: http.MethodGet, Path: "/access-lists", Summary: "What the entries of access lists decided, by list",
+	}, func(context.Context, *struct{}) (*body[AccessListList], error) {
+		if s.config.Sessions == nil {
+			return &body[AccessListList]{}, nil
+		}
+		return &body[AccessListList]{AccessListList{s.config.Sessions.AccessLists()}}, nil
 	})
 	huma.Register(api, huma.Operation{
 		OperationID: "capture-session", Method: http.MethodGet, Path: "/sessions/{id}/capture", Summary: "The inner packets of a session as pcapng, until either ends",

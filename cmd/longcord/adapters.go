@@ -52,6 +52,18 @@ func (a sessionsAdapter) List() []control.Session {
 	return all
 }
 
+func (a sessionsAdapter) AccessLists() []control.AccessList {
+	var all []control.AccessList
+	for _, list := range a.gateway.AccessLists() {
+		one := control.AccessList{Name: list.Name, Denied: list.Denied}
+		for i, entry := range list.Entries {
+			one.Entries = append(one.Entries, control.AccessEntry{AccessEntry: entry, Hits: list.Hits[i]})
+		}
+		all = append(all, one)
+	}
+	return all
+}
+
 func alive(c gateway.ChannelInfo) *control.Alive {
 	if !c.Up {
 		return nil

@@ -12,6 +12,7 @@ import (
 	"github.com/longcord/longcord/config"
 	"github.com/longcord/longcord/control"
 	"github.com/longcord/longcord/finding"
+	"github.com/longcord/longcord/inventory"
 	"github.com/longcord/longcord/inventory/catalog"
 	"github.com/longcord/longcord/inventory/file"
 	"github.com/longcord/longcord/login"
@@ -81,6 +82,13 @@ func (s *twoSessions) Logoff(_ context.Context, ids []uint64, _ control.Logoff) 
 func (s *twoSessions) Totals() control.Totals {
 	return control.Totals{
 		Sessions: control.Tally{Now: len(s.ids), All: 12, Most: 3}, Disconnected: 1, TLS: control.Tally{Now: 1, All: 20, Most: 2}, DTLS: control.Tally{Now: 1, All: 18, Most: 2}, Capacity: 253,
+	}
+}
+
+func (s *twoSessions) AccessLists() []control.AccessList {
+	entry := inventory.AccessEntry{Action: "permit", Protocol: "udp", Destination: "10.0.0.0/16", Ports: "16384-32767", Devices: []string{"SEP020000001001"}}
+	return []control.AccessList{
+		{Name: "fence", Entries: []control.AccessEntry{{AccessEntry: entry, Hits: 7}}, Denied: 2}, {Name: "other"},
 	}
 }
 

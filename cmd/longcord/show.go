@@ -10,7 +10,7 @@ import (
 
 func (p *program) showCommand() *cobra.Command {
 	c := &cobra.Command{Use: "show", Short: "What goes on, and what is wrong"}
-	c.AddCommand(p.showFindingsCommand(), p.showSessionDBCommand(), p.showVersionCommand())
+	c.AddCommand(p.showAccessListCommand(), p.showFindingsCommand(), p.showSessionDBCommand(), p.showVersionCommand())
 	return c
 }
 

@@ -285,11 +285,3 @@ func unlessEmpty(s string) []string {
 	}
 	return []string{s}
 }
-
-func strs[E any](values []E, text func(E) string) []string {
-	var out []string
-	for _, v := range values {
-		out = append(out, text(v))
-	}
-	return out
-}
