@@ -8,6 +8,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/longcord/longcord/interop/office"
 )
@@ -16,20 +17,7 @@ const sessionPassword = "rosebud 7&+%"
 
 // TestSessionCapture has tshark read a session's packets while they go, from a pipe, as Wireshark would.
 func TestSessionCapture(t *testing.T) {
-	o := office.New(t)
-	text, err := os.ReadFile(o.Path("longcord.yaml"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	allowed := strings.Replace(string(text), "gateway:\n", "gateway:\n  allowCapture: true\n", 1)
-	if err := os.WriteFile(o.Path("longcord.yaml"), []byte(allowed), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	serve := o.Serve()
-	o.AddUser("anna", sessionPassword)
-	client := o.OpenConnect(o.Client, "anna", sessionPassword)
-	client.Wait("Established DTLS connection")
-
+	o, serve, client := open(t)
 	shell, err := exec.LookPath("sh")
 	if err != nil {
 		t.Fatal(err)
@@ -67,6 +55,65 @@ func TestSessionCapture(t *testing.T) {
 		t.Errorf("tshark ends with %d:\n%s", code, live.Output())
 	}
 	serve.Wait("capture of inner packets ends")
+}
+
+// open is an office in which captures are allowed, with a client in its tunnel.
+func open(t *testing.T) (o *office.Office, serve *office.Program, client office.OpenConnect) {
+	t.Helper()
+	o = office.New(t)
+	text, err := os.ReadFile(o.Path("longcord.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	allowed := strings.Replace(string(text), "gateway:\n", "gateway:\n  allowCapture: true\n", 1)
+	if err := os.WriteFile(o.Path("longcord.yaml"), []byte(allowed), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	serve = o.Serve()
+	o.AddUser("anna", sessionPassword)
+	client = o.OpenConnect(o.Client, "anna", sessionPassword)
+	client.Wait("Established DTLS connection")
+	return o, serve, client
+}
+
+// TestSessionCaptureInAFile ends a capture by Ctrl-C; the file is whole.
+func TestSessionCaptureInAFile(t *testing.T) {
+	o, serve, client := open(t)
+	file := o.Path("packets.pcapng")
+	recording := o.Start(o.Gateway, os.Getenv("LONGCORD"), "-c", o.Path("longcord.yaml"), "sessions", "capture", "anna", "--out", file)
+	recording.Wait("capturing session 1 of anna")
+	for _, args := range [][]string{{"-c", "19", "-i", "0.02"}, {"-c", "1", "-s", "1300"}} {
+		if out, err := o.Run(o.Client, "", office.Peer(t, "ping"), append(args, "-W", "30", office.Desk)...); err != nil {
+			t.Errorf("ping: %v\n%s", err, out)
+		}
+	}
+	const lastTwo = 38*(84+44) + 2*1328 // bytes, which the file has when the last two packets are in it
+	for deadline := time.Now().Add(office.Patience); ; time.Sleep(10 * time.Millisecond) {
+		if info, err := os.Stat(file); err == nil && info.Size() > lastTwo {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("the last packets do not come")
+		}
+	}
+	recording.Signal(syscall.SIGINT)
+	if code := recording.Ended(); code != 0 {
+		t.Errorf("after Ctrl-C it ends with %d:\n%s", code, recording.Output())
+	}
+	serve.Wait("capture of inner packets ends")
+	c := capture{tshark: office.Peer(t, "tshark"), file: file}
+	for direction, filter := range map[string]string{
+		"in":  "frame.packet_flags_direction == 1 && icmp.type == 8 && ip.src == " + client.Address,
+		"out": "frame.packet_flags_direction == 2 && icmp.type == 0 && ip.dst == " + client.Address,
+	} {
+		if got := len(c.fields(t, filter, "frame.number")); got != 20 {
+			t.Errorf("tshark reads %d packets %s, want 20", got, direction)
+		}
+	}
+	c.none(t, "malformed packets", "_ws.malformed")
+	if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("the file: %v, %v", info.Mode(), err)
+	}
 }
 
 // TestSessionCaptureIsOff: nobody looks who was not allowed to.
