@@ -44,6 +44,8 @@ type client struct {
 	conn      *dtls.Conn // nil: down
 	inner     netip.AddrPort
 	voice     *voice
+	across    *voice  // to another client; nil unless clients talk to each other
+	hears     *client // likewise: who talks to this one
 	toInside  flow
 	toClient  flow
 }

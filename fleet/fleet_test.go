@@ -112,6 +112,16 @@ func TestJudges(t *testing.T) {
 	}
 }
 
+// TestAcross has clients talk to each other.
+func TestAcross(t *testing.T) {
+	w := start(t)
+	r := run(t, w.config(6), fleet.Talk{Rate: 20, Length: time.Second, Warm: time.Millisecond, Way: fleet.Across})
+	heard(t, "across", r.Voice.Up, 120)
+	if r.Voice.Down.Sent+r.Voice.Down.Received+r.Voice.Down.Corrupted != 0 {
+		t.Errorf("something went down: %+v", r.Voice.Down)
+	}
+}
+
 func TestLoginRefused(t *testing.T) {
 	w := start(t)
 	for _, phones := range []bool{false, true} {

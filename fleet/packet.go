@@ -19,6 +19,7 @@ const (
 	voicePort   = 16384 // of each client, inside
 	payloadLen  = 172   // 20 ms of G.711 with its RTP header
 	packetLen   = ipHeader + udpHeader + payloadLen
+	class       = 46 << 2 // expedited forwarding, as phones mark speech
 	mark        = 0x4c6f6e67
 	checksumLen = 4
 )
@@ -42,7 +43,7 @@ func newVoice(client int, from, to netip.AddrPort) *voice {
 	v := new(voice)
 	p := v[:]
 	p[0], p[8], p[9] = 0x45, 64, 17 // version and length, TTL, UDP
-	p[1] = 46 << 2                  // expedited forwarding, as phones mark speech
+	p[1] = class
 	binary.BigEndian.PutUint16(p[2:], packetLen)
 	src, dst := from.Addr().As4(), to.Addr().As4()
 	copy(p[12:], src[:])

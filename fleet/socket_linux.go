@@ -65,6 +65,11 @@ func (s *socket) prepare(local netip.AddrPort, shared bool) error {
 			return err
 		}
 	}
+	if local.Addr().Is4() { // the mark of speech
+		if err := unix.SetsockoptInt(s.fd, unix.IPPROTO_IP, unix.IP_TOS, class); err != nil {
+			return err
+		}
+	}
 	return unix.Bind(s.fd, sockaddr(local))
 }
 

@@ -27,6 +27,7 @@ const (
 	BothWays Way = iota
 	UpOnly
 	DownOnly
+	Across // clients talk to each other, through the gateway twice; the result stands in Up
 )
 
 // Defaults of a Talk.
@@ -130,7 +131,7 @@ func (l *loop) begin(talk Talk) *talking {
 	l.talks += 2
 	t := &talking{loop: l, id: l.talks, begun: time.Now(), thread: threadTime(), done: make(chan struct{})}
 	for _, c := range l.fleet.clients {
-		c.toInside, c.toClient = flow{}, flow{}
+		c.toInside, c.toClient, c.across, c.hears = flow{}, flow{}, nil, nil
 		if c.conn != nil {
 			t.clients = append(t.clients, c)
 		}
@@ -141,14 +142,26 @@ func (l *loop) begin(talk Talk) *talking {
 	t.counts = t.begun.Add(talk.Warm)
 	t.end = t.counts.Add(talk.Length)
 	t.gap = float64(time.Second) / (talk.Rate * float64(len(t.clients)))
-	if talk.Way != DownOnly {
+	if talk.Way == Across {
+		t.pair()
+		t.courses = append(t.courses, &course{put: (*talking).putAcross, tally: &t.up})
+	}
+	if talk.Way == BothWays || talk.Way == UpOnly {
 		t.courses = append(t.courses, &course{put: (*talking).putUp, tally: &t.up})
 	}
-	if talk.Way != UpOnly {
+	if talk.Way == BothWays || talk.Way == DownOnly {
 		t.courses = append(t.courses, &course{offset: time.Duration(t.gap / 2), first: len(t.clients) / 2, put: (*talking).putDown, tally: &t.down})
 	}
 	l.talk = t
 	return t
+}
+
+// pair says who talks to whom.
+func (t *talking) pair() {
+	for i, c := range t.clients {
+		to := t.clients[(i+len(t.clients)/2)%len(t.clients)]
+		c.across, to.hears = newVoice(c.number, c.inner, to.inner), c
+	}
 }
 
 func (t *talking) due(c *course) time.Time {
@@ -208,8 +221,17 @@ func (t *talking) sendChunk(c *course) bool {
 	return n > 0
 }
 
-// putUp has a client send its next packet.
+// putUp has a client send its next packet to the far end.
 func (t *talking) putUp(c *client, talk uint32, now time.Time) bool {
+	return t.putOut(c, c.voice, talk, now)
+}
+
+// putAcross has a client send its next packet to another.
+func (t *talking) putAcross(c *client, talk uint32, now time.Time) bool {
+	return t.putOut(c, c.across, talk, now)
+}
+
+func (t *talking) putOut(c *client, v *voice, talk uint32, now time.Time) bool {
 	if c.conn == nil {
 		return false
 	}
@@ -217,8 +239,8 @@ func (t *talking) putUp(c *client, talk uint32, now time.Time) bool {
 	at := c.conn.Headroom()
 	buf[at] = byte(cstp.Data)
 	packet := buf[at+1 : at+1+packetLen]
-	copy(packet, c.voice[:ipHeader+udpHeader])
-	c.voice.fill(packet[ipHeader+udpHeader:], talk, c.toInside.next, now.UnixNano())
+	copy(packet, v[:ipHeader+udpHeader])
+	v.fill(packet[ipHeader+udpHeader:], talk, c.toInside.next, now.UnixNano())
 	c.toInside.next++
 	datagram, err := c.conn.Seal(buf, 1+packetLen)
 	if err != nil {
@@ -271,11 +293,24 @@ func (t *talking) wentDown(c *client, packet []byte, at int64) {
 	if !ours {
 		return // the gateway's network has more to say than we ask for
 	}
+	if c.hears != nil {
+		t.cameAcross(c, packet, s, at)
+		return
+	}
 	if !s.intact || int(s.client) != c.number || !isFrom(packet, t.loop.fleet.config.Far, c.inner) {
 		t.down.corrupted++
 		return
 	}
 	t.arrived(&t.down, &c.toClient, s, at)
+}
+
+// cameAcross takes a packet of another client.
+func (t *talking) cameAcross(c *client, packet []byte, s stamp, at int64) {
+	if !s.intact || int(s.client) != c.hears.number || !isFrom(packet, c.hears.inner, c.inner) {
+		t.up.corrupted++
+		return
+	}
+	t.arrived(&t.up, &c.hears.toInside, s, at)
 }
 
 func (t *talking) arrived(way *tally, f *flow, s stamp, at int64) {

@@ -150,6 +150,7 @@ func declared(url string) *inventory.Set {
 	set.VPNGateways["g"] = &inventory.VPNGateway{Name: "g", URL: url, Certificates: []string{"c"}}
 	set.AccessLists["fence"] = &inventory.AccessList{Name: "fence", Entries: []inventory.AccessEntry{
 		{Action: "permit", Protocol: "udp", Destination: far.Addr().String() + "/32"},
+		{Action: "permit", Protocol: "udp", Destination: pool.String()},
 	}}
 	set.GroupPolicies["p"] = &inventory.GroupPolicy{Name: "p", Filter: "fence"}
 	set.TunnelGroups["phones"] = &inventory.TunnelGroup{
