@@ -20,6 +20,7 @@ const (
 	partIdle   = "idle"   // memory of sessions that do nothing
 	partVoice  = "voice"  // 50 packets a second and client, each way, AES-128-GCM
 	partOneWay = "oneway" // the same, up alone and down alone
+	partAcross = "across" // voice from client to client
 	partStorm  = "storm"  // voice while as many others log in for the first time
 	partRate   = "rate"   // the highest rate
 	partSetUp  = "setup"  // set-ups of users who have logged in before
@@ -27,7 +28,7 @@ const (
 	partTCP    = "tcp"    // iperf3 through openconnect, which negotiates a pre-shared key
 )
 
-var parts = []string{partFloor, partIdle, partVoice, partOneWay, partStorm, partRate, partSetUp, partCBC, partTCP}
+var parts = []string{partFloor, partIdle, partVoice, partOneWay, partAcross, partStorm, partRate, partSetUp, partCBC, partTCP}
 
 // Suites as CONNECT names them; both gateways know both names.
 var (
@@ -54,6 +55,7 @@ type result struct {
 	Voice       *fleet.Voice `json:"voice,omitempty"`
 	Up          *fleet.Voice `json:"voice_up,omitempty"`
 	Down        *fleet.Voice `json:"voice_down,omitempty"`
+	Across      *fleet.Voice `json:"voice_across,omitempty"`
 	CBC         *fleet.Voice `json:"voice_cbc,omitempty"`
 	Storm       *fleet.Voice `json:"voice_storm,omitempty"`
 	Rate        *fleet.Found `json:"rate,omitempty"`
@@ -189,7 +191,7 @@ func (b *bench) talks(ctx context.Context, l *laboratory, g *gateway, f *fleet.F
 		part string
 		way  fleet.Way
 		to   **fleet.Voice
-	}{{partVoice, fleet.BothWays, &r.Voice}, {partOneWay, fleet.UpOnly, &r.Up}, {partOneWay, fleet.DownOnly, &r.Down}} {
+	}{{partVoice, fleet.BothWays, &r.Voice}, {partOneWay, fleet.UpOnly, &r.Up}, {partOneWay, fleet.DownOnly, &r.Down}, {partAcross, fleet.Across, &r.Across}} {
 		if !b.wants(t.part) {
 			continue
 		}

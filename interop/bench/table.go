@@ -90,6 +90,7 @@ var rows = func() []row {
 		{"voice: generator, core", "%.2f", voice(gcm, func(v fleet.Voice) float64 { return v.Busy })},
 		{"voice up alone: CPU a packet, µs", "%.1f", voice(func(r result) *fleet.Voice { return r.Up }, cpu)},
 		{"voice down alone: CPU a packet, µs", "%.1f", voice(func(r result) *fleet.Voice { return r.Down }, cpu)},
+		{"voice to each other: CPU a packet, µs", "%.1f", voice(func(r result) *fleet.Voice { return r.Across }, cpu)},
 		{"voice CBC-SHA1: CPU a packet, µs", "%.1f", voice(cbc, cpu)},
 		{"voice CBC-SHA1: loss, %", "%.3f", voice(cbc, func(v fleet.Voice) float64 { return 100 * v.Loss() })},
 		{"voice CBC-SHA1: p99, ms", "%.2f", voice(cbc, worse(p99))},
