@@ -8,12 +8,14 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/longcord/longcord/control"
+	"github.com/longcord/longcord/inventory"
 	"github.com/longcord/longcord/inventory/catalog"
 )
 
 func (p *program) phonesCommand() *cobra.Command {
 	c := &cobra.Command{Use: "phones", Short: "Daily work with phones"}
-	c.AddCommand(p.phonesListCommand(), p.phonesShowCommand(), p.phonesAddCommand(), p.phonesRemoveCommand())
+	c.AddCommand(p.phonesListCommand(), p.phonesShowCommand(), p.phonesAddCommand(), p.phonesRemoveCommand(),
+		p.blockCommand(inventory.KindDevice, "SEP…", "phone"), p.unblockCommand(inventory.KindDevice, "SEP…", "phone"))
 	return c
 }
 

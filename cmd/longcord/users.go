@@ -20,7 +20,8 @@ import (
 
 func (p *program) usersCommand() *cobra.Command {
 	c := &cobra.Command{Use: "users", Short: "Logins of the VPN"}
-	c.AddCommand(p.usersAddCommand(), p.usersImportCommand(), p.usersPasswdCommand(), p.usersRemoveCommand(), p.usersListCommand())
+	c.AddCommand(p.usersAddCommand(), p.usersImportCommand(), p.usersPasswdCommand(), p.usersRemoveCommand(), p.usersListCommand(),
+		p.blockCommand(inventory.KindUser, "NAME", "user"), p.unblockCommand(inventory.KindUser, "NAME", "user"))
 	return c
 }
 

@@ -195,12 +195,8 @@ func TestBlock(t *testing.T) {
 	until(t, "the filter stops what it passed before", func() bool { return ping() != nil })
 	apply("filter: none")
 	until(t, "without it packets pass again", func() bool { return ping() == nil })
-	path := filepath.Join(t.TempDir(), "anna.yaml")
-	if err := os.WriteFile(path, []byte("kind: User\nname: anna\nblocked: true\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if out, err := o.Longcord("", "-c", o.Path("longcord.yaml"), "apply", "-f", path); err != nil {
-		t.Fatalf("apply: %v\n%s", err, out)
+	if out, err := o.Longcord("", "-c", o.Path("longcord.yaml"), "users", "block", "anna", "--yes"); err != nil {
+		t.Fatalf("users block: %v\n%s", err, out)
 	}
 	c.Ended()
 	waitSessions(t, o, 0)
@@ -208,4 +204,8 @@ func TestBlock(t *testing.T) {
 		"--servercert", pin(t, o), "--authenticate", peopleURL); err == nil {
 		t.Errorf("a blocked user logs in:\n%s", out)
 	}
+	if out, err := o.Longcord("", "-c", o.Path("longcord.yaml"), "users", "unblock", "anna"); err != nil {
+		t.Fatalf("users unblock: %v\n%s", err, out)
+	}
+	tunnelTo(t, o, peopleURL) // with the password of before
 }
