@@ -25,6 +25,9 @@ func (r *Routing) AddProxy(address netip.Addr) error {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.closed {
+		return fmt.Errorf("gateway: routing has been undone")
+	}
 	if err := r.kernel.NeighSet(proxyEntry(r.office.Attrs().Index, address)); err != nil {
 		return fmt.Errorf("gateway: answer for %s on %s: %w", address, r.office.Attrs().Name, err)
 	}

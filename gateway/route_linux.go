@@ -36,6 +36,7 @@ type Routing struct {
 	tuned    []*sysctl
 	tunneled *tunneledRoute
 	proxied  map[netip.Addr]bool
+	closed   bool // what was undone stays so
 }
 
 // OpenRouting sets the host up in the network namespace of the calling thread, after undoing what a
@@ -272,6 +273,9 @@ func (r *Routing) filter() filterFor {
 func (r *Routing) Mend() (mended []string, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.closed {
+		return nil, nil
+	}
 	var errs []error
 	if !r.rules.intact() {
 		errs = append(errs, r.rules.replace(r.filter()))
@@ -295,6 +299,7 @@ func (r *Routing) Mend() (mended []string, err error) {
 func (r *Routing) Close() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.closed = true
 	var errs []error
 	if len(r.proxied) > 0 {
 		errs = append(errs, r.removeProxies())

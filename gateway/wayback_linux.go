@@ -47,6 +47,9 @@ func (r *Routing) via(pool netip.Prefix) netip.Addr {
 func (r *Routing) checkForwarding() []finding.Finding {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.closed {
+		return nil
+	}
 	f := finding.ForwardingOff.With()
 	var fix []string
 	for _, s := range r.tuned {
@@ -73,6 +76,9 @@ func (r *Routing) checkForwarding() []finding.Finding {
 func (r *Routing) checkProxies(pool netip.Prefix) []finding.Finding {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.closed {
+		return nil
+	}
 	f := noWayBack(pool, r.via(pool))
 	lost, err := r.lostProxies()
 	if err != nil {
@@ -92,7 +98,7 @@ func (r *Routing) checkProxies(pool netip.Prefix) []finding.Finding {
 func (r *Routing) checkTranslation(pool netip.Prefix) []finding.Finding {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.rules.intact() {
+	if r.closed || r.rules.intact() {
 		return nil
 	}
 	f := noWayBack(pool, r.via(pool)).Because(evidenceSource, 0, "the rules that translate its addresses are gone from the packet filter")

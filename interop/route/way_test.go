@@ -308,6 +308,9 @@ func TestMend(t *testing.T) {
 		t.Errorf("mended %q, %v, again", mended, err)
 	}
 	must(t, r.Close())
+	if mended, err := r.Mend(); len(mended) > 0 || err != nil {
+		t.Errorf("mended %q, %v, after the end", mended, err)
+	}
 	w.untouched(t, before)
 }
 

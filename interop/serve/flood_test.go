@@ -49,7 +49,7 @@ func TestFloodFromOneAddress(t *testing.T) {
 		t.Fatalf("%d sessions, want %d", n, many+1)
 	}
 
-	stop := voice(t, o)
+	until, stop := voice(t, o)
 	ctx, end := context.WithCancel(t.Context())
 	var opened atomic.Int64
 	var flood sync.WaitGroup
@@ -92,7 +92,7 @@ func TestFloodFromOneAddress(t *testing.T) {
 	}
 	const newcomers = 20
 	in := 0
-	for range newcomers {
+	for i := range newcomers {
 		for range 5 { // as a phone does that was cut off
 			err := logIn(ctx, o)
 			if err == nil {
@@ -101,7 +101,7 @@ func TestFloodFromOneAddress(t *testing.T) {
 			}
 			t.Log(err)
 		}
-		time.Sleep(200 * time.Millisecond) // so that the flood has time to do harm
+		until(20 + 10*(i+1)) // so that the flood has time to do harm
 	}
 	end()
 	flood.Wait()

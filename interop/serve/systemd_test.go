@@ -3,6 +3,7 @@
 package serve_test
 
 import (
+	"fmt"
 	"net"
 	"os"
 	"os/exec"
@@ -136,13 +137,17 @@ func TestNotify(t *testing.T) {
 // pingStatistics is the last line that ping writes about what it sent and got back.
 var pingStatistics = regexp.MustCompile(`(\d+) packets transmitted, (\d+) received`)
 
-// voice pings through the tunnel as often as phones send, until told to stop, and returns how many were
-// sent and answered.
-func voice(t *testing.T, o *office.Office) (stop func() (sent, answered string)) {
+// voice pings through the tunnel as often as phones send, 50 times a second, until told to stop, and returns
+// how many were sent and answered. until waits for the answer to one of them.
+func voice(t *testing.T, o *office.Office) (until func(number int), stop func() (sent, answered string)) {
 	t.Helper()
 	p := o.Start(o.Client, office.Peer(t, "ping"), "-n", "-i", "0.02", "-W", "10", office.Desk)
 	p.Wait("icmp_seq=20 ")
-	return func() (string, string) {
+	until = func(number int) {
+		t.Helper()
+		p.Wait(fmt.Sprintf("icmp_seq=%d ", number))
+	}
+	return until, func() (string, string) {
 		t.Helper()
 		p.Signal(syscall.SIGINT)
 		p.Ended()
@@ -162,7 +167,7 @@ func TestReloadDropsNothing(t *testing.T) {
 	o.AddUser("anna", "rosebud7")
 	openconnect(t, o, office.URL, "anna", "rosebud7").Wait("Established DTLS connection")
 	before := presented(t, o)
-	stop := voice(t, o)
+	_, stop := voice(t, o)
 	edit(t, o, inventory, "certificates: [gateway, gateway-spare]", "certificates: [gateway-spare, gateway]")
 	edit(t, o, inventory, "dpdClient: 30\n", "dpdClient: 40\n")
 	if out, code := run(t, o, "", "-c", o.Path(configuration), "apply", "-f", o.Path(inventory)); code != 0 {
@@ -201,7 +206,7 @@ func TestDrain(t *testing.T) {
 	o.AddUser("anna", "rosebud7")
 	o.AddUser("bob", "rosebud8")
 	openconnect(t, o, office.URL, "anna", "rosebud7").Wait("Established DTLS connection")
-	stop := voice(t, o)
+	until, stop := voice(t, o)
 	serve.Signal(syscall.SIGUSR1)
 	serve.Wait("gateway drains")
 	out, err := o.Run(o.Client, "", office.Peer(t, "curl"), "-sSk", "-i", "-A", "Cisco SVC IPPhone Client v1.0", "--max-time", "60",
@@ -209,7 +214,7 @@ func TestDrain(t *testing.T) {
 	if err != nil || !strings.HasPrefix(out, "HTTP/1.1 503") || !strings.Contains(out, "X-Reason:") {
 		t.Errorf("a login while it drains: %v\n%s", err, out)
 	}
-	time.Sleep(35 * time.Second) // longer than a session may be quiet: the call goes on
+	until(35 * 50) // longer than a session may be quiet: the call goes on
 	sent, answered := stop()
 	if sent != answered {
 		t.Errorf("%s packets sent, %s answered", sent, answered)
