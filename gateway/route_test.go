@@ -27,6 +27,65 @@ func TestRouteLines(t *testing.T) {
 	}
 }
 
+func TestRouteLinesIPv6(t *testing.T) {
+	t.Parallel()
+	got := RouteLines(netip.MustParsePrefix("2001:db8:9::1/64"), netip.MustParseAddr("2001:db8:1::5"))
+	want := []string{
+		"ip -6 route add 2001:db8:9::/64 via 2001:db8:1::5",
+		"ipv6 route 2001:db8:9::/64 2001:db8:1::5",
+		"ipv6 route inside 2001:db8:9::/64 2001:db8:1::5",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestJudgeOverlaps(t *testing.T) {
+	t.Parallel()
+	office := []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}
+	known := []network{
+		{netip.MustParsePrefix("192.0.2.0/24"), "office"}, {netip.MustParsePrefix("10.9.0.0/16"), "lab"}, {netip.MustParsePrefix("0.0.0.0/0"), "outside"},
+	}
+	for pool, want := range map[string]int{
+		"192.0.2.128/25": 0, // a part of the office
+		"192.0.2.0/24":   1, // all of it
+		"192.0.0.0/16":   1, // and more
+		"10.8.0.0/24":    0, // nobody else's
+		"10.9.1.0/24":    1, // a part of another network
+		"2001:db8::/64":  0,
+	} {
+		found := judgeOverlaps(netip.MustParsePrefix(pool), known, office)
+		if len(found) != want {
+			t.Errorf("pool %s: %+v, want %d findings", pool, found, want)
+		}
+		for _, f := range found {
+			if f.Code != "pool-overlaps" || len(f.Evidence) != 1 {
+				t.Errorf("pool %s: %+v", pool, f)
+			}
+		}
+	}
+}
+
+// What somebody else writes into our table changes no setting that is not of the network.
+func TestMemoForm(t *testing.T) {
+	t.Parallel()
+	s := &sysctl{path: "net/ipv4/conf/eth0.100/forwarding", before: "0", want: "1"}
+	if m := memoForm.FindStringSubmatch(s.memo()); m == nil || m[1] != s.path || m[2] != "0" || m[3] != "1" {
+		t.Errorf("%q is read as %q", s.memo(), m)
+	}
+	if got := s.String(); got != "net.ipv4.conf.eth0/100.forwarding" {
+		t.Errorf("sysctl would not know it as %s", got)
+	}
+	for _, memo := range []string{
+		"", "net/ipv4/x", "kernel/panic was 0, is 1", "net/../kernel/panic was 0, is 1", "/net/x was 0, is 1",
+		"net/x was 0, is 1\n", "net/x was rubbish, is 1", "net/no/such/setting was 0, is 1",
+	} {
+		if err := giveBack(memo); err != nil {
+			t.Errorf("%q: %v, want it passed over", memo, err)
+		}
+	}
+}
+
 func TestAnswersFor(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
