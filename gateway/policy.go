@@ -3,6 +3,7 @@ package gateway
 import (
 	"cmp"
 	"fmt"
+	"math/rand/v2"
 	"net/netip"
 	"time"
 
@@ -160,4 +161,10 @@ func (s *session) policyFilter(set *inventory.Set, group *inventory.TunnelGroup,
 		return nil, fmt.Errorf("access list %q is gone", policy.Filter)
 	}
 	return s.g.filters.of(set, list, member{s.record.User, s.record.Device, s.innerAddresses()})
+}
+
+// spread shortens a time by up to a tenth, by chance: clients that come at once, after a restart say, shall
+// not all come for new keys at once.
+func spread(d time.Duration) time.Duration {
+	return (d - rand.N(d/10+1)).Round(time.Second)
 }

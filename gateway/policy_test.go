@@ -114,3 +114,24 @@ func TestNoLoginsAllowed(t *testing.T) {
 		t.Error("somebody logs in to a policy with simultaneousLogins 0")
 	}
 }
+
+func TestSpread(t *testing.T) {
+	t.Parallel()
+	seen := map[time.Duration]bool{}
+	for range 100 {
+		d := spread(24 * time.Hour)
+		if d < 24*time.Hour*9/10 || d > 24*time.Hour || d%time.Second != 0 {
+			t.Errorf("a day becomes %v, want at most a tenth less, in whole seconds", d)
+		}
+		seen[d] = true
+	}
+	if len(seen) < 50 {
+		t.Errorf("100 clients get %d times", len(seen))
+	}
+	if d := spread(time.Second); d != time.Second {
+		t.Errorf("a second becomes %v", d)
+	}
+	if d := spread(0); d != 0 {
+		t.Errorf("never becomes %v", d)
+	}
+}

@@ -167,6 +167,7 @@ func (s *session) open(ctx context.Context, c *conn, group *inventory.TunnelGrou
 	id := [cstp.SessionIDLen]byte(randomBytes(cstp.SessionIDLen))
 	state := c.tls.ConnectionState()
 	link := tunnel.Link{TLSSuite: state.CipherSuite, PSK: state.Version >= tls.VersionTLS12, MTU: pathMTU(c.raw), IPv6: c.peer.Addr().Is6()}
+	policy.Age, policy.Rekey = time.Since(s.record.Began), spread(policy.Rekey)
 	answer := tunnel.Negotiate(request, policy, link, id)
 	dtls, err := dtlsConfig(c, answer.DTLS, request)
 	if err != nil {

@@ -16,11 +16,12 @@ import (
 
 func TestStory(t *testing.T) {
 	t.Parallel()
-	for _, c := range []struct{ vpn, tls, dtls string }{
-		{"dtls12", "0x0303", "0xfefd"},
+	for _, c := range []struct{ vpn, tls, dtls, id string }{
+		{"dtls12", "0x0303", "0xfefd", "32"},
+		{"psk", "0x0303", "0xfefd", "0"}, // nothing is resumed
 		// tshark 4.0 knows DTLS 0.9 as "OpenSSL pre 0.9.8f" and opens its records.
-		{"dtls09", "0x0301", "0x0100"},
-		{"tls", "0x0303", ""},
+		{"dtls09", "0x0301", "0x0100", "32"},
+		{"tls", "0x0303", "", ""},
 	} {
 		t.Run(c.vpn, func(t *testing.T) {
 			t.Parallel()
@@ -29,7 +30,7 @@ func TestStory(t *testing.T) {
 			judgeAddresses(t, all)
 			judgeFiles(t, all)
 			judgeLogin(t, all, c.tls)
-			judgeDTLS(t, all, c.dtls)
+			judgeDTLS(t, all, c.dtls, c.id)
 			judgeTunnel(t, all)
 			judgeSignalling(t, all)
 			judgeAudio(t, all)
@@ -96,8 +97,9 @@ func judgeLogin(t *testing.T, c capture, version string) {
 	c.none(t, "TLS records that do not open", "tls.app_data and not http and not tls.segment.data")
 }
 
-// judgeDTLS checks version and resumption, and that every record opens. None: there is no DTLS.
-func judgeDTLS(t *testing.T, c capture, version string) {
+// judgeDTLS checks the version, the length of the session id that the server answers with, and that every
+// record opens. None: there is no DTLS.
+func judgeDTLS(t *testing.T, c capture, version, id string) {
 	t.Helper()
 	if version == "" {
 		c.none(t, "DTLS", "dtls")
@@ -108,7 +110,7 @@ func judgeDTLS(t *testing.T, c capture, version string) {
 		t.Errorf("DTLS versions of records are %q, want %q", records, want)
 	}
 	hello := c.fields(t, onTheWay+" and dtls.handshake.type == 2", "dtls.handshake.version", "dtls.handshake.session_id_length")
-	if want := []string{version + " 32"}; !slices.Equal(hello, want) {
+	if want := []string{version + " " + id}; !slices.Equal(hello, want) {
 		t.Errorf("server hellos are %q, want %q", hello, want)
 	}
 	c.none(t, "DTLS records that do not open", "dtls.record.content_type == 23 and not data and not icmp")

@@ -22,8 +22,9 @@ type Timers struct {
 // Policy is what the gateway grants a session.
 type Policy struct {
 	Timers
-	Address      netip.Prefix // the session's inner IPv4 address, with the length of its pool's network
-	Address6     netip.Prefix // likewise IPv6; not valid: none
+	Age          time.Duration // since the login
+	Address      netip.Prefix  // the session's inner IPv4 address, with the length of its pool's network
+	Address6     netip.Prefix  // likewise IPv6; not valid: none
 	DNS          []netip.Addr
 	WINS         []netip.Addr
 	Domain       string
@@ -82,6 +83,9 @@ func Negotiate(req cstp.Request, policy Policy, link Link, sessionID [cstp.Sessi
 	a.SplitInclude, a.SplitExclude = spoken(policy.SplitInclude, a), spoken(policy.SplitExclude, a)
 	if !policy.Phones && policy.Rekey > 0 {
 		a.RekeyTime, a.RekeyMethod = policy.Rekey, cstp.RekeyNewTunnel
+	}
+	if policy.SessionTimeout > 0 {
+		a.SessionRemaining = max(policy.SessionTimeout-policy.Age, time.Second)
 	}
 	a.MTU = wantedMTU(req, policy)
 	if chosen, ok := chooseSuite(req, policy, link); ok {

@@ -173,6 +173,23 @@ func TestLargestPacket(t *testing.T) {
 	}
 }
 
+// TestNegotiateRemaining comes back to a session of some age.
+func TestNegotiateRemaining(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ timeout, age, want time.Duration }{
+		{0, time.Hour, 0},
+		{time.Hour, 0, time.Hour},
+		{time.Hour, 20 * time.Minute, 40 * time.Minute},
+		{time.Hour, 2 * time.Hour, time.Second}, // it is about to end
+	} {
+		policy := Policy{Timers: Timers{SessionTimeout: c.timeout}, Age: c.age}
+		a := Negotiate(phoneRequest(), policy, Link{}, [cstp.SessionIDLen]byte{})
+		if a.SessionTimeout != c.timeout || a.SessionRemaining != c.want {
+			t.Errorf("of %v after %v: %v, remaining %v, want %v", c.timeout, c.age, a.SessionTimeout, a.SessionRemaining, c.want)
+		}
+	}
+}
+
 func TestNegotiateAnswer(t *testing.T) {
 	t.Parallel()
 	policy := Policy{

@@ -43,6 +43,7 @@ type Answer struct {
 	LeaseDuration       time.Duration
 	IdleTimeout         time.Duration
 	SessionTimeout      time.Duration
+	SessionRemaining    time.Duration // of SessionTimeout, which began at the login
 	DisconnectedTimeout time.Duration // how long the session may be without a channel
 	RekeyTime           time.Duration
 	RekeyMethod         string // RekeyNone and so on; empty: not said
@@ -95,6 +96,7 @@ var answerFields = []field[Answer]{
 	seconds("X-CSTP-Lease-Duration", func(a *Answer) *time.Duration { return &a.LeaseDuration }),
 	limit("X-CSTP-Idle-Timeout", func(a *Answer) *time.Duration { return &a.IdleTimeout }),
 	limit("X-CSTP-Session-Timeout", func(a *Answer) *time.Duration { return &a.SessionTimeout }),
+	seconds("X-CSTP-Session-Timeout-Remaining", func(a *Answer) *time.Duration { return &a.SessionRemaining }),
 	limit("X-CSTP-Disconnected-Timeout", func(a *Answer) *time.Duration { return &a.DisconnectedTimeout }),
 	rekeyTime("X-CSTP-Rekey-Time", func(a *Answer) (*time.Duration, *string) { return &a.RekeyTime, &a.RekeyMethod }),
 	text("X-CSTP-Rekey-Method", func(a *Answer) *string { return &a.RekeyMethod }),
