@@ -98,7 +98,7 @@ func (l *lane) wait(n int) error {
 	now := time.Now()
 	since := now.Sub(l.last)
 	l.last = now
-	if l.delay > 0 && time.Duration(n)*l.delay >= worthwhile*since {
+	if l.dense(n, since) {
 		l.nap()
 		return nil
 	}
@@ -109,6 +109,11 @@ func (l *lane) wait(n int) error {
 		return os.NewSyscallError("ppoll", err)
 	}
 	return nil
+}
+
+// dense reports whether n packets within a time are so many that a nap will bring some together.
+func (l *lane) dense(n int, within time.Duration) bool {
+	return n > 0 && l.delay > 0 && time.Duration(n)*l.delay >= worthwhile*within
 }
 
 // nap sleeps for a moment. Go's scheduler does not hear of it: it would take the lane's processor away and

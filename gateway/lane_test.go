@@ -129,6 +129,54 @@ func TestPacketPathAllocatesNothing(t *testing.T) {
 	}
 }
 
+func TestDense(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		delay  time.Duration
+		n      int
+		within time.Duration
+		want   bool
+	}{
+		{500 * time.Microsecond, 10, 500 * time.Microsecond, true},
+		{500 * time.Microsecond, 1, 50 * time.Microsecond, true}, // the first of many
+		{500 * time.Microsecond, 1, 10 * time.Millisecond, false},
+		{500 * time.Microsecond, 0, 0, false},
+		{0, 1000, time.Millisecond, false},
+	} {
+		if got := (&lane{delay: c.delay}).dense(c.n, c.within); got != c.want {
+			t.Errorf("%d packets within %v and a delay of %v: %v want %v", c.n, c.within, c.delay, got, c.want)
+		}
+	}
+}
+
+// TestNaps: a lane that naps between packets loses none and stops when told.
+func TestNaps(t *testing.T) {
+	t.Parallel()
+	w := open(t, withUsers("anna"), func(_ *world, c *Config) { c.BatchDelay = time.Millisecond })
+	c := w.tunnel(phoneURL, "anna")
+	d := c.dtls(w.socket())
+	address := c.answer.Address.String()
+	down := packet(files, address, protoUDP, 4000, 172)
+	for range 20 {
+		for range 10 { // at once, so that they are dense
+			d.send(cstp.Data, toFiles(address))
+			w.fromHost(down)
+		}
+		for range 10 {
+			w.toHost()
+			if got := d.message(cstp.Data); got != string(down) {
+				t.Fatalf("the client gets % x", got)
+			}
+		}
+	}
+	w.counted(func(s SessionInfo) bool {
+		return s.FromPackets == 200 && s.ToPackets == 200 && s.Refused+s.Dropped == 0
+	})
+	if err := w.stop(); err != nil {
+		t.Error(err)
+	}
+}
+
 func BenchmarkFromClient(b *testing.B) {
 	for name, suite := range pathSuites {
 		b.Run(name, func(b *testing.B) {
