@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/longcord/longcord/interop/office"
@@ -103,7 +104,7 @@ func wants(t *testing.T, told map[string]string, want map[string]string) {
 }
 
 // TestPolicyFields: each field of a policy arrives, what the policy leaves out is DfltGrpPolicy's, and a
-// change counts from the next CONNECT on.
+// change counts from the next CONNECT on. openconnect hands domains and networks on in reverse order.
 func TestPolicyFields(t *testing.T) {
 	o, apply := people(t, `
 winsServers: [10.20.0.60]
@@ -115,11 +116,13 @@ mtu: 1200
 	c, told := tunnelTo(t, o, peopleURL)
 	wants(t, told, map[string]string{
 		"CISCO_BANNER": "Guten Tag,/stranger", "CISCO_DEF_DOMAIN": "example.net", "INTERNAL_IP4_DNS": "10.20.0.53 10.20.0.54 10.20.0.55",
-		"INTERNAL_IP4_NBNS": "10.20.0.60", "CISCO_SPLIT_DNS": "example.net,example.org", "INTERNAL_IP4_MTU": "1200", "INTERNAL_IP4_NETMASK": "255.255.255.192",
+		"INTERNAL_IP4_NBNS": "10.20.0.60", "CISCO_SPLIT_DNS": "example.org,example.net", "INTERNAL_IP4_MTU": "1200", "INTERNAL_IP4_NETMASK": "255.255.255.192",
 		"CISCO_SPLIT_INC": "1", "CISCO_SPLIT_INC_0_ADDR": "10.20.0.0", "CISCO_SPLIT_INC_0_MASK": "255.255.255.0", "CISCO_SPLIT_EXC": "",
 	})
 	c.Wait("Established DTLS connection")
-	c.Kill()
+	c.Signal(syscall.SIGINT)
+	c.Ended()
+	waitSessions(t, o, 0)
 	apply(`
 banner: none
 defaultDomain: example.org
@@ -131,7 +134,7 @@ dtls: false
 	c, told = tunnelTo(t, o, peopleURL)
 	wants(t, told, map[string]string{
 		"CISCO_BANNER": "", "CISCO_DEF_DOMAIN": "example.org", "INTERNAL_IP4_DNS": "10.20.0.56", "INTERNAL_IP4_NBNS": "", "CISCO_SPLIT_DNS": "",
-		"CISCO_SPLIT_INC": "", "CISCO_SPLIT_EXC": "2", "CISCO_SPLIT_EXC_0_ADDR": "192.168.7.0", "CISCO_SPLIT_EXC_1_ADDR": "192.168.9.0",
+		"CISCO_SPLIT_INC": "", "CISCO_SPLIT_EXC": "2", "CISCO_SPLIT_EXC_0_ADDR": "192.168.9.0", "CISCO_SPLIT_EXC_1_ADDR": "192.168.7.0",
 	})
 	if out, err := o.Run(o.Client, "", office.Peer(t, "ping"), "-c", "3", "-i", "0.2", "-W", "10", office.Desk); err != nil {
 		t.Errorf("ping: %v\n%s", err, out)
