@@ -84,8 +84,8 @@ func TestProxyProtocol(t *testing.T) {
 				t.Errorf("ping through the tunnel: %v\n%s", err, out)
 			}
 			out, err := o.Longcord("", "-c", o.Path("longcord.yaml"), "sessions", "list", "--json")
-			if err != nil || !strings.Contains(out, client) || strings.Contains(out, front) {
-				t.Errorf("the session's client is not %s: %v\n%s", client, err, out)
+			if err != nil || !strings.Contains(out, `"peer": "`+client+":") || !strings.Contains(out, `"dtls_peer": "`+front+":") {
+				t.Errorf("TLS is not from %s and DTLS from %s: %v\n%s", client, front, err, out)
 			}
 			refused(t, o, home)
 			serve.Wait("peer=" + client)
