@@ -260,7 +260,7 @@ func (c *conn) authenticate(ctx context.Context, a verify.Authenticate, r *http.
 		return verify.Result{Verdict: verify.Denied}
 	case errors.Is(err, errSessionLimit):
 		c.tooManySessions(log, record)
-		return verify.Result{Verdict: verify.Denied}
+		return verify.Result{Verdict: verify.Busy} // the password is right; a phone told otherwise forgets it
 	case err != nil:
 		log.Error("login put off", logging.Err, err)
 		return verify.Result{Verdict: verify.Busy}
