@@ -248,7 +248,7 @@ func (c *conn) authenticate(ctx context.Context, a verify.Authenticate, r *http.
 	record := sessionRecord{
 		User: who.User, Device: who.Device, TunnelGroup: a.Group, GroupPolicy: who.GroupPolicy, Began: time.Now(), UserAgent: r.UserAgent(),
 		FramedAddress: who.Address, IdleTimeout: who.IdleTimeout, SessionTimeout: who.SessionTimeout, Class: classesIn(who.Class),
-		Enrolment: c.enrols(a),
+		Enrolment: c.enrols(a), Peer: c.peer,
 	}
 	token := secret.New(base64.StdEncoding.EncodeToString(randomBytes(32)))
 	err = c.g.sessions.create(ctx, token, record)

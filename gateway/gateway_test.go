@@ -282,6 +282,11 @@ func TestRestart(t *testing.T) {
 	if w.router.holds() != 1 {
 		t.Errorf("after the restart the host answers for %d addresses want 1", w.router.holds())
 	}
+	for _, i := range w.g.Sessions() { // also of the one that never connected
+		if i.CSTP.Peer.Addr().String() != "127.0.0.1" {
+			t.Errorf("after the restart session %d came from %s", i.ID, i.CSTP.Peer)
+		}
+	}
 	again := w.dial(modern())
 	if err := again.connect(again.offer(c.request.Cookie)); err != nil || again.answer.Address != c.answer.Address {
 		t.Errorf("came back as %s, %v; was %s", again.answer.Address, err, c.answer.Address)

@@ -13,15 +13,16 @@ import (
 // sessionRecord is what the store keeps of a session, so that a phone may come back to it after a
 // restart. Its name in the table is the SHA-256 of the cookie, never the cookie.
 type sessionRecord struct {
-	ID          uint64     `json:"id"` // public number, as `sessions list` shows it
-	User        string     `json:"user"`
-	Device      string     `json:"device,omitempty"`
-	TunnelGroup string     `json:"tunnel_group"`
-	GroupPolicy string     `json:"group_policy,omitempty"` // that the login named; empty: the tunnel group's default
-	Address     netip.Addr `json:"address,omitzero"`       // given at the first CONNECT
-	Began       time.Time  `json:"began"`
-	UserAgent   string     `json:"user_agent,omitempty"`
-	Enrolment   bool       `json:"enrolment,omitempty"` // a manufacturer certificate opened it: enrolment and files only
+	ID          uint64         `json:"id"` // public number, as `sessions list` shows it
+	User        string         `json:"user"`
+	Device      string         `json:"device,omitempty"`
+	TunnelGroup string         `json:"tunnel_group"`
+	GroupPolicy string         `json:"group_policy,omitempty"` // that the login named; empty: the tunnel group's default
+	Address     netip.Addr     `json:"address,omitzero"`       // given at the first CONNECT
+	Peer        netip.AddrPort `json:"peer,omitzero"`          // whom the login came from
+	Began       time.Time      `json:"began"`
+	UserAgent   string         `json:"user_agent,omitempty"`
+	Enrolment   bool           `json:"enrolment,omitempty"` // a manufacturer certificate opened it: enrolment and files only
 	// Whether the inventory had user and device when they logged in: then the session ends when it has not.
 	UserDeclared   bool `json:"user_declared,omitempty"`
 	DeviceDeclared bool `json:"device_declared,omitempty"`

@@ -165,7 +165,7 @@ func (r *registry) create(ctx context.Context, cookie secret.String, record sess
 		replaced.log.Info("session gives way to a new login", logging.Stage, stage.Verify.String())
 		replaced.end(tunnel.Administrator)
 	}
-	s.log.Info("logged in", "tunnel_group", record.TunnelGroup, "agent", record.UserAgent)
+	s.log.Info("logged in", logging.Peer, record.Peer.String(), "tunnel_group", record.TunnelGroup, "agent", record.UserAgent)
 	return nil
 }
 

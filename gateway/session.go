@@ -41,7 +41,7 @@ type session struct {
 
 	mu      sync.Mutex
 	machine *tunnel.Session
-	peer    netip.AddrPort // of the CSTP channel, now or last
+	peer    netip.AddrPort // of the CSTP channel, now or last; of the login before the first
 	granted granted        // at the last CONNECT
 	had     [2]bool        // which channels were up before, for those who are told
 	lost    bool           // they were told that it waits without a channel
@@ -67,7 +67,7 @@ type counters struct {
 
 // newSession makes a session that has no channel yet.
 func newSession(g *Gateway, name string, record sessionRecord, set *inventory.Set, now time.Time) *session {
-	s := &session{g: g, name: name, record: record}
+	s := &session{g: g, name: name, record: record, peer: record.Peer}
 	s.log = g.log.With(logging.Session, record.ID, logging.User, record.User)
 	if record.Device != "" {
 		s.log = s.log.With(logging.Phone, record.Device)
