@@ -97,6 +97,11 @@ func RouteLines(pool netip.Prefix, via netip.Addr) []string {
 
 // noWayBack is the finding that hosts of the office cannot answer phones, with what to type against it.
 func noWayBack(pool netip.Prefix, via netip.Addr) finding.Finding {
+	if !via.IsValid() { // only IPv6's may be missing
+		f := finding.NoRouteToPool.With(pool.Masked(), "the gateway's IPv6 address in the office")
+		f.Fix = append([]string{"give the gateway's inside interface an IPv6 address of the office's network, and start it anew; it has none that routers could send to"}, f.Fix...)
+		return f
+	}
 	f := finding.NoRouteToPool.With(pool.Masked(), via)
 	for i, system := range []string{"Linux", "IOS", "the ASA"} {
 		f.Fix = append(f.Fix, fmt.Sprintf("on %s: `%s`", system, RouteLines(pool, via)[i]))

@@ -125,6 +125,15 @@ func TestRoutingConfigRefused(t *testing.T) {
 	}
 }
 
+// TestNoAddressToRouteTo: without an IPv6 address inside there is no command to type yet.
+func TestNoAddressToRouteTo(t *testing.T) {
+	t.Parallel()
+	f := noWayBack(netip.MustParsePrefix("2001:db8:99::/64"), netip.Addr{})
+	if all := strings.Join(f.Fix, "\n"); strings.Contains(all, "invalid") || strings.Contains(all, "`") || !strings.Contains(all, "IPv6 address") {
+		t.Errorf("the remedies are %q", f.Fix)
+	}
+}
+
 func TestJudgeRouters(t *testing.T) {
 	t.Parallel()
 	router := netip.MustParseAddr("192.0.2.1")
