@@ -32,6 +32,9 @@ counts of a list begin anew when its entries change.`,
 			}
 			if len(args) > 0 {
 				all = slices.DeleteFunc(all, func(l control.AccessList) bool { return l.Name != args[0] })
+				if len(all) == 0 {
+					return usage(fmt.Errorf("no session was held to an access list %q yet", args[0]), "longcord get AccessList lists those that are declared")
+				}
 			}
 			if asJSON {
 				return p.printJSON(map[string]any{"schema": 1, "access_lists": all})

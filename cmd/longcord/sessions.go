@@ -218,7 +218,10 @@ when a line breaks; they come back with the cookie and address they have. With
 				return err
 			}
 			if len(sessions) == 0 {
-				return noSession(group + strings.Join(args, ""))
+				if group != "" {
+					return usage(fmt.Errorf("no session is in tunnel group %q", group), "longcord sessions list --json names each session's group")
+				}
+				return noSession(args[0])
 			}
 			how := control.MustLogIn
 			switch {

@@ -21,7 +21,8 @@ func (p *program) showFindingsCommand() *cobra.Command {
 		Short: "Show what the running system has found wrong and what to do about it",
 		Long: `Shows what the running system has found wrong, in the order of a phone's steps, with
 the last evidence. A finding goes when its cause has gone; one about a login that
-nobody tries again goes after a day.`,
+nobody tries again goes after a day. The exit code is 0 whatever is shown; scripts read
+the severities of --json.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			client, err := p.client()
