@@ -184,6 +184,9 @@ func (v *validation) network(field, text string) (netip.Prefix, bool) {
 	return prefix, true
 }
 
+// hashForms are how the hashes begin that package login verifies.
+var hashForms = []string{"$argon2id$", "$1$", "$5$", "$6$", "$sha512$"}
+
 func (v *validation) user(o *User) {
 	v.totp(o)
 	v.fixedAddress(o.VPNAddress)
@@ -195,6 +198,9 @@ func (v *validation) user(o *User) {
 	refers(v, "vpnGroupPolicy", o.VPNGroupPolicy, v.set.GroupPolicies, KindGroupPolicy)
 	if !o.Password.IsZero() && !o.PasswordHash.IsZero() {
 		v.refuse("passwordHash", "keep one of the two", "stands beside password")
+	}
+	if hash := o.PasswordHash.Reveal(); hash != "" && !slices.ContainsFunc(hashForms, func(form string) bool { return strings.HasPrefix(hash, form) }) {
+		v.refuse("passwordHash", "write the password itself as password, or use longcord users import", "is no hash that a login can be checked against: argon2id, crypt $1$, $5$, $6$ or ASA pbkdf2")
 	}
 	if !v.set.usesPhone(o) {
 		return

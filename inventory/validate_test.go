@@ -288,6 +288,8 @@ func TestValidateRefuses(t *testing.T) {
 		{"an address of two", func(s *inventory.Set) {
 			s.Devices["SEP001122334455"].VPNAddress, s.Users["alice"].VPNAddress = "10.99.0.7", "10.99.0.7"
 		}, `User "alice": vpnAddress: 10.99.0.7 belongs to Device "SEP001122334455" already`, ""},
+		{"a password for a hash", func(s *inventory.Set) { s.Users["alice"].PasswordHash = secret.New("hunter2") },
+			`User "alice": passwordHash: is no hash`, "write the password itself as password"},
 		{"line of letters", func(s *inventory.Set) { s.Lines["1001"].Name = "reception" },
 			`Line "reception": name: "reception" is no directory number`, ""},
 		{"call manager url", func(s *inventory.Set) { s.Sites["office"].CallManagers = []string{"sip:pbx"} },

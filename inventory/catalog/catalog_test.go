@@ -35,7 +35,7 @@ func open(t *testing.T, s store.Store) *catalog.Catalog {
 func config(s store.Store) catalog.Config {
 	return catalog.Config{
 		Store: s, Sealer: trust.NewSealer([trust.KeySize]byte{1}),
-		HashPassword:   func(p secret.String) (string, error) { return "hash of " + p.Reveal(), nil },
+		HashPassword:   func(p secret.String) (string, error) { return "$1$hash of " + p.Reveal(), nil },
 		VerifyPassword: func(stored, p secret.String) bool { return strings.HasSuffix(stored.Reveal(), "hash of "+p.Reveal()) },
 	}
 }
@@ -126,22 +126,22 @@ func TestPasswords(t *testing.T) {
 			t.Errorf("stored: password %q, hash %q, want %q", got.Password.Reveal(), got.PasswordHash.Reveal(), hash)
 		}
 	}
-	wantHash("hash of secret")
+	wantHash("$1$hash of secret")
 	old := c.Current().Users["anna"].PasswordHash
-	if err := c.RenewPasswordHash(ctx, "anna", old, secret.New("better hash of secret")); err != nil {
+	if err := c.RenewPasswordHash(ctx, "anna", old, secret.New("$6$better hash of secret")); err != nil {
 		t.Fatal(err)
 	}
-	wantHash("better hash of secret")
+	wantHash("$6$better hash of secret")
 	want(t, "the same password", apply(t, c, catalog.Options{}, user), "+[] ~[] -[]")
 	for _, name := range []string{"anna", "nobody"} {
 		if err := c.RenewPasswordHash(ctx, name, old, secret.New("too late")); err != nil {
 			t.Fatal(err)
 		}
 	}
-	wantHash("better hash of secret")
+	wantHash("$6$better hash of secret")
 	user.Password = secret.New("another")
 	want(t, "another password", apply(t, c, catalog.Options{}, user), "+[] ~[User anna] -[]")
-	wantHash("hash of another")
+	wantHash("$1$hash of another")
 	want(t, "password left out", apply(t, c, catalog.Options{}, &inventory.User{Name: "anna"}), "+[] ~[] -[]")
 	user.PasswordHash = secret.New("x")
 	if _, err := c.Apply(ctx, []inventory.Object{user}, catalog.Options{}); !isInvalid(err, "stands beside password") {
@@ -325,7 +325,7 @@ func TestSecondFactorSurvivesANewPassword(t *testing.T) {
 	apply(t, c, catalog.Options{}, &user)
 	changed := inventory.User{Name: "anna", Password: secret.New("two")}
 	apply(t, c, catalog.Options{}, &changed)
-	if got := c.Current().Users["anna"]; got.TOTPSecret != user.TOTPSecret || got.PasswordHash.Reveal() != "hash of two" {
+	if got := c.Current().Users["anna"]; got.TOTPSecret != user.TOTPSecret || got.PasswordHash.Reveal() != "$1$hash of two" {
 		t.Errorf("got secret %q, hash %q", got.TOTPSecret.Reveal(), got.PasswordHash.Reveal())
 	}
 	taken := inventory.User{Name: "anna", TOTPSecret: secret.New(inventory.NoTOTP)}
