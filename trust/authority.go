@@ -6,11 +6,8 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"crypto/x509/pkix"
-	"encoding/pem"
 	"fmt"
 	"time"
-
-	"github.com/longcord/longcord/internal/secret"
 )
 
 // CreateAuthority makes an authority for clients: a self-signed RSA-2048 certificate with SHA-256 that may
@@ -74,12 +71,5 @@ func makePair(template *x509.Certificate, by *signer) (Pair, error) {
 	if err != nil {
 		return Pair{}, err
 	}
-	keyDER, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		return Pair{}, err
-	}
-	return Pair{
-		Certificate: string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})),
-		Key:         secret.New(string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyDER}))),
-	}, nil
+	return pairOf(der, key)
 }

@@ -41,6 +41,7 @@ type system struct {
 
 	store       store.Store
 	catalog     *catalog.Catalog
+	authority   *trust.Authority
 	control     *control.Server
 	provisioner *provisioner.Provisioner // nil: not run
 	gateway     *gateway.Gateway         // likewise
@@ -109,6 +110,10 @@ func (s *system) openCatalog(ctx context.Context) error {
 			"restore the master.key that belongs to this store, or the store that belongs to this master.key",
 			"if both are lost, move the store away: the next start makes one from the inventory file, and users have to be added again")
 	}
+	if err != nil {
+		return err
+	}
+	s.authority, err = trust.OpenAuthority(ctx, trust.AuthorityConfig{Store: s.store, Sealer: sealer, Address: s.settings.Inside})
 	if err != nil {
 		return err
 	}
