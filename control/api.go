@@ -126,6 +126,17 @@ type Phone struct {
 	VPN           bool           `json:"vpn" doc:"its file holds a VPN group"`
 	Registrations []Registration `json:"registrations"`
 	Session       *Session       `json:"session,omitempty"`
+	Deliveries    []Delivery     `json:"deliveries" doc:"files that arrived at it, newest first"`
+}
+
+// Delivery is a file that arrived at a phone.
+type Delivery struct {
+	File         string    `json:"file"`
+	VersionStamp string    `json:"version_stamp,omitempty" doc:"of a configuration"`
+	Peer         string    `json:"peer" doc:"address and port it was sent to"`
+	Transport    string    `json:"transport" doc:"http, https or tftp"`
+	Bytes        int64     `json:"bytes"`
+	Complete     time.Time `json:"complete" doc:"when its last byte had arrived"`
 }
 
 // AccessList is an access list that sessions were held to.

@@ -45,13 +45,14 @@ func (s *Server) registerPhones(api huma.API) {
 
 func (s *Server) phones() []Phone {
 	set := s.config.Catalog.Current()
-	registrations, sessions := s.config.Registrations(), s.sessions()
+	registrations, sessions, deliveries := s.config.Registrations(), s.sessions(), s.config.Deliveries()
 	phones := make([]Phone, 0, len(set.Devices))
 	for _, name := range slices.Sorted(maps.Keys(set.Devices)) {
 		device := set.Devices[name]
 		_, vpn := set.VPNSettingsFor(device)
 		phone := Phone{
 			Name: name, Description: device.Description, Model: device.Model, Lines: append([]string{}, device.Lines...), VPN: vpn, Registrations: []Registration{},
+			Deliveries: append([]Delivery{}, deliveries[name]...),
 		}
 		for _, r := range registrations {
 			if r.Phone == name {

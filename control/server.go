@@ -49,14 +49,15 @@ type Sessions interface {
 	Capture(id uint64, by string) (func(context.Context, io.Writer) error, error)
 }
 
-// Config is what a Server is made of. Sessions and Registrations may be nil where no gateway or no call
-// manager runs, Findings where nobody keeps any.
+// Config is what a Server is made of. Sessions, Registrations and Deliveries may be nil where no gateway, no
+// call manager or no provisioner runs, Findings where nobody keeps any.
 type Config struct {
 	Socket        string // path
 	Catalog       Catalog
 	Status        func() Status
 	Sessions      Sessions
 	Registrations func() []Registration
+	Deliveries    func() map[string][]Delivery // by device, newest first
 	Findings      *finding.Board
 	Log           *slog.Logger // nil discards
 }
@@ -86,6 +87,9 @@ func New(c Config) (*Server, error) {
 	}
 	if c.Registrations == nil {
 		c.Registrations = func() []Registration { return nil }
+	}
+	if c.Deliveries == nil {
+		c.Deliveries = func() map[string][]Delivery { return nil }
 	}
 	s := &Server{config: c, log: logging.Or(c.Log).With(logging.Actor, "control")}
 	s.http = &http.Server{

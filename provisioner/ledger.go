@@ -3,10 +3,7 @@ package provisioner
 import (
 	"errors"
 	"log/slog"
-	"maps"
 	"net/netip"
-	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -15,48 +12,32 @@ import (
 	"github.com/longcord/longcord/stage/provision"
 )
 
-// Delivery is one file that arrived at a phone.
-type Delivery struct {
-	Device       string // device name in the file's name; empty for files of no phone in particular
-	File         string
-	VersionStamp string // of a configuration
-	Peer         netip.AddrPort
-	Transport    provision.Transport
-	Bytes        int64
-	Time         time.Time
-}
-
 // Snapshot is what a Provisioner has done since it began.
 type Snapshot struct {
-	Transfers int        // TFTP transfers under way
-	Delivered uint64     // files that arrived
-	Missing   uint64     // requests for files that are not there
-	Refused   uint64     // requests refused: names, writes, over the limits, files that could not be made
-	Failed    uint64     // transfers that broke off
-	Configs   []Delivery // the configuration each phone fetched last, by device name
+	Transfers int    // TFTP transfers under way
+	Delivered uint64 // files that arrived
+	Missing   uint64 // requests for files that are not there
+	Refused   uint64 // requests refused: names, writes, over the limits, files that could not be made
+	Failed    uint64 // transfers that broke off
 }
 
 // ledger counts and logs what happens to requests.
 type ledger struct {
-	log *slog.Logger
+	log      *slog.Logger
+	recorder *recorder
 
-	mu      sync.Mutex
-	counts  Snapshot // without Configs
-	configs map[string]Delivery
+	mu     sync.Mutex
+	counts Snapshot
 }
 
-func newLedger(log *slog.Logger) *ledger {
-	return &ledger{log: log, configs: map[string]Delivery{}}
+func newLedger(log *slog.Logger, recorder *recorder) *ledger {
+	return &ledger{log: log, recorder: recorder}
 }
 
 func (l *ledger) snapshot() Snapshot {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	s := l.counts
-	s.Configs = slices.SortedFunc(maps.Values(l.configs), func(a, b Delivery) int {
-		return strings.Compare(a.Device, b.Device)
-	})
-	return s
+	return l.counts
 }
 
 func (l *ledger) count(counter *uint64) {
@@ -84,9 +65,7 @@ func (l *ledger) delivered(r request, f *file, sent int64) {
 	l.count(&l.counts.Delivered)
 	r.name = f.name
 	if f.device != "" {
-		l.mu.Lock()
-		l.configs[f.device] = Delivery{f.device, f.name, f.stamp, r.peer, r.transport, sent, time.Now()}
-		l.mu.Unlock()
+		l.recorder.note(Delivery{f.device, f.name, f.stamp, r.peer, r.transport, sent, time.Now().Round(0).UTC()})
 	}
 	l.attributes(r).Info("file delivered", "bytes", sent)
 }

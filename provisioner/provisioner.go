@@ -22,6 +22,7 @@ import (
 	"github.com/longcord/longcord/inventory"
 	"github.com/longcord/longcord/stage"
 	"github.com/longcord/longcord/stage/provision"
+	"github.com/longcord/longcord/store"
 	"github.com/longcord/longcord/wire/tftp"
 )
 
@@ -57,6 +58,7 @@ func (s Settings) Validate() error {
 type Config struct {
 	Settings
 	Inventory func() *inventory.Set // the inventory as it is now; called at each request
+	Store     store.Store           // where deliveries are kept; nil: nowhere
 	Log       *slog.Logger          // nil discards
 }
 
@@ -66,6 +68,7 @@ type Provisioner struct {
 	log      *slog.Logger
 	library  library
 	ledger   *ledger
+	recorder *recorder
 	places   *places
 
 	mu   sync.Mutex
@@ -87,9 +90,10 @@ func New(cfg Config) (*Provisioner, error) {
 		renderer.CallManagers = []string{cfg.TFTP.Addr().String()}
 	}
 	log := logging.Or(cfg.Log).With(logging.Actor, "provisioner", logging.Stage, stage.Provision)
+	recorder := newRecorder(cfg.Store, log)
 	return &Provisioner{
 		settings: cfg.Settings, log: log, library: library{inventory: cfg.Inventory, renderer: renderer},
-		ledger: newLedger(log), places: newPlaces(tftpMaxTransfers, tftpMaxPerPeer),
+		ledger: newLedger(log, recorder), recorder: recorder, places: newPlaces(tftpMaxTransfers, tftpMaxPerPeer),
 	}, nil
 }
 
@@ -105,6 +109,9 @@ func (p *Provisioner) Open() error {
 }
 
 func (p *Provisioner) open() (err error) {
+	if err := p.recorder.load(context.Background(), p.library.inventory()); err != nil {
+		return fmt.Errorf("provisioner: deliveries: %w", err)
+	}
 	if p.settings.FilesDir != "" {
 		if p.root, err = os.OpenRoot(p.settings.FilesDir); err != nil {
 			return fmt.Errorf("provisioner: folder of files: %w", err)
@@ -176,12 +183,20 @@ func (p *Provisioner) Serve(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	p.log.Info("file server begins", "tftp", udp.LocalAddr(), "http", tcp.Addr())
+	recording, stopRecording := context.WithCancel(context.WithoutCancel(ctx))
+	recorded := make(chan struct{})
+	go func() {
+		defer close(recorded)
+		p.recorder.run(recording)
+	}()
 	ended := make(chan error, 2)
 	go func() { ended <- p.serveTFTP(ctx, udp) }()
 	go func() { ended <- p.serveHTTP(ctx, tcp) }()
 	err = <-ended
 	cancel() // one of them cannot go on: neither does the other
 	err = errors.Join(err, <-ended)
+	stopRecording()
+	<-recorded
 	if closing := p.Close(); closing != nil && !errors.Is(closing, net.ErrClosed) {
 		err = errors.Join(err, closing)
 	}
@@ -202,6 +217,10 @@ func (p *Provisioner) listeners() (*ipv4.PacketConn, net.Listener, error) {
 	defer p.mu.Unlock()
 	return p.udp, p.tcp, nil
 }
+
+// Deliveries returns by device what arrived at it, newest first, before the last restart too. The slices are
+// not to be changed.
+func (p *Provisioner) Deliveries() map[string][]Delivery { return p.recorder.all() }
 
 // Snapshot returns what has happened so far.
 func (p *Provisioner) Snapshot() Snapshot {

@@ -67,13 +67,20 @@ func (l *lines) String() string {
 
 func start(t *testing.T, set *inventory.Set, dir string) *server {
 	t.Helper()
+	return startWith(t, set, func(c *Config) { c.FilesDir = dir })
+}
+
+func startWith(t *testing.T, set *inventory.Set, change func(*Config)) *server {
+	t.Helper()
 	loopback := netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), 0)
 	log := &lines{}
-	p, err := New(Config{
-		Settings:  Settings{TFTP: loopback, HTTP: loopback, FilesDir: dir},
+	config := Config{
+		Settings:  Settings{TFTP: loopback, HTTP: loopback},
 		Inventory: func() *inventory.Set { return set },
 		Log:       slog.New(slog.NewTextHandler(log, nil)),
-	})
+	}
+	change(&config)
+	p, err := New(config)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -140,6 +147,8 @@ func (s *server) next(conn *net.UDPConn) (tftp.Packet, netip.AddrPort) {
 	return packet, from
 }
 
+func rrq(name string) *tftp.Request { return &tftp.Request{Name: name, Mode: tftp.Octet} }
+
 func encode(t *testing.T, packet tftp.Packet) []byte {
 	t.Helper()
 	b, err := packet.AppendBinary(nil)
@@ -203,9 +212,8 @@ func TestSameFileOverBothTransports(t *testing.T) {
 		t.Errorf("file is %s, %v, want our own address as call manager", d, err)
 	}
 	eventually(t, "both deliveries counted", func() bool { return s.Snapshot().Delivered == 2 })
-	configs := s.Snapshot().Configs
-	if len(configs) != 1 || configs[0].Device != phone || configs[0].VersionStamp != d.VersionStamp {
-		t.Errorf("last configurations are %+v, want that of %s", configs, phone)
+	if got := s.Deliveries()[phone]; len(got) != 1 || got[0].VersionStamp != d.VersionStamp || got[0].Transport != provision.HTTP {
+		t.Errorf("deliveries are %+v, want the first of the two", got)
 	}
 	eventually(t, "both deliveries logged", func() bool {
 		log := s.log.String()

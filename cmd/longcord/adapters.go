@@ -107,3 +107,19 @@ func (s *system) registrations() []control.Registration {
 	}
 	return all
 }
+
+// deliveries are the provisioner's, none without one.
+func (s *system) deliveries() map[string][]control.Delivery {
+	if s.provisioner == nil {
+		return nil
+	}
+	all := map[string][]control.Delivery{}
+	for device, recent := range s.provisioner.Deliveries() {
+		for _, d := range recent {
+			all[device] = append(all[device], control.Delivery{
+				File: d.File, VersionStamp: d.VersionStamp, Peer: d.Peer.String(), Transport: string(d.Transport), Bytes: d.Bytes, Complete: d.Complete,
+			})
+		}
+	}
+	return all
+}

@@ -46,6 +46,11 @@ func startSystem(ts *testscript.TestScript, neg bool, args []string) {
 		Registrations: func() []control.Registration {
 			return []control.Registration{{Phone: "SEP020000001001", Line: "1001", Contact: "10.99.0.2:5060"}}
 		},
+		Deliveries: func() map[string][]control.Delivery {
+			return map[string][]control.Delivery{"SEP020000001001": {{
+				File: "SEP020000001001.cnf.xml", VersionStamp: "{1}", Peer: "10.99.0.2:49152", Transport: "http", Bytes: 4000, Complete: time.Unix(50, 0),
+			}}}
+		},
 	})
 	ts.Check(err)
 	ts.Check(server.Open())

@@ -162,6 +162,9 @@ func (p *program) printPhone(phone control.Phone) error {
 	for _, r := range phone.Registrations {
 		rows = append(rows, []string{"registered", fmt.Sprintf("%s at %s until %s", r.Line, r.Contact, r.Expires.Format(time.DateTime))})
 	}
+	for _, d := range phone.Deliveries {
+		rows = append(rows, []string{"fetched", fmt.Sprintf("%s %s by %s to %s at %s", d.File, d.VersionStamp, d.Transport, d.Peer, d.Complete.Local().Format(time.DateTime))})
+	}
 	if s := phone.Session; s != nil {
 		rows = append(rows, sessionRows(*s, time.Now())...)
 	}

@@ -88,7 +88,7 @@ func (s *system) prepare(ctx context.Context, parts []string) (err error) {
 	}
 	s.control, err = control.New(control.Config{
 		Socket: s.settings.Socket, Catalog: s.catalog,
-		Status: s.status, Sessions: s.sessions(), Registrations: s.registrations, Findings: s.findings, Log: s.log,
+		Status: s.status, Sessions: s.sessions(), Registrations: s.registrations, Deliveries: s.deliveries, Findings: s.findings, Log: s.log,
 	})
 	return err
 }
@@ -182,7 +182,7 @@ func (s *system) makeParts(parts []string) (err error) {
 		settings := provisioner.DefaultSettings(s.settings.Inside)
 		settings.FilesDir = s.settings.Provisioner.Files
 		settings.CallManagers = s.settings.Calls.Servers
-		s.provisioner, err = provisioner.New(provisioner.Config{Settings: settings, Inventory: s.catalog.Current, Log: s.log})
+		s.provisioner, err = provisioner.New(provisioner.Config{Settings: settings, Inventory: s.catalog.Current, Store: s.store, Log: s.log})
 		if err != nil {
 			return err
 		}
