@@ -91,9 +91,17 @@ func (r Renderer) pool(site inventory.Site) (cnf.DevicePool, error) {
 	return cnf.DevicePool{
 		DateTemplate: firstText(site.DateTemplate, defaultDateTemplate),
 		TimeZone:     firstText(site.TimeZone, defaultTimeZone),
-		NTPServers:   firstOf(site.NTPServers, r.NTPServers),
+		NTPServers:   ntpServers(firstOf(site.NTPServers, r.NTPServers)),
 		CallManagers: managers,
 	}, err
+}
+
+func ntpServers(hosts []string) []cnf.NTPServer {
+	var servers []cnf.NTPServer
+	for _, host := range hosts {
+		servers = append(servers, cnf.NTPServer{Host: host, Mode: "unicast"})
+	}
+	return servers
 }
 
 func firstOf(lists ...[]string) []string {
@@ -184,21 +192,21 @@ func hashes(certificates []*inventory.Certificate) ([]string, error) {
 
 // vendor opens the web page, without which nobody can see what a phone at home does, and keeps the
 // settings menu, where the user finds the VPN. SSH stays shut.
-func vendor(remote bool) cnf.VendorConfig {
-	number := func(n int) *int { return &n }
-	v := cnf.VendorConfig{
-		WebAccess: number(0), SettingsAccess: number(1), SSHAccess: number(1), PeerFirmwareSharing: number(0),
+func vendor(remote bool) cnf.Settings {
+	settings := cnf.Settings{
+		{Key: "webAccess", Value: "0"}, {Key: "settingsAccess", Value: "1"},
+		{Key: "sshAccess", Value: "1"}, {Key: "peerFirmwareSharing", Value: "0"},
 	}
 	if remote {
-		v.DetectCMConnectionFailure = number(1) // a tunnel that hesitates is no reason to change call managers
+		settings.Set("detectCMConnectionFailure", "1") // a tunnel that hesitates is no reason to change call managers
 	}
-	return v
+	return settings
 }
 
 // sipProfile returns timers and ports as call managers hand them out, and the device's lines.
 func sipProfile(set *inventory.Set, device *inventory.Device) (*cnf.SIPProfile, error) {
 	profile := &cnf.SIPProfile{
-		RegisterWithProxy: true,
+		Proxies: cnf.SIPProxies{RegisterWithProxy: true},
 		Features: cnf.SIPFeatures{
 			ConferenceJoinEnabled: true, LocalForwardEnable: true, SemiAttendedTransfer: true,
 		},

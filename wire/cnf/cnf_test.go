@@ -16,11 +16,10 @@ import (
 )
 
 func sample() *Device {
-	on := 0
 	return &Device{
 		Protocol: SIP,
 		Pool: DevicePool{
-			DateTemplate: "D/M/Y", TimeZone: "W. Europe Standard/Daylight Time", NTPServers: []string{"10.0.0.1"},
+			DateTemplate: "D/M/Y", TimeZone: "W. Europe Standard/Daylight Time", NTPServers: []NTPServer{{Host: "10.0.0.1", Mode: "unicast"}},
 			CallManagers: []CallManager{{Host: "10.0.0.2"}, {Host: "pbx.example.com", SIPPort: 5070}},
 		},
 		VPN: &VPNGroup{
@@ -28,13 +27,13 @@ func sample() *Device {
 			URLs: []string{"https://vpn.example.com/phones"}, CertificateHashes: []string{CertificateHash([]byte("a"))},
 		},
 		SIPProfile: &SIPProfile{
-			RegisterWithProxy: true, StartMediaPort: 16384, StopMediaPort: 32766,
+			Proxies: SIPProxies{RegisterWithProxy: true}, StartMediaPort: 16384, StopMediaPort: 32766,
 			Lines: []Line{{
 				FeatureID: FeatureLine, Name: "1001", DisplayName: `Zoë <"R&D">`, Proxy: UseCallManager,
 				AuthName: "1001", AuthPassword: secret.New("s3cret"),
 			}},
 		},
-		Vendor:    VendorConfig{WebAccess: &on},
+		Vendor:    Settings{{"webAccess", "0"}, {"settingsAccess", "1"}},
 		Transport: TCP, SecurityMode: 1,
 	}
 }
@@ -72,7 +71,7 @@ func TestNewFileIsReadBack(t *testing.T) {
 	}
 	want := sample()
 	want.VersionStamp = d.VersionStamp
-	want.SIPProfile.Lines[0].Port = 5060
+	want.SIPProfile.Lines[0].Port, want.SIPProfile.Lines[0].Button, want.SIPProfile.Lines[0].LineIndex = 5060, 1, 1
 	want.Pool.CallManagers = []CallManager{
 		{Host: "10.0.0.2", SCCPPort: 2000, SIPPort: 5060, SecuredSIPPort: 5061},
 		{Host: "pbx.example.com", SCCPPort: 2000, SIPPort: 5070, SecuredSIPPort: 5061},
@@ -86,6 +85,108 @@ func TestNewFileIsReadBack(t *testing.T) {
 	} {
 		if !strings.Contains(string(b), part) {
 			t.Errorf("new file lacks %s:\n%s", part, b)
+		}
+	}
+}
+
+// fill gives every field a value of its own.
+func fill(v reflect.Value, n *int) {
+	*n++
+	switch v.Kind() {
+	case reflect.Pointer:
+		v.Set(reflect.New(v.Type().Elem()))
+		fill(v.Elem(), n)
+	case reflect.Struct:
+		if s, ok := v.Addr().Interface().(*secret.String); ok {
+			*s = secret.New(fmt.Sprint("secret ", *n))
+			return
+		}
+		for i := range v.NumField() {
+			if v.Type().Field(i).IsExported() {
+				fill(v.Field(i), n)
+			}
+		}
+	case reflect.Slice:
+		v.Set(reflect.MakeSlice(v.Type(), 2, 2))
+		fill(v.Index(0), n)
+		fill(v.Index(1), n)
+	case reflect.Array:
+		for i := range v.Len() {
+			fill(v.Index(i), n)
+		}
+	case reflect.String:
+		v.SetString(fmt.Sprint("text", *n))
+	case reflect.Int:
+		v.SetInt(int64(*n))
+	case reflect.Bool:
+		v.SetBool(true)
+	}
+}
+
+// TestEveryFieldIsCarried holds the layout to the types: what a field says is in the file, also when the
+// file was there before.
+func TestEveryFieldIsCarried(t *testing.T) {
+	t.Parallel()
+	want, n := &Device{}, 0
+	fill(reflect.ValueOf(want).Elem(), &n)
+	written, err := want.Bytes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := Parse(written)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, written)
+	}
+	if !reflect.DeepEqual(withoutDocument(got), want) {
+		t.Errorf("read back\n%+v\nwant\n%+v\n%s", withoutDocument(got), want, written)
+	}
+	adopted := *want
+	old, err := Parse(foreign(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	adopted.doc = old.doc
+	if written, err = adopted.Bytes(); err != nil {
+		t.Fatal(err)
+	}
+	if got, err = Parse(written); err != nil {
+		t.Fatalf("%v\n%s", err, written)
+	}
+	if !reflect.DeepEqual(withoutDocument(got), want) {
+		t.Errorf("over another file, read back\n%+v\nwant\n%+v\n%s", withoutDocument(got), want, written)
+	}
+}
+
+// TestNewFileSaysNoMoreThanItMust keeps parts out that nobody asked for.
+func TestNewFileSaysNoMoreThanItMust(t *testing.T) {
+	t.Parallel()
+	d := sample()
+	d.SIPProfile.Lines = append(d.SIPProfile.Lines, Line{FeatureID: FeatureSpeedDial, FeatureLabel: "Home", SpeedDialNumber: "1002"})
+	b, err := d.Bytes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, part := range []string{"TVS", "capfList", "addOnModules", "srstInfo", "userLocale", "networkLocale", "commonConfig", "enterpriseConfig", "phoneServices", "dscpForSCCPPhoneConfig", "backupProxy", "autoAnswerMode"} {
+		if strings.Contains(string(b), "<"+part) {
+			t.Errorf("new file holds %s:\n%s", part, b)
+		}
+	}
+	want := `<line button="2">
+        <featureID>2</featureID>
+        <featureLabel>Home</featureLabel>
+        <speedDialNumber>1002</speedDialNumber>
+      </line>`
+	if !strings.Contains(string(b), want) {
+		t.Errorf("new file lacks the speed dial as\n%s\n%s", want, b)
+	}
+}
+
+func TestSettingsOverride(t *testing.T) {
+	t.Parallel()
+	d := &Device{Vendor: Settings{{"rtcp", ""}}, CommonConfig: Settings{{"rtcp", "1"}, {"garp", "0"}}, Enterprise: Settings{{"rtcp", "0"}, {"dfBit", "1"}}}
+	for key, want := range map[string]string{"rtcp": "1", "garp": "0", "dfBit": "1", "webAccess": ""} {
+		if got, _ := d.Setting(key); got != want {
+			t.Errorf("%s is %q, want %q", key, got, want)
 		}
 	}
 }

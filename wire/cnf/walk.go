@@ -25,6 +25,23 @@ type direction struct {
 	err     error // the first value that could not be read
 }
 
+// sparse is the same element, for parts that even a new file has only where they say something.
+func (w *walk) sparse() *walk {
+	if !w.writing || !w.all {
+		return w
+	}
+	c := *w
+	c.direction = &direction{writing: true}
+	return &c
+}
+
+func (w *walk) sparseUnless(full bool) *walk {
+	if full {
+		return w
+	}
+	return w.sparse()
+}
+
 func (w *walk) child(name string) *walk {
 	c := &walk{direction: w.direction, parent: w, name: name}
 	if w.el != nil {
@@ -133,23 +150,6 @@ func (w *walk) port(name string, field *int, usual int) {
 	if !w.writing {
 		*field = n
 	}
-}
-
-// choice is a number that may be absent, which is not the same as 0.
-func (w *walk) choice(name string, field **int) {
-	c := w.child(name)
-	if w.writing && *field == nil {
-		c.remove()
-		return
-	}
-	if !w.writing && c.content() == "" {
-		*field = nil
-		return
-	}
-	if *field == nil {
-		*field = new(int)
-	}
-	number(w, name, *field, -1)
 }
 
 // optional is a part that may be absent as a whole: its field is nil then, and there is nothing to carry.
