@@ -148,7 +148,7 @@ func start(t *testing.T) system {
 		},
 		Sessions: &switchboard{release: make(chan struct{}, 9), sessions: []control.Session{{ID: 7, User: "alice", Phone: "SEP001122334455", Transport: "dtls", Began: began}, {ID: 8, User: "bob", Began: began}}},
 		Registrations: func() []control.Registration {
-			return []control.Registration{{Phone: "SEP001122334455", Line: "1001", Contact: "10.99.0.2:5060", Expires: began}}
+			return []control.Registration{{Phone: "SEP001122334455", Line: "1001", Contact: "10.99.0.2:5060", Expires: began, Began: began, CallID: "a@b"}}
 		},
 	})
 	if err != nil {
@@ -190,7 +190,7 @@ func TestStatusPhonesAndSessions(t *testing.T) {
 		t.Errorf("findings %+v, %v", found, err)
 	}
 	phone, err := s.client.Phone(ctx, "SEP001122334455")
-	if err != nil || len(phone.Registrations) != 1 || phone.Session == nil || phone.Session.ID != 7 || phone.VPN {
+	if err != nil || len(phone.Registrations) != 1 || phone.Registrations[0].Began.IsZero() || phone.Registrations[0].CallID != "a@b" || phone.Session == nil || phone.Session.ID != 7 || phone.VPN {
 		t.Errorf("phone %+v, %v", phone, err)
 	}
 	if _, err := s.client.Phone(ctx, "SEP000000000000"); !isRefusal(err, http.StatusNotFound, `there is no Device "SEP000000000000"`) {

@@ -16,9 +16,9 @@ type Binding struct {
 	CallID    string   // of the phone's REGISTER; requests to restart the phone must name it
 	CSeq      uint32
 	UserAgent string
-	Load      string // firmware, from the phone's restart alarm
-	Restart   string // reason of its last restart, from the same
-	Since     time.Time
+	Load      string    // firmware, from the phone's restart alarm
+	Restart   string    // reason of its last restart, from the same
+	Since     time.Time // when this registration began: refreshes leave it, a new connection or Call-ID does not
 	Expires   time.Time
 	Lifetime  time.Duration // what the last refresh was granted
 	Written   time.Time     // how long the record in the store holds; not before Expires while it is registered

@@ -370,6 +370,7 @@ func TestSecondLineRegistersItself(t *testing.T) {
 	_, rest = o.register(t, desk, "1002", own)
 	expect(t, "refresh of the second line", told(rest), "")
 	newer := sip.Flow{Transport: sip.TCP, Peer: netip.MustParseAddrPort("192.0.2.40:50099")}
+	o.now = noon.Add(time.Minute)
 	_, rest = o.register(t, newer, "1001", ciscoContact)
 	if !strings.Contains(told(rest), "registered 1002 before at TCP 192.0.2.40:50057") {
 		t.Errorf("after a restart of the phone: %s, want the second line there too", told(rest))
@@ -446,8 +447,8 @@ func TestMovedPhone(t *testing.T) {
 	_, rest := o.register(t, newer, "1003", contact)
 	expect(t, "moved", told(rest), "keep 1003, registered 1003 before at TCP 192.0.2.40:50057")
 	expect(t, "the old connection ends", told(o.Lost(desk)), "")
-	if places := o.Lookup(o.now, "1003"); len(places) != 1 || places[0].Contact != contact {
-		t.Errorf("it is at %+v", places)
+	if places := o.Lookup(o.now, "1003"); len(places) != 1 || places[0].Contact != contact || places[0].Since != o.now {
+		t.Errorf("it is at %+v, want it there since %v", places, o.now)
 	}
 }
 
