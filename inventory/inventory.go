@@ -39,6 +39,7 @@ const (
 	KindCertificate          Kind = "Certificate"
 	KindCertificateAuthority Kind = "CertificateAuthority"
 	KindSite                 Kind = "Site"
+	KindPhoneTemplate        Kind = "PhoneTemplate"
 )
 
 // VPNGateway is a gateway that phones may be sent to: one URL and the certificates it may present. It
@@ -101,6 +102,7 @@ type CommonPhoneProfile struct {
 	Description string `json:"description,omitempty"`
 	VPNGroup    string `json:"vpnGroup,omitempty"`
 	VPNProfile  string `json:"vpnProfile,omitempty"`
+	Template    string `json:"template,omitempty"` // PhoneTemplate that these phones' files begin from
 }
 
 // Device is a phone's record.
@@ -111,10 +113,19 @@ type Device struct {
 	Protocol           string   `json:"protocol,omitempty"` // SIP (default) or SCCP
 	Load               string   `json:"load,omitempty"`     // firmware image without .loads; empty keeps the phone's own
 	CommonPhoneProfile string   `json:"commonPhoneProfile,omitempty"`
+	Template           string   `json:"template,omitempty"` // PhoneTemplate; before the profile's
 	Site               string   `json:"site,omitempty"`
 	Lines              []string `json:"lines,omitempty"`      // directory numbers in button order
 	Blocked            bool     `json:"blocked,omitempty"`    // its sessions end at once and it may not log in
 	VPNAddress         string   `json:"vpnAddress,omitempty"` // inner address that its sessions get and no other's do
+}
+
+// PhoneTemplate is a phone's file that was there before: other files begin as it stands, and what the
+// inventory says is written into it.
+type PhoneTemplate struct {
+	Name    string        `json:"name"`
+	File    string        `json:"file,omitempty"`   // a SEP….cnf.xml; path relative to the inventory file
+	Content secret.String `json:"content,omitzero"` // its text, at most 128 KiB, with whatever passwords are in it; filled from File
 }
 
 // Line is a directory number.

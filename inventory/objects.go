@@ -50,6 +50,9 @@ func (o *Certificate) Secrets() []*secret.String        { return []*secret.Strin
 func (*CertificateAuthority) Kind() Kind                { return KindCertificateAuthority }
 func (o *CertificateAuthority) ObjectName() string      { return o.Name }
 func (*CertificateAuthority) Secrets() []*secret.String { return nil }
+func (*PhoneTemplate) Kind() Kind                       { return KindPhoneTemplate }
+func (o *PhoneTemplate) ObjectName() string             { return o.Name }
+func (o *PhoneTemplate) Secrets() []*secret.String      { return []*secret.String{&o.Content} }
 func (*Site) Kind() Kind                                { return KindSite }
 func (o *Site) ObjectName() string                      { return o.Name }
 func (*Site) Secrets() []*secret.String                 { return nil }

@@ -95,6 +95,8 @@ func (v *validation) fields() {
 		v.vpnFeatures(o)
 	case *VPNProfile:
 		v.vpnSettings(o.VPNSettings)
+	case *PhoneTemplate:
+		v.phoneTemplate(o)
 	case *CommonPhoneProfile:
 		v.commonPhoneProfile(o)
 	case *Site:

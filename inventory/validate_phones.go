@@ -167,6 +167,7 @@ func (v *validation) vpnSettings(o VPNSettings) {
 func (v *validation) commonPhoneProfile(o *CommonPhoneProfile) {
 	refers(v, "vpnGroup", o.VPNGroup, v.set.VPNGroups, KindVPNGroup)
 	refers(v, "vpnProfile", o.VPNProfile, v.set.VPNProfiles, KindVPNProfile)
+	refers(v, "template", o.Template, v.set.PhoneTemplates, KindPhoneTemplate)
 	vpn, ok := v.set.VPNSettingsFor(&Device{CommonPhoneProfile: o.Name})
 	if ok && vpn.EnableHostIDCheck {
 		v.hostCheck(vpn)
@@ -245,6 +246,8 @@ func (v *validation) device(o *Device) {
 	}
 	refers(v, "commonPhoneProfile", o.CommonPhoneProfile, v.set.CommonPhoneProfiles, KindCommonPhoneProfile)
 	refers(v, "site", o.Site, v.set.Sites, KindSite)
+	refers(v, "template", o.Template, v.set.PhoneTemplates, KindPhoneTemplate)
+	v.templateProtocol(o)
 	v.twice("lines", o.Lines)
 	for _, number := range o.Lines {
 		refers(v, "lines", number, v.set.Lines, KindLine)

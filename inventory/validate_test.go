@@ -97,6 +97,12 @@ func TestValidateAcceptsAnOffice(t *testing.T) {
 	}
 }
 
+// useTemplate gives the second phone a template with this text.
+func useTemplate(s *inventory.Set, text string) {
+	s.PhoneTemplates["old"] = &inventory.PhoneTemplate{Name: "old", Content: secret.New(text)}
+	s.Devices["SEP001122334466"].Template = "old"
+}
+
 func TestValidateRefuses(t *testing.T) {
 	t.Parallel()
 	wildcard, wildcardKey := pair(t, "*.example.net")
@@ -168,6 +174,27 @@ func TestValidateRefuses(t *testing.T) {
 		}, `Site "` + strings.Repeat("n", 51) + `": name: has 51 characters`, ""},
 		{"device name with colons", func(s *inventory.Set) { s.Devices["SEP001122334466"].Name = "00:11:22:33:44:ff" },
 			`Device "00:11:22:33:44:ff": name: "00:11:22:33:44:ff" is not SEP`, "write SEP0011223344FF"},
+		{"template that is not there", func(s *inventory.Set) { s.Devices["SEP001122334466"].Template = "old" },
+			`Device "SEP001122334466": template: names the PhoneTemplate "old", which does not exist`, "declare"},
+		{"template without text", func(s *inventory.Set) { useTemplate(s, "") },
+			`PhoneTemplate "old": file: is missing`, "SEP001122334455.cnf.xml"},
+		{"template that is cut", func(s *inventory.Set) { useTemplate(s, "<device>\n<vpnGroup>") },
+			`PhoneTemplate "old": content: XML syntax error on line 2`, "leave that part out"},
+		{"template of another encoding", func(s *inventory.Set) { useTemplate(s, `<?xml version="1.0" encoding="utf-16"?><device/>`) },
+			`PhoneTemplate "old": content: xml: opening charset "utf-16": encoding "utf-16" is not read`, "iconv"},
+		{"template with a value that is none", func(s *inventory.Set) {
+			useTemplate(s, "<device><deviceProtocol>SCCP</deviceProtocol><vpnGroup><mtu>big</mtu></vpnGroup></device>")
+		}, `PhoneTemplate "old": content: device/vpnGroup/mtu: "big" is not a number`, ""},
+		{"template of unknown phones", func(s *inventory.Set) { useTemplate(s, "<Default/>") },
+			`PhoneTemplate "old": content: the file is the default for unknown phones`, ""},
+		{"template without protocol", func(s *inventory.Set) { useTemplate(s, "<device/>") },
+			`PhoneTemplate "old": content: its deviceProtocol is ""`, "<deviceProtocol>"},
+		{"template that is a stub", func(s *inventory.Set) {
+			useTemplate(s, "<device><fullConfig>false</fullConfig><deviceProtocol>SIP</deviceProtocol></device>")
+		}, `PhoneTemplate "old": content: is the stub of an encrypted file`, "plain file"},
+		{"template of the other protocol", func(s *inventory.Set) {
+			useTemplate(s, "<device><deviceProtocol>SCCP</deviceProtocol></device>")
+		}, `Device "SEP001122334466": template: template "old" is a file for SCCP loads, and the device speaks SIP`, "write protocol: SCCP"},
 		{"missing line", func(s *inventory.Set) { s.Devices["SEP001122334466"].Lines = []string{"1002"} },
 			`Device "SEP001122334466": lines: names the Line "1002"`, "did you mean \"1001\"?"},
 		{"vpn on a 7941", func(s *inventory.Set) { s.Devices["SEP001122334466"].Model = "CP-7941G" },

@@ -40,7 +40,8 @@ var rules = []rule{
 	{"stage/register", []string{"stage", "wire"}, whyStage},
 	{"stage/call", []string{"stage", "wire"}, whyStage},
 
-	{"inventory", nil, whyNoun},
+	// A template is a phone's file, and what is wrong with it is to be said where it is declared.
+	{"inventory", []string{"wire/cnf"}, whyNoun},
 	{"inventory/file", []string{"inventory"}, whyNoun},
 	{"inventory/setup", []string{"inventory", "wire", "trust"}, whyNoun},
 	{"inventory/catalog", []string{"inventory", "store", "trust"}, whyNoun},

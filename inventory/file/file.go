@@ -113,6 +113,10 @@ func readFiles(o inventory.Object, document *strictyaml.Document, read func(stri
 		key := o.Key.Reveal()
 		r.take("keyFile", &o.KeyFile, &key)
 		o.Key = secret.New(key)
+	case *inventory.PhoneTemplate:
+		content := o.Content.Reveal()
+		r.take("file", &o.File, &content)
+		o.Content = secret.New(content)
 	case *inventory.CertificateAuthority:
 		r.take("certificateFile", &o.CertificateFile, &o.Certificate)
 		r.take("crlFile", &o.CRLFile, &o.CRL)
@@ -191,10 +195,10 @@ func (f *File) Locate(problems []inventory.Problem) Problems {
 }
 
 // fileFields are the fields that stand in files for fields of objects.
-var fileFields = map[string]string{"certificate": "certificateFile", "key": "keyFile", "crl": "crlFile"}
+var fileFields = map[string]string{"certificate": "certificateFile", "key": "keyFile", "crl": "crlFile", "content": "file"}
 
 // secretFields are never quoted.
-var secretFields = []string{"password", "passwordHash", "secret", "key", "ldapLoginPassword", "totpSecret"}
+var secretFields = []string{"password", "passwordHash", "secret", "key", "ldapLoginPassword", "totpSecret", "content"}
 
 func (f *File) address(p inventory.Problem, index int) Problem {
 	if index < 0 {

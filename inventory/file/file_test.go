@@ -56,11 +56,12 @@ func everything() []inventory.Object {
 		&inventory.VPNGroup{Name: "group", Description: "g", Gateways: []string{"gateway"}},
 		&inventory.VPNFeatureConfiguration{Name: "features", VPNSettings: settings},
 		&inventory.VPNProfile{Name: "profile", Description: "p", VPNSettings: settings},
-		&inventory.CommonPhoneProfile{Name: "common", Description: "c", VPNGroup: "group", VPNProfile: "profile"},
+		&inventory.PhoneTemplate{Name: "adopted", Content: secret.New("<device>\n</device>\n")},
+		&inventory.CommonPhoneProfile{Name: "common", Description: "c", VPNGroup: "group", VPNProfile: "profile", Template: "adopted"},
 		&inventory.Site{Name: "office", CallManagers: []string{"10.0.0.5:5060"}, NTPServers: []string{"10.0.0.1"}, TimeZone: "GMT Standard/Daylight Time", DateTemplate: "D/M/Y"},
 		&inventory.Device{
 			Name: "SEP001122334455", Description: "Alice", Model: "CP-8861", Protocol: "SIP", Load: "sip88xx.14-2", CommonPhoneProfile: "common",
-			Site: "office", Lines: []string{"0101", "*31"}, VPNAddress: "10.99.0.7",
+			Template: "adopted", Site: "office", Lines: []string{"0101", "*31"}, VPNAddress: "10.99.0.7",
 		},
 		&inventory.Line{Name: "0101", DisplayName: "Alice", Secret: secret.New("s:1")},
 		&inventory.User{Name: "alice", Password: secret.New("hush-hush"), PasswordHash: secret.New("$argon2id$v=19$m=1"), TOTPSecret: secret.New("GEZDGNBVGY3TQOJQGEZDGNBVGY"), Devices: []string{"SEP001122334455"}, GroupLock: "phones", VPNGroupPolicy: "policy", VPNAddress: "10.99.0.8"},
@@ -124,6 +125,24 @@ func TestReadTakesCertificatesFromFilesBesideIt(t *testing.T) {
 	}
 }
 
+func TestReadTakesTemplatesFromFilesBesideIt(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "SEP001122334455.cnf.xml"), "<device/>")
+	write(t, filepath.Join(dir, "inventory.yaml"), "kind: PhoneTemplate\nname: old\nfile: SEP001122334455.cnf.xml\n")
+	read, err := file.Read(filepath.Join(dir, "inventory.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]inventory.Object{&inventory.PhoneTemplate{Name: "old", Content: secret.New("<device/>")}}, read.Objects, comparable); diff != "" {
+		t.Errorf("want -, got +:\n%s", diff)
+	}
+	want := `inventory.yaml:3: PhoneTemplate "old": content: its deviceProtocol is ""`
+	if _, err := read.Set(); err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("got %v, want %s: the line that names the file", err, want)
+	}
+}
+
 func write(t *testing.T, path, text string) {
 	t.Helper()
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
@@ -144,6 +163,8 @@ func TestProblemsHaveLinesAndHints(t *testing.T) {
 		{"reference", "kind: Line\nname: \"1001\"\n---\nkind: Device\nname: SEP001122334455\nmodel: CP-8861\nlines: [1002]\n",
 			`inventory.yaml:7: Device "SEP001122334455": lines: names the Line "1002", which does not exist`, "lines: [1002]", `did you mean "1001"?`},
 		{"field left out", "kind: Device\nname: SEP001122334455\n", `inventory.yaml:2: Device "SEP001122334455": model: is missing`, "name: SEP001122334455", "CP-8861"},
+		{"template's text", "kind: PhoneTemplate\nname: old\ncontent: |\n  <device>\n  <sshPassword>hush</sshPassword>\n",
+			`inventory.yaml:3: PhoneTemplate "old": content: XML syntax error on line 3`, "", "leave that part out"},
 		{"no secret in an excerpt", "kind: Device\nname: SEP001122334455\nmodel: CP-8861\n---\nkind: User\nname: a\ndevices: [SEP001122334455]\npassword: two words\n",
 			`inventory.yaml:8: User "a": password: holds a space`, "", "leave it out"},
 	}

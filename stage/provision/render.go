@@ -1,6 +1,7 @@
 package provision
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -63,6 +64,26 @@ func (r Renderer) Device(set *inventory.Set, device *inventory.Device) (*cnf.Dev
 	if s, ok := set.Sites[device.Site]; ok {
 		site = *s
 	}
+	doc, err := r.fresh(set, device, site)
+	if err != nil {
+		return nil, err
+	}
+	if template, ok := set.TemplateFor(device); ok {
+		file, err := template.Parse()
+		if err != nil {
+			return nil, fmt.Errorf("template %q: %w", template.Name, err)
+		}
+		adopt(file, doc, site, device)
+		doc = file
+	}
+	if len(doc.Pool.CallManagers) == 0 {
+		return nil, errors.New("no call manager is named")
+	}
+	return doc, doc.Stamp()
+}
+
+// fresh is the configuration that owes nothing to a template.
+func (r Renderer) fresh(set *inventory.Set, device *inventory.Device, site inventory.Site) (*cnf.Device, error) {
 	pool, err := r.pool(site)
 	if err != nil {
 		return nil, err
@@ -80,7 +101,7 @@ func (r Renderer) Device(set *inventory.Set, device *inventory.Device) (*cnf.Dev
 	} else if doc.SIPProfile, err = sipProfile(set, device); err != nil {
 		return nil, err
 	}
-	return doc, doc.Stamp()
+	return doc, nil
 }
 
 // notSecured is the deviceSecurityMode of signalling and media in clear: inside, or in the tunnel.
@@ -137,9 +158,6 @@ func callManagers(names []string) ([]cnf.CallManager, error) {
 			manager.SIPPort, manager.SCCPPort = int(port), int(port)
 		}
 		managers = append(managers, manager)
-	}
-	if len(managers) == 0 {
-		return nil, fmt.Errorf("no call manager is named")
 	}
 	return managers, nil
 }
@@ -260,6 +278,9 @@ func (r Renderer) defaultFile() (File, error) {
 	managers, err := callManagers(r.CallManagers)
 	if err != nil {
 		return File{}, fmt.Errorf("provision: %s: %w", DefaultFile, err)
+	}
+	if len(managers) == 0 {
+		return File{}, fmt.Errorf("provision: %s: no call manager is named", DefaultFile)
 	}
 	doc := &cnf.Default{CallManagers: managers}
 	if err := doc.Stamp(); err != nil {

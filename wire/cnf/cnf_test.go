@@ -346,11 +346,28 @@ func TestDefault(t *testing.T) {
 	}
 }
 
+func TestLatin1IsRead(t *testing.T) {
+	t.Parallel()
+	d, err := Parse([]byte("<?xml version='1.0' encoding='ISO-8859-1'?>\n<device><sipProfile><phoneLabel>Z\xfcrich</phoneLabel></sipProfile></device>"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d.SIPProfile.PhoneLabel != "Zürich" {
+		t.Errorf("label is %q, want Zürich", d.SIPProfile.PhoneLabel)
+	}
+	b, err := d.Bytes()
+	if want := "encoding=\"UTF-8\"?>\n<device><sipProfile><phoneLabel>Zürich</phoneLabel>"; err != nil || !strings.Contains(string(b), want) {
+		t.Errorf("written as %q, %v, want it to hold %q", b, err, want)
+	}
+}
+
 func TestRefused(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ name, xml, want string }{
 		{"empty", "", "holds no element"},
-		{"cut", "<device><vpnGroup>", "cnf: "},
+		{"cut", "<device>\n<vpnGroup>", "cnf: XML syntax error on line 2: unexpected EOF"},
+		{"rubbish in Latin-1", "<device>\n<name>Z\xfcrich</name></device>", "cnf: XML syntax error on line 2: invalid UTF-8"},
+		{"encoding", `<?xml version="1.0" encoding="utf-16"?><device/>`, `encoding "utf-16" is not read; UTF-8 and ISO-8859-1 are`},
 		{"other root", "<CiscoIPPhoneMenu/>", `root element is "CiscoIPPhoneMenu"`},
 		{"number", "<device><vpnGroup><mtu>big</mtu></vpnGroup></device>", `device/vpnGroup/mtu: "big" is not a number`},
 		{"truth", "<device><vpnGroup><autoNetDetect>maybe</autoNetDetect></vpnGroup></device>", `neither true nor false`},

@@ -1,9 +1,15 @@
 package cnf
 
 import (
+	"bytes"
+	"cmp"
 	"crypto/sha256"
+	"encoding/xml"
 	"errors"
 	"fmt"
+	"io"
+	"regexp"
+	"strings"
 
 	"github.com/beevik/etree"
 )
@@ -66,15 +72,57 @@ func read(b []byte) (*etree.Document, *etree.Element, error) {
 	}
 	doc := etree.NewDocument()
 	doc.ReadSettings.PreserveCData = true
+	doc.ReadSettings.CharsetReader = charset
 	if err := doc.ReadFromBytes(b); err != nil {
-		return nil, nil, fmt.Errorf("cnf: %w", err)
+		return nil, nil, fmt.Errorf("cnf: %w", cmp.Or(syntaxError(b), err))
 	}
+	declareUTF8(doc)
 	root := doc.Root()
 	if root == nil {
 		return nil, nil, errors.New("cnf: file holds no element")
 	}
 	return doc, root, nil
 }
+
+// charset reads what is not UTF-8. Older files are Latin-1; what we write is UTF-8 always.
+func charset(label string, input io.Reader) (io.Reader, error) {
+	switch strings.ToLower(label) {
+	case "utf-8", "us-ascii", "ascii":
+		return input, nil
+	case "iso-8859-1", "latin1":
+		b, err := io.ReadAll(input)
+		text := make([]rune, len(b))
+		for i, c := range b {
+			text[i] = rune(c)
+		}
+		return strings.NewReader(string(text)), err
+	}
+	return nil, fmt.Errorf("encoding %q is not read; UTF-8 and ISO-8859-1 are", label)
+}
+
+// syntaxError returns what is wrong with XML, with its line.
+func syntaxError(b []byte) error {
+	decoder := xml.NewDecoder(bytes.NewReader(b))
+	decoder.CharsetReader = charset
+	for {
+		switch _, err := decoder.Token(); {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return err
+		}
+	}
+}
+
+func declareUTF8(doc *etree.Document) {
+	for _, token := range doc.Child {
+		if declaration, ok := token.(*etree.ProcInst); ok && declaration.Target == "xml" {
+			declaration.Inst = otherEncoding.ReplaceAllString(declaration.Inst, `encoding="UTF-8"`)
+		}
+	}
+}
+
+var otherEncoding = regexp.MustCompile(`encoding=["'](?i:iso-8859-1|latin1|us-ascii|ascii)["']`)
 
 // Bytes returns the file as XML. A Device that was read comes back with everything it held and only the
 // changed fields different. It refuses lists longer than phones take.
