@@ -105,7 +105,7 @@ func (p NewPhone) profile(set *inventory.Set) (string, error) {
 	if p.Profile != "" {
 		return p.Profile, nil
 	}
-	model, known := inventory.ModelByName(p.Model)
+	model, known := set.Model(p.Model)
 	if !known {
 		return "", fmt.Errorf("%q is no model known here, so no profile can be chosen for it", p.Model)
 	}

@@ -40,6 +40,7 @@ const (
 	KindCertificateAuthority Kind = "CertificateAuthority"
 	KindSite                 Kind = "Site"
 	KindPhoneTemplate        Kind = "PhoneTemplate"
+	KindPhoneModel           Kind = "PhoneModel"
 )
 
 // VPNGateway is a gateway that phones may be sent to: one URL and the certificates it may present. It

@@ -16,6 +16,7 @@ var kinds = []struct {
 	{KindVPNGroup, func() Object { return new(VPNGroup) }},
 	{KindVPNFeatureConfiguration, func() Object { return new(VPNFeatureConfiguration) }},
 	{KindVPNProfile, func() Object { return new(VPNProfile) }},
+	{KindPhoneModel, func() Object { return new(PhoneModel) }},
 	{KindPhoneTemplate, func() Object { return new(PhoneTemplate) }},
 	{KindCommonPhoneProfile, func() Object { return new(CommonPhoneProfile) }},
 	{KindSite, func() Object { return new(Site) }},

@@ -50,6 +50,9 @@ func (o *Certificate) Secrets() []*secret.String        { return []*secret.Strin
 func (*CertificateAuthority) Kind() Kind                { return KindCertificateAuthority }
 func (o *CertificateAuthority) ObjectName() string      { return o.Name }
 func (*CertificateAuthority) Secrets() []*secret.String { return nil }
+func (*PhoneModel) Kind() Kind                          { return KindPhoneModel }
+func (o *PhoneModel) ObjectName() string                { return o.Name }
+func (*PhoneModel) Secrets() []*secret.String           { return nil }
 func (*PhoneTemplate) Kind() Kind                       { return KindPhoneTemplate }
 func (o *PhoneTemplate) ObjectName() string             { return o.Name }
 func (o *PhoneTemplate) Secrets() []*secret.String      { return []*secret.String{&o.Content} }

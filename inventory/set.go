@@ -17,6 +17,7 @@ type Set struct {
 	VPNProfiles            Table[VPNProfile]
 	VPNFeatures            Table[VPNFeatureConfiguration]
 	CommonPhoneProfiles    Table[CommonPhoneProfile]
+	PhoneModels            Table[PhoneModel]
 	PhoneTemplates         Table[PhoneTemplate]
 	Devices                Table[Device]
 	Lines                  Table[Line]
@@ -39,6 +40,7 @@ func NewSet() *Set {
 		VPNProfiles:            Table[VPNProfile]{},
 		VPNFeatures:            Table[VPNFeatureConfiguration]{},
 		CommonPhoneProfiles:    Table[CommonPhoneProfile]{},
+		PhoneModels:            Table[PhoneModel]{},
 		PhoneTemplates:         Table[PhoneTemplate]{},
 		Devices:                Table[Device]{},
 		Lines:                  Table[Line]{},
@@ -68,6 +70,8 @@ func (s *Set) Add(o Object) error {
 		return add(s.VPNFeatures, o.Name, o)
 	case *CommonPhoneProfile:
 		return add(s.CommonPhoneProfiles, o.Name, o)
+	case *PhoneModel:
+		return add(s.PhoneModels, o.Name, o)
 	case *PhoneTemplate:
 		return add(s.PhoneTemplates, o.Name, o)
 	case *Device:
@@ -111,7 +115,7 @@ func add[T any, P interface {
 func (s *Set) Objects() []Object {
 	return slices.Concat(
 		sorted(s.Certificates), sorted(s.CertificateAuthorities), sorted(s.AddressPools), sorted(s.AccessLists), sorted(s.GroupPolicies), sorted(s.AAAServers), sorted(s.TunnelGroups),
-		sorted(s.VPNGateways), sorted(s.VPNGroups), sorted(s.VPNFeatures), sorted(s.VPNProfiles), sorted(s.PhoneTemplates), sorted(s.CommonPhoneProfiles),
+		sorted(s.VPNGateways), sorted(s.VPNGroups), sorted(s.VPNFeatures), sorted(s.VPNProfiles), sorted(s.PhoneModels), sorted(s.PhoneTemplates), sorted(s.CommonPhoneProfiles),
 		sorted(s.Sites), sorted(s.Devices), sorted(s.Lines), sorted(s.Users),
 	)
 }

@@ -95,6 +95,8 @@ func (v *validation) fields() {
 		v.vpnFeatures(o)
 	case *VPNProfile:
 		v.vpnSettings(o.VPNSettings)
+	case *PhoneModel:
+		v.phoneModel(o)
 	case *PhoneTemplate:
 		v.phoneTemplate(o)
 	case *CommonPhoneProfile:

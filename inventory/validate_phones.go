@@ -234,7 +234,7 @@ func (v *validation) device(o *Device) {
 	if !deviceName.MatchString(o.Name) {
 		v.refuse("name", deviceNameHint(o.Name), "%q is not SEP and twelve upper-case hex digits", o.Name)
 	}
-	model, known := ModelByName(o.Model)
+	model, known := v.set.Model(o.Model)
 	if o.Model == "" {
 		v.refuse("model", "write the model as on the phone, such as CP-8861", "is missing")
 	}

@@ -56,6 +56,12 @@ func everything() []inventory.Object {
 		&inventory.VPNGroup{Name: "group", Description: "g", Gateways: []string{"gateway"}},
 		&inventory.VPNFeatureConfiguration{Name: "features", VPNSettings: settings},
 		&inventory.VPNProfile{Name: "profile", Description: "p", VPNSettings: settings},
+		&inventory.PhoneModel{
+			Name: "CP-8875", Number: 36700, Family: inventory.Family8800, Protocols: []string{"SIP"}, VPN: pointer(true), VPNSince: "2.1", LegacyTLS: pointer(false),
+			SIPLoads: []string{"PHONEOS"}, SCCPLoads: []string{"x"}, FactoryLoad: "f", LineKeys: 10, MaxCalls: 200, Background: "800x480x24", LocaleJar: "sl",
+			Keys:  inventory.KeyPresses{VPNMenu: "a > b", AlternateTFTP: "c", EraseTrustList: "d", FactoryReset: "* * #"},
+			Notes: []inventory.ModelNote{{Field: "vpn", Certainty: "reported", Says: "said"}},
+		},
 		&inventory.PhoneTemplate{Name: "adopted", Content: secret.New("<device>\n</device>\n")},
 		&inventory.CommonPhoneProfile{Name: "common", Description: "c", VPNGroup: "group", VPNProfile: "profile", Template: "adopted"},
 		&inventory.Site{Name: "office", CallManagers: []string{"10.0.0.5:5060"}, NTPServers: []string{"10.0.0.1"}, TimeZone: "GMT Standard/Daylight Time", DateTemplate: "D/M/Y"},
