@@ -38,6 +38,7 @@ func (p *program) commands() []*cobra.Command {
 		p.showCommand(),
 		p.sessionDBCommand(),
 		p.certsCommand(),
+		p.importCommand(),
 		p.versionCommand(),
 	}
 }
