@@ -62,6 +62,37 @@ var (
 			"if it is inside and its set-up was made anew, network detection by proof takes it for outside: switch its VPN off once, or delete its stored file (software phone: its --state folder), so that it takes the new one",
 		},
 	})
+	NoSpareCertificate = Define(Declaration{
+		Code: "no-spare-certificate", Step: stage.Verify, Severity: Warning,
+		Says: "gateway %[1]s has no finished spare certificate: when the one in use is lost or runs out, phones outside are locked out",
+		Fix:  []string{"make one and let its hash reach every phone: `longcord certs rollover start %[1]s --spare`"},
+	})
+	CertificateExpired = Define(Declaration{
+		Code: "certificate-expired", Step: stage.Verify, Severity: Fault,
+		Says: "the certificate of gateway %[1]s ended %[2]s; clients that look at the date refuse it",
+		Fix: []string{
+			"change to the spare, whose hash phones have already: `longcord certs rollover start %[1]s`, then `longcord certs rollover commit %[1]s`",
+			"check the clock of the gateway",
+		},
+	})
+	CertificateNotYetValid = Define(Declaration{
+		Code: "certificate-not-yet-valid", Step: stage.Verify, Severity: Fault,
+		Says: "the certificate of gateway %[1]s is not valid before %[2]s",
+		Fix:  []string{"check the clock of the gateway", "if the clock is right, change to the spare: `longcord certs rollover start %[1]s`"},
+	})
+	CertificateHashOfWrongCertificate = Define(Declaration{
+		Code: "certificate-hash-of-wrong-certificate", Step: stage.Verify, Severity: Warning,
+		Says: "phones' files have the hash of %[2]s, which is an authority's certificate that gateway %[1]s does not send: no phone ever compares it",
+		Fix:  []string{"put the certificate of that authority behind the gateway's own in its PEM file, or name the gateway's own certificate in the VPNGateway"},
+	})
+	ConfigChangeNotTaken = Define(Declaration{
+		Code: "config-change-not-taken", Step: stage.Provision, Severity: Warning,
+		Says: "%[1]s is there, and has not taken up the file that changed %[2]s",
+		Fix: []string{
+			"restart it so that it fetches its file: `longcord phones restart %[1]s`",
+			"if that does not help, look whether it gets the file: the log of the file server names it",
+		},
+	})
 	HostIDMismatch = Define(Declaration{
 		Code: "host-id-mismatch", Step: stage.Verify, Severity: Fault,
 		Says: "the gateway's certificate does not name %[1]s",

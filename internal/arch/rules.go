@@ -52,6 +52,7 @@ var rules = []rule{
 	{"store/sqlite", []string{"store"}, whyNoun},
 	{"store/storetest", []string{"store"}, whyNoun},
 	{"trust", []string{"wire", "stage/verify", "inventory", "store", "finding"}, whyNoun},
+	{"trust/rollover", []string{"wire", "stage/verify", "inventory", "store", "finding", "trust"}, whyNoun},
 	{"login", []string{"login", "inventory", "store", "finding"}, whyNoun},
 	{"login/radius", nil, whyNoun},
 	{"login/ldap", nil, whyNoun},

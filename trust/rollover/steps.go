@@ -1,0 +1,306 @@
+package rollover
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"time"
+
+	"github.com/longcord/longcord/internal/logging"
+	"github.com/longcord/longcord/inventory"
+	"github.com/longcord/longcord/store"
+)
+
+// Order is what an operator wants done with a gateway's certificate.
+type Order struct {
+	Gateway     string // empty: the only one
+	Certificate string // Start: the next; empty: the finished spare, else a new one
+	By          string // who; empty: nobody, it is due
+	SpareOnly   bool   // Start: only make a spare and put its hash into phones' files
+	Force       bool   // Commit: although phones are kept out
+	DryRun      bool   // say what would be, change nothing
+}
+
+var (
+	// ErrNoGateway: no such gateway, or not ours. Name one of ours.
+	ErrNoGateway = errors.New("no gateway to change")
+	// ErrUnfit: the certificate cannot be presented. Name another.
+	ErrUnfit = errors.New("not fit")
+)
+
+// Refused: phones would be kept out. Nothing was done.
+type Refused struct{ Lost []Loss }
+
+// Error says how many.
+func (r *Refused) Error() string {
+	if len(r.Lost) == 1 {
+		return "1 phone would be kept out"
+	}
+	return fmt.Sprintf("%d phones would be kept out", len(r.Lost))
+}
+
+// Start puts the hash of a gateway's next certificate into phones' files.
+func (k *Keeper) Start(ctx context.Context, o Order) (Status, error) { return k.step(ctx, o, k.start) }
+
+// Commit presents the next certificate, unless that keeps phones out: then it returns *Refused.
+func (k *Keeper) Commit(ctx context.Context, o Order) (Status, error) {
+	return k.step(ctx, o, k.commit)
+}
+
+// Abort goes back to the certificate of before.
+func (k *Keeper) Abort(ctx context.Context, o Order) (Status, error) { return k.step(ctx, o, k.abort) }
+
+// Retire takes the certificate of before out of phones' files.
+func (k *Keeper) Retire(ctx context.Context, o Order) (Status, error) {
+	return k.step(ctx, o, k.retire)
+}
+
+func (k *Keeper) step(ctx context.Context, o Order, do func(context.Context, *inventory.Set, Order) (Rollover, error)) (Status, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if err := k.learn(ctx); err != nil {
+		return Status{}, err
+	}
+	set := k.config.Inventory()
+	gateway, err := only(set, o.Gateway)
+	if err != nil {
+		return Status{}, err
+	}
+	o.Gateway = gateway
+	r, err := do(ctx, set, o)
+	if err != nil {
+		return Status{}, err
+	}
+	k.judge()
+	return k.status(k.config.Inventory(), k.config.Inventory().VPNGateways[gateway], r), nil
+}
+
+// only returns the gateway that was named, or the only one whose certificate we present.
+func only(set *inventory.Set, name string) (string, error) {
+	if name != "" {
+		g := set.VPNGateways[name]
+		switch {
+		case g == nil:
+			return "", fmt.Errorf("%w: there is no VPNGateway %q", ErrNoGateway, name)
+		case !Ours(set, g):
+			return "", fmt.Errorf("%w: the key of gateway %q is not here: whoever runs it changes its certificate, and certs import brings the hash of the next one to phones", ErrNoGateway, name)
+		}
+		return name, nil
+	}
+	all := ours(set)
+	if len(all) != 1 {
+		return "", fmt.Errorf("%w: %d gateways have their key here: name one", ErrNoGateway, len(all))
+	}
+	return all[0].Name, nil
+}
+
+func (k *Keeper) start(ctx context.Context, set *inventory.Set, o Order) (Rollover, error) {
+	if err := (k.rollovers[o.Gateway]).must(None); err != nil {
+		return Rollover{}, err
+	}
+	g := set.VPNGateways[o.Gateway]
+	if o.SpareOnly {
+		return k.addSpare(ctx, set, g, o)
+	}
+	to, objects, err := k.next(set, g, o.Certificate)
+	if err != nil {
+		return Rollover{}, err
+	}
+	after := with(set, objects)
+	spare, err := k.spareAfter(after, g, to)
+	if err != nil {
+		return Rollover{}, err
+	}
+	var made []string
+	if spare != nil {
+		objects, after, made = append(objects, spare), with(after, []inventory.Object{spare}), []string{spare.Name}
+	}
+	r, changed, err := Stage(after, g.Name, to, made, k.config.Now())
+	if err != nil {
+		return Rollover{}, err
+	}
+	for _, object := range objects {
+		if name := object.ObjectName(); name == to {
+			r.Made = append(r.Made, name)
+		}
+	}
+	r.By = o.By
+	return r, k.do(ctx, o, r, append(objects, changed), "roll-over begins")
+}
+
+// addSpare gives a gateway one spare more.
+func (k *Keeper) addSpare(ctx context.Context, set *inventory.Set, g *inventory.VPNGateway, o Order) (Rollover, error) {
+	current := leaf(set, g.Certificates[0])
+	if current == nil {
+		return Rollover{}, fmt.Errorf("%w: gateway %q has no certificate", ErrUnfit, g.Name)
+	}
+	made, err := k.make(set, g, current.NotAfter)
+	if err != nil {
+		return Rollover{}, err
+	}
+	next := *g
+	next.Certificates = append(slices.Clone(g.Certificates), made.Name)
+	return Rollover{Gateway: g.Name, To: made.Name}, k.do(ctx, o, Rollover{Gateway: g.Name}, []inventory.Object{made, &next}, "spare made")
+}
+
+// next returns the certificate to change to: the one that was named, the spare, or one that is made.
+func (k *Keeper) next(set *inventory.Set, g *inventory.VPNGateway, named string) (string, []inventory.Object, error) {
+	now := k.config.Now()
+	if named != "" {
+		return named, nil, k.fit(set, g, named)
+	}
+	current := leaf(set, g.Certificates[0])
+	for _, spare := range Spares(set, g, now) {
+		if l := leaf(set, spare); current == nil || l.NotAfter.After(current.NotAfter) || l.NotAfter.Sub(now) > 2*k.config.Before {
+			return spare, nil, nil
+		}
+	}
+	made, err := k.make(set, g, now)
+	if err != nil {
+		return "", nil, err
+	}
+	return made.Name, []inventory.Object{made}, nil
+}
+
+// fit refuses a certificate that a gateway cannot present.
+func (k *Keeper) fit(set *inventory.Set, g *inventory.VPNGateway, name string) error {
+	c := set.Certificates[name]
+	if c == nil {
+		return fmt.Errorf("%w: there is no Certificate %q: take it in with certs import", ErrUnfit, name)
+	}
+	probe := *g
+	probe.Certificates = []string{g.Certificates[0], name}
+	l, now := leaf(set, name), k.config.Now()
+	switch {
+	case l == nil || c.Key.IsZero():
+		return fmt.Errorf("%w: the key of certificate %q is not here", ErrUnfit, name)
+	case now.After(l.NotAfter) || now.Before(l.NotBefore):
+		return fmt.Errorf("%w: certificate %q is valid from %s to %s", ErrUnfit, name, l.NotBefore.UTC().Format(time.DateTime), l.NotAfter.UTC().Format(time.DateTime))
+	case len(Spares(set, &probe, now)) == 0 && g.Certificates[0] != name:
+		return fmt.Errorf("%w: certificate %q is the one in use, or is not RSA, which old phones need", ErrUnfit, name)
+	}
+	return nil
+}
+
+// spareAfter returns a spare that has to be made because there would be none, or none that lives long
+// enough, when a roll-over has ended; nil: there is one.
+func (k *Keeper) spareAfter(set *inventory.Set, g *inventory.VPNGateway, to string) (*inventory.Certificate, error) {
+	next := leaf(set, to)
+	if next == nil {
+		return nil, fmt.Errorf("%w: there is no certificate %q", ErrUnfit, to)
+	}
+	probe := *g
+	probe.Certificates = []string{to}
+	for _, name := range g.Certificates[1:] {
+		if l := leaf(set, name); name != to && l != nil && !l.NotAfter.Before(next.NotAfter) {
+			probe.Certificates = append(probe.Certificates, name)
+		}
+	}
+	if len(Spares(set, &probe, k.config.Now())) > 0 {
+		return nil, nil
+	}
+	return k.make(set, g, next.NotAfter)
+}
+
+func (k *Keeper) commit(ctx context.Context, set *inventory.Set, o Order) (Rollover, error) {
+	r, g, err := k.rolloverOf(o.Gateway).Commit(set, k.config.Now())
+	if err != nil {
+		return r, err
+	}
+	lost := k.losses(set, set.VPNGateways[g.Name], r.To)
+	if len(lost) > 0 && !o.Force {
+		return r, &Refused{lost}
+	}
+	r.Forced = lost
+	for _, l := range lost {
+		if !o.DryRun {
+			k.log.Warn("phone is kept out by force", logging.Phone, l.Device, "gateway", l.Gateway, "why", l.Why, "by", o.By)
+		}
+	}
+	return r, k.do(ctx, o, r, []inventory.Object{g}, "certificate changed")
+}
+
+func (k *Keeper) abort(ctx context.Context, set *inventory.Set, o Order) (Rollover, error) {
+	r, g, err := k.rolloverOf(o.Gateway).Abort(set)
+	if err != nil {
+		return r, err
+	}
+	return r, k.do(ctx, o, r, []inventory.Object{g}, "roll-over taken back")
+}
+
+func (k *Keeper) retire(ctx context.Context, set *inventory.Set, o Order) (Rollover, error) {
+	r, g, err := k.rolloverOf(o.Gateway).Retire(set)
+	if err != nil {
+		return r, err
+	}
+	return r, k.do(ctx, o, r, []inventory.Object{g}, "certificate of before retired")
+}
+
+func (k *Keeper) rolloverOf(gateway string) Rollover {
+	r := k.rollovers[gateway]
+	r.Gateway = gateway
+	return r
+}
+
+// do writes a step. The inventory comes first: a step whose record is missing can be taken again.
+func (k *Keeper) do(ctx context.Context, o Order, r Rollover, objects []inventory.Object, event string) error {
+	if o.DryRun {
+		return nil
+	}
+	if err := k.config.Apply(ctx, objects); err != nil {
+		return err
+	}
+	before := k.rollovers[r.Gateway]
+	if r.state() == None {
+		delete(k.rollovers, r.Gateway)
+		if err := k.tables.rollovers.Delete(ctx, r.Gateway, store.Any); err != nil {
+			return err
+		}
+	} else {
+		k.rollovers[r.Gateway] = r
+		if _, err := k.tables.rollovers.Put(ctx, r.Gateway, r, store.Any); err != nil {
+			return err
+		}
+	}
+	delete(k.refusals, r.Gateway)
+	from, to := r.From, r.To
+	if r.state() == None {
+		from, to = before.From, before.To
+	}
+	k.log.Info(event, "gateway", r.Gateway, "from", from, "to", to, "by", o.By)
+	return nil
+}
+
+// with returns a set with some objects more.
+func with(set *inventory.Set, objects []inventory.Object) *inventory.Set {
+	if len(objects) == 0 {
+		return set
+	}
+	after := inventory.NewSet()
+	for _, o := range set.Objects() {
+		_ = after.Add(o) // each is there once
+	}
+	for _, o := range objects {
+		_ = after.Add(o) // its name was free
+	}
+	return after
+}
+
+func hostOf(text string) string {
+	u, err := url.Parse(text)
+	if err != nil {
+		return ""
+	}
+	return u.Hostname()
+}
+
+// freeName returns a name for a certificate made today that no other has.
+func freeName(set *inventory.Set, gateway string, now time.Time) string {
+	name := gateway + "-" + now.UTC().Format(time.DateOnly)
+	for i := 2; set.Certificates[name] != nil; i++ {
+		name = fmt.Sprintf("%s-%s-%d", gateway, now.UTC().Format(time.DateOnly), i)
+	}
+	return name
+}
