@@ -28,8 +28,9 @@ type library struct {
 type file struct {
 	body
 	name     string
-	device   string // whose configuration it is; empty for every other file
-	stamp    string // version stamp of a configuration
+	device   string   // whose configuration it is; empty for every other file
+	stamp    string   // version stamp of a configuration
+	hashes   []string // certificate hashes in it
 	size     int64
 	modified time.Time // zero for rendered files
 }
@@ -71,7 +72,7 @@ func (l library) open(name string) (*file, error) {
 
 func ofRendered(f provision.File) *file {
 	return &file{
-		body: rendered{bytes.NewReader(f.Content)}, name: f.Name, device: f.Device, stamp: f.VersionStamp,
+		body: rendered{bytes.NewReader(f.Content)}, name: f.Name, device: f.Device, stamp: f.VersionStamp, hashes: f.Hashes,
 		size: int64(len(f.Content)),
 	}
 }

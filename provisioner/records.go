@@ -21,6 +21,7 @@ type Delivery struct {
 	Device       string              `json:"device"`
 	File         string              `json:"file"` // as phones spell it
 	VersionStamp string              `json:"version_stamp,omitempty"`
+	Hashes       []string            `json:"certificate_hashes,omitempty"` // of the gateways' certificates, that are in the file
 	Peer         netip.AddrPort      `json:"peer"`
 	Transport    provision.Transport `json:"transport"`
 	Bytes        int64               `json:"bytes"`

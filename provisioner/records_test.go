@@ -15,6 +15,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/longcord/longcord/internal/testcert"
+	"github.com/longcord/longcord/inventory"
 	"github.com/longcord/longcord/stage/provision"
 	"github.com/longcord/longcord/store"
 	"github.com/longcord/longcord/store/memory"
@@ -161,7 +163,7 @@ func TestDeliveryOnTheWire(t *testing.T) {
 	t.Parallel()
 	kept := memory.New()
 	defer kept.Close()
-	s := startWith(t, office(), func(c *Config) { c.Store = kept })
+	s := startWith(t, outside(), func(c *Config) { c.Store = kept })
 	packet, from := s.next(s.ask(encode(t, rrq(phone+".cnf.xml"))))
 	if packet.String() != "DATA 1 512 bytes" || from == s.tftp {
 		t.Fatalf("answer is %s from %s", packet, from)
@@ -178,7 +180,7 @@ func TestDeliveryOnTheWire(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := all[phone][0]
-	made, err := s.library.renderer.File(office(), phone+".cnf.xml")
+	made, err := s.library.renderer.File(outside(), phone+".cnf.xml")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -186,7 +188,22 @@ func TestDeliveryOnTheWire(t *testing.T) {
 		got.Transport != provision.TFTP || time.Since(got.Complete) > time.Minute {
 		t.Errorf("stored is %+v, want the file with stamp %s", got, made.VersionStamp)
 	}
-	if !slices.Equal(s.Deliveries()[phone], []Delivery{got}) {
+	if len(made.Hashes) == 0 || !slices.Equal(got.Hashes, made.Hashes) {
+		t.Errorf("stored hashes are %v, those in the file %v", got.Hashes, made.Hashes)
+	}
+	if !reflect.DeepEqual(s.Deliveries()[phone], []Delivery{got}) {
 		t.Errorf("in memory is %+v, stored %+v", s.Deliveries()[phone], got)
 	}
+}
+
+// outside is an office whose phone is told of a gateway.
+func outside() *inventory.Set {
+	set := office()
+	certificate, _ := testcert.PEM(testcert.RSA("vpn.example.net"))
+	set.Certificates["gateway"] = &inventory.Certificate{Name: "gateway", Certificate: certificate}
+	set.VPNGateways["gateway"] = &inventory.VPNGateway{Name: "gateway", URL: "https://vpn.example.net/phones", Certificates: []string{"gateway"}}
+	set.VPNGroups["phones"] = &inventory.VPNGroup{Name: "phones", Gateways: []string{"gateway"}}
+	set.CommonPhoneProfiles["home"] = &inventory.CommonPhoneProfile{Name: "home", VPNGroup: "phones"}
+	set.Devices[phone].CommonPhoneProfile = "home"
+	return set
 }

@@ -29,6 +29,7 @@ type File struct {
 	Name         string // as phones spell it
 	Device       string // whose it is; empty for the default file
 	VersionStamp string
+	Hashes       []string // certHash elements: the gateways' certificates that a phone with this file believes
 	Content      []byte
 }
 
@@ -55,7 +56,11 @@ func (r Renderer) File(set *inventory.Set, name string) (File, error) {
 	if err != nil {
 		return File{}, fmt.Errorf("provision: file of %s: %w", wanted, err)
 	}
-	return File{Name: ConfigFile(wanted), Device: wanted, VersionStamp: doc.VersionStamp, Content: content}, nil
+	made := File{Name: ConfigFile(wanted), Device: wanted, VersionStamp: doc.VersionStamp, Content: content}
+	if doc.VPN != nil {
+		made.Hashes = doc.VPN.CertificateHashes
+	}
+	return made, nil
 }
 
 // Device returns the stamped configuration of a device.
