@@ -158,7 +158,7 @@ func (g *Gateway) Open(ctx context.Context) (err error) {
 	}
 	networks := g.sessions.pools.networks()
 	own := netip.PrefixFrom(networks[0].Addr().Next(), networks[0].Bits())
-	device, err := g.config.OpenTUN(tun.Settings{Name: g.config.TUN, Address: own, MTU: tunMTU, Queue: tunQueue, Routes: networks[1:]})
+	device, err := g.config.OpenTUN(tun.Settings{Name: g.config.TUN, Address: own, MTU: tunMTU, Queue: tunQueue, Routes: networks[1:], Segments: true})
 	if err != nil {
 		return err
 	}

@@ -15,6 +15,8 @@ import (
 type hostLink struct {
 	device tun.Device
 	fd     int
+	// whole is where the host leaves packets whole; nil: it does not, and packets have no header.
+	whole *wholePacket
 	// far is for a device that has no descriptor, such as one in memory: fd is one end of a pair of
 	// sockets then, and pump writes to the other what the device holds.
 	far     int
@@ -26,8 +28,12 @@ const noFD = -1
 
 func newHostLink(device tun.Device) (*hostLink, error) {
 	if d, ok := device.(tun.Detacher); ok {
-		fd, err := d.Detach()
-		return &hostLink{device: device, fd: fd, far: noFD}, err
+		fd, headers, err := d.Detach()
+		h := &hostLink{device: device, fd: fd, far: noFD}
+		if headers {
+			h.whole = new(wholePacket)
+		}
+		return h, err
 	}
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
@@ -36,8 +42,11 @@ func newHostLink(device tun.Device) (*hostLink, error) {
 	return &hostLink{device: device, fd: pair[0], far: pair[1]}, os.NewSyscallError("fcntl", unix.SetNonblock(pair[0], true))
 }
 
-// read fills packet with what the host has for clients; zero means nothing.
+// read fills packet with what the host has for clients; zero means nothing. Only the lane may call it.
 func (h *hostLink) read(packet []byte) (int, error) {
+	if h.whole != nil {
+		return h.readWhole(packet)
+	}
 	for {
 		n, _, errno := unix.RawSyscall(unix.SYS_READ, uintptr(h.fd), uintptr(unsafe.Pointer(&packet[0])), uintptr(len(packet)))
 		switch errno {
@@ -52,11 +61,54 @@ func (h *hostLink) read(packet []byte) (int, error) {
 	}
 }
 
+// readWhole reads a packet, or cuts the next segment off the one that it has.
+func (h *hostLink) readWhole(packet []byte) (int, error) {
+	for h.whole.mouthful < mouthful {
+		if n := h.whole.cut(packet); n > 0 {
+			return n, nil
+		}
+		vectors := h.whole.vectors(packet)
+		n, _, errno := unix.RawSyscall(unix.SYS_READV, uintptr(h.fd), uintptr(unsafe.Pointer(vectors)), uintptr(len(vectors)))
+		switch errno {
+		case 0:
+			if n := h.whole.arrived(packet, int(n)); n > 0 {
+				return n, nil
+			}
+		case unix.EAGAIN:
+			return 0, nil
+		case unix.EINTR:
+		default:
+			return 0, os.NewSyscallError("readv", errno)
+		}
+	}
+	return 0, nil
+}
+
+// breathe reports whether a breath is due, and begins the next mouthful.
+func (h *hostLink) breathe() bool {
+	if h.whole == nil {
+		return false
+	}
+	due := h.whole.mouthful >= mouthful
+	h.whole.mouthful = 0
+	return due
+}
+
+// noHeader says that a packet is one, and its checksums are there.
+var noHeader [tun.HeaderLen]byte
+
 // write hands a packet to the host. Any goroutine may call it.
 func (h *hostLink) write(packet []byte) error {
 	if h.far != noFD {
 		_, err := h.device.Write(packet)
 		return err
+	}
+	if h.whole != nil {
+		vectors := [...]unix.Iovec{{Base: &noHeader[0], Len: tun.HeaderLen}, {Base: &packet[0], Len: uint64(len(packet))}}
+		if _, _, errno := unix.RawSyscall(unix.SYS_WRITEV, uintptr(h.fd), uintptr(unsafe.Pointer(&vectors)), uintptr(len(vectors))); errno != 0 {
+			return errno
+		}
+		return nil
 	}
 	if _, _, errno := unix.RawSyscall(unix.SYS_WRITE, uintptr(h.fd), uintptr(unsafe.Pointer(&packet[0])), uintptr(len(packet))); errno != 0 {
 		return errno

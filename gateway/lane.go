@@ -98,8 +98,12 @@ func (l *lane) wait(n int) error {
 	now := time.Now()
 	since := now.Sub(l.last)
 	l.last = now
-	if l.dense(n, since) {
-		l.nap()
+	switch {
+	case l.g.host.breathe():
+		nap(breath)
+		return nil
+	case l.dense(n, since):
+		nap(l.delay)
 		return nil
 	}
 	for i, fd := range [...]int{l.bell, l.g.udp.descriptor(), l.g.udp.otherDescriptor(), l.g.host.fd} {
@@ -118,8 +122,8 @@ func (l *lane) dense(n int, within time.Duration) bool {
 
 // nap sleeps for a moment. Go's scheduler does not hear of it: it would take the lane's processor away and
 // keep an eye on it, each thousands of times a second, which costs a fifth of what the packets do.
-func (l *lane) nap() {
-	timeout := unix.NsecToTimespec(int64(l.delay))
+func nap(d time.Duration) {
+	timeout := unix.NsecToTimespec(int64(d))
 	_, _, _ = unix.RawSyscall(unix.SYS_NANOSLEEP, uintptr(unsafe.Pointer(&timeout)), 0, 0) // a signal may cut it short
 }
 

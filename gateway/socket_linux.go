@@ -9,6 +9,7 @@ import (
 	"os"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -21,6 +22,8 @@ type socket struct {
 	six bool // an IPv6 socket, on which IPv4 clients have mapped addresses
 
 	other *socket // the one for the other family, where both are listened on; nil: none
+
+	apart atomic.Bool // its way out takes one datagram in a message only
 
 	mu     sync.RWMutex // a sender holds it for reading, so that nobody writes to another's descriptor
 	closed bool

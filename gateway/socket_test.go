@@ -171,6 +171,70 @@ func TestBatchSurvivesRefusal(t *testing.T) {
 	}
 }
 
+// TestBatchJoins: datagrams of one size for one client are one message, with a shorter one at the end, and
+// arrive as they were.
+func TestBatchJoins(t *testing.T) {
+	t.Parallel()
+	s := listening(t, "127.0.0.1:0")
+	peer := peerOf(t, s, "udp4", "127.0.0.1")
+	to, out := s.endpoint(peer.LocalAddr().(*net.UDPAddr).AddrPort()), newOutBatch(batchSize)
+	wantClasses(t, peer)
+	type sent struct {
+		size  int
+		class byte
+	}
+	all := []sent{{1200, 0}, {1200, 0}, {700, 0}, {1200, 0}, {1300, 0}, {1300, 0xb8}, {1300, 0xb8}, {1, 0xb8}}
+	for i, d := range all {
+		datagram := out.room()[:d.size]
+		for j := range datagram {
+			datagram[j] = byte(i)
+		}
+		out.add(to, datagram, d.class, &session{}, d.size)
+	}
+	if want := 4; out.used != want {
+		t.Errorf("%d messages want %d", out.used, want)
+	}
+	out.flush()
+	buf, control := make([]byte, 4000), make([]byte, 100)
+	for i, d := range all {
+		n, c, _, _, err := peer.ReadMsgUDP(buf, control)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n != d.size || buf[0] != byte(i) || buf[n-1] != byte(i) {
+			t.Errorf("datagram %d has %d bytes, first %d; want %d", i, n, buf[0], d.size)
+		}
+		if m, err := unix.ParseSocketControlMessage(control[:c]); err != nil || len(m) != 1 || m[0].Data[0] != d.class {
+			t.Errorf("datagram %d comes with %v, %v; want class %#x", i, m, err, d.class)
+		}
+	}
+}
+
+// TestBatchApart: what the kernel does not take together leaves alone.
+func TestBatchApart(t *testing.T) {
+	t.Parallel()
+	s := listening(t, "127.0.0.1:0")
+	peer := peerOf(t, s, "udp4", "127.0.0.1")
+	to, out := s.endpoint(peer.LocalAddr().(*net.UDPAddr).AddrPort()), newOutBatch(batchSize)
+	const size = 1000
+	for i := range byte(3) {
+		datagram := out.room()[:size]
+		datagram[0] = i
+		out.add(to, datagram, 0, &session{}, 1)
+	}
+	out.runs[0].ancillary.ofSegment = 1 // more segments than it makes
+	if n, errno := out.send(0); n != 0 || errno == 0 {
+		t.Fatalf("the kernel makes 3000 segments: %d, %v", n, errno)
+	}
+	out.flush()
+	buf := make([]byte, 2*size)
+	for want := range byte(3) {
+		if n, err := peer.Read(buf); n != size || buf[0] != want {
+			t.Errorf("got %d bytes that begin with %d, %v; want %d", n, buf[0], err, want)
+		}
+	}
+}
+
 // wantClasses has a socket tell the traffic class of what comes from now on.
 func wantClasses(t *testing.T, sock *net.UDPConn) {
 	t.Helper()

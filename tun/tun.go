@@ -22,9 +22,14 @@ type Device interface {
 // Detacher is a device with a descriptor, which its owner may read, write and wait for himself.
 type Detacher interface {
 	// Detach returns the descriptor, which does not block. From then on only Name and Close of the device
-	// may be used; Close closes the descriptor.
-	Detach() (fd int, err error)
+	// may be used; Close closes the descriptor. Where headers is true, the host leaves TCP packets whole and
+	// checksums open: each packet has a header of HeaderLen bytes before it that says what is to be done,
+	// Linux's struct virtio_net_hdr, and one of zeros when it is written.
+	Detach() (fd int, headers bool, err error)
 }
+
+// HeaderLen is the length of the header before a packet, in bytes.
+const HeaderLen = 10
 
 // Settings describe the interface to make.
 type Settings struct {
@@ -33,6 +38,9 @@ type Settings struct {
 	MTU     int            // bytes of an inner packet; 0 means 1500
 	Routes  []netip.Prefix // further networks routed to the device
 	Queue   int            // packets that wait to be read before more are dropped; 0 means the system's 500
+	// Segments asks the host to leave TCP packets of up to 64 KiB whole; see Detacher. A host that cannot is
+	// no error. Such a device has to be detached.
+	Segments bool
 	// Packets from Address leave by the device whatever the host's routes say, those too that the kernel
 	// makes by itself, such as its answer to a packet for a port that has been closed. Packets from the
 	// host's other addresses go where they went before.

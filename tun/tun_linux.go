@@ -18,11 +18,18 @@ func Open(s Settings) (Device, error) {
 	if err != nil {
 		return nil, fmt.Errorf("tun: open /dev/net/tun: %w", err)
 	}
-	name, err := attach(fd, s.Name)
+	flags := uint16(unix.IFF_TUN | unix.IFF_NO_PI)
+	if s.Segments {
+		flags |= unix.IFF_VNET_HDR
+	}
+	name, err := attach(fd, s.Name, flags)
 	if err != nil {
 		return nil, errors.Join(err, unix.Close(fd))
 	}
-	d := &device{file: os.NewFile(uintptr(fd), "/dev/net/tun"), name: name}
+	if s.Segments { // a kernel that does not take it cuts and sums by itself, and its headers are empty
+		_ = unix.IoctlSetInt(fd, unix.TUNSETOFFLOAD, unix.TUN_F_CSUM|unix.TUN_F_TSO4|unix.TUN_F_TSO6)
+	}
+	d := &device{file: os.NewFile(uintptr(fd), "/dev/net/tun"), name: name, headers: s.Segments}
 	if err := d.configure(s); err != nil {
 		return nil, errors.Join(err, d.Close())
 	}
@@ -30,7 +37,7 @@ func Open(s Settings) (Device, error) {
 }
 
 // attach names the interface behind fd and returns the name it got.
-func attach(fd int, name string) (string, error) {
+func attach(fd int, name string, flags uint16) (string, error) {
 	if name == "" {
 		name = "longcord%d"
 	}
@@ -38,7 +45,7 @@ func attach(fd int, name string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("tun: interface name %q: %w", name, err)
 	}
-	req.SetUint16(unix.IFF_TUN | unix.IFF_NO_PI)
+	req.SetUint16(flags)
 	if err := unix.IoctlIfreq(fd, unix.TUNSETIFF, req); err != nil {
 		return "", fmt.Errorf("tun: make interface %q: %w", name, err)
 	}
@@ -46,10 +53,11 @@ func attach(fd int, name string) (string, error) {
 }
 
 type device struct {
-	file *os.File // nil once fd is detached
-	fd   int
-	name string
-	rule *sourceRule // nil: none
+	file    *os.File // nil once fd is detached
+	fd      int
+	headers bool // packets have headers before them
+	name    string
+	rule    *sourceRule // nil: none
 }
 
 func (d *device) configure(s Settings) error {
@@ -104,19 +112,19 @@ func (d *device) Read(packet []byte) (int, error)  { return d.file.Read(packet) 
 func (d *device) Write(packet []byte) (int, error) { return d.file.Write(packet) }
 
 // Detach takes the descriptor away from Go's poller, which would be woken by every packet.
-func (d *device) Detach() (int, error) {
+func (d *device) Detach() (fd int, headers bool, err error) {
 	raw, err := d.file.SyscallConn()
 	if err != nil {
-		return 0, err
+		return 0, false, err
 	}
 	if controlErr := raw.Control(func(fd uintptr) {
 		d.fd, err = unix.FcntlInt(fd, unix.F_DUPFD_CLOEXEC, 0)
 	}); controlErr != nil || err != nil {
-		return 0, fmt.Errorf("tun: detach: %w", errors.Join(controlErr, err))
+		return 0, false, fmt.Errorf("tun: detach: %w", errors.Join(controlErr, err))
 	}
 	file := d.file
 	d.file = nil
-	return d.fd, file.Close()
+	return d.fd, d.headers, file.Close()
 }
 
 func (d *device) closeFile() error {

@@ -95,7 +95,7 @@ func TestDetach(t *testing.T) {
 		device, err = tun.Open(tun.Settings{Name: "vpn0", Address: netip.MustParsePrefix("10.20.0.130/24"), Queue: 1000})
 		return err
 	}))
-	fd, err := device.(tun.Detacher).Detach()
+	fd, _, err := device.(tun.Detacher).Detach()
 	must(t, err)
 	answer := make([]byte, 1500)
 	for n := 1; n > 0; { // what the kernel says by itself

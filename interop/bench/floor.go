@@ -132,7 +132,7 @@ func newRig(l *laboratory) (r *rig, err error) {
 	if err != nil {
 		return r, err
 	}
-	if r.tun, err = r.device.(tun.Detacher).Detach(); err != nil {
+	if r.tun, _, err = r.device.(tun.Detacher).Detach(); err != nil {
 		return r, err
 	}
 	outerAddr, clientEnd := netip.AddrPortFrom(outside.Addr(), floorPort), netip.AddrPortFrom(clientAddr.Addr(), floorPort)
