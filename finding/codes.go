@@ -24,6 +24,11 @@ var (
 		Says: "%[1]s does not have the file %[2]s",
 		Fix:  []string{"add the phone: `longcord phones add`"},
 	})
+	DoorOpen = Define(Declaration{
+		Code: "door-open", Step: stage.Provision, Severity: Note,
+		Says: "%[2]s may fetch the starter file of %[1]s until %[3]s, because somebody there confirmed an invitation",
+		Fix:  []string{"nothing, if the phone is expected there; else shut the door with `longcord phones invite --revoke %[1]s`"},
+	})
 	VPNNotConfigured = Define(Declaration{
 		Code: "vpn-not-configured", Step: stage.Detect, Severity: Fault,
 		Says: "%[1]s has no file that names a VPN gateway, so it cannot be used outside",

@@ -25,6 +25,7 @@ var words = map[string][]string{
 	"port-taken":                            {"address", "program"},
 	"tftp-unreachable":                      {"server"},
 	"tftp-file-missing":                     {"server", "name"},
+	"door-open":                             {"phone", "address", "time"},
 	"vpn-not-configured":                    {"device"},
 	"foreign-tftp-server":                   {"server"},
 	"gateway-unreachable":                   {"address"},

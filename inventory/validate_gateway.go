@@ -3,6 +3,7 @@ package inventory
 import (
 	"fmt"
 	"net/netip"
+	"net/url"
 	"slices"
 	"strings"
 )
@@ -19,6 +20,9 @@ const (
 	ExcludeSpecified = "excludespecified"
 )
 
+// ReservedPath begins paths on the gateway that no group URL may have: links of invitations.
+const ReservedPath = "/.longcord/"
+
 // Filters reports whether sessions of the policy are held to an access list.
 func (p *GroupPolicy) Filters() bool { return p.Filter != "" && p.Filter != None }
 
@@ -29,6 +33,9 @@ func (p *GroupPolicy) splits() bool {
 func (v *validation) tunnelGroup(o *TunnelGroup) {
 	for _, u := range o.GroupURLs {
 		v.phoneURL("groupURLs", u)
+		if parsed, err := url.Parse(u); err == nil && strings.HasPrefix(parsed.EscapedPath(), ReservedPath) {
+			v.refuse("groupURLs", "write another path", "%s begins with %s, which belongs to invitations of phones", u, ReservedPath)
+		}
 	}
 	if o.Authentication != "" {
 		oneOf(v, "authentication", o.Authentication, AuthenticateAAA, AuthenticateCertificate, AuthenticateBoth)

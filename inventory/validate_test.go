@@ -222,6 +222,10 @@ func TestValidateRefuses(t *testing.T) {
 			rename(s, inventory.DefaultTunnelGroup)
 			s.TunnelGroups[inventory.DefaultTunnelGroup].Phones = false
 		}, `VPNGateway "gateway": url: leads phones to the default tunnel group`, "of its own"},
+		{"a url of invitations", func(s *inventory.Set) {
+			g := s.TunnelGroups["phones"]
+			g.GroupURLs = append(g.GroupURLs, "https://vpn.example.net/.longcord/phones")
+		}, `TunnelGroup "phones": groupURLs: https://vpn.example.net/.longcord/phones begins with /.longcord/`, "another path"},
 		{"phones without a url", func(s *inventory.Set) { s.TunnelGroups["phones"].GroupURLs = nil },
 			`TunnelGroup "phones": groupURLs: is empty`, ""},
 		{"one url, two groups", func(s *inventory.Set) {
