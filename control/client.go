@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"time"
 
 	"github.com/longcord/longcord/finding"
 	"github.com/longcord/longcord/inventory"
@@ -60,6 +61,27 @@ func (c *Client) Phones(ctx context.Context) ([]Phone, error) {
 // Phone returns one phone with what it does now.
 func (c *Client) Phone(ctx context.Context, name string) (Phone, error) {
 	return get[Phone](ctx, c, "/phones/"+url.PathEscape(name), nil)
+}
+
+// Invite makes a one-time link for a phone that was never inside.
+func (c *Client) Invite(ctx context.Context, device string, good time.Duration) (FreshInvitation, error) {
+	request, err := json.Marshal(map[string]any{"seconds": int(good / time.Second)})
+	if err != nil {
+		return FreshInvitation{}, err
+	}
+	return do[FreshInvitation](ctx, c, http.MethodPost, "/phones/"+url.PathEscape(device)+"/invitations", nil, "application/json", request)
+}
+
+// Invitations returns the links that can still be used or were lately, oldest first.
+func (c *Client) Invitations(ctx context.Context) ([]Invitation, error) {
+	all, err := get[InvitationList](ctx, c, "/invitations", nil)
+	return all.Invitations, err
+}
+
+// Revoke takes back an invitation by its id, or all of a phone, and returns how many there were.
+func (c *Client) Revoke(ctx context.Context, which string) (int, error) {
+	gone, err := do[Revoked](ctx, c, http.MethodDelete, "/invitations/"+url.PathEscape(which), nil, "", nil)
+	return gone.Revoked, err
 }
 
 // Sessions returns the gateway's sessions, oldest first.

@@ -35,6 +35,15 @@ var _ huma.StatusError = (*Refusal)(nil)
 // Refuse is what an interface of Config returns for what the operator can mend.
 func Refuse(status int, detail string) error { return refuse(status, "%s", detail) }
 
+// RefuseWith is Refuse with what to do instead.
+func RefuseWith(status int, detail string, hints ...string) error {
+	r := refuse(status, "%s", detail)
+	for _, hint := range hints {
+		r.Problems = append(r.Problems, Problem{Says: detail, Hint: hint})
+	}
+	return r
+}
+
 func refuse(status int, format string, args ...any) *Refusal {
 	return &Refusal{Status: status, Title: http.StatusText(status), Detail: fmt.Sprintf(format, args...)}
 }

@@ -58,6 +58,7 @@ type Config struct {
 	Sessions      Sessions
 	Registrations func() []Registration
 	Deliveries    func() map[string][]Delivery // by device, newest first
+	Invitations   Invitations                  // nil: nobody can be invited
 	Findings      *finding.Board
 	Log           *slog.Logger // nil discards
 }
@@ -142,6 +143,7 @@ func (s *Server) handler() http.Handler {
 	s.registerFindings(api)
 	s.registerInventory(api)
 	s.registerPhones(api)
+	s.registerInvitations(api)
 	s.registerSessions(api)
 	return mux
 }

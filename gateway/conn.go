@@ -177,6 +177,11 @@ func (c *conn) converse(ctx context.Context, leave func()) error {
 		if r.Method == http.MethodConnect {
 			return c.connect(ctx, r, leave)
 		}
+		if door := c.g.config.Door; door != nil && !c.weak {
+			if reply, ok := door.Answer(ctx, c.peer.Addr(), r, body); ok {
+				return errors.Join(c.write(reply.Append(nil)), c.closeWrite())
+			}
+		}
 		actions, err := server.Received(time.Now(), verify.NewRequest(r, body))
 		if err != nil {
 			return err

@@ -17,6 +17,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/http"
 	"net/netip"
 	"os"
 	"sync"
@@ -29,6 +30,7 @@ import (
 	"github.com/longcord/longcord/login"
 	"github.com/longcord/longcord/store"
 	"github.com/longcord/longcord/tun"
+	"github.com/longcord/longcord/wire/vpnauth"
 )
 
 // Settings are what an operator chooses.
@@ -75,6 +77,7 @@ type Config struct {
 	Findings   *finding.Board // where it says what is wrong; nil: nowhere but in the log
 	Accounting Accountant     // is told of sessions; nil: nobody
 	Syslog     Syslog         // hears what happens in the ASA's words; nil: nobody
+	Door       Doorkeeper     // answers people with an invitation; nil: nobody is invited
 	Log        *slog.Logger   // nil discards
 }
 
@@ -84,6 +87,12 @@ type Router interface {
 	AddProxy(addr netip.Addr) error
 	RemoveProxy(addr netip.Addr) error
 	Close() error
+}
+
+// Doorkeeper answers requests on paths that no group URL has: of people who hold an invitation for a phone that
+// was never inside. It is false for all others, which go to the login.
+type Doorkeeper interface {
+	Answer(ctx context.Context, from netip.Addr, r *http.Request, body []byte) (vpnauth.Reply, bool)
 }
 
 // Gateway is a running gateway.

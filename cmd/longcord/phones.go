@@ -15,6 +15,7 @@ import (
 func (p *program) phonesCommand() *cobra.Command {
 	c := &cobra.Command{Use: "phones", Short: "Daily work with phones"}
 	c.AddCommand(p.phonesListCommand(), p.phonesShowCommand(), p.phonesAddCommand(), p.phonesRemoveCommand(), p.phonesModelsCommand(),
+		p.phonesInviteCommand(),
 		p.blockCommand(inventory.KindDevice, "SEP…", "phone"), p.unblockCommand(inventory.KindDevice, "SEP…", "phone"))
 	return c
 }

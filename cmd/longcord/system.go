@@ -26,6 +26,7 @@ import (
 	"github.com/longcord/longcord/inventory/file"
 	"github.com/longcord/longcord/login"
 	"github.com/longcord/longcord/provisioner"
+	"github.com/longcord/longcord/provisioner/door"
 	"github.com/longcord/longcord/store"
 	"github.com/longcord/longcord/store/sqlite"
 	"github.com/longcord/longcord/trust"
@@ -44,7 +45,8 @@ type system struct {
 	authority   *trust.Authority
 	control     *control.Server
 	provisioner *provisioner.Provisioner // nil: not run
-	gateway     *gateway.Gateway         // likewise
+	door        *door.Keeper             // nil: nobody can be invited
+	gateway     *gateway.Gateway         // nil: not run
 	callmanager *callmanager.Manager     // likewise
 	accounts    *login.Accounts          // likewise
 	routing     *gateway.Routing
@@ -88,7 +90,8 @@ func (s *system) prepare(ctx context.Context, parts []string) (err error) {
 	}
 	s.control, err = control.New(control.Config{
 		Socket: s.settings.Socket, Catalog: s.catalog,
-		Status: s.status, Sessions: s.sessions(), Registrations: s.registrations, Deliveries: s.deliveries, Findings: s.findings, Log: s.log,
+		Status: s.status, Sessions: s.sessions(), Registrations: s.registrations, Deliveries: s.deliveries,
+		Invitations: s.invitations(), Findings: s.findings, Log: s.log,
 	})
 	return err
 }
@@ -188,7 +191,7 @@ func (s *system) makeParts(parts []string) (err error) {
 		}
 	}
 	if slices.Contains(parts, partGateway) {
-		if err := s.makeGateway(); err != nil {
+		if err := errors.Join(s.makeDoor(), s.makeGateway()); err != nil {
 			return err
 		}
 	}
@@ -234,6 +237,9 @@ func (s *system) makeGateway() error {
 	}
 	if s.keyLog != nil {
 		c.KeyLog = s.keyLog
+	}
+	if s.door != nil {
+		c.Door = s.door
 	}
 	if err := s.makeSyslog(); err != nil {
 		return err
@@ -318,6 +324,9 @@ func (s *system) open(ctx context.Context, start func(part)) error {
 		}
 		start(part{partProvisioner, p.Serve})
 		s.listens("files udp %s:69", "files tcp %s:6970", s.settings.Inside)
+	}
+	if s.door != nil {
+		start(part{"door", s.door.Serve})
 	}
 	if g := s.gateway; g != nil {
 		start(part{"accounts", s.accounts.Run})
