@@ -43,6 +43,12 @@ type Provisioner struct {
 	// Folder that is served as it is, beside the files made from the inventory: firmware, rings, locales.
 	// Left out: none.
 	Files string `json:"files,omitempty"`
+	// Networks of the office, where whoever asks gets any phone's file, as with the vendor's own servers.
+	// A phone in a tunnel is never one of them: it gets its own files. Left out: the network of the inside
+	// address. [] hands out files in tunnels and to certificates only.
+	OfficeNetworks []netip.Prefix `json:"officeNetworks,omitempty"`
+	// Networks of the machines at which operators look at phones' files, wherever those are.
+	Operators []netip.Prefix `json:"operators,omitempty"`
 }
 
 // Gateway is where the phones' tunnels end. Phones send DTLS to UDP port 443 and nowhere else.
@@ -101,7 +107,8 @@ const (
 // defaults are the values of what a file leaves out.
 func defaults() Config {
 	return Config{
-		LogLevel: "info",
+		LogLevel:    "info",
+		Provisioner: Provisioner{Operators: []netip.Prefix{}},
 		Gateway: Gateway{
 			Port: 443, TUN: "longcord0", BatchDelay: Duration{500 * time.Microsecond}, ProxyProtocol: []netip.Prefix{}, TunneledDefaultRoute: []netip.Addr{},
 			Syslog: Syslog{Protocol: "udp", Facility: 20},

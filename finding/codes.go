@@ -29,6 +29,32 @@ var (
 		Says: "%[2]s may fetch the starter file of %[1]s until %[3]s, because somebody there confirmed an invitation",
 		Fix:  []string{"nothing, if the phone is expected there; else shut the door with `longcord phones invite --revoke %[1]s`"},
 	})
+	FilesRefused = Define(Declaration{
+		Code: "files-refused", Step: stage.Provision, Severity: Warning,
+		Says: "the file server gives %[1]s nothing of what it asks for: %[2]s",
+		Fix: []string{
+			"if phones of the office stand in that network, add it to officeNetworks below provisioner: in longcord.yaml, and start anew",
+			"if you work at that machine, add its address to operators there",
+			"if it is a phone in a tunnel, let the login say which: a user of its own for the phone, or a certificate",
+			"if the phone is blocked and should not be: `longcord phones unblock`",
+		},
+	})
+	FilesInPlain = Define(Declaration{
+		Code: "files-in-plain", Step: stage.Provision, Severity: Warning,
+		Says: "whoever is in %[1]s gets the files of %[2]d phones, with the passwords of their lines, by knowing a phone's MAC address",
+		Fix: []string{
+			"keep strangers out of the phones' network, and UDP 69 and TCP 6970 inside",
+			"name only the phones' networks as officeNetworks below provisioner: in longcord.yaml",
+		},
+	})
+	LoadMissing = Define(Declaration{
+		Code: "load-missing", Step: stage.Provision, Severity: Warning,
+		Says: "phones are told to run the load %[1]s, and the folder of files lacks %[2]s",
+		Fix: []string{
+			"put %[2]s into the folder that files: names below provisioner: in longcord.yaml; the vendor's archive of the load holds it",
+			"or take load: %[1]s away from the devices; each keeps the load that it has",
+		},
+	})
 	VPNNotConfigured = Define(Declaration{
 		Code: "vpn-not-configured", Step: stage.Detect, Severity: Fault,
 		Says: "%[1]s has no file that names a VPN gateway, so it cannot be used outside",

@@ -57,6 +57,16 @@ func (s *Set) PoolPrefix(pool string) (netip.Prefix, bool) {
 	return prefix, err == nil
 }
 
+// InPool reports whether an address is one of those that sessions get.
+func (s *Set) InPool(addr netip.Addr) bool {
+	for name := range s.AddressPools {
+		if network, ok := s.PoolPrefix(name); ok && network.Contains(addr) {
+			return true
+		}
+	}
+	return false
+}
+
 // FixedAddress returns the inner address that belongs to a device, else the one that belongs to a user, or
 // false when neither has one.
 func (s *Set) FixedAddress(device, user string) (netip.Addr, bool) {

@@ -64,11 +64,14 @@ func (p *Provisioner) handle(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "only reading is possible", http.StatusMethodNotAllowed)
 		return
 	}
-	f, err := p.library.open(r.URL.Path)
+	f, err := p.find(asked)
 	if err != nil {
-		if p.ledger.refused(asked, err) {
+		switch p.ledger.refused(asked, err) {
+		case missing:
 			http.Error(w, "no such file", http.StatusNotFound)
-		} else {
+		case denied:
+			http.Error(w, "not for you", http.StatusForbidden)
+		case unfit:
 			http.Error(w, "the file cannot be served", http.StatusInternalServerError)
 		}
 		return

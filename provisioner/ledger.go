@@ -1,7 +1,6 @@
 package provisioner
 
 import (
-	"errors"
 	"log/slog"
 	"net/netip"
 	"sync"
@@ -17,6 +16,7 @@ type Snapshot struct {
 	Transfers int    // TFTP transfers under way
 	Delivered uint64 // files that arrived
 	Missing   uint64 // requests for files that are not there
+	Denied    uint64 // requests for files that are not for who asked
 	Refused   uint64 // requests refused: names, writes, over the limits, files that could not be made
 	Failed    uint64 // transfers that broke off
 }
@@ -25,13 +25,15 @@ type Snapshot struct {
 type ledger struct {
 	log      *slog.Logger
 	recorder *recorder
+	findings *finding.Board
+	denials  recently
 
 	mu     sync.Mutex
 	counts Snapshot
 }
 
-func newLedger(log *slog.Logger, recorder *recorder) *ledger {
-	return &ledger{log: log, recorder: recorder}
+func newLedger(log *slog.Logger, recorder *recorder, findings *finding.Board) *ledger {
+	return &ledger{log: log, recorder: recorder, findings: findings, denials: recently{seen: map[netip.Addr]time.Time{}}}
 }
 
 func (l *ledger) snapshot() Snapshot {
@@ -51,6 +53,7 @@ type request struct {
 	name      string
 	peer      netip.AddrPort
 	transport provision.Transport
+	certified string // device that the peer's certificate has proved; empty: none
 }
 
 func (l *ledger) attributes(r request) *slog.Logger {
@@ -73,24 +76,6 @@ func (l *ledger) delivered(r request, f *file, sent int64) {
 func (l *ledger) failed(r request, err error) {
 	l.count(&l.counts.Failed)
 	l.attributes(r).Info("file not delivered", logging.Err, err)
-}
-
-// refused notes that a file was not opened, and reports whether that is because it is not there.
-func (l *ledger) refused(r request, err error) (missing bool) {
-	log := l.attributes(r)
-	switch {
-	case errors.Is(err, provision.ErrNotFound):
-		l.count(&l.counts.Missing)
-		log.Debug("file not found", logging.Err, err)
-		return true
-	case errors.Is(err, provision.ErrName):
-		l.count(&l.counts.Refused)
-		log.Debug("file name refused", logging.Err, err)
-		return true
-	}
-	l.count(&l.counts.Refused)
-	log.Error("file cannot be served", logging.Err, err, logging.Finding, finding.ConfigInvalid.Code)
-	return false
 }
 
 // turnedAway notes a request that was refused before any file was looked for.

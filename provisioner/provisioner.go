@@ -2,8 +2,9 @@
 // files behind both. Phones' configurations are rendered from the inventory at the moment they are asked
 // for; everything else, such as firmware and ring tones, comes from a folder of the operator.
 //
-// New checks the settings, Open takes the ports, Serve answers until its context ends. Whoever reaches
-// the ports gets any file, as with the vendor's own servers: keep them inside.
+// New checks the settings, Open takes the ports, Serve answers until its context ends. Who gets which file
+// says provision.Access: through a tunnel a phone gets its own, in the office everybody gets any, as with
+// the vendor's own servers. Keep the ports inside.
 package provisioner
 
 import (
@@ -18,6 +19,7 @@ import (
 
 	"golang.org/x/net/ipv4"
 
+	"github.com/longcord/longcord/finding"
 	"github.com/longcord/longcord/internal/logging"
 	"github.com/longcord/longcord/inventory"
 	"github.com/longcord/longcord/stage"
@@ -33,6 +35,7 @@ type Settings struct {
 	FilesDir     string         // folder served read-only beside the phones' files; empty: none
 	CallManagers []string       // for phones whose site names none, host or host:port; empty: the address of TFTP
 	NTPServers   []string       // for phones whose site names none
+	Access       provision.Access
 }
 
 // DefaultSettings returns settings with the phones' ports on one address.
@@ -58,8 +61,11 @@ func (s Settings) Validate() error {
 type Config struct {
 	Settings
 	Inventory func() *inventory.Set // the inventory as it is now; called at each request
-	Store     store.Store           // where deliveries are kept; nil: nowhere
-	Log       *slog.Logger          // nil discards
+	// Holder returns who has an inner address of a tunnel; nil: there are no tunnels.
+	Holder   func(netip.Addr) (provision.Holder, bool)
+	Store    store.Store    // where deliveries are kept; nil: nowhere
+	Findings *finding.Board // nil: nobody wants to know
+	Log      *slog.Logger   // nil discards
 }
 
 // Provisioner serves files. Its methods may be called from several goroutines.
@@ -67,6 +73,8 @@ type Provisioner struct {
 	settings Settings
 	log      *slog.Logger
 	library  library
+	holder   func(netip.Addr) (provision.Holder, bool)
+	findings *finding.Board
 	ledger   *ledger
 	recorder *recorder
 	places   *places
@@ -93,7 +101,7 @@ func New(cfg Config) (*Provisioner, error) {
 	recorder := newRecorder(cfg.Store, log)
 	return &Provisioner{
 		settings: cfg.Settings, log: log, library: library{inventory: cfg.Inventory, renderer: renderer},
-		ledger: newLedger(log, recorder), recorder: recorder, places: newPlaces(tftpMaxTransfers, tftpMaxPerPeer),
+		holder: cfg.Holder, findings: cfg.Findings, ledger: newLedger(log, recorder, cfg.Findings), recorder: recorder, places: newPlaces(tftpMaxTransfers, tftpMaxPerPeer),
 	}, nil
 }
 
@@ -183,12 +191,10 @@ func (p *Provisioner) Serve(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	p.log.Info("file server begins", "tftp", udp.LocalAddr(), "http", tcp.Addr())
+	var beside sync.WaitGroup
 	recording, stopRecording := context.WithCancel(context.WithoutCancel(ctx))
-	recorded := make(chan struct{})
-	go func() {
-		defer close(recorded)
-		p.recorder.run(recording)
-	}()
+	beside.Go(func() { p.recorder.run(recording) })
+	beside.Go(func() { p.watch(ctx) })
 	ended := make(chan error, 2)
 	go func() { ended <- p.serveTFTP(ctx, udp) }()
 	go func() { ended <- p.serveHTTP(ctx, tcp) }()
@@ -196,7 +202,7 @@ func (p *Provisioner) Serve(ctx context.Context) error {
 	cancel() // one of them cannot go on: neither does the other
 	err = errors.Join(err, <-ended)
 	stopRecording()
-	<-recorded
+	beside.Wait()
 	if closing := p.Close(); closing != nil && !errors.Is(closing, net.ErrClosed) {
 		err = errors.Join(err, closing)
 	}

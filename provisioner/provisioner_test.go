@@ -38,6 +38,9 @@ func office() *inventory.Set {
 	return set
 }
 
+// here has the office on this host.
+var here = provision.Access{Office: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}
+
 // server is a running provisioner on loopback ports.
 type server struct {
 	*Provisioner
@@ -75,7 +78,7 @@ func startWith(t *testing.T, set *inventory.Set, change func(*Config)) *server {
 	loopback := netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), 0)
 	log := &lines{}
 	config := Config{
-		Settings:  Settings{TFTP: loopback, HTTP: loopback},
+		Settings:  Settings{TFTP: loopback, HTTP: loopback, Access: here},
 		Inventory: func() *inventory.Set { return set },
 		Log:       slog.New(slog.NewTextHandler(log, nil)),
 	}
@@ -473,7 +476,7 @@ func TestAnswersFromTheAddressThatWasAsked(t *testing.T) {
 	t.Parallel()
 	any4 := netip.AddrPortFrom(netip.IPv4Unspecified(), 0)
 	p, err := New(Config{
-		Settings: Settings{TFTP: any4, HTTP: any4, CallManagers: []string{"10.0.0.1"}}, Inventory: office,
+		Settings: Settings{TFTP: any4, HTTP: any4, CallManagers: []string{"10.0.0.1"}, Access: here}, Inventory: office,
 	})
 	if err != nil {
 		t.Fatal(err)

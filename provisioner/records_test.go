@@ -84,14 +84,14 @@ func TestSameDelivery(t *testing.T) {
 	}
 }
 
-// broken is a store that fails while told to.
-type broken struct {
+// failingStore is a store that fails while told to.
+type failingStore struct {
 	store.Store
 	fails   atomic.Bool
 	commits atomic.Int64
 }
 
-func (b *broken) Commit(ctx context.Context, ops ...store.Op) (store.Revision, error) {
+func (b *failingStore) Commit(ctx context.Context, ops ...store.Op) (store.Revision, error) {
 	b.commits.Add(1)
 	if b.fails.Load() {
 		return 0, errors.New("disk full")
@@ -99,7 +99,7 @@ func (b *broken) Commit(ctx context.Context, ops ...store.Op) (store.Revision, e
 	return b.Store.Commit(ctx, ops...)
 }
 
-func (b *broken) deliveries(t *testing.T) []Delivery {
+func (b *failingStore) deliveries(t *testing.T) []Delivery {
 	t.Helper()
 	all, err := Deliveries(t.Context(), b)
 	if err != nil {
@@ -112,7 +112,7 @@ func (b *broken) deliveries(t *testing.T) []Delivery {
 func TestDeliveriesSurvive(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		kept := &broken{Store: memory.New()}
+		kept := &failingStore{Store: memory.New()}
 		defer kept.Close()
 		log := &lines{}
 		r := newRecorder(kept, slog.New(slog.NewTextHandler(log, nil)))

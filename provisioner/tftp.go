@@ -115,11 +115,14 @@ func unserved(asked *tftp.Request) *tftp.Error {
 }
 
 func (p *Provisioner) tftpServe(ctx context.Context, d door, asked *tftp.Request, noted request) {
-	f, err := p.library.open(asked.Name)
+	f, err := p.find(noted)
 	if err != nil {
-		if p.ledger.refused(noted, err) {
+		switch p.ledger.refused(noted, err) {
+		case missing:
 			d.refuse(tftp.NotFound, "no such file")
-		} else {
+		case denied:
+			d.refuse(tftp.AccessViolation, "not for you")
+		case unfit:
 			d.refuse(tftp.Undefined, "the file cannot be served")
 		}
 		return

@@ -182,10 +182,7 @@ func openKeyLog() (*os.File, error) {
 
 func (s *system) makeParts(parts []string) (err error) {
 	if slices.Contains(parts, partProvisioner) {
-		settings := provisioner.DefaultSettings(s.settings.Inside)
-		settings.FilesDir = s.settings.Provisioner.Files
-		settings.CallManagers = s.settings.Calls.Servers
-		s.provisioner, err = provisioner.New(provisioner.Config{Settings: settings, Inventory: s.catalog.Current, Store: s.store, Log: s.log})
+		s.provisioner, err = provisioner.New(s.provisionerConfig())
 		if err != nil {
 			return err
 		}
@@ -322,7 +319,6 @@ func (s *system) open(ctx context.Context, start func(part)) error {
 		if err := p.Open(); err != nil {
 			return notOpened(err)
 		}
-		start(part{partProvisioner, p.Serve})
 		s.listens("files udp %s:69", "files tcp %s:6970", s.settings.Inside)
 	}
 	if s.door != nil {
@@ -338,6 +334,9 @@ func (s *system) open(ctx context.Context, start func(part)) error {
 		for _, address := range g.Listening() {
 			s.listening = append(s.listening, "gateway "+address)
 		}
+	}
+	if p := s.provisioner; p != nil { // only now: the gateway, which it asks who is in which tunnel, has taken up its sessions
+		start(part{partProvisioner, p.Serve})
 	}
 	if m := s.callmanager; m != nil {
 		if err := m.Open(ctx); err != nil {
@@ -357,13 +356,16 @@ func (s *system) listens(udp, tcp string, address netip.Addr) {
 	}
 }
 
-// atStart is what is worth knowing before the first phone leaves: whether the office can answer phones, and
-// who may use old cryptography.
-func (s *system) atStart(ctx context.Context) []finding.Finding {
-	if s.routing == nil {
-		return nil
+// atStart is what is worth knowing before the first phone leaves: what is wrong with phones' files, whether
+// the office can answer phones, and who may use old cryptography.
+func (s *system) atStart(ctx context.Context) (found []finding.Finding) {
+	if s.provisioner != nil {
+		found = s.provisioner.Findings()
 	}
-	return append(s.routing.CheckWayBack(ctx), s.gateway.LegacyInUse()...)
+	if s.routing == nil {
+		return found
+	}
+	return slices.Concat(found, s.routing.CheckWayBack(ctx), s.gateway.LegacyInUse())
 }
 
 func (s *system) close() error {

@@ -24,6 +24,7 @@ import (
 	"github.com/longcord/longcord/interop/office"
 	"github.com/longcord/longcord/inventory"
 	"github.com/longcord/longcord/provisioner"
+	"github.com/longcord/longcord/stage/provision"
 	"github.com/longcord/longcord/wire/cnf"
 )
 
@@ -66,7 +67,10 @@ func start(t *testing.T) *server {
 	loopback := netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), 0)
 	set := phones()
 	p, err := provisioner.New(provisioner.Config{
-		Settings:  provisioner.Settings{TFTP: loopback, HTTP: loopback, FilesDir: files},
+		Settings: provisioner.Settings{
+			TFTP: loopback, HTTP: loopback, FilesDir: files,
+			Access: provision.Access{Office: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}},
+		},
 		Inventory: func() *inventory.Set { return set },
 		Log:       slog.New(slog.NewTextHandler(t.Output(), nil)),
 	})

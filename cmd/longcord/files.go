@@ -1,0 +1,70 @@
+package main
+
+import (
+	"context"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/longcord/longcord/gateway"
+	"github.com/longcord/longcord/internal/logging"
+	"github.com/longcord/longcord/provisioner"
+	"github.com/longcord/longcord/stage/provision"
+)
+
+// What the provisioner is made of, and what it wants to know of other parts.
+
+func (s *system) provisionerConfig() provisioner.Config {
+	settings := provisioner.DefaultSettings(s.settings.Inside)
+	settings.FilesDir = s.settings.Provisioner.Files
+	settings.CallManagers = s.settings.Calls.Servers
+	settings.Access = provision.Access{Office: s.settings.Provisioner.OfficeNetworks, Operators: s.settings.Provisioner.Operators}
+	if settings.Access.Office == nil {
+		if network := networkOf(s.settings.Inside); network.IsValid() {
+			settings.Access.Office = []netip.Prefix{network}
+		}
+	}
+	return provisioner.Config{
+		Settings: settings, Inventory: s.catalog.Current, Holder: s.holder(), Store: s.store, Findings: s.findings, Log: s.log,
+	}
+}
+
+// holder returns a function that knows who has an inner address: from the gateway here, or, where that is
+// another process, from what it stores.
+func (s *system) holder() func(netip.Addr) (provision.Holder, bool) {
+	elsewhere := storedHolders{system: s}
+	return func(address netip.Addr) (provision.Holder, bool) {
+		of := elsewhere.holder
+		if s.gateway != nil {
+			of = s.gateway.Holder
+		}
+		who, ok := of(address)
+		return provision.Holder(who), ok
+	}
+}
+
+// storedHolders are the holders of inner addresses as the store has them, read once a second at most.
+type storedHolders struct {
+	system *system
+
+	mu   sync.Mutex
+	read time.Time
+	all  map[netip.Addr]gateway.Holder
+}
+
+const rereadHolders = time.Second
+
+func (h *storedHolders) holder(address netip.Addr) (gateway.Holder, bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if now := time.Now(); now.Sub(h.read) > rereadHolders {
+		all, err := gateway.Holders(context.Background(), h.system.store)
+		if err != nil {
+			h.system.log.Debug("sessions cannot be read", logging.Err, err)
+		} else {
+			h.all, h.read = all, now
+		}
+	}
+	who, ok := h.all[address]
+	return who, ok
+}
