@@ -35,7 +35,7 @@ var (
 		Fix: []string{
 			"if phones of the office stand in that network, add it to officeNetworks below provisioner: in longcord.yaml, and start anew",
 			"if you work at that machine, add its address to operators there",
-			"if it is a phone in a tunnel, let the login say which: a user of its own for the phone, or a certificate",
+			"if it is a phone in a tunnel, let its login say which phone it is: name it among devices: of its user, or give it a certificate",
 			"if the phone is blocked and should not be: `longcord phones unblock`",
 		},
 	})

@@ -48,7 +48,7 @@ func (s *story) addUser(ctx context.Context) error {
 		return nil
 	}
 	return s.launcher.run(ctx, s.world.gateway, "users add", s.password+"\n",
-		"-c", path(configFile), "users", "add", user, "--password-stdin")
+		"-c", path(configFile), "users", "add", user, "--device", homePhone, "--password-stdin")
 }
 
 // forbidDTLS edits the inventory as an administrator does who wants tunnels over TLS only.

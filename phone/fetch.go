@@ -23,6 +23,8 @@ var (
 	errNoFile = errors.New("phone: the file server has no such file")
 	// errNoServer: nobody answers. Ask another way, or another server.
 	errNoServer = errors.New("phone: no file server answers")
+	// errRefused: the server does not give the file to this phone. Go on with the stored one.
+	errRefused = errors.New("phone: the file server refuses the file")
 )
 
 // Limits of a fetch.
@@ -93,6 +95,8 @@ func (f fetcher) http(ctx context.Context, server, name string) ([]byte, error) 
 		return readBounded(response.Body)
 	case http.StatusNotFound:
 		return nil, fmt.Errorf("%w: %s", errNoFile, target.String())
+	case http.StatusForbidden:
+		return nil, fmt.Errorf("%w: %s", errRefused, target.String())
 	}
 	return nil, fmt.Errorf("%w: %s answers %s", errNoServer, target.String(), response.Status)
 }
@@ -124,6 +128,8 @@ func (f fetcher) tftp(ctx context.Context, server, name string) ([]byte, error) 
 	content, err := t.run(name)
 	var said *provision.PeerError
 	switch {
+	case errors.As(err, &said) && said.Code == tftp.AccessViolation:
+		return nil, fmt.Errorf("%w: %w", errRefused, err)
 	case errors.As(err, &said):
 		return nil, fmt.Errorf("%w: %w", errNoFile, err)
 	case err != nil:

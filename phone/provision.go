@@ -32,7 +32,7 @@ type provisionConfig struct {
 // fetchConfig asks for the phone's files in a phone's order, keeps its configuration in the state folder
 // and returns it with a line about where it came from. When nothing new can be had or taken, it returns
 // the stored configuration, nil on the first day, and the reason as error: errNoServer, errNoFile,
-// errBadFile or errForeignFile. Trust lists are asked for as phones do, and not yet read.
+// errRefused, errBadFile or errForeignFile. Trust lists are asked for as phones do, and not yet read.
 func fetchConfig(ctx context.Context, cfg provisionConfig) (*cnf.Device, string, error) {
 	raw, from, err := bootFiles(ctx, cfg)
 	if err != nil {
@@ -111,6 +111,8 @@ func provisionFinding(err error, cfg provisionConfig) (finding.Finding, bool) {
 		found = finding.TFTPUnreachable.With(server)
 	case errors.Is(err, errNoFile):
 		found = finding.TFTPFileMissing.With(server, name)
+	case errors.Is(err, errRefused):
+		found = finding.FilesRefused.With(cfg.device, "it refuses "+name)
 	case errors.Is(err, errForeignFile):
 		found = finding.ForeignTFTPServer.With(server)
 	case errors.Is(err, errBadFile):
