@@ -36,6 +36,8 @@ type Config struct {
 	Provisioner Provisioner `json:"provisioner,omitzero"`
 	Gateway     Gateway     `json:"gateway,omitzero"`
 	Calls       Calls       `json:"calls,omitzero"`
+
+	Certificates Certificates `json:"certificates,omitzero"`
 }
 
 // Provisioner hands phones their files, by TFTP on port 69 and HTTP on port 6970.
@@ -95,6 +97,16 @@ type Calls struct {
 	Servers []string `json:"servers,omitempty"`
 }
 
+// Certificates of gateways are changed without keeping a phone out.
+type Certificates struct {
+	// Days before its end at which a gateway's certificate is changed by itself, to the finished spare that
+	// phones know already; of a short one, at most a third of its life. 0: only "longcord certs rollover"
+	// changes it.
+	RenewBefore int `json:"renewBefore,omitempty"`
+	// Days for which a certificate stays in phones' files after another has taken its place by itself.
+	KeepFor int `json:"keepFor,omitempty"`
+}
+
 // Mode says who connects calls.
 type Mode string
 
@@ -113,6 +125,7 @@ func defaults() Config {
 			Port: 443, TUN: "longcord0", BatchDelay: Duration{500 * time.Microsecond}, ProxyProtocol: []netip.Prefix{}, TunneledDefaultRoute: []netip.Addr{},
 			Syslog: Syslog{Protocol: "udp", Facility: 20},
 		},
-		Calls: Calls{Mode: Own},
+		Calls:        Calls{Mode: Own},
+		Certificates: Certificates{RenewBefore: 90, KeepFor: 30},
 	}
 }

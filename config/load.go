@@ -129,6 +129,9 @@ func (c *Config) check(d *strictyaml.Document) strictyaml.Problems {
 	c.Gateway.checkRoute(refuse)
 	c.Gateway.Syslog.check(refuse)
 	c.Calls.check(refuse)
+	if k := c.Certificates; k.RenewBefore < 0 || k.KeepFor < 0 {
+		refuse("certificates", "write days; renewBefore: 0 means never", "certificates: renewBefore and keepFor are no negative numbers")
+	}
 	slices.SortFunc(problems, func(a, b strictyaml.Problem) int { return a.Line - b.Line })
 	return problems
 }

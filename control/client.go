@@ -158,7 +158,7 @@ func (c *Client) Apply(ctx context.Context, objects []inventory.Object, o catalo
 	if err != nil {
 		return catalog.Changes{}, err
 	}
-	values := url.Values{"prune": {strconv.FormatBool(o.Prune)}, "dry_run": {strconv.FormatBool(o.DryRun)}}
+	values := url.Values{"prune": {strconv.FormatBool(o.Prune)}, "dry_run": {strconv.FormatBool(o.DryRun)}, "force": {strconv.FormatBool(o.Force)}}
 	if expect != ExpectAny {
 		values.Set("expect", string(expect))
 	}

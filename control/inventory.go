@@ -33,6 +33,7 @@ type yamlOutput struct {
 type applyInput struct {
 	Prune   bool        `query:"prune" doc:"delete what the file does not name, of the kinds it contains"`
 	DryRun  bool        `query:"dry_run" doc:"say what would happen, and change nothing"`
+	Force   bool        `query:"force" doc:"also what would keep phones out of the VPN"`
 	Expect  Expectation `query:"expect" enum:"new,existing" doc:"refuse objects that exist, or that do not"`
 	RawBody []byte      `contentType:"application/yaml"`
 }
@@ -129,7 +130,7 @@ func (s *Server) applyInventory(ctx context.Context, in *applyInput) (*body[cata
 	if err := s.expected(f.Objects, in.Expect); err != nil {
 		return nil, err
 	}
-	changes, err := s.config.Catalog.Apply(ctx, f.Objects, catalog.Options{Prune: in.Prune, DryRun: in.DryRun})
+	changes, err := s.config.Catalog.Apply(ctx, f.Objects, catalog.Options{Prune: in.Prune, DryRun: in.DryRun, Force: in.Force})
 	if err != nil {
 		return nil, refusal(err, f)
 	}

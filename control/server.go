@@ -59,6 +59,8 @@ type Config struct {
 	Registrations func() []Registration
 	Deliveries    func() map[string][]Delivery // by device, newest first
 	Invitations   Invitations                  // nil: nobody can be invited
+	Certificates  func() []Certificate
+	Rollovers     Rollovers
 	Findings      *finding.Board
 	Log           *slog.Logger // nil discards
 }
@@ -145,6 +147,7 @@ func (s *Server) handler() http.Handler {
 	s.registerPhones(api)
 	s.registerInvitations(api)
 	s.registerSessions(api)
+	s.registerCertificates(api)
 	return mux
 }
 

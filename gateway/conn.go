@@ -51,6 +51,8 @@ type conversation struct {
 	set      *inventory.Set // the inventory in force when it came
 	identity *identity      // likewise
 	weak     bool           // old cryptography: reaches only groups with legacyPhones
+	asked    bool           // the client has said hello
+	host     string         // the name that it sent; phones send none
 
 	in   *limited
 	read *bufio.Reader
@@ -116,6 +118,7 @@ func (c *conn) hangUp() { _ = c.raw.Close() } // what it has to tell, its reader
 func (c *conn) handshake(ctx context.Context) (err error) {
 	recorder := tls10.Record(c.raw, false)
 	conn := tls.Server(recorder, &tls.Config{GetConfigForClient: func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+		c.asked, c.host = true, hello.ServerName
 		if c.identity.legacy && isOld(hello) {
 			c.weak = true
 			old := oldConfig(c.identity)

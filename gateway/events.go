@@ -2,8 +2,13 @@ package gateway
 
 import (
 	"crypto/tls"
+	"errors"
+	"io"
 	"log/slog"
+	"net"
 	"net/netip"
+	"strings"
+	"syscall"
 	"time"
 
 	"github.com/longcord/longcord/finding"
@@ -48,6 +53,25 @@ func (c *conn) handshakeBegan() { c.g.say(asa.HandshakeStarts(c.peer, "TLS")) }
 func (c *conn) handshakeFailed(err error) {
 	c.log.Debug("tls handshake", logging.Stage, stage.Connect.String(), logging.Err, err)
 	c.g.say(asa.HandshakeFailed(c.peer))
+	said, left := doubts(err), c.asked && (errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET))
+	if mistrusted := c.g.config.Mistrusted; mistrusted != nil && (said || left) {
+		mistrusted(c.presented().Certificate[0], c.peer.Addr(), said)
+	}
+}
+
+// doubts reports whether a handshake ended because the client does not believe the certificate. Which alert
+// says so differs: phones are known to send 48, others 42 or 46. crypto/tls has their words only.
+func doubts(err error) bool {
+	var remote *net.OpError
+	if !errors.As(err, &remote) || remote.Op != "remote error" {
+		return false
+	}
+	for _, words := range []string{"unknown certificate authority", "bad certificate", "unknown certificate"} {
+		if strings.HasSuffix(remote.Err.Error(), words) {
+			return true
+		}
+	}
+	return false
 }
 
 func (c *conn) handshakeDone() { c.g.say(asa.HandshakeDone(c.peer)) }

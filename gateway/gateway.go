@@ -59,7 +59,7 @@ type Authenticator interface {
 	Authenticate(ctx context.Context, r login.Request) (login.Result, error)
 }
 
-// Config is everything a gateway needs. All but Busy, Sockets, Node, KeyLog, Findings, Accounting,
+// Config is everything a gateway needs. All but Busy, Mistrusted, Sockets, Node, KeyLog, Findings, Accounting,
 // Syslog and Log are required.
 type Config struct {
 	Settings
@@ -70,6 +70,9 @@ type Config struct {
 	Route     func(RoutingConfig) (Router, error)
 	// Busy tells whether a phone is in a call, for a gateway that drains; nil: its packets alone tell.
 	Busy func(device string) bool
+	// Mistrusted is told of a client that ended its handshake when it had met the certificate, in DER: it
+	// said that the certificate is why, or left without a word. nil: nobody is told.
+	Mistrusted func(certificate []byte, from netip.Addr, said bool)
 	// Sockets are listening TCP and bound UDP sockets to use in place of Listen and DTLS.
 	Sockets    []*os.File
 	Node       string         // name of this gateway among those that share a store; empty: "gateway"

@@ -23,7 +23,7 @@ import (
 
 func (p *program) certsCommand() *cobra.Command {
 	c := &cobra.Command{Use: "certs", Aliases: []string{"cert"}, Short: "Certificates and their hashes"}
-	c.AddCommand(p.certsHashCommand(), p.certsImportCommand())
+	c.AddCommand(p.certsListCommand(), p.certsHashCommand(), p.certsImportCommand(), p.certsRolloverCommand())
 	return c
 }
 

@@ -16,7 +16,7 @@ import (
 
 func (p *program) certsImportCommand() *cobra.Command {
 	var keyFile string
-	var replace bool
+	var replace, force bool
 	c := &cobra.Command{
 		Use:   "import NAME FILE",
 		Short: "Take a certificate into the inventory",
@@ -38,7 +38,7 @@ a VPNGateway that names it puts its hash into phones' files.`,
 			if replace {
 				expect = control.ExpectExisting
 			}
-			changes, err := client.Apply(c.Context(), []inventory.Object{object}, catalog.Options{}, expect)
+			changes, err := client.Apply(c.Context(), []inventory.Object{object}, catalog.Options{Force: force}, expect)
 			if err != nil {
 				return err
 			}
@@ -53,6 +53,7 @@ a VPNGateway that names it puts its hash into phones' files.`,
 		},
 	}
 	c.Flags().StringVar(&keyFile, "key", "", "its private key, a PEM `FILE` without a password")
+	c.Flags().BoolVar(&force, "force", false, "with --replace: also where phones would be kept out, because they do not have its hash")
 	c.Flags().BoolVar(&replace, "replace", false, "put it in the place of the one that has this name")
 	return c
 }

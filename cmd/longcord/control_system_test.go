@@ -16,8 +16,11 @@ import (
 	"github.com/longcord/longcord/inventory/catalog"
 	"github.com/longcord/longcord/inventory/file"
 	"github.com/longcord/longcord/login"
+	"github.com/longcord/longcord/stage/verify"
+	"github.com/longcord/longcord/store"
 	"github.com/longcord/longcord/store/memory"
 	"github.com/longcord/longcord/trust"
+	"github.com/longcord/longcord/trust/rollover"
 )
 
 // startSystem, the command system of scripts, runs what the command line speaks to: the control socket over a real
@@ -38,11 +41,12 @@ func startSystem(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	_, err = objects.Apply(context.Background(), declared.Objects, catalog.Options{})
 	ts.Check(err)
+	rollovers := oneHomePhone(ts, kept, objects)
 	board := finding.NewBoard()
 	board.Raise(finding.AddressPoolExhausted.With("10.99.0.0/24").Because("gateway", 0, "no address for bob"))
 	server, err := control.New(control.Config{
-		Findings: board,
-		Socket:   c.Socket, Catalog: objects, Status: func() control.Status { return control.Status{Version: version()} }, Sessions: &twoSessions{ids: []uint64{1, 2}},
+		Findings: board, Rollovers: rollovers,
+		Socket: c.Socket, Catalog: objects, Status: func() control.Status { return control.Status{Version: version()} }, Sessions: &twoSessions{ids: []uint64{1, 2}},
 		Registrations: func() []control.Registration {
 			return []control.Registration{{Phone: "SEP020000001001", Line: "1001", Contact: "10.99.0.2:5060"}}
 		},
@@ -62,6 +66,30 @@ func startSystem(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Check(<-done)
 		ts.Check(kept.Close())
 	})
+}
+
+// oneHomePhone is what is known of phones: SEP020000001001 has fetched its file as it is now, and registered.
+func oneHomePhone(ts *testscript.TestScript, kept store.Store, objects *catalog.Catalog) *rollover.Keeper {
+	held := rollover.File{Stamp: "{1}", At: time.Unix(50, 0)}
+	for _, c := range objects.Current().Certificates {
+		leaf, err := c.Leaf()
+		ts.Check(err)
+		held.Hashes = append(held.Hashes, verify.HashOf(leaf.Raw).String())
+	}
+	k, err := rollover.Open(context.Background(), rollover.Config{
+		Store: kept, Inventory: objects.Current,
+		Apply: func(ctx context.Context, changed []inventory.Object) error {
+			_, err := objects.Apply(ctx, changed, catalog.Options{Force: true})
+			return err
+		},
+		Arrived: func() map[string][]rollover.File { return map[string][]rollover.File{"SEP020000001001": {held}} },
+		Registered: func() []rollover.Registration {
+			return []rollover.Registration{{Device: "SEP020000001001", Began: time.Unix(60, 0)}}
+		},
+	})
+	ts.Check(err)
+	objects.SetGuard(k.Guard)
+	return k
 }
 
 // twoSessions is a gateway with two sessions.

@@ -51,6 +51,7 @@ be valid.`,
 	}
 	c.Flags().StringVarP(&name, "file", "f", "", "inventory `FILE`, - for standard input")
 	_ = c.MarkFlagRequired("file") // fails for unknown flags only
+	c.Flags().BoolVar(&options.Force, "force", false, "also what would keep phones out of the VPN: certificates whose hash they do not have")
 	c.Flags().BoolVar(&options.Prune, "prune", false, "delete what the file does not name, of the kinds it contains")
 	changeFlags(c, &options.DryRun, &yes)
 	jsonFlag(c, &asJSON)

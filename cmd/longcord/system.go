@@ -30,6 +30,7 @@ import (
 	"github.com/longcord/longcord/store"
 	"github.com/longcord/longcord/store/sqlite"
 	"github.com/longcord/longcord/trust"
+	"github.com/longcord/longcord/trust/rollover"
 	"github.com/longcord/longcord/tun"
 )
 
@@ -49,6 +50,7 @@ type system struct {
 	gateway     *gateway.Gateway         // nil: not run
 	callmanager *callmanager.Manager     // likewise
 	accounts    *login.Accounts          // likewise
+	rollover    *rollover.Keeper
 	routing     *gateway.Routing
 	keyLog      *os.File
 	listening   []string
@@ -88,10 +90,14 @@ func (s *system) prepare(ctx context.Context, parts []string) (err error) {
 		}
 		return usage(err)
 	}
+	if err := s.openRollover(ctx); err != nil {
+		return err
+	}
 	s.control, err = control.New(control.Config{
 		Socket: s.settings.Socket, Catalog: s.catalog,
 		Status: s.status, Sessions: s.sessions(), Registrations: s.registrations, Deliveries: s.deliveries,
 		Invitations: s.invitations(), Findings: s.findings, Log: s.log,
+		Certificates: s.certificates, Rollovers: s.rollover,
 	})
 	return err
 }
@@ -222,7 +228,7 @@ func (s *system) makeGateway() error {
 			Outside6:     s.settings.Outside6, ProxyProtocol: s.settings.Gateway.ProxyProtocol, Tunneled: s.settings.Gateway.TunneledDefaultRoute,
 		},
 		Inventory: s.catalog.Current, Login: users, Accounting: s.accounts, Store: s.store, OpenTUN: tun.Open, Findings: s.findings, Log: s.log,
-		Sockets: sockets, Busy: s.inCall,
+		Sockets: sockets, Busy: s.inCall, Mistrusted: s.mistrusted,
 		Route: func(c gateway.RoutingConfig) (gateway.Router, error) {
 			routing, err := gateway.OpenRouting(c)
 			if err != nil {
@@ -310,6 +316,7 @@ func (s *system) open(ctx context.Context, start func(part)) error {
 	}
 	start(part{"control", s.control.Serve})
 	start(part{"inventory", s.catalog.Run})
+	start(part{"certificates", s.rollover.Run})
 	signals := listenForSignals()
 	start(part{"signals", func(ctx context.Context) error { return s.obey(ctx, signals) }})
 	if s.syslog != nil {

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/longcord/longcord/internal/secret"
 	"github.com/longcord/longcord/inventory"
@@ -60,6 +61,7 @@ func (e *InvalidError) Error() string {
 // Catalog is the inventory in a store. It may be used by several goroutines.
 type Catalog struct {
 	config Config
+	guard  atomic.Pointer[Guard]
 
 	changing sync.Mutex // one change of ours at a time; those of other nodes show as conflicts
 
@@ -74,6 +76,13 @@ type snapshot struct {
 	generation int64
 	set        *inventory.Set
 }
+
+// Guard objects to a change that is valid and yet would do harm, such as keeping phones out. It is asked
+// before each change that is not forced, and must not change the catalog itself.
+type Guard func(before, after *inventory.Set) []inventory.Problem
+
+// SetGuard has every change from now on asked about.
+func (c *Catalog) SetGuard(g Guard) { c.guard.Store(&g) }
 
 // Open returns the catalog in a store, with Current filled.
 func Open(ctx context.Context, c Config) (*Catalog, error) {

@@ -14,6 +14,7 @@ import (
 type Options struct {
 	Prune  bool // Apply: delete what objects does not name, of the kinds it contains
 	DryRun bool // check and say what would change, change nothing
+	Force  bool // also what the guard objects to
 }
 
 // Changes says what a change did, in the order of inventory.Kinds and by name within a kind.
@@ -30,7 +31,7 @@ func (c Changes) Empty() bool { return len(c.Created)+len(c.Changed)+len(c.Delet
 // value; a user's password is kept as its hash. It returns an *InvalidError when the inventory as a whole
 // would not be valid.
 func (c *Catalog) Apply(ctx context.Context, objects []inventory.Object, options Options) (Changes, error) {
-	return c.change(ctx, options.DryRun, func(old *inventory.Set) (plan, error) {
+	return c.change(ctx, options, func(old *inventory.Set) (plan, error) {
 		p := plan{puts: inventory.NewSet()}
 		stored := index(old)
 		kinds := map[inventory.Kind]bool{}
@@ -56,7 +57,7 @@ func (c *Catalog) Apply(ctx context.Context, objects []inventory.Object, options
 // Delete deletes objects, all or nothing. One that does not exist is store.ErrNotFound; one that others
 // refer to an *InvalidError.
 func (c *Catalog) Delete(ctx context.Context, refs []Ref, options Options) (Changes, error) {
-	return c.change(ctx, options.DryRun, func(old *inventory.Set) (plan, error) {
+	return c.change(ctx, options, func(old *inventory.Set) (plan, error) {
 		stored := index(old)
 		wanted := map[Ref]bool{}
 		for _, ref := range refs {
@@ -72,7 +73,7 @@ func (c *Catalog) Delete(ctx context.Context, refs []Ref, options Options) (Chan
 // RenewPasswordHash puts a new hash of the same password in the place of an old one. It does nothing when
 // the user is gone or the hash is another by now.
 func (c *Catalog) RenewPasswordHash(ctx context.Context, user string, old, renewed secret.String) error {
-	_, err := c.change(ctx, false, func(set *inventory.Set) (plan, error) {
+	_, err := c.change(ctx, Options{}, func(set *inventory.Set) (plan, error) {
 		p := plan{puts: inventory.NewSet()}
 		stored, ok := set.Users[user]
 		if !ok || stored.PasswordHash != old {
@@ -134,11 +135,11 @@ func refsWhere(set *inventory.Set, holds func(Ref) bool) (refs []Ref) {
 
 // change plans a change from what is stored, checks it, and writes it; when somebody else was quicker it
 // begins again.
-func (c *Catalog) change(ctx context.Context, dryRun bool, planned func(old *inventory.Set) (plan, error)) (Changes, error) {
+func (c *Catalog) change(ctx context.Context, options Options, planned func(old *inventory.Set) (plan, error)) (Changes, error) {
 	c.changing.Lock()
 	defer c.changing.Unlock()
 	for {
-		changes, err := c.tryChange(ctx, dryRun, planned)
+		changes, err := c.tryChange(ctx, options, planned)
 		if !errors.Is(err, store.ErrConflict) {
 			return changes, err
 		}
@@ -148,8 +149,8 @@ func (c *Catalog) change(ctx context.Context, dryRun bool, planned func(old *inv
 	}
 }
 
-func (c *Catalog) tryChange(ctx context.Context, dryRun bool, planned func(old *inventory.Set) (plan, error)) (Changes, error) {
-	s, err := c.settled(ctx, dryRun)
+func (c *Catalog) tryChange(ctx context.Context, options Options, planned func(old *inventory.Set) (plan, error)) (Changes, error) {
+	s, err := c.settled(ctx, options.DryRun)
 	if err != nil {
 		return Changes{}, err
 	}
@@ -161,11 +162,11 @@ func (c *Catalog) tryChange(ctx context.Context, dryRun bool, planned func(old *
 	if err != nil {
 		return Changes{}, err
 	}
-	if err := c.check(old, p); err != nil {
+	if err := c.check(old, p, options.Force); err != nil {
 		return Changes{}, err
 	}
 	changes, writes, err := c.differences(old, p)
-	if err != nil || dryRun || changes.Empty() {
+	if err != nil || options.DryRun || changes.Empty() {
 		return changes, err
 	}
 	if err := c.write(ctx, s, writes); err != nil {
@@ -176,9 +177,9 @@ func (c *Catalog) tryChange(ctx context.Context, dryRun bool, planned func(old *
 	return changes, nil
 }
 
-// check validates the inventory as it would be, then turns passwords into hashes; in this order, because
-// there are rules about passwords.
-func (c *Catalog) check(old *inventory.Set, p plan) error {
+// check validates the inventory as it would be, asks the guard unless forced, then turns passwords into
+// hashes; in this order, because there are rules about passwords.
+func (c *Catalog) check(old *inventory.Set, p plan, force bool) error {
 	after := index(old)
 	for ref, o := range index(p.puts) {
 		after[ref] = o
@@ -194,6 +195,11 @@ func (c *Catalog) check(old *inventory.Set, p plan) error {
 	}
 	if problems := set.Validate(); len(problems) > 0 {
 		return &InvalidError{problems}
+	}
+	if guard := c.guard.Load(); guard != nil && !force {
+		if problems := (*guard)(old, set); len(problems) > 0 {
+			return &InvalidError{problems}
+		}
 	}
 	for _, user := range p.puts.Users {
 		if err := c.hashPassword(user, old.Users[user.Name]); err != nil {

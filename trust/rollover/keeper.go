@@ -60,7 +60,9 @@ type Keeper struct {
 	tables tables
 	log    *slog.Logger
 
-	mu        sync.Mutex // one step at a time; guards what follows
+	stepping sync.Mutex // one step at a time; taken before mu
+
+	mu        sync.Mutex // not held while the inventory changes: who changes it may ask Guard
 	phones    Phones
 	rollovers map[string]Rollover
 	refusals  map[string]*refusals // by gateway, since the last change
@@ -119,6 +121,8 @@ func (k *Keeper) Run(ctx context.Context) error {
 
 // Advance takes in what phones have done, does what is due, and says what is wrong.
 func (k *Keeper) Advance(ctx context.Context) error {
+	k.stepping.Lock()
+	defer k.stepping.Unlock()
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	err := errors.Join(k.learn(ctx), k.due(ctx))
@@ -232,23 +236,30 @@ func (k *Keeper) due(ctx context.Context) error {
 		switch r.state() {
 		case None:
 			if begins := k.begins(set, g); !begins.IsZero() && !now.Before(begins) && len(PhonesOf(set, g.Name)) > 0 {
-				_, err := k.start(ctx, set, Order{Gateway: g.Name})
-				errs = append(errs, err)
+				errs = append(errs, k.by(ctx, set, g.Name, k.start))
 			}
 		case Staged:
 			if r.By == "" && len(k.losses(set, g, r.To)) == 0 {
-				_, err := k.commit(ctx, set, Order{Gateway: g.Name})
-				errs = append(errs, err)
+				errs = append(errs, k.by(ctx, set, g.Name, k.commit))
 			}
 		case Swapped:
 			if r.By == "" && len(r.Forced) == 0 && now.Sub(r.Swapped) >= k.config.Grace {
-				_, err := k.retire(ctx, set, Order{Gateway: g.Name})
-				errs = append(errs, err)
+				errs = append(errs, k.by(ctx, set, g.Name, k.retire))
 			}
 		}
 		set = k.config.Inventory()
 	}
 	return errors.Join(append(errs, k.forget(ctx, set))...)
+}
+
+// by takes a step that nobody ordered. mu is held.
+func (k *Keeper) by(ctx context.Context, set *inventory.Set, gateway string, plan func(*inventory.Set, Order) (change, error)) error {
+	o := Order{Gateway: gateway}
+	c, err := plan(set, o)
+	if err != nil {
+		return err
+	}
+	return k.take(ctx, o, c)
 }
 
 // forget ends the roll-overs of gateways that are gone. mu is held.
@@ -270,7 +281,11 @@ func (k *Keeper) begins(set *inventory.Set, g *inventory.VPNGateway) time.Time {
 	if k.config.Before == 0 || l == nil {
 		return time.Time{}
 	}
-	return l.NotAfter.Add(-min(k.config.Before, l.NotAfter.Sub(l.NotBefore)/3))
+	begins := l.NotAfter.Add(-min(k.config.Before, l.NotAfter.Sub(l.NotBefore)/3))
+	if r := k.rollovers[g.Name]; !r.Aborted.IsZero() && begins.Before(r.Aborted.Add(k.config.Grace)) {
+		return r.Aborted.Add(k.config.Grace) // somebody wanted it back
+	}
+	return begins
 }
 
 // losses are the phones that a gateway would keep out if it presented another of its certificates.
@@ -281,10 +296,7 @@ func (k *Keeper) losses(set *inventory.Set, g *inventory.VPNGateway, to string) 
 	if next.LegacyCertificate == g.Certificates[0] {
 		next.LegacyCertificate = to
 	}
-	after := *set
-	after.VPNGateways = maps.Clone(set.VPNGateways)
-	after.VPNGateways[g.Name] = &next
-	return lostAt(set, &after, g.Name, k.phones)
+	return lostAt(set, with(set, []inventory.Object{&next}), g.Name, k.phones)
 }
 
 // lifetime of a spare that is made: it has to outlive the certificate that is in use meanwhile.

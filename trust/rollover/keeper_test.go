@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/netip"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -19,7 +20,7 @@ const (
 )
 
 // given begins a roll-over to a certificate that phones have not heard of.
-func given(t *testing.T, w *world) rollover.Status {
+func given(t *testing.T, w *world) rollover.Progress {
 	t.Helper()
 	must(t, w.apply(t.Context(), []inventoryObject{w.certificate("given", 3*year)}))
 	s, err := w.keeper.Start(t.Context(), rollover.Order{Certificate: "given", By: "alice"})
@@ -208,5 +209,78 @@ func TestFindings(t *testing.T) {
 	w.advance()
 	if w.found("config-change-not-taken") {
 		t.Errorf("it has taken it: %+v", w.board.Findings())
+	}
+}
+
+// change returns the inventory with another list of certificates at the gateway.
+func (w *world) change(names ...string) *inventory.Set {
+	after := *w.set
+	g := *w.set.VPNGateways["gateway"]
+	g.Certificates = names
+	after.VPNGateways = inventory.Table[inventory.VPNGateway]{"gateway": &g}
+	return &after
+}
+
+func TestGuard(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 2)
+	w.come(first)
+	must(t, w.apply(t.Context(), []inventoryObject{w.certificate("given", 3*year)}))
+	for _, c := range []struct {
+		what, says, hint string
+		after            *inventory.Set
+	}{
+		{"nothing", "", "", w.set},
+		{"the spare by hand", "", "", w.change("gateway-spare", "gateway")},
+		{"an unknown certificate", `1 phone would be kept out: SEP020000001000 (last seen 2026-01-01 00:00: the file it holds is without the hash)`, "certs rollover start gateway --to given", w.change("given", "gateway", "gateway-spare")},
+		{"no spare", "no finished spare would be left", "certs rollover start gateway --spare", w.change("gateway")},
+	} {
+		problems := w.keeper.Guard(w.set, c.after)
+		if c.says == "" {
+			if len(problems) > 0 {
+				t.Errorf("%s: %v", c.what, problems)
+			}
+			continue
+		}
+		if len(problems) != 1 || !strings.Contains(problems[0].Says, c.says) || !strings.Contains(problems[0].Hint, c.hint) {
+			t.Errorf("%s: %+v", c.what, problems)
+		}
+	}
+	twin := *w.set
+	twin.Certificates = inventory.Table[inventory.Certificate]{"gateway": w.certificate("gateway", year), "gateway-spare": w.set.Certificates["gateway-spare"]}
+	if problems := w.keeper.Guard(w.set, &twin); len(problems) != 1 || !strings.Contains(problems[0].Says, "kept out") {
+		t.Errorf("another certificate under the same name: %+v", problems)
+	}
+	_, err := w.keeper.Start(t.Context(), rollover.Order{Certificate: "given"})
+	must(t, err)
+	if problems := w.keeper.Guard(w.set, w.change("gateway", "gateway-spare")); len(problems) != 1 || !strings.Contains(problems[0].Says, "is under way") {
+		t.Errorf("the next certificate taken away meanwhile: %+v", problems)
+	}
+}
+
+// TestAbortedIsNotBegunAtOnce goes back from a roll-over that began by itself.
+func TestAbortedIsNotBegunAtOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 1)
+	w.come(first)
+	w.now = w.now.Add(10*year - 60*day)
+	w.come(first)
+	w.advance()
+	w.advance()
+	if w.presented() != "gateway-spare" {
+		t.Fatalf("60 days before its end: %+v", w.status())
+	}
+	_, err := w.keeper.Abort(t.Context(), rollover.Order{By: "alice"})
+	must(t, err)
+	w.now = w.now.Add(day)
+	w.restart()
+	w.advance()
+	if s := w.status(); s.State != rollover.None || w.presented() != "gateway" || s.Begins.Before(w.now) {
+		t.Errorf("a day after somebody went back: %+v", s)
+	}
+	w.now = w.now.Add(30 * day)
+	w.advance()
+	if s := w.status(); s.State == rollover.None {
+		t.Errorf("a month later: %+v", s)
 	}
 }

@@ -43,6 +43,7 @@ type Rollover struct {
 	By      string    `json:"by,omitempty"`   // who began it; empty: it began by itself
 	Began   time.Time `json:"began,omitzero"`
 	Swapped time.Time `json:"swapped,omitzero"`
+	Aborted time.Time `json:"aborted,omitzero"` // in None: when an operator went back; for some time none begins by itself
 	Legacy  bool      `json:"legacy,omitempty"` // old phones had From by name, and get To
 	Forced  []Loss    `json:"forced,omitempty"` // phones that were kept out knowingly
 }
@@ -122,7 +123,7 @@ func (r Rollover) Commit(set *inventory.Set, now time.Time) (Rollover, *inventor
 }
 
 // Abort goes back to the certificate of before, and takes back what was made.
-func (r Rollover) Abort(set *inventory.Set) (Rollover, *inventory.VPNGateway, error) {
+func (r Rollover) Abort(set *inventory.Set, now time.Time) (Rollover, *inventory.VPNGateway, error) {
 	if err := r.must(Staged, Swapped); err != nil {
 		return r, nil, err
 	}
@@ -134,7 +135,7 @@ func (r Rollover) Abort(set *inventory.Set) (Rollover, *inventory.VPNGateway, er
 		g.LegacyCertificate = r.From
 	}
 	g.Certificates = without(g.Certificates, r.Made)
-	return Rollover{Gateway: r.Gateway, State: None}, g, nil
+	return Rollover{Gateway: r.Gateway, State: None, Aborted: now}, g, nil
 }
 
 // Retire takes the certificate of before out of phones' files.

@@ -12,8 +12,8 @@ import (
 	"github.com/longcord/longcord/stage/verify"
 )
 
-// Certificate is a certificate as lists show it.
-type Certificate struct {
+// CertificateInfo is a certificate as lists show it.
+type CertificateInfo struct {
 	Name      string    `json:"name"`
 	Subject   string    `json:"subject,omitempty"`
 	Hash      string    `json:"certificate_hash,omitempty"`
@@ -22,29 +22,29 @@ type Certificate struct {
 	NotAfter  time.Time `json:"not_after,omitzero"`
 }
 
-// Status is where a gateway's certificate stands.
-type Status struct {
-	Gateway   string        `json:"gateway"`
-	URL       string        `json:"url"`
-	State     State         `json:"state" enum:"none,staged,swapped"`
-	Presented Certificate   `json:"presented" doc:"what phones meet now"`
-	Next      *Certificate  `json:"next,omitempty" doc:"what a commit would present; in none: the spare"`
-	Before    *Certificate  `json:"before,omitempty" doc:"what was presented before, and still is in phones' files"`
-	Spares    []Certificate `json:"spares" doc:"finished spares"`
-	By        string        `json:"by,omitempty"`
-	Began     time.Time     `json:"began,omitzero"`
-	Swapped   time.Time     `json:"swapped,omitzero"`
-	Begins    time.Time     `json:"begins,omitzero" doc:"when a roll-over begins by itself"`
-	Retires   time.Time     `json:"retires,omitzero" doc:"when the certificate of before goes out of files by itself"`
-	Phones    int           `json:"phones" doc:"phones that have a file"`
-	Ready     int           `json:"ready" doc:"phones of these that are known to believe the next certificate; in swapped the presented one"`
-	NotReady  []Loss        `json:"not_ready" doc:"phones that a commit would keep out, or has kept out"`
-	NoFile    []string      `json:"no_file" doc:"phones that have never been heard of: they have no file yet"`
-	Refused   []Refusal     `json:"refused" doc:"who refused the certificate since it is presented"`
+// Progress is where a gateway's certificate stands.
+type Progress struct {
+	Gateway   string            `json:"gateway"`
+	URL       string            `json:"url"`
+	State     State             `json:"state" enum:"none,staged,swapped"`
+	Presented CertificateInfo   `json:"presented" doc:"what phones meet now"`
+	Next      *CertificateInfo  `json:"next,omitempty" doc:"what a commit would present; in none: the spare"`
+	Before    *CertificateInfo  `json:"before,omitempty" doc:"what was presented before, and still is in phones' files"`
+	Spares    []CertificateInfo `json:"spares" doc:"finished spares"`
+	By        string            `json:"by,omitempty"`
+	Began     time.Time         `json:"began,omitzero"`
+	Swapped   time.Time         `json:"swapped,omitzero"`
+	Begins    time.Time         `json:"begins,omitzero" doc:"when a roll-over begins by itself"`
+	Retires   time.Time         `json:"retires,omitzero" doc:"when the certificate of before goes out of files by itself"`
+	Phones    int               `json:"phones" doc:"phones that have a file"`
+	Ready     int               `json:"ready" doc:"phones of these that are known to believe the next certificate; in swapped the presented one"`
+	NotReady  []Loss            `json:"not_ready" doc:"phones that a commit would keep out, or has kept out"`
+	NoFile    []string          `json:"no_file" doc:"phones that have never been heard of: they have no file yet"`
+	Refused   []Doubt           `json:"refused" doc:"who refused the certificate since it is presented"`
 }
 
-// Refusal is a client that did not believe the certificate that it met.
-type Refusal struct {
+// Doubt is a client that did not believe the certificate that it met.
+type Doubt struct {
 	Address string    `json:"address"`
 	Device  string    `json:"device,omitempty"`
 	Count   int       `json:"count"`
@@ -52,7 +52,7 @@ type Refusal struct {
 }
 
 // refusals are those of one gateway.
-type refusals struct{ byAddress map[netip.Addr]*Refusal }
+type refusals struct{ byAddress map[netip.Addr]*Doubt }
 
 // maxRefusals bounds how many addresses are remembered: strangers can cause some.
 const maxRefusals = 100
@@ -76,14 +76,14 @@ func (k *Keeper) Mistrusted(certificate []byte, from netip.Addr, device string) 
 
 func (k *Keeper) mistrusted(gateway string, from netip.Addr, device string) {
 	if k.refusals[gateway] == nil {
-		k.refusals[gateway] = &refusals{map[netip.Addr]*Refusal{}}
+		k.refusals[gateway] = &refusals{map[netip.Addr]*Doubt{}}
 	}
 	of := k.refusals[gateway].byAddress
 	if of[from] == nil {
 		if len(of) >= maxRefusals {
 			return
 		}
-		of[from] = &Refusal{Address: from.String()}
+		of[from] = &Doubt{Address: from.String()}
 	}
 	r := of[from]
 	r.Count, r.Last = r.Count+1, k.config.Now()
@@ -102,7 +102,7 @@ func (k *Keeper) mistrusted(gateway string, from netip.Addr, device string) {
 }
 
 // Status returns where each of our gateways' certificates stands, or that of one.
-func (k *Keeper) Status(ctx context.Context, gateway string) ([]Status, error) {
+func (k *Keeper) Status(ctx context.Context, gateway string) ([]Progress, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if err := k.learn(ctx); err != nil {
@@ -114,7 +114,7 @@ func (k *Keeper) Status(ctx context.Context, gateway string) ([]Status, error) {
 			return nil, err
 		}
 	}
-	all := []Status{}
+	all := []Progress{}
 	for _, g := range ours(set) {
 		if gateway == "" || g.Name == gateway {
 			all = append(all, k.status(set, g, k.rolloverOf(g.Name)))
@@ -123,11 +123,11 @@ func (k *Keeper) Status(ctx context.Context, gateway string) ([]Status, error) {
 	return all, nil
 }
 
-func (k *Keeper) status(set *inventory.Set, g *inventory.VPNGateway, r Rollover) Status {
+func (k *Keeper) status(set *inventory.Set, g *inventory.VPNGateway, r Rollover) Progress {
 	now := k.config.Now()
-	s := Status{
-		Gateway: g.Name, URL: g.URL, State: r.state(), Presented: shown(set, g.Certificates[0]), Spares: []Certificate{},
-		By: r.By, Began: r.Began, Swapped: r.Swapped, NotReady: []Loss{}, NoFile: []string{}, Refused: []Refusal{},
+	s := Progress{
+		Gateway: g.Name, URL: g.URL, State: r.state(), Presented: shown(set, g.Certificates[0]), Spares: []CertificateInfo{},
+		By: r.By, Began: r.Began, Swapped: r.Swapped, NotReady: []Loss{}, NoFile: []string{}, Refused: []Doubt{},
 	}
 	next := g.Certificates[0]
 	spares := Spares(set, g, now)
@@ -165,7 +165,7 @@ func (k *Keeper) status(set *inventory.Set, g *inventory.VPNGateway, r Rollover)
 }
 
 // count says who is ready for a chain of certificates.
-func (k *Keeper) count(s *Status, set *inventory.Set, g *inventory.VPNGateway, chain [][]byte) {
+func (k *Keeper) count(s *Progress, set *inventory.Set, g *inventory.VPNGateway, chain [][]byte) {
 	for _, device := range PhonesOf(set, g.Name) {
 		if k.phones[device.Name].New() {
 			s.NoFile = append(s.NoFile, device.Name)
@@ -180,8 +180,8 @@ func (k *Keeper) count(s *Status, set *inventory.Set, g *inventory.VPNGateway, c
 	}
 }
 
-func shown(set *inventory.Set, name string) Certificate {
-	c := Certificate{Name: name}
+func shown(set *inventory.Set, name string) CertificateInfo {
+	c := CertificateInfo{Name: name}
 	if l := leaf(set, name); l != nil {
 		hash := verify.HashOf(l.Raw)
 		c.Subject, c.Hash, c.SHA1, c.NotBefore, c.NotAfter = l.Subject.String(), hash.String(), hash.Hex(), l.NotBefore, l.NotAfter

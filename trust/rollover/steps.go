@@ -1,9 +1,11 @@
 package rollover
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"slices"
 	"time"
@@ -42,39 +44,59 @@ func (r *Refused) Error() string {
 }
 
 // Start puts the hash of a gateway's next certificate into phones' files.
-func (k *Keeper) Start(ctx context.Context, o Order) (Status, error) { return k.step(ctx, o, k.start) }
+func (k *Keeper) Start(ctx context.Context, o Order) (Progress, error) {
+	return k.step(ctx, o, k.start)
+}
 
 // Commit presents the next certificate, unless that keeps phones out: then it returns *Refused.
-func (k *Keeper) Commit(ctx context.Context, o Order) (Status, error) {
+func (k *Keeper) Commit(ctx context.Context, o Order) (Progress, error) {
 	return k.step(ctx, o, k.commit)
 }
 
 // Abort goes back to the certificate of before.
-func (k *Keeper) Abort(ctx context.Context, o Order) (Status, error) { return k.step(ctx, o, k.abort) }
+func (k *Keeper) Abort(ctx context.Context, o Order) (Progress, error) {
+	return k.step(ctx, o, k.abort)
+}
 
 // Retire takes the certificate of before out of phones' files.
-func (k *Keeper) Retire(ctx context.Context, o Order) (Status, error) {
+func (k *Keeper) Retire(ctx context.Context, o Order) (Progress, error) {
 	return k.step(ctx, o, k.retire)
 }
 
-func (k *Keeper) step(ctx context.Context, o Order, do func(context.Context, *inventory.Set, Order) (Rollover, error)) (Status, error) {
+// change is a step before it is taken.
+type change struct {
+	r       Rollover
+	objects []inventory.Object // of the inventory, as they will be
+	event   string             // for the log
+}
+
+func (k *Keeper) step(ctx context.Context, o Order, plan func(*inventory.Set, Order) (change, error)) (Progress, error) {
+	k.stepping.Lock()
+	defer k.stepping.Unlock()
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if err := k.learn(ctx); err != nil {
-		return Status{}, err
+		return Progress{}, err
 	}
 	set := k.config.Inventory()
 	gateway, err := only(set, o.Gateway)
 	if err != nil {
-		return Status{}, err
+		return Progress{}, err
 	}
 	o.Gateway = gateway
-	r, err := do(ctx, set, o)
+	c, err := plan(set, o)
 	if err != nil {
-		return Status{}, err
+		return Progress{}, err
 	}
-	k.judge()
-	return k.status(k.config.Inventory(), k.config.Inventory().VPNGateways[gateway], r), nil
+	set = with(set, c.objects)
+	if !o.DryRun {
+		if err := k.take(ctx, o, c); err != nil {
+			return Progress{}, err
+		}
+		set = k.config.Inventory()
+		k.judge()
+	}
+	return k.status(set, set.VPNGateways[gateway], c.r), nil
 }
 
 // only returns the gateway that was named, or the only one whose certificate we present.
@@ -96,22 +118,22 @@ func only(set *inventory.Set, name string) (string, error) {
 	return all[0].Name, nil
 }
 
-func (k *Keeper) start(ctx context.Context, set *inventory.Set, o Order) (Rollover, error) {
-	if err := (k.rollovers[o.Gateway]).must(None); err != nil {
-		return Rollover{}, err
+func (k *Keeper) start(set *inventory.Set, o Order) (change, error) {
+	if err := k.rolloverOf(o.Gateway).must(None); err != nil {
+		return change{}, err
 	}
 	g := set.VPNGateways[o.Gateway]
 	if o.SpareOnly {
-		return k.addSpare(ctx, set, g, o)
+		return k.addSpare(set, g)
 	}
 	to, objects, err := k.next(set, g, o.Certificate)
 	if err != nil {
-		return Rollover{}, err
+		return change{}, err
 	}
 	after := with(set, objects)
 	spare, err := k.spareAfter(after, g, to)
 	if err != nil {
-		return Rollover{}, err
+		return change{}, err
 	}
 	var made []string
 	if spare != nil {
@@ -119,7 +141,7 @@ func (k *Keeper) start(ctx context.Context, set *inventory.Set, o Order) (Rollov
 	}
 	r, changed, err := Stage(after, g.Name, to, made, k.config.Now())
 	if err != nil {
-		return Rollover{}, err
+		return change{}, err
 	}
 	for _, object := range objects {
 		if name := object.ObjectName(); name == to {
@@ -127,22 +149,22 @@ func (k *Keeper) start(ctx context.Context, set *inventory.Set, o Order) (Rollov
 		}
 	}
 	r.By = o.By
-	return r, k.do(ctx, o, r, append(objects, changed), "roll-over begins")
+	return change{r, append(objects, changed), "roll-over begins"}, nil
 }
 
 // addSpare gives a gateway one spare more.
-func (k *Keeper) addSpare(ctx context.Context, set *inventory.Set, g *inventory.VPNGateway, o Order) (Rollover, error) {
+func (k *Keeper) addSpare(set *inventory.Set, g *inventory.VPNGateway) (change, error) {
 	current := leaf(set, g.Certificates[0])
 	if current == nil {
-		return Rollover{}, fmt.Errorf("%w: gateway %q has no certificate", ErrUnfit, g.Name)
+		return change{}, fmt.Errorf("%w: gateway %q has no certificate", ErrUnfit, g.Name)
 	}
 	made, err := k.make(set, g, current.NotAfter)
 	if err != nil {
-		return Rollover{}, err
+		return change{}, err
 	}
 	next := *g
 	next.Certificates = append(slices.Clone(g.Certificates), made.Name)
-	return Rollover{Gateway: g.Name, To: made.Name}, k.do(ctx, o, Rollover{Gateway: g.Name}, []inventory.Object{made, &next}, "spare made")
+	return change{Rollover{Gateway: g.Name, To: made.Name}, []inventory.Object{made, &next}, "spare made"}, nil
 }
 
 // next returns the certificate to change to: the one that was named, the spare, or one that is made.
@@ -204,38 +226,26 @@ func (k *Keeper) spareAfter(set *inventory.Set, g *inventory.VPNGateway, to stri
 	return k.make(set, g, next.NotAfter)
 }
 
-func (k *Keeper) commit(ctx context.Context, set *inventory.Set, o Order) (Rollover, error) {
+func (k *Keeper) commit(set *inventory.Set, o Order) (change, error) {
 	r, g, err := k.rolloverOf(o.Gateway).Commit(set, k.config.Now())
 	if err != nil {
-		return r, err
+		return change{}, err
 	}
-	lost := k.losses(set, set.VPNGateways[g.Name], r.To)
-	if len(lost) > 0 && !o.Force {
-		return r, &Refused{lost}
+	r.Forced = k.losses(set, set.VPNGateways[g.Name], r.To)
+	if len(r.Forced) > 0 && !o.Force {
+		return change{}, &Refused{r.Forced}
 	}
-	r.Forced = lost
-	for _, l := range lost {
-		if !o.DryRun {
-			k.log.Warn("phone is kept out by force", logging.Phone, l.Device, "gateway", l.Gateway, "why", l.Why, "by", o.By)
-		}
-	}
-	return r, k.do(ctx, o, r, []inventory.Object{g}, "certificate changed")
+	return change{r, []inventory.Object{g}, "certificate changed"}, nil
 }
 
-func (k *Keeper) abort(ctx context.Context, set *inventory.Set, o Order) (Rollover, error) {
-	r, g, err := k.rolloverOf(o.Gateway).Abort(set)
-	if err != nil {
-		return r, err
-	}
-	return r, k.do(ctx, o, r, []inventory.Object{g}, "roll-over taken back")
+func (k *Keeper) abort(set *inventory.Set, o Order) (change, error) {
+	r, g, err := k.rolloverOf(o.Gateway).Abort(set, k.config.Now())
+	return change{r, []inventory.Object{g}, "roll-over taken back"}, err
 }
 
-func (k *Keeper) retire(ctx context.Context, set *inventory.Set, o Order) (Rollover, error) {
+func (k *Keeper) retire(set *inventory.Set, o Order) (change, error) {
 	r, g, err := k.rolloverOf(o.Gateway).Retire(set)
-	if err != nil {
-		return r, err
-	}
-	return r, k.do(ctx, o, r, []inventory.Object{g}, "certificate of before retired")
+	return change{r, []inventory.Object{g}, "certificate of before retired"}, err
 }
 
 func (k *Keeper) rolloverOf(gateway string) Rollover {
@@ -244,48 +254,46 @@ func (k *Keeper) rolloverOf(gateway string) Rollover {
 	return r
 }
 
-// do writes a step. The inventory comes first: a step whose record is missing can be taken again.
-func (k *Keeper) do(ctx context.Context, o Order, r Rollover, objects []inventory.Object, event string) error {
-	if o.DryRun {
-		return nil
-	}
-	if err := k.config.Apply(ctx, objects); err != nil {
+// take takes a step. The inventory comes first: a step whose record is missing can be taken again.
+func (k *Keeper) take(ctx context.Context, o Order, c change) error {
+	k.mu.Unlock()
+	err := k.config.Apply(ctx, c.objects)
+	k.mu.Lock()
+	if err != nil {
 		return err
 	}
-	before := k.rollovers[r.Gateway]
-	if r.state() == None {
-		delete(k.rollovers, r.Gateway)
-		if err := k.tables.rollovers.Delete(ctx, r.Gateway, store.Any); err != nil {
-			return err
-		}
+	before, from, to := k.rollovers[o.Gateway], c.r.From, c.r.To
+	if c.r.state() == None {
+		from, to = cmp.Or(before.From, from), cmp.Or(before.To, to)
+	}
+	if c.r.state() == None && c.r.Aborted.IsZero() {
+		delete(k.rollovers, o.Gateway)
+		err = k.tables.rollovers.Delete(ctx, o.Gateway, store.Any)
 	} else {
-		k.rollovers[r.Gateway] = r
-		if _, err := k.tables.rollovers.Put(ctx, r.Gateway, r, store.Any); err != nil {
-			return err
-		}
+		k.rollovers[o.Gateway] = c.r
+		_, err = k.tables.rollovers.Put(ctx, o.Gateway, c.r, store.Any)
 	}
-	delete(k.refusals, r.Gateway)
-	from, to := r.From, r.To
-	if r.state() == None {
-		from, to = before.From, before.To
+	delete(k.refusals, o.Gateway)
+	k.log.Info(c.event, "gateway", o.Gateway, "from", from, "to", to, "by", o.By)
+	for _, l := range c.r.Forced {
+		k.log.Warn("phone is kept out by force", logging.Phone, l.Device, "gateway", l.Gateway, "why", l.Why, "by", o.By)
 	}
-	k.log.Info(event, "gateway", r.Gateway, "from", from, "to", to, "by", o.By)
-	return nil
+	return err
 }
 
-// with returns a set with some objects more.
+// with returns a set with some objects more, or in the place of those with their names.
 func with(set *inventory.Set, objects []inventory.Object) *inventory.Set {
-	if len(objects) == 0 {
-		return set
-	}
-	after := inventory.NewSet()
-	for _, o := range set.Objects() {
-		_ = after.Add(o) // each is there once
-	}
+	after := *set
+	after.Certificates, after.VPNGateways = maps.Clone(set.Certificates), maps.Clone(set.VPNGateways)
 	for _, o := range objects {
-		_ = after.Add(o) // its name was free
+		switch o := o.(type) {
+		case *inventory.Certificate:
+			after.Certificates[o.Name] = o
+		case *inventory.VPNGateway:
+			after.VPNGateways[o.Name] = o
+		}
 	}
-	return after
+	return &after
 }
 
 func hostOf(text string) string {

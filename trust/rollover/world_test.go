@@ -208,7 +208,7 @@ func (w *world) advance() {
 	must(w.t, w.keeper.Advance(w.t.Context()))
 }
 
-func (w *world) status() rollover.Status {
+func (w *world) status() rollover.Progress {
 	w.t.Helper()
 	all, err := w.keeper.Status(w.t.Context(), "gateway")
 	must(w.t, err)

@@ -1,0 +1,111 @@
+package main
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"slices"
+	"time"
+
+	"github.com/longcord/longcord/config"
+	"github.com/longcord/longcord/inventory"
+	"github.com/longcord/longcord/inventory/catalog"
+	"github.com/longcord/longcord/trust/rollover"
+)
+
+// What the roll-over of certificates asks of the other parts is fitted here.
+
+func (s *system) openRollover(ctx context.Context) (err error) {
+	const day = 24 * time.Hour
+	s.rollover, err = rollover.Open(ctx, rollover.Config{
+		Settings: rollover.Settings{
+			Before: time.Duration(s.settings.Certificates.RenewBefore) * day, Grace: time.Duration(s.settings.Certificates.KeepFor) * day,
+		},
+		Store: s.store, Inventory: s.catalog.Current,
+		Apply: func(ctx context.Context, objects []inventory.Object) error {
+			_, err := s.catalog.Apply(ctx, objects, catalog.Options{Force: true})
+			return err
+		},
+		Arrived: s.arrived, Registered: s.registered, Tunnels: s.phonesInTunnels, Elsewhere: s.registersElsewhere,
+		Findings: s.findings, Log: s.log,
+	})
+	if err == nil {
+		s.catalog.SetGuard(s.rollover.Guard)
+	}
+	return err
+}
+
+// arrived are the configuration files that arrived at phones lately.
+func (s *system) arrived() map[string][]rollover.File {
+	all := map[string][]rollover.File{}
+	if s.provisioner == nil {
+		return all
+	}
+	for device, recent := range s.provisioner.Deliveries() {
+		for _, d := range recent {
+			if d.VersionStamp != "" {
+				all[device] = append(all[device], rollover.File{Stamp: d.VersionStamp, Hashes: d.Hashes, At: d.Complete})
+			}
+		}
+	}
+	return all
+}
+
+func (s *system) registered() []rollover.Registration {
+	if s.callmanager == nil {
+		return nil
+	}
+	var all []rollover.Registration
+	for _, b := range s.callmanager.Registrations() {
+		if b.Device != "" && !b.Follows {
+			all = append(all, rollover.Registration{Device: b.Device, Began: b.Since})
+		}
+	}
+	return all
+}
+
+func (s *system) phonesInTunnels() []string {
+	if s.gateway == nil {
+		return nil
+	}
+	var all []string
+	for _, session := range s.gateway.Sessions() {
+		if session.Device != "" && session.Gone.IsZero() {
+			all = append(all, session.Device)
+		}
+	}
+	return all
+}
+
+// registersElsewhere reports whether a device registers where nobody here sees it: then a file that arrived
+// is all the proof there can be.
+func (s *system) registersElsewhere(set *inventory.Set, device *inventory.Device) bool {
+	if s.callmanager == nil || s.settings.Calls.Mode == config.Aside || device.Protocol == inventory.SCCP {
+		return true
+	}
+	site := set.Sites[device.Site]
+	return site != nil && len(site.CallManagers) > 0 && !slices.ContainsFunc(site.CallManagers, s.isHere)
+}
+
+// isHere reports whether a call manager that phones are told of is this one.
+func (s *system) isHere(hostPort string) bool {
+	host, _, err := net.SplitHostPort(hostPort)
+	if err != nil {
+		host = hostPort
+	}
+	return host == s.settings.Inside.String()
+}
+
+// mistrusted takes in that a client did not believe the gateway's certificate. One that left without a
+// word counts where a phone has or had its session.
+func (s *system) mistrusted(certificate []byte, from netip.Addr, said bool) {
+	device := ""
+	for _, session := range s.gateway.Sessions() {
+		if session.Device != "" && session.CSTP.Peer.Addr() == from {
+			device = session.Device
+		}
+	}
+	if said || device != "" {
+		s.rollover.Mistrusted(certificate, from, device)
+	}
+}
