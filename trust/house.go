@@ -318,7 +318,11 @@ func pairOf(der []byte, key crypto.Signer) (Pair, error) {
 		return Pair{}, err
 	}
 	return Pair{
-		Certificate: string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})),
+		Certificate: certificatePEM(der),
 		Key:         secret.New(string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyDER}))),
 	}, nil
+}
+
+func certificatePEM(der []byte) string {
+	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
 }
