@@ -97,13 +97,18 @@ type VPNFeatureConfiguration struct {
 	VPNSettings
 }
 
-// CommonPhoneProfile gives phones their VPN group and profile.
+// CommonPhoneProfile gives phones their VPN group and profile, and says what of their files is signed.
 type CommonPhoneProfile struct {
 	Name        string `json:"name"`
 	Description string `json:"description,omitempty"`
 	VPNGroup    string `json:"vpnGroup,omitempty"`
 	VPNProfile  string `json:"vpnProfile,omitempty"`
 	Template    string `json:"template,omitempty"` // PhoneTemplate that these phones' files begin from
+
+	SecurityByDefault          string `json:"securityByDefault,omitempty"`          // trust lists and signed files: off (default), on, or rollback on the way from on to off
+	ClusterSecurityMode        string `json:"clusterSecurityMode,omitempty"`        // non-secure (default), or mixed: a CTL, too
+	TFTPEncryptedConfig        bool   `json:"tftpEncryptedConfig,omitempty"`        // files are encrypted for each phone that has an LSC
+	TFTPFileSignatureAlgorithm string `json:"tftpFileSignatureAlgorithm,omitempty"` // SHA-1 (default), or SHA-512, which old phones cannot verify
 }
 
 // Device is a phone's record.

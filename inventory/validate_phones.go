@@ -175,6 +175,7 @@ func (v *validation) commonPhoneProfile(o *CommonPhoneProfile) {
 	if ok {
 		v.clientAuthentication(vpn)
 	}
+	v.signing(o)
 }
 
 // clientAuthentication refuses phones that are told to prove who they are in a way that their tunnel group
@@ -253,6 +254,10 @@ func (v *validation) device(o *Device) {
 		refers(v, "lines", number, v.set.Lines, KindLine)
 	}
 	v.vpnOnModel(o, model, known)
+	if profile, ok := v.set.CommonPhoneProfiles[o.CommonPhoneProfile]; ok && known && model.Legacy && profile.TFTPFileSignatureAlgorithm == SHA512 {
+		v.refuse("commonPhoneProfile", "write tftpFileSignatureAlgorithm: SHA-1 in the profile, or give the phone another",
+			"a %s cannot verify SHA-512, the signature algorithm of profile %q", model.Name, profile.Name)
+	}
 }
 
 func deviceNameHint(name string) string {

@@ -22,6 +22,7 @@ type library struct {
 	inventory func() *inventory.Set
 	renderer  provision.Renderer
 	folder    folder
+	signer    signer
 }
 
 // file is one open file. The caller closes it.
@@ -51,6 +52,18 @@ func (l library) open(name string) (*file, error) {
 	if err != nil {
 		return nil, err
 	}
+	if f, ok, err := l.openSigned(clean); ok {
+		return f, err
+	}
+	f, err := l.openPlain(clean)
+	if err == nil && l.signer.encrypts(l.inventory(), f.device) != nil {
+		return nil, errors.Join(fmt.Errorf("%w: %q: only encrypted", provision.ErrNotFound, name), f.Close())
+	}
+	return f, err
+}
+
+// openPlain returns a file that nobody has signed or encrypted.
+func (l library) openPlain(clean string) (*file, error) {
 	made, err := l.renderer.File(l.inventory(), clean)
 	if err != nil && !errors.Is(err, provision.ErrNotFound) {
 		return nil, err

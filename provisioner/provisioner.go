@@ -9,6 +9,7 @@ package provisioner
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -16,6 +17,7 @@ import (
 	"net/netip"
 	"os"
 	"sync"
+	"time"
 
 	"golang.org/x/net/ipv4"
 
@@ -62,10 +64,17 @@ type Config struct {
 	Settings
 	Inventory func() *inventory.Set // the inventory as it is now; called at each request
 	// Holder returns who has an inner address of a tunnel; nil: there are no tunnels.
-	Holder   func(netip.Addr) (provision.Holder, bool)
-	Store    store.Store    // where deliveries are kept; nil: nowhere
-	Findings *finding.Board // nil: nobody wants to know
-	Log      *slog.Logger   // nil discards
+	Holder    func(netip.Addr) (provision.Holder, bool)
+	Authority Authority      // signs files and trust lists; nil: nothing is signed
+	Store     store.Store    // where deliveries are kept; nil: nowhere
+	Findings  *finding.Board // nil: nobody wants to know
+	Log       *slog.Logger   // nil discards
+	// PhoneCertificate returns what a device's files can be encrypted for, nil where none is known.
+	PhoneCertificate func(device string) *x509.Certificate
+}
+
+func (c Config) signer() signer {
+	return signer{authority: c.Authority, certificate: c.PhoneCertificate, now: time.Now, cache: newSignatures()}
 }
 
 // Provisioner serves files. Its methods may be called from several goroutines.
@@ -100,7 +109,7 @@ func New(cfg Config) (*Provisioner, error) {
 	log := logging.Or(cfg.Log).With(logging.Actor, "provisioner", logging.Stage, stage.Provision)
 	recorder := newRecorder(cfg.Store, log)
 	return &Provisioner{
-		settings: cfg.Settings, log: log, library: library{inventory: cfg.Inventory, renderer: renderer},
+		settings: cfg.Settings, log: log, library: library{inventory: cfg.Inventory, renderer: renderer, signer: cfg.signer()},
 		holder: cfg.Holder, findings: cfg.Findings, ledger: newLedger(log, recorder, cfg.Findings), recorder: recorder, places: newPlaces(tftpMaxTransfers, tftpMaxPerPeer),
 	}, nil
 }

@@ -25,7 +25,7 @@ func (s *system) provisionerConfig() provisioner.Config {
 		}
 	}
 	return provisioner.Config{
-		Settings: settings, Inventory: s.catalog.Current, Holder: s.holder(), Store: s.store, Findings: s.findings, Log: s.log,
+		Settings: settings, Inventory: s.catalog.Current, Authority: s.authority, Holder: s.holder(), Store: s.store, Findings: s.findings, Log: s.log,
 	}
 }
 

@@ -5,12 +5,16 @@ type Transport string
 
 // The transports in the order in which a phone tries them.
 const (
-	HTTP Transport = "http" // TCP 6970
-	TFTP Transport = "tftp" // UDP 69
+	HTTPS Transport = "https" // TCP 6971, for the phone's own file and where its ITL says so
+	HTTP  Transport = "http"  // TCP 6970
+	TFTP  Transport = "tftp"  // UDP 69
 )
 
-// HTTPPort is where phones ask for files by HTTP.
-const HTTPPort = 6970
+// Where phones ask for files by HTTP and by HTTPS.
+const (
+	HTTPPort  = 6970
+	HTTPSPort = 6971
+)
 
 // Ask is one request of a booting phone.
 type Ask struct {
@@ -24,9 +28,10 @@ type Answer int
 
 // The answers.
 const (
-	Found    Answer = iota + 1 // the file came
-	NotFound                   // the server says that it has no such file
-	Silent                     // no connection, no answer, or an answer that is none
+	Found     Answer = iota + 1 // the file came
+	FoundStub                   // it came, and says that the whole one is encrypted
+	NotFound                    // the server says that it has no such file
+	Silent                      // no connection, no answer, or an answer that is none
 )
 
 // Outcome says how a boot ended.
@@ -46,14 +51,21 @@ const (
 // TFTP from then on; one that is silent there too is left for the next, where the name is asked again.
 //
 //	           Found, NotFound            Silent
+//	https   found: the end, else      same name over http
+//	        same name over http
 //	http    next name, still http     same name over tftp
 //	tftp    next name, still tftp     same name, next server over http
+//
+// What the lists say decides how the rest is asked for: Trust tells it, before the configuration's turn.
 type Boot struct {
 	ask     Ask
 	device  string
 	servers int
 	step    bootStep
 	outcome Outcome
+	signed  bool // names end in .sgn
+	https   bool // the configuration is asked for by HTTPS first
+	secure  bool // and is so now
 }
 
 type bootStep int
@@ -63,7 +75,8 @@ const (
 	askITL
 	askSharedITL // only when the phone has no list of its own
 	askConfig
-	askDefault // only when the phone has no file of its own
+	askEncrypted // only when the configuration is a stub
+	askDefault   // only when the phone has no file of its own
 )
 
 // NewBoot returns the boot of a device with this many TFTP servers, one or two.
@@ -79,16 +92,33 @@ func NewBoot(device string, servers int) *Boot {
 func (b *Boot) Next() (Ask, bool) {
 	ask := b.ask
 	ask.Name = b.name()
+	if b.secure {
+		ask.Transport = HTTPS
+	}
 	return ask, b.outcome == Pending
 }
+
+// Trust tells what the phone believes now: whether it asks for signed files, and for its own by HTTPS. It is
+// told after each list.
+func (b *Boot) Trust(signed, https bool) {
+	b.signed, b.https = signed, signed && https
+}
+
+// ListAsked reports whether the Ask that Next returns is for a trust list, and for which.
+func (b *Boot) ListAsked() (ctl, ok bool) { return b.step == askCTL, b.step <= askSharedITL }
 
 // Outcome returns how the boot ended, Pending until then.
 func (b *Boot) Outcome() Outcome { return b.outcome }
 
 // Answered tells what became of the last Ask.
 func (b *Boot) Answered(answer Answer) {
+	secure := b.secure
+	b.secure = false
 	switch {
 	case b.outcome != Pending:
+	case answer == FoundStub && b.step == askConfig:
+		b.step = askEncrypted
+	case secure && answer != Found: // asked again by HTTP
 	case answer != Silent:
 		b.advance(answer == Found)
 	case b.ask.Transport == HTTP:
@@ -96,6 +126,7 @@ func (b *Boot) Answered(answer Answer) {
 	case b.ask.Server+1 < b.servers:
 		b.ask.Server++
 		b.ask.Transport = HTTP
+		b.secure = b.https && b.step == askConfig
 	default:
 		b.outcome = Unreachable
 	}
@@ -103,13 +134,16 @@ func (b *Boot) Answered(answer Answer) {
 
 func (b *Boot) advance(found bool) {
 	switch {
-	case b.step == askITL && found:
+	case (b.step == askITL && found) || b.step == askSharedITL:
 		b.step = askConfig
-	case b.step == askConfig && found:
+		b.secure = b.https
+	case (b.step == askConfig || b.step == askEncrypted) && found:
 		b.outcome = GotConfig
+	case b.step == askConfig:
+		b.step = askDefault
 	case b.step == askDefault && found:
 		b.outcome = GotDefault
-	case b.step == askDefault:
+	case b.step == askDefault, b.step == askEncrypted:
 		b.outcome = GotNothing
 	default:
 		b.step++
@@ -119,14 +153,23 @@ func (b *Boot) advance(found bool) {
 func (b *Boot) name() string {
 	switch b.step {
 	case askCTL:
-		return "CTL" + b.device + ".tlv"
+		return CTLFile(b.device)
 	case askITL:
-		return "ITL" + b.device + ".tlv"
+		return ITLFile(b.device)
 	case askSharedITL:
-		return "ITLFile.tlv"
+		return SharedITL
 	case askConfig:
-		return ConfigFile(b.device)
+		return b.maybeSigned(ConfigFile(b.device))
+	case askEncrypted:
+		return ConfigFile(b.device) + EncryptedSuffix
 	default:
-		return DefaultFile
+		return b.maybeSigned(DefaultFile)
 	}
+}
+
+func (b *Boot) maybeSigned(name string) string {
+	if b.signed {
+		return name + SignedSuffix
+	}
+	return name
 }

@@ -51,3 +51,9 @@ func configOf(name string) (device string, ok bool) {
 	device = DeviceIn(name)
 	return device, device != "" && strings.EqualFold(name, ConfigFile(device))
 }
+
+// IsConfig reports whether a name is that of some device's configuration file.
+func IsConfig(name string) bool {
+	_, ok := configOf(name)
+	return ok
+}

@@ -1,6 +1,7 @@
 package provision
 
 import (
+	"bytes"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -274,6 +275,122 @@ func TestBootOrder(t *testing.T) {
 	}
 	if _, outcome := boot(0, nil); outcome != Unreachable {
 		t.Errorf("a phone without servers: outcome %d, want Unreachable", outcome)
+	}
+}
+
+// What the trust lists say decides how the rest is asked for.
+func TestBootWithTrust(t *testing.T) {
+	t.Parallel()
+	config := phone + ".cnf.xml"
+	lists := func(at Transport) []Ask {
+		return []Ask{{0, at, "CTL" + phone + ".tlv"}, {0, at, "ITL" + phone + ".tlv"}}
+	}
+	for _, c := range []struct {
+		name    string
+		https   bool
+		answer  func(Ask) Answer
+		want    []Ask
+		outcome Outcome
+	}{
+		{"signed", false, func(Ask) Answer { return Found }, append(lists(HTTP), Ask{0, HTTP, config + ".sgn"}), GotConfig},
+		{
+			"encrypted", false, func(a Ask) Answer {
+				if a.Name == config+".sgn" {
+					return FoundStub
+				}
+				return Found
+			},
+			append(lists(HTTP), Ask{0, HTTP, config + ".sgn"}, Ask{0, HTTP, config + ".enc.sgn"}), GotConfig,
+		},
+		{
+			"the encrypted one is missing", false, func(a Ask) Answer {
+				switch a.Name {
+				case config + ".sgn":
+					return FoundStub
+				case config + ".enc.sgn":
+					return NotFound
+				}
+				return Found
+			},
+			append(lists(HTTP), Ask{0, HTTP, config + ".sgn"}, Ask{0, HTTP, config + ".enc.sgn"}), GotNothing,
+		},
+		{"by HTTPS", true, func(Ask) Answer { return Found }, append(lists(HTTP), Ask{0, HTTPS, config + ".sgn"}), GotConfig},
+		{
+			"HTTPS is shut, and HTTP", true, func(a Ask) Answer {
+				if a.Transport != TFTP {
+					return Silent
+				}
+				return found(a.Name != DefaultFile+".sgn" && a.Name != config+".sgn")
+			},
+			append([]Ask{{0, HTTP, "CTL" + phone + ".tlv"}}, append(lists(TFTP), Ask{0, HTTPS, config + ".sgn"}, Ask{0, TFTP, config + ".sgn"}, Ask{0, TFTP, DefaultFile + ".sgn"})...),
+			GotNothing,
+		},
+		{
+			"HTTPS does not have it", true, func(a Ask) Answer { return found(a.Transport != HTTPS) },
+			append(lists(HTTP), Ask{0, HTTPS, config + ".sgn"}, Ask{0, HTTP, config + ".sgn"}), GotConfig,
+		},
+	} {
+		b := NewBoot(phone, 1)
+		b.Trust(true, c.https)
+		var asks []Ask
+		for ask, ok := b.Next(); ok; ask, ok = b.Next() {
+			asks = append(asks, ask)
+			b.Answered(c.answer(ask))
+		}
+		if !slices.Equal(asks, c.want) || b.Outcome() != c.outcome {
+			t.Errorf("%s: asked\n%v, outcome %d, want\n%v, outcome %d", c.name, asks, b.Outcome(), c.want, c.outcome)
+		}
+	}
+}
+
+func TestNamesOfSignedFiles(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]ListFile{
+		"CTLFile.tlv": {CTL: true, Name: SharedCTL}, "itlfile.TLV": {Name: SharedITL},
+		"CTL" + phone + ".tlv": {CTL: true, Device: phone, Name: "CTL" + phone + ".tlv"}, "itl" + strings.ToLower(phone) + ".tlv": {Device: phone, Name: "ITL" + phone + ".tlv"},
+	} {
+		if got, ok := ListIn(name); !ok || got != want {
+			t.Errorf("%s is %v, %v, want %v", name, got, ok, want)
+		}
+	}
+	for _, name := range []string{"CTL.tlv", "ITL.tlv", phone + ".tlv", "ITLFile", "x/ITLFile.tlv", "ITL" + phone + ".tlv.sgn"} {
+		if got, ok := ListIn(name); ok {
+			t.Errorf("%s is the trust list %v", name, got)
+		}
+	}
+	for name, want := range map[string]struct {
+		plain         string
+		encrypted, ok bool
+	}{
+		"a.xml": {"a.xml", false, false}, "a.xml.SGN": {"a.xml", false, true}, "a.xml.enc.sgn": {"a.xml", true, true}, "New_Zealand/g3-tones.xml.sgn": {"New_Zealand/g3-tones.xml", false, true},
+	} {
+		if plain, encrypted, ok := Unsigned(name); plain != want.plain || encrypted != want.encrypted || ok != want.ok {
+			t.Errorf("%s is %q, %v, %v", name, plain, encrypted, ok)
+		}
+	}
+}
+
+func TestStub(t *testing.T) {
+	t.Parallel()
+	config := `<?xml version="1.0"?><device><fullConfig>true</fullConfig><loadInformation model="x">sip88xx</loadInformation>` +
+		`<sipProfile><authPassword>secret</authPassword></sipProfile><capfList><capf><phonePort>3804</phonePort></capf></capfList></device>`
+	stub, err := Stub([]byte(config), &x509.Certificate{Raw: []byte("certificate")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !IsStub(stub) || IsStub([]byte(config)) || IsStub(nil) {
+		t.Errorf("stub and whole file are taken for one another: %s", stub)
+	}
+	for _, want := range []string{"<fullConfig>false</fullConfig>", ">sip88xx</loadInformation>", "<phonePort>3804</phonePort>", "<certHash>e0d30cef5c6139275b58b525001b413c</certHash>"} {
+		if !bytes.Contains(stub, []byte(want)) {
+			t.Errorf("no %s in %s", want, stub)
+		}
+	}
+	if bytes.Contains(stub, []byte("secret")) {
+		t.Errorf("the stub has secrets: %s", stub)
+	}
+	if _, err := Stub([]byte("<device>"), &x509.Certificate{}); err == nil {
+		t.Error("half a file has a stub")
 	}
 }
 
