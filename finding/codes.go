@@ -55,6 +55,15 @@ var (
 			"or take load: %[1]s away from the devices; each keeps the load that it has",
 		},
 	})
+	TrustListMismatch = Define(Declaration{
+		Code: "trust-list-mismatch", Step: stage.Provision, Severity: Fault,
+		Says: "the phone does not believe %[1]s of %[2]s: nobody whom its trust lists or TVS know has signed it",
+		Fix: []string{
+			"check that the phone reaches TVS, TCP 2445, at the addresses that its stored file names",
+			"if another server's lists are on the phone, give Longcord that one's signer: `longcord trust import-signer FILE`",
+			"if that key is lost, erase the trust lists on the phone: 88xx Reset Settings > Security, 79xx Security Configuration > Trust List > **# Erase",
+		},
+	})
 	VPNNotConfigured = Define(Declaration{
 		Code: "vpn-not-configured", Step: stage.Detect, Severity: Fault,
 		Says: "%[1]s has no file that names a VPN gateway, so it cannot be used outside",

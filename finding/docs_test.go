@@ -25,6 +25,7 @@ var words = map[string][]string{
 	"port-taken":                            {"address", "program"},
 	"tftp-unreachable":                      {"server"},
 	"tftp-file-missing":                     {"server", "name"},
+	"trust-list-mismatch":                   {"name", "server"},
 	"door-open":                             {"phone", "address", "time"},
 	"load-missing":                          {"load", "file"},
 	"files-refused":                         {"address", "reason"},

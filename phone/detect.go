@@ -22,6 +22,7 @@ type detectConfig struct {
 	device  string   // device name
 	mode    detect.Mode
 	stored  *cnf.Device
+	trust   *belief // whom the phone believes
 }
 
 // detectInside finds out whether the phone is inside or outside, and says what that rests on. An error
@@ -136,7 +137,7 @@ func (l *lookout) fetch(ctx context.Context, server int) {
 	limited, cancel := context.WithTimeout(ctx, proofTime)
 	defer cancel()
 	p := proof{server: server}
-	if raw, _, err := l.cfg.fetcher.file(limited, l.cfg.servers[server], provision.ConfigFile(l.cfg.device)); err == nil {
+	if raw, err := l.ownFile(limited, l.cfg.servers[server]); err == nil {
 		if file, err := cnf.Parse(raw); err == nil {
 			p.file = file
 		}
@@ -145,4 +146,27 @@ func (l *lookout) fetch(ctx context.Context, server int) {
 	case l.proofs <- p:
 	case <-ctx.Done():
 	}
+}
+
+// ownFile gets the phone's configuration, by the names and with the checks that its trust lists want.
+func (l *lookout) ownFile(ctx context.Context, server string) ([]byte, error) {
+	get := func(name string) ([]byte, error) {
+		raw, transport, err := l.cfg.fetcher.file(ctx, server, name)
+		if err != nil || l.cfg.trust == nil {
+			return raw, err
+		}
+		return l.cfg.trust.open(ctx, provision.Ask{Transport: transport, Name: name}, raw)
+	}
+	name := provision.ConfigFile(l.cfg.device)
+	if l.cfg.trust == nil {
+		return get(name)
+	}
+	if signed, _ := l.cfg.trust.wants(); !signed {
+		return get(name)
+	}
+	raw, err := get(name + provision.SignedSuffix)
+	if err == nil && provision.IsStub(raw) {
+		return get(name + provision.EncryptedSuffix)
+	}
+	return raw, err
 }

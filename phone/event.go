@@ -11,12 +11,12 @@ import (
 // the fields that belong to the event's kind are set.
 type Event struct {
 	Time  time.Time `json:"time"`
-	Event string    `json:"event"` // step, session, registered, call, media, finding, console
+	Event string    `json:"event"` // step, session, registered, call, media, finding, status, console
 
 	// step: a step ended.
 	Step       stage.Step `json:"step,omitzero"`
 	OK         bool       `json:"ok,omitempty"`
-	Detail     string     `json:"detail,omitempty"` // also the text of console
+	Detail     string     `json:"detail,omitempty"` // also the text of status and console
 	DurationMS int64      `json:"duration_ms,omitempty"`
 
 	Session *Session         `json:"session,omitempty"` // session: the tunnel is up, or moved to another channel

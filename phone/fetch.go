@@ -2,6 +2,7 @@ package phone
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -39,33 +40,37 @@ const (
 type fetcher struct {
 	network            network
 	httpPort, tftpPort uint16
+	httpsPort          uint16
 }
 
 // newFetcher returns a fetcher that asks the ports phones know.
 func newFetcher(n network) fetcher {
-	return fetcher{network: n, httpPort: provision.HTTPPort, tftpPort: tftp.Port}
+	return fetcher{network: n, httpPort: provision.HTTPPort, tftpPort: tftp.Port, httpsPort: provision.HTTPSPort}
 }
 
 // file gets one file from one server, by HTTP and, when nobody answers there, by TFTP. The error is
 // errNoFile or errNoServer, with the cause.
 func (f fetcher) file(ctx context.Context, server, name string) ([]byte, provision.Transport, error) {
-	content, err := f.by(ctx, provision.HTTP, server, name)
+	content, err := f.by(ctx, provision.Ask{Transport: provision.HTTP, Name: name}, server, nil)
 	if !errors.Is(err, errNoServer) {
 		return content, provision.HTTP, err
 	}
-	content, err = f.by(ctx, provision.TFTP, server, name)
+	content, err = f.by(ctx, provision.Ask{Transport: provision.TFTP, Name: name}, server, nil)
 	return content, provision.TFTP, err
 }
 
-// by gets one file in one way.
-func (f fetcher) by(ctx context.Context, transport provision.Transport, server, name string) ([]byte, error) {
-	if transport == provision.HTTP {
-		return f.http(ctx, server, name)
+// by gets one file in one way. By HTTPS only from whom the phone believes.
+func (f fetcher) by(ctx context.Context, ask provision.Ask, server string, trust *belief) ([]byte, error) {
+	switch ask.Transport {
+	case provision.HTTP:
+		return f.http(ctx, "http", server, f.httpPort, ask.Name, nil)
+	case provision.HTTPS:
+		return f.http(ctx, "https", server, f.httpsPort, ask.Name, trust.httpsConfig(ctx))
 	}
-	return f.tftp(ctx, server, name)
+	return f.tftp(ctx, server, ask.Name)
 }
 
-func (f fetcher) http(ctx context.Context, server, name string) ([]byte, error) {
+func (f fetcher) http(ctx context.Context, scheme, server string, port uint16, name string, secure *tls.Config) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, httpFileTime)
 	defer cancel()
 	dialer := f.network.dialer(nil)
@@ -76,11 +81,13 @@ func (f fetcher) http(ctx context.Context, server, name string) ([]byte, error) 
 				return dialer.DialContext(ctx, "tcp4", address)
 			},
 			ResponseHeaderTimeout: answerTime,
+			TLSClientConfig:       secure,
+			TLSHandshakeTimeout:   answerTime,
 			DisableKeepAlives:     true,
 		},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
-	target := url.URL{Scheme: "http", Host: net.JoinHostPort(server, strconv.Itoa(int(f.httpPort))), Path: "/" + name}
+	target := url.URL{Scheme: scheme, Host: net.JoinHostPort(server, strconv.Itoa(int(port))), Path: "/" + name}
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, target.String(), nil)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errNoServer, err)

@@ -69,6 +69,7 @@ type Model struct {
 type Phone struct {
 	config Config
 	log    *slog.Logger
+	trust  *belief
 
 	mu   sync.Mutex // guards what follows, and is held while Events runs
 	told map[string]bool
@@ -108,6 +109,10 @@ func New(config Config) (*Phone, error) {
 // Run switches the phone on. It returns when ctx ends, after logging off, or, where a call was asked
 // for, when that is over.
 func (p *Phone) Run(ctx context.Context) error {
+	p.trust = loadBelief(beliefConfig{
+		dir: p.config.StateDir, key: p.config.Certificate.PrivateKey, log: p.log,
+		status: func(text string) { p.tell(Event{Event: "status", Detail: text}) },
+	})
 	stored, err := loadConfig(p.config.StateDir, p.config.Name)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		p.log.Warn("stored configuration is lost", logging.Err, err)
@@ -135,7 +140,7 @@ func (p *Phone) isOutside(ctx context.Context, stored *cnf.Device) (bool, error)
 	var verdict detect.Verdict
 	err := p.step(stage.Detect, func() (detail string, err error) {
 		verdict, detail, err = detectInside(ctx, detectConfig{
-			fetcher: newFetcher(network{}), servers: p.config.Servers, device: p.config.Name, mode: p.config.Detect, stored: stored,
+			fetcher: newFetcher(network{}), servers: p.config.Servers, device: p.config.Name, mode: p.config.Detect, stored: stored, trust: p.trust,
 		})
 		return detail, err
 	})
@@ -156,7 +161,7 @@ func (p *Phone) live(ctx context.Context, n network, stored *cnf.Device) error {
 func (p *Phone) provision(ctx context.Context, n network, stored *cnf.Device) (file *cnf.Device, err error) {
 	cfg := provisionConfig{
 		fetcher: newFetcher(n), servers: p.config.Servers, device: p.config.Name, dir: p.config.StateDir,
-		stored: stored, trusted: n.device != "" || p.config.VPN == VPNOff || p.config.Detect == detect.PingOnly,
+		stored: stored, trusted: n.device != "" || p.config.VPN == VPNOff || p.config.Detect == detect.PingOnly, trust: p.trust,
 	}
 	err = p.step(stage.Provision, func() (detail string, err error) {
 		file, detail, err = fetchConfig(ctx, cfg)

@@ -10,6 +10,7 @@ import (
 	"github.com/longcord/longcord/finding"
 	"github.com/longcord/longcord/stage/detect"
 	"github.com/longcord/longcord/stage/provision"
+	"github.com/longcord/longcord/stage/verify"
 	"github.com/longcord/longcord/wire/cnf"
 )
 
@@ -17,6 +18,7 @@ import (
 var (
 	errBadFile     = errors.New("phone: the file is not usable")
 	errForeignFile = errors.New("phone: the file is not from the office's server")
+	errUntrusted   = errors.New("phone: the file is not believed")
 )
 
 // provisionConfig is what the phone needs to get its configuration.
@@ -27,41 +29,69 @@ type provisionConfig struct {
 	dir     string      // state; the file is kept here
 	stored  *cnf.Device // what loadConfig found; nil on the first day
 	trusted bool        // the network is the office's: through the tunnel, or the user says so
+	trust   *belief     // whom the phone believes; nil: what is in dir
 }
 
-// fetchConfig asks for the phone's files in a phone's order, keeps its configuration in the state folder
-// and returns it with a line about where it came from. When nothing new can be had or taken, it returns
-// the stored configuration, nil on the first day, and the reason as error: errNoServer, errNoFile,
-// errRefused, errBadFile or errForeignFile. Trust lists are asked for as phones do, and not yet read.
+// fetchConfig asks for the phone's files in a phone's order, keeps what it believes of trust lists and
+// configuration in the state folder, and returns the configuration with a line about where it came from.
+// When nothing new can be had or taken, it returns the stored configuration, nil on the first day, and the
+// reason as error: errNoServer, errNoFile, errRefused, errBadFile, errForeignFile or errUntrusted.
 func fetchConfig(ctx context.Context, cfg provisionConfig) (*cnf.Device, string, error) {
-	raw, from, err := bootFiles(ctx, cfg)
+	if cfg.trust == nil {
+		cfg.trust = loadBelief(beliefConfig{dir: cfg.dir})
+	}
+	got, err := bootFiles(ctx, cfg)
 	if err != nil {
 		return cfg.stored, "", err
 	}
-	fresh, err := judge(raw, cfg)
+	cfg.trusted = cfg.trusted || got.believed
+	fresh, err := judge(got.content, cfg)
 	if err != nil {
-		return cfg.stored, "", fmt.Errorf("%w (%s)", err, from)
+		return cfg.stored, "", fmt.Errorf("%w (%s)", err, got.from)
 	}
-	if err := saveConfig(cfg.dir, cfg.device, raw); err != nil {
+	if err := saveConfig(cfg.dir, cfg.device, got.content); err != nil {
 		return cfg.stored, "", err
 	}
-	return fresh, from, nil
+	return fresh, got.from, nil
+}
+
+// fetched is a configuration that came.
+type fetched struct {
+	content  []byte
+	from     string
+	believed bool // by a signature or a connection that a trust list vouches for
 }
 
 // bootFiles lives the order of requests and returns the phone's own file, unread.
-func bootFiles(ctx context.Context, cfg provisionConfig) (raw []byte, from string, err error) {
+func bootFiles(ctx context.Context, cfg provisionConfig) (got fetched, err error) {
 	boot := provision.NewBoot(cfg.device, len(cfg.servers))
+	boot.Trust(cfg.trust.wants())
+	lists := map[bool]verify.ListOutcome{}
 	var last error
 	for ask, ok := boot.Next(); ok; ask, ok = boot.Next() {
 		server := cfg.servers[ask.Server]
-		content, err := cfg.fetcher.by(ctx, ask.Transport, server, ask.Name)
+		content, err := cfg.fetcher.by(ctx, ask, server, cfg.trust)
 		if ctx.Err() != nil {
-			return nil, "", ctx.Err()
+			return got, ctx.Err()
+		}
+		ctl, isList := boot.ListAsked()
+		if err == nil && isList {
+			lists[ctl] = cfg.trust.listCame(ctx, ctl, content)
+			boot.Trust(cfg.trust.wants())
+		}
+		if err == nil && !isList {
+			if content, err = cfg.trust.open(ctx, ask, content); err != nil {
+				cfg.trust.tellLists(lists[true], lists[false])
+				return got, fmt.Errorf("%w (%s by %s from %s)", err, ask.Name, ask.Transport, server)
+			}
 		}
 		switch {
+		case err == nil && !isList && provision.IsStub(content):
+			boot.Answered(provision.FoundStub)
+			last = fmt.Errorf("%w: %s says that it is encrypted", errNoFile, ask.Name)
 		case err == nil:
 			boot.Answered(provision.Found)
-			raw, from = content, fmt.Sprintf("%s by %s from %s, %d bytes", ask.Name, ask.Transport, server, len(content))
+			got = fetched{content, fmt.Sprintf("%s by %s from %s, %d bytes", ask.Name, ask.Transport, server, len(content)), isSigned(ask)}
 		case errors.Is(err, errNoFile):
 			boot.Answered(provision.NotFound)
 			last = err
@@ -70,18 +100,27 @@ func bootFiles(ctx context.Context, cfg provisionConfig) (raw []byte, from strin
 			last = err
 		}
 	}
+	if boot.Outcome() != provision.Unreachable {
+		cfg.trust.tellLists(lists[true], lists[false])
+	}
 	switch boot.Outcome() {
 	case provision.GotConfig:
-		return raw, from, nil
+		return got, nil
 	case provision.GotDefault:
-		return nil, "", fmt.Errorf("%w: only the default for unknown phones", errNoFile)
+		return got, fmt.Errorf("%w: only the default for unknown phones", errNoFile)
 	case provision.GotNothing:
-		return nil, "", last
+		return got, last
 	}
 	if last == nil {
 		last = fmt.Errorf("%w: the phone has no TFTP server set", errNoServer)
 	}
-	return nil, "", last
+	return got, last
+}
+
+// isSigned reports whether what comes is proven by a signature, or by the connection.
+func isSigned(ask provision.Ask) bool {
+	_, _, signed := provision.Unsigned(ask.Name)
+	return signed
 }
 
 // judge reads a file that came and decides whether it may take the stored one's place.
@@ -113,6 +152,8 @@ func provisionFinding(err error, cfg provisionConfig) (finding.Finding, bool) {
 		found = finding.TFTPFileMissing.With(server, name)
 	case errors.Is(err, errRefused):
 		found = finding.FilesRefused.With(cfg.device, "it refuses "+name)
+	case errors.Is(err, errUntrusted):
+		found = finding.TrustListMismatch.With(name, server)
 	case errors.Is(err, errForeignFile):
 		found = finding.ForeignTFTPServer.With(server)
 	case errors.Is(err, errBadFile):
@@ -139,24 +180,29 @@ func loadConfig(dir, device string) (*cnf.Device, error) {
 
 // saveConfig keeps a file so that a power cut leaves either the old one or the new one. It holds passwords,
 // so nobody else may read it.
-func saveConfig(dir, device string, raw []byte) (err error) {
+func saveConfig(dir, device string, raw []byte) error {
+	return saveFile(dir, provision.ConfigFile(device), raw)
+}
+
+// saveFile keeps any file so.
+func saveFile(dir, name string, raw []byte) (err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("phone: state folder: %w", err)
 	}
-	draft, err := os.CreateTemp(dir, "."+device+"-*") // 0600
+	draft, err := os.CreateTemp(dir, "."+name+"-*") // 0600
 	if err != nil {
 		return fmt.Errorf("phone: state folder: %w", err)
 	}
 	defer func() {
 		if err != nil {
-			err = errors.Join(fmt.Errorf("phone: keep configuration: %w", err), os.Remove(draft.Name()))
+			err = errors.Join(fmt.Errorf("phone: keep %s: %w", name, err), os.Remove(draft.Name()))
 		}
 	}()
 	_, err = draft.Write(raw)
 	if err = errors.Join(err, draft.Sync(), draft.Close()); err != nil {
 		return err
 	}
-	if err = os.Rename(draft.Name(), filepath.Join(dir, provision.ConfigFile(device))); err != nil {
+	if err = os.Rename(draft.Name(), filepath.Join(dir, name)); err != nil {
 		return err
 	}
 	return syncFolder(dir)

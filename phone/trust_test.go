@@ -1,0 +1,302 @@
+package phone
+
+import (
+	"bytes"
+	"context"
+	"crypto/x509"
+	"errors"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/longcord/longcord/inventory"
+	"github.com/longcord/longcord/provisioner"
+	"github.com/longcord/longcord/stage/provision"
+	"github.com/longcord/longcord/stage/verify"
+	"github.com/longcord/longcord/store/memory"
+	"github.com/longcord/longcord/trust"
+	"github.com/longcord/longcord/wire/tlv"
+)
+
+// house is a file server with its keys.
+type house struct {
+	authority   *trust.Authority
+	profile     *inventory.CommonPhoneProfile
+	certificate *x509.Certificate // to encrypt for
+	fetcher     fetcher
+}
+
+func newHouse(t *testing.T) *house {
+	t.Helper()
+	s := memory.New()
+	t.Cleanup(func() { _ = s.Close() })
+	authority, err := trust.OpenAuthority(t.Context(), trust.AuthorityConfig{Store: s, Sealer: trust.NewSealer([trust.KeySize]byte{1})})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := &house{authority: authority, profile: &inventory.CommonPhoneProfile{Name: "desk"}}
+	set := inventory.NewSet()
+	set.Lines["1001"] = &inventory.Line{Name: "1001"}
+	set.Devices[deviceName] = &inventory.Device{Name: deviceName, Model: "CP-8861", CommonPhoneProfile: "desk", Lines: []string{"1001"}}
+	set.CommonPhoneProfiles["desk"] = h.profile
+	h.serve(t, set)
+	return h
+}
+
+func (h *house) serve(t *testing.T, set *inventory.Set) {
+	t.Helper()
+	loopback := netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), 0)
+	p, err := provisioner.New(provisioner.Config{
+		Settings:  provisioner.Settings{TFTP: loopback, HTTP: loopback},
+		Inventory: func() *inventory.Set { return set }, Authority: h.authority,
+		PhoneCertificate: func(string) *x509.Certificate { return h.certificate },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Open(); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	served := make(chan error)
+	go func() { served <- p.Serve(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-served; err != nil {
+			t.Error(err)
+		}
+	})
+	tftpAt, httpAt := p.Addresses()
+	h.fetcher = fetcher{httpPort: httpAt.Port(), tftpPort: tftpAt.Port(), httpsPort: closedPort(t)}
+}
+
+// handset is a phone's memory over several starts.
+type handset struct {
+	t        *testing.T
+	dir      string
+	key      any
+	tvs      tvs
+	statuses []string
+}
+
+// boot starts the phone once and returns where its file came from.
+func (h *handset) boot(f fetcher) (from string, err error) {
+	h.t.Helper()
+	h.statuses = nil
+	trust := loadBelief(beliefConfig{dir: h.dir, key: h.key, tvs: h.tvs, status: func(s string) { h.statuses = append(h.statuses, s) }})
+	stored, _ := loadConfig(h.dir, deviceName)
+	file, from, err := fetchConfig(h.t.Context(), provisionConfig{
+		fetcher: f, servers: []string{"127.0.0.1"}, device: deviceName, dir: h.dir, stored: stored, trusted: true, trust: trust,
+	})
+	if err == nil && (file == nil || len(file.SIPProfile.Lines) != 1) {
+		h.t.Errorf("the file is not the phone's: %v", file)
+	}
+	return from, err
+}
+
+func (h *handset) must(f fetcher, name, status string) {
+	h.t.Helper()
+	from, err := h.boot(f)
+	if err != nil || !strings.HasPrefix(from, name+" ") {
+		h.t.Fatalf("got %q, %v, want %s", from, err, name)
+	}
+	if status != strings.Join(h.statuses, ", ") {
+		h.t.Errorf("status messages are %q, want %q", h.statuses, status)
+	}
+}
+
+func (h *handset) file(name string) []byte {
+	h.t.Helper()
+	raw, err := os.ReadFile(filepath.Join(h.dir, name))
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return raw
+}
+
+const (
+	plainName     = deviceName + ".cnf.xml"
+	signedName    = plainName + ".sgn"
+	encryptedName = plainName + ".enc.sgn"
+)
+
+func TestPhoneFollowsItsHouse(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	p := &handset{t: t, dir: t.TempDir()}
+	p.must(h.fetcher, plainName, "No Trust List installed")
+	h.profile.SecurityByDefault = inventory.SecurityOn
+	p.must(h.fetcher, signedName, "ITL installed")
+	p.must(h.fetcher, signedName, "")
+	h.profile.ClusterSecurityMode = inventory.Mixed
+	p.must(h.fetcher, signedName, "CTL Installed")
+	h.profile.TFTPFileSignatureAlgorithm = inventory.SHA512
+	p.must(h.fetcher, signedName, "Trust List updated")
+	for _, change := range []func() error{
+		func() error { return h.authority.Replace(t.Context(), trust.Signer2, trust.Consent{}) },
+		func() error { return h.authority.Promote(t.Context(), trust.Consent{}) },
+		func() error { return h.authority.Replace(t.Context(), trust.Files, trust.Consent{}) },
+		func() error { return h.authority.Replace(t.Context(), trust.TVS, trust.Consent{}) },
+	} {
+		if err := change(); err != nil {
+			t.Fatal(err)
+		}
+		p.must(h.fetcher, signedName, "Trust List updated")
+	}
+	if raw := p.file(plainName); !bytes.Contains(raw, []byte("<device>")) {
+		t.Errorf("the file is kept as %.60q", raw)
+	}
+	h.profile.SecurityByDefault = inventory.SecurityRollback
+	p.must(h.fetcher, plainName, "Trust List updated")
+	h.profile.SecurityByDefault, h.profile.ClusterSecurityMode = inventory.SecurityOff, ""
+	p.must(h.fetcher, plainName, "")
+}
+
+func TestPhoneOpensWhatIsEncryptedForIt(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.profile.SecurityByDefault, h.profile.TFTPEncryptedConfig = inventory.SecurityOn, true
+	p := &handset{t: t, dir: t.TempDir()}
+	p.must(h.fetcher, signedName, "ITL installed") // it has no certificate yet
+	certificate := func(name string) (*x509.Certificate, any) {
+		pair, err := trust.CreateCertificate(name, time.Now(), time.Hour)
+		if err != nil {
+			t.Fatal(err)
+		}
+		loaded, err := pair.Load()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return loaded.Leaf, loaded.PrivateKey
+	}
+	h.certificate, p.key = certificate("phone")
+	p.must(h.fetcher, encryptedName, "")
+	kept := p.file(plainName)
+	for _, name := range []string{plainName, strings.ToLower(plainName), signedName} {
+		raw, _, err := h.fetcher.file(t.Context(), "127.0.0.1", name)
+		if err == nil && bytes.Contains(raw, []byte("1001")) {
+			t.Errorf("%s has the phone's line in clear", name)
+		}
+	}
+	_, p.key = certificate("other")
+	if from, err := p.boot(h.fetcher); !errors.Is(err, verify.ErrNotForUs) || !errors.Is(err, errUntrusted) {
+		t.Errorf("with another key: %q, %v", from, err)
+	}
+	if !bytes.Equal(p.file(plainName), kept) {
+		t.Error("the stored file has changed")
+	}
+	p.key = nil
+	if _, err := p.boot(h.fetcher); !errors.Is(err, verify.ErrNotForUs) {
+		t.Errorf("without a key: %v", err)
+	}
+}
+
+// Another server's lists and files are refused, and all that was there stays.
+func TestPhoneRefusesAnotherHouse(t *testing.T) {
+	t.Parallel()
+	home, other := newHouse(t), newHouse(t)
+	home.profile.SecurityByDefault, other.profile.SecurityByDefault = inventory.SecurityOn, inventory.SecurityOn
+	p := &handset{t: t, dir: t.TempDir()}
+	p.must(home.fetcher, signedName, "ITL installed")
+	list, file := p.file(provision.SharedITL), p.file(plainName)
+	check := func(what string, err error, statuses ...string) {
+		t.Helper()
+		if !errors.Is(err, errUntrusted) {
+			t.Errorf("%s: %v, want errUntrusted", what, err)
+		}
+		if found, ok := provisionFinding(err, provisionConfig{device: deviceName}); !ok || found.Code != "trust-list-mismatch" {
+			t.Errorf("%s: finding %s", what, found.Code)
+		}
+		if !slices.Equal(p.statuses, statuses) {
+			t.Errorf("%s: status messages %q, want %q", what, p.statuses, statuses)
+		}
+		if !bytes.Equal(p.file(provision.SharedITL), list) || !bytes.Equal(p.file(plainName), file) {
+			t.Errorf("%s: what was stored has changed", what)
+		}
+	}
+	_, err := p.boot(other.fetcher)
+	check("another house", err, "File auth error", "Trust List update failed")
+	other.profile.SecurityByDefault = inventory.SecurityOff // it still signs
+	_, err = p.boot(other.fetcher)
+	check("a house without lists", err, "File auth error")
+	p.must(home.fetcher, signedName, "")
+
+	raw, _, err := home.fetcher.file(t.Context(), "127.0.0.1", signedName)
+	if err != nil {
+		t.Fatal(err)
+	}
+	changed := bytes.Clone(raw)
+	changed[len(changed)-20] ^= 1
+	for what, content := range map[string][]byte{"cut": raw[:len(raw)-1], "header cut": raw[:200], "changed": changed, "plain": file, "empty": nil} {
+		_, scripted := serveFiles(t, map[string]string{signedName: string(content)}, true, false)
+		_, err = p.boot(scripted)
+		check(what, err, "File auth error")
+	}
+	// A file that is signed, and for another phone.
+	foreign, err := home.authority.SignFile(trust.Signing{Name: "SEP00AABBCCDDEE.cnf.xml.sgn", At: time.Now()}, file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, scripted := serveFiles(t, map[string]string{signedName: string(foreign)}, true, false)
+	_, err = p.boot(scripted)
+	check("another phone's file", err, "File auth error")
+	// Plain files alone are no way around signatures.
+	_, scripted = serveFiles(t, map[string]string{plainName: string(file)}, true, false)
+	if from, err := p.boot(scripted); !errors.Is(err, errNoFile) {
+		t.Errorf("a plain file is taken: %q, %v", from, err)
+	}
+}
+
+// house as TVS: it vouches for what it has, for whom knows its TVS certificate.
+type houseTVS struct {
+	house *house
+	asked int
+}
+
+func (v *houseTVS) query(_ context.Context, asked verify.AskTVS) (verify.Vouched, error) {
+	v.asked++
+	r, ok := v.house.authority.Vouches(asked.Signer.Issuer, asked.Signer.Serial)
+	if !ok {
+		return verify.Vouched{}, errors.New("not vouched for")
+	}
+	return verify.Vouched{Certificate: r.Certificate, Issuer: r.Issuer, Serial: r.Serial(), Roles: []tlv.Role{r.Role}, Lifetime: time.Hour}, nil
+}
+
+func (v *houseTVS) about(context.Context, *x509.Certificate) (verify.Vouched, error) {
+	return verify.Vouched{}, errors.New("not asked here")
+}
+
+// A phone that missed the introduction of a signer asks TVS.
+func TestPhoneAsksTVS(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.profile.SecurityByDefault = inventory.SecurityOn
+	ask := &houseTVS{house: h}
+	p := &handset{t: t, dir: t.TempDir(), tvs: ask}
+	p.must(h.fetcher, signedName, "ITL installed")
+	if err := errors.Join(h.authority.Replace(t.Context(), trust.Signer2, trust.Consent{}), h.authority.Promote(t.Context(), trust.Consent{})); err != nil {
+		t.Fatal(err)
+	}
+	p.tvs = nil
+	if _, err := p.boot(h.fetcher); err != nil { // the key of files is still the one it knows
+		t.Fatal(err)
+	}
+	if got := strings.Join(p.statuses, ", "); got != "Trust List update failed" {
+		t.Errorf("without TVS: %q", got)
+	}
+	p.tvs = ask
+	p.must(h.fetcher, signedName, "Trust List updated")
+	if ask.asked != 1 {
+		t.Errorf("TVS was asked %d times, want once", ask.asked)
+	}
+	p.must(h.fetcher, signedName, "")
+	stranger := newHouse(t)
+	stranger.profile.SecurityByDefault = inventory.SecurityOn
+	if _, err := p.boot(stranger.fetcher); !errors.Is(err, errUntrusted) {
+		t.Errorf("a stranger: %v", err)
+	}
+}
