@@ -93,7 +93,8 @@ func encryptFor(phone *x509.Certificate, digest tlv.Digest, content []byte) (*tl
 	hash.Write(content)
 	e.PlainHash = hash.Sum(nil)
 	var err error
-	if e.Key, err = rsa.EncryptPKCS1v15(rand.Reader, public, key[:]); err != nil { //nolint:staticcheck // phones know no other
+	//lint:ignore SA1019 phones know no other
+	if e.Key, err = rsa.EncryptPKCS1v15(rand.Reader, public, key[:]); err != nil {
 		return nil, nil, err
 	}
 	block, err := aes.NewCipher(key[:])

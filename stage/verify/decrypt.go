@@ -30,7 +30,8 @@ func Decrypt(file *tlv.File, key crypto.PrivateKey) ([]byte, error) {
 		return nil, fmt.Errorf("verify: %s: %d bytes are no whole blocks", name, len(content))
 	}
 	// Whoever can ask this question twice has signed the file: there is no oracle here.
-	secret, err := rsa.DecryptPKCS1v15(nil, private, e.Key) //nolint:staticcheck // the format knows no other
+	//lint:ignore SA1019 the format knows no other
+	secret, err := rsa.DecryptPKCS1v15(nil, private, e.Key)
 	if err != nil {
 		return nil, fmt.Errorf("verify: %s: %w: %w", name, ErrNotForUs, err)
 	}
