@@ -33,6 +33,9 @@ func (p *Provisioner) find(r request) (*file, error) {
 	if decision := p.settings.Access.Decide(p.library.inventory(), who, name); !decision.Allowed {
 		return nil, &deniedError{decision}
 	}
+	if r.transport == provision.HTTPS {
+		return p.library.openByHTTPS(name)
+	}
 	return p.library.open(name)
 }
 
