@@ -51,7 +51,9 @@ func (h *house) serve(t *testing.T, set *inventory.Set) {
 	t.Helper()
 	loopback := netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), 0)
 	p, err := provisioner.New(provisioner.Config{
-		Settings:  provisioner.Settings{TFTP: loopback, HTTP: loopback},
+		Settings: provisioner.Settings{
+			TFTP: loopback, HTTP: loopback, Access: provision.Access{Office: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}},
+		},
 		Inventory: func() *inventory.Set { return set }, Authority: h.authority,
 		PhoneCertificate: func(string) *x509.Certificate { return h.certificate },
 	})
