@@ -25,6 +25,7 @@ import (
 	"github.com/longcord/longcord/internal/logging"
 	"github.com/longcord/longcord/inventory"
 	"github.com/longcord/longcord/inventory/catalog"
+	"github.com/longcord/longcord/inventory/impact"
 )
 
 // Catalog keeps the inventory; *catalog.Catalog is one.
@@ -32,6 +33,7 @@ type Catalog interface {
 	Current() *inventory.Set
 	Apply(ctx context.Context, objects []inventory.Object, o catalog.Options) (catalog.Changes, error)
 	Delete(ctx context.Context, objects []catalog.Ref, o catalog.Options) (catalog.Changes, error)
+	Preview(ctx context.Context, objects []inventory.Object, o catalog.Options) (catalog.Preview, error)
 }
 
 // Sessions are the gateway's.
@@ -61,6 +63,7 @@ type Config struct {
 	Invitations   Invitations                  // nil: nobody can be invited
 	Certificates  func() []Certificate
 	Rollovers     Rollovers
+	Impact        func(before, after *inventory.Set) []impact.Touched // what a change does to phones; nil: nobody knows
 	Findings      *finding.Board
 	Log           *slog.Logger // nil discards
 }
@@ -144,6 +147,7 @@ func (s *Server) handler() http.Handler {
 	s.registerStatus(api)
 	s.registerFindings(api)
 	s.registerInventory(api)
+	s.registerPlan(api)
 	s.registerPhones(api)
 	s.registerInvitations(api)
 	s.registerSessions(api)

@@ -27,7 +27,7 @@ func (s *session) reconcile(set *inventory.Set) {
 	switch why := s.record.unwelcome(set); why {
 	case "":
 		s.refilter(set)
-	case blocked:
+	case inventory.WhyBlocked:
 		s.log.Warn("session ends", "why", why)
 		s.finish(tunnel.Administrator, true) // a phone hears it too: it is to stay away
 	default:
@@ -36,25 +36,11 @@ func (s *session) reconcile(set *inventory.Set) {
 	}
 }
 
-const blocked = "blocked"
-
-// unwelcome says why there may be no such session, or nothing. A user or device that was never declared,
-// but came by RADIUS or with a certificate, cannot be missed here.
+// unwelcome says why there may be no such session, or nothing.
 func (r sessionRecord) unwelcome(set *inventory.Set) (why string) {
-	user, device := set.Users[r.User], set.Devices[r.Device]
-	switch {
-	case user != nil && user.Blocked, device != nil && device.Blocked:
-		return blocked
-	case user == nil && r.UserDeclared:
-		return "the user was deleted"
-	case device == nil && r.DeviceDeclared:
-		return "the device was deleted"
-	case set.TunnelGroups[r.TunnelGroup] == nil:
-		return "the tunnel group was deleted"
-	case user != nil && user.GroupLock != "" && user.GroupLock != r.TunnelGroup:
-		return "the user is locked to another tunnel group"
-	}
-	return ""
+	return set.Unwelcome(inventory.Member{
+		User: r.User, Device: r.Device, TunnelGroup: r.TunnelGroup, UserDeclared: r.UserDeclared, DeviceDeclared: r.DeviceDeclared,
+	})
 }
 
 // refilter has the session's filter follow the inventory. What it may reach cannot be told while the

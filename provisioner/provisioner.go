@@ -102,16 +102,21 @@ func New(cfg Config) (*Provisioner, error) {
 	if cfg.Inventory == nil {
 		return nil, errors.New("provisioner: no inventory given")
 	}
-	renderer := provision.Renderer{CallManagers: cfg.CallManagers, NTPServers: cfg.NTPServers}
-	if len(renderer.CallManagers) == 0 {
-		renderer.CallManagers = []string{cfg.TFTP.Addr().String()}
-	}
 	log := logging.Or(cfg.Log).With(logging.Actor, "provisioner", logging.Stage, stage.Provision)
 	recorder := newRecorder(cfg.Store, log)
 	return &Provisioner{
-		settings: cfg.Settings, log: log, library: library{inventory: cfg.Inventory, renderer: renderer, signer: cfg.signer()},
+		settings: cfg.Settings, log: log, library: library{inventory: cfg.Inventory, renderer: cfg.Renderer(), signer: cfg.signer()},
 		holder: cfg.Holder, findings: cfg.Findings, ledger: newLedger(log, recorder, cfg.Findings), recorder: recorder, places: newPlaces(tftpMaxTransfers, tftpMaxPerPeer),
 	}, nil
+}
+
+// Renderer returns what makes the files that a provisioner with these settings serves.
+func (s Settings) Renderer() provision.Renderer {
+	r := provision.Renderer{CallManagers: s.CallManagers, NTPServers: s.NTPServers}
+	if len(r.CallManagers) == 0 {
+		r.CallManagers = []string{s.TFTP.Addr().String()}
+	}
+	return r
 }
 
 // Open takes both ports and the folder. A port that is taken is a *net.OpError in the chain. After an

@@ -11,6 +11,8 @@ import (
 
 	"github.com/longcord/longcord/control"
 	"github.com/longcord/longcord/gateway"
+	"github.com/longcord/longcord/inventory"
+	"github.com/longcord/longcord/inventory/impact"
 )
 
 // The parts do not know each other. What control asks of them is fitted here.
@@ -125,4 +127,36 @@ func (s *system) deliveries() map[string][]control.Delivery {
 		}
 	}
 	return all
+}
+
+// impact says what a change does to the phones as they are now.
+func (s *system) impact(before, after *inventory.Set) []impact.Touched {
+	renderer := s.provisionerConfig().Renderer()
+	facts := impact.Facts{File: renderer.Device}
+	if sessions := s.sessions(); sessions != nil {
+		for _, session := range sessions.List() {
+			facts.Sessions = append(facts.Sessions, impact.Session{Device: session.Phone, User: session.User, TunnelGroup: session.TunnelGroup})
+		}
+	}
+	for _, r := range s.registrations() {
+		facts.Registrations = append(facts.Registrations, impact.Registration{Device: r.Phone, Line: r.Line})
+	}
+	if s.rollover != nil {
+		facts.KeptOut = map[string]string{}
+		for _, loss := range s.rollover.Lost(before, after) {
+			facts.KeptOut[loss.Device] = fmt.Sprintf("gateway %q would present another certificate: %s", loss.Gateway, loss.Why)
+		}
+	}
+	if s.provisioner != nil {
+		deliveries := s.provisioner.Deliveries()
+		facts.Fetched = func(device string) (stamp string, at time.Time) {
+			for _, d := range deliveries[device] {
+				if d.VersionStamp != "" {
+					return d.VersionStamp, d.Complete
+				}
+			}
+			return "", time.Time{}
+		}
+	}
+	return impact.Of(before, after, facts)
 }

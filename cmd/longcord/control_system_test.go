@@ -15,7 +15,9 @@ import (
 	"github.com/longcord/longcord/inventory"
 	"github.com/longcord/longcord/inventory/catalog"
 	"github.com/longcord/longcord/inventory/file"
+	"github.com/longcord/longcord/inventory/impact"
 	"github.com/longcord/longcord/login"
+	"github.com/longcord/longcord/stage/provision"
 	"github.com/longcord/longcord/stage/verify"
 	"github.com/longcord/longcord/store"
 	"github.com/longcord/longcord/store/memory"
@@ -46,6 +48,12 @@ func startSystem(ts *testscript.TestScript, neg bool, args []string) {
 	board.Raise(finding.AddressPoolExhausted.With("10.99.0.0/24").Because("gateway", 0, "no address for bob"))
 	server, err := control.New(control.Config{
 		Findings: board, Rollovers: rollovers,
+		Impact: func(before, after *inventory.Set) []impact.Touched {
+			return impact.Of(before, after, impact.Facts{
+				Sessions: []impact.Session{{Device: "SEP020000001001", User: "alice", TunnelGroup: "phones"}},
+				File:     provision.Renderer{CallManagers: []string{"10.1.0.5"}}.Device,
+			})
+		},
 		Socket: c.Socket, Catalog: objects, Status: func() control.Status { return control.Status{Version: version()} }, Sessions: &twoSessions{ids: []uint64{1, 2}},
 		Registrations: func() []control.Registration {
 			return []control.Registration{{Phone: "SEP020000001001", Line: "1001", Contact: "10.99.0.2:5060"}}

@@ -28,6 +28,7 @@ func (p *program) commands() []*cobra.Command {
 		p.serveCommand(),
 		p.phoneCommand(),
 		p.configCommand(),
+		p.planCommand(),
 		p.applyCommand(),
 		p.getCommand(),
 		p.exportCommand(),

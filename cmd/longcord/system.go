@@ -97,7 +97,7 @@ func (s *system) prepare(ctx context.Context, parts []string) (err error) {
 		Socket: s.settings.Socket, Catalog: s.catalog,
 		Status: s.status, Sessions: s.sessions(), Registrations: s.registrations, Deliveries: s.deliveries,
 		Invitations: s.invitations(), Findings: s.findings, Log: s.log,
-		Certificates: s.certificates, Rollovers: s.rollover,
+		Certificates: s.certificates, Rollovers: s.rollover, Impact: s.impact,
 	})
 	return err
 }

@@ -334,3 +334,25 @@ func TestSecondFactorSurvivesANewPassword(t *testing.T) {
 		t.Errorf("got a key of %d bytes, %v", len(key), err)
 	}
 }
+
+// TestPreview shows both inventories and changes nothing.
+func TestPreview(t *testing.T) {
+	t.Parallel()
+	c := open(t, newStore(t))
+	apply(t, c, catalog.Options{}, line("1001", "one"), line("1002", ""), &inventory.User{Name: "anna", Password: secret.New("secret")})
+	p, err := c.Preview(ctx, []inventory.Object{line("1001", ""), line("1003", ""), &inventory.User{Name: "anna", Password: secret.New("secret")}}, catalog.Options{Prune: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want(t, "changes", text(p.Changes), "+[Line 1003] ~[] -[Line 1002]")
+	if p.Before.Lines["1002"] == nil || p.After.Lines["1002"] != nil || p.After.Lines["1001"].Secret.Reveal() != "one" {
+		t.Errorf("before %v, after %v", p.Before.Lines, p.After.Lines)
+	}
+	if p.After.Users["anna"].PasswordHash != p.Before.Users["anna"].PasswordHash {
+		t.Error("the same password counts as another")
+	}
+	want(t, "left", fmt.Sprint(len(c.Current().Objects())), "3")
+	if _, err := c.Preview(ctx, []inventory.Object{phone("000000000002", "9999")}, catalog.Options{}); !isInvalid(err, "9999") {
+		t.Errorf("what Apply refuses: got %v", err)
+	}
+}

@@ -31,7 +31,12 @@ func (c Changes) Empty() bool { return len(c.Created)+len(c.Changed)+len(c.Delet
 // value; a user's password is kept as its hash. It returns an *InvalidError when the inventory as a whole
 // would not be valid.
 func (c *Catalog) Apply(ctx context.Context, objects []inventory.Object, options Options) (Changes, error) {
-	return c.change(ctx, options, func(old *inventory.Set) (plan, error) {
+	return c.change(ctx, options, applying(objects, options))
+}
+
+// applying plans what Apply does.
+func applying(objects []inventory.Object, options Options) func(old *inventory.Set) (plan, error) {
+	return func(old *inventory.Set) (plan, error) {
 		p := plan{puts: inventory.NewSet()}
 		stored := index(old)
 		kinds := map[inventory.Kind]bool{}
@@ -51,7 +56,7 @@ func (c *Catalog) Apply(ctx context.Context, objects []inventory.Object, options
 			p.deletes = refsWhere(old, func(ref Ref) bool { return kinds[ref.Kind] && named[ref] == nil })
 		}
 		return p, nil
-	})
+	}
 }
 
 // Delete deletes objects, all or nothing. One that does not exist is store.ErrNotFound; one that others
@@ -180,18 +185,9 @@ func (c *Catalog) tryChange(ctx context.Context, options Options, planned func(o
 // check validates the inventory as it would be, asks the guard unless forced, then turns passwords into
 // hashes; in this order, because there are rules about passwords.
 func (c *Catalog) check(old *inventory.Set, p plan, force bool) error {
-	after := index(old)
-	for ref, o := range index(p.puts) {
-		after[ref] = o
-	}
-	for _, ref := range p.deletes {
-		delete(after, ref)
-	}
-	set := inventory.NewSet()
-	for _, o := range after {
-		if err := set.Add(o); err != nil {
-			return invalid(err)
-		}
+	set, err := p.after(old)
+	if err != nil {
+		return err
 	}
 	if problems := set.Validate(); len(problems) > 0 {
 		return &InvalidError{problems}
@@ -207,6 +203,24 @@ func (c *Catalog) check(old *inventory.Set, p plan, force bool) error {
 		}
 	}
 	return nil
+}
+
+// after returns the inventory as it would be. It shares its objects with old and the plan.
+func (p plan) after(old *inventory.Set) (*inventory.Set, error) {
+	after := index(old)
+	for ref, o := range index(p.puts) {
+		after[ref] = o
+	}
+	for _, ref := range p.deletes {
+		delete(after, ref)
+	}
+	set := inventory.NewSet()
+	for _, o := range after {
+		if err := set.Add(o); err != nil {
+			return nil, invalid(err)
+		}
+	}
+	return set, nil
 }
 
 // hashPassword replaces a user's password by its hash, which is the stored one if it fits: a file applied

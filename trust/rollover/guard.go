@@ -37,6 +37,17 @@ func (k *Keeper) Guard(before, after *inventory.Set) []inventory.Problem {
 	return all
 }
 
+// Lost returns the phones that a change of the inventory would keep out by the certificate that they would
+// meet, as far as is known what they hold.
+func (k *Keeper) Lost(before, after *inventory.Set) []Loss {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if err := k.learn(context.Background()); err != nil {
+		k.log.Error("what phones hold cannot be kept", logging.Err, err)
+	}
+	return Lost(before, after, k.phones)
+}
+
 func problem(gateway, hint, says string, args ...any) inventory.Problem {
 	return inventory.Problem{Kind: inventory.KindVPNGateway, Name: gateway, Field: "certificates", Says: fmt.Sprintf(says, args...), Hint: hint}
 }
