@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/longcord/longcord/inventory"
 )
 
 // Invitations are the ways in for phones that were never inside.
@@ -36,11 +38,11 @@ type Invitation struct {
 // FreshInvitation is an invitation with its link, which is told once and kept nowhere.
 type FreshInvitation struct {
 	Invitation
-	Link   string   `json:"link" doc:"whoever has it can use it"`
-	Model  string   `json:"model"`
-	Server string   `json:"server" doc:"TFTP server 1 of the phone while the door is open"`
-	Inside string   `json:"inside" doc:"TFTP servers 1 and 2 of the phone afterwards"`
-	Keys   []string `json:"keys" doc:"how the phone's TFTP servers are reached"`
+	Link   string               `json:"link" doc:"whoever has it can use it"`
+	Model  string               `json:"model"`
+	Server string               `json:"server" doc:"TFTP server 1 of the phone while the door is open"`
+	Inside string               `json:"inside" doc:"TFTP servers 1 and 2 of the phone afterwards"`
+	Keys   inventory.KeyPresses `json:"keys" doc:"ways through the phone's menus"`
 }
 
 // InvitationList is what List returned.

@@ -25,7 +25,7 @@ func (s *system) makeDoor() (err error) {
 	c := door.Config{
 		Inside:   s.settings.Inside,
 		Renderer: provision.Renderer{CallManagers: s.settings.Calls.Servers}, Inventory: s.catalog.Current, Store: s.store,
-		KeyPresses: keyPresses, Connected: s.connected, Findings: s.findings, Log: s.log,
+		Connected: s.connected, Findings: s.findings, Log: s.log,
 	}
 	if len(c.Renderer.CallManagers) == 0 {
 		c.Renderer.CallManagers = []string{s.settings.Inside.String()}

@@ -88,13 +88,16 @@ With a browser, where the phone is:
      button. The browser warns of the certificate, which no public authority has signed.
   2. On the phone, within %d minutes, TFTP Server 1: %s
 `, i.Phone, i.Model, i.ID, i.Expires.Format("15:04 on 2 January"), i.Link, int(provision.DoorTime.Minutes()), i.Server)
-	for _, key := range i.Keys {
-		fmt.Fprintf(p.out, "       %s\n", key)
-	}
+	p.printKeys("     ", i.Keys.AlternateTFTP)
 	fmt.Fprintf(p.out, `  3. When the page says that the file has arrived, once more, TFTP Server 1 and TFTP Server 2: %s
      In neither field may %s stay: it answers from everywhere, and the phone would take itself for inside.
-  4. The phone finds that it is outside and asks for user and password.
-
+  4. The phone finds that it is outside and asks for user and password. If it does not, switch the VPN on.
+`, i.Inside, i.Server)
+	p.printKeys("     ", i.Keys.VPNMenu)
+	fmt.Fprintf(p.out, `  If the file does not arrive: a phone that belonged to another system takes no files but that one's until its trust list is erased.
+`)
+	p.printKeys("     ", i.Keys.EraseTrustList)
+	fmt.Fprintf(p.out, `
 With a laptop there, which spares the open Internet:
   longcord carry '%s'
 
@@ -104,7 +107,14 @@ behind a carrier's NAT the same public address is other people's, too, who may r
 address. By carry, only the home network is left. Where that matters, bring the phone to the office, or let phones log
 in by certificate. It ends with the first file that comes through the tunnel.
 
-`, i.Inside, i.Server, i.Link)
+`, i.Link)
+}
+
+// printKeys prints the way through a phone's menus, where it is known.
+func (p *program) printKeys(indent, keys string) {
+	if keys != "" {
+		fmt.Fprintf(p.out, "%s%s\n", indent, keys)
+	}
 }
 
 func (p *program) listInvitations(c *cobra.Command, client *control.Client, asJSON bool) error {

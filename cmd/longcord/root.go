@@ -33,7 +33,7 @@ func (p *program) commands() []*cobra.Command {
 		p.getCommand(),
 		p.exportCommand(),
 		p.deleteCommand(),
-		p.phonesCommand(),
+		p.phonesCommand(), p.carryCommand(),
 		p.usersCommand(),
 		p.sessionsCommand(),
 		p.showCommand(),

@@ -1,7 +1,6 @@
 package door
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"crypto/tls"
@@ -144,19 +143,16 @@ type Delivery struct {
 
 // Stall is a carrier's file server beside the phone.
 type Stall struct {
-	server    *server
-	delivered chan Delivery
+	server  *server
+	counter *counter
 }
 
-// Spread offers the file at an address of the laptop, to the phone that it is for, from whatever address that
-// asks for it. A port that is taken is a *net.OpError in the chain. Close it.
-func (c *Carrier) Spread(ctx context.Context, carried Carried, tftp, http netip.AddrPort) (*Stall, error) {
-	s := &Stall{delivered: make(chan Delivery, 1)}
-	name := provision.ConfigFile(carried.Device)
-	file := provision.File{Name: name, Device: carried.Device, Content: bytes.Clone(carried.File)}
-	counter := &counter{file: file, delivered: s.delivered, log: c.log, phones: map[netip.Addr]*provision.Door{}}
+// Spread opens a file server at an address of the laptop that has nothing to give yet. A port that is taken is a
+// *net.OpError in the chain. Close it.
+func (c *Carrier) Spread(ctx context.Context, tftp, http netip.AddrPort) (*Stall, error) {
+	s := &Stall{counter: &counter{delivered: make(chan Delivery, 1), log: c.log, phones: map[netip.Addr]*provision.Door{}}}
 	var err error
-	if s.server, err = listen(ctx, tftp, http, counter, c.log); err != nil {
+	if s.server, err = listen(ctx, tftp, http, s.counter, c.log); err != nil {
 		return nil, err
 	}
 	if err := s.server.admitAll(); err != nil {
@@ -165,11 +161,16 @@ func (c *Carrier) Spread(ctx context.Context, carried Carried, tftp, http netip.
 	return s, nil
 }
 
+// Offer gives the file from now on, to the phone that it is for, from whatever address that asks for it.
+func (s *Stall) Offer(carried Carried) {
+	s.counter.offer(provision.File{Name: provision.ConfigFile(carried.Device), Device: carried.Device, Content: carried.File})
+}
+
 // Addresses returns where it listens.
 func (s *Stall) Addresses() (tftp, http netip.AddrPort) { return s.server.addresses() }
 
 // Delivered receives when the file has arrived at the phone.
-func (s *Stall) Delivered() <-chan Delivery { return s.delivered }
+func (s *Stall) Delivered() <-chan Delivery { return s.counter.delivered }
 
 // Close ends it.
 func (s *Stall) Close() error {

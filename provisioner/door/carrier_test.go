@@ -51,7 +51,7 @@ func TestCarry(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if carried.Device != phone || carried.Model != "CP-8861" || carried.Inside.String() != "10.1.0.5" || len(carried.Keys) == 0 || bytes.Contains(carried.File, []byte("line-secret")) {
+	if carried.Device != phone || carried.Model != "CP-8861" || carried.Inside.String() != "10.1.0.5" || carried.Keys.AlternateTFTP == "" || bytes.Contains(carried.File, []byte("line-secret")) {
 		t.Errorf("carried %+v", carried)
 	}
 	for _, again := range []*Carrier{NewCarrier(made.Link, nil), carrier} {
@@ -97,7 +97,7 @@ func TestStall(t *testing.T) {
 		t.Fatal(err)
 	}
 	at := netip.AddrPortFrom(loopback, 0)
-	stall, err := NewCarrier(Link{Host: "vpn.example.net"}, nil).Spread(t.Context(), Carried{Device: phone, File: file.Content}, at, at)
+	stall, err := NewCarrier(Link{Host: "vpn.example.net"}, nil).Spread(t.Context(), at, at)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,6 +107,10 @@ func TestStall(t *testing.T) {
 		}
 	}()
 	h := &house{t: t, Keeper: &Keeper{server: stall.server}}
+	if packet, err := h.next(h.ask(home, config(phone)), moment); err == nil {
+		t.Errorf("before the file is there, the phone is answered %s", packet)
+	}
+	stall.Offer(Carried{Device: phone, File: file.Content})
 	if packet, err := h.next(h.ask(stranger, config("SEP001122334466")), moment); err == nil {
 		t.Errorf("another phone is answered %s", packet)
 	}

@@ -13,23 +13,29 @@ import (
 // counter is the judge of a laptop: each address beside it has a door for the one phone, for as long as the
 // laptop stays.
 type counter struct {
-	file      provision.File
 	delivered chan Delivery
 	log       *slog.Logger
 
 	mu     sync.Mutex
+	file   provision.File // without a device: there is nothing yet
 	phones map[netip.Addr]*provision.Door
 }
 
 // maxNeighbours bounds the addresses that are remembered.
 const maxNeighbours = 256
 
+func (c *counter) offer(file provision.File) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.file = file
+}
+
 func (c *counter) asked(now time.Time, from netip.AddrPort, by provision.Transport, name string) (provision.DoorAnswer, provision.File) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	door, ok := c.phones[from.Addr()]
 	if !ok {
-		if len(c.phones) >= maxNeighbours {
+		if c.file.Device == "" || len(c.phones) >= maxNeighbours {
 			return provision.Silence, provision.File{}
 		}
 		door = &provision.Door{Device: c.file.Device, Address: from.Addr(), Until: now.Add(stallTime)}

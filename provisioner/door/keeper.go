@@ -30,8 +30,6 @@ type Config struct {
 	Renderer  provision.Renderer
 	Inventory func() *inventory.Set
 	Store     store.Store
-	// KeyPresses are how a model's Alternate TFTP is set, one step each.
-	KeyPresses func(model string) []string
 	// Connected tells since when a device has had a session.
 	Connected func(device string) (time.Time, bool)
 	// Resolve finds the addresses of the gateway's name as the world outside has them.
@@ -78,8 +76,8 @@ func New(c Config) (*Keeper, error) {
 	switch {
 	case !c.Outside.Addr().Is4() || !c.HTTP.Addr().Is4():
 		return nil, fmt.Errorf("door: %s is not IPv4, and phones know nothing else", c.Outside)
-	case c.Inventory == nil || c.Store == nil || c.KeyPresses == nil:
-		return nil, errors.New("door: inventory, store or key presses are missing")
+	case c.Inventory == nil || c.Store == nil:
+		return nil, errors.New("door: inventory or store is missing")
 	}
 	if c.Connected == nil {
 		c.Connected = func(string) (time.Time, bool) { return time.Time{}, false }
@@ -269,7 +267,7 @@ type Made struct {
 	Model  string
 	Server netip.Addr // what goes into the phone's TFTP fields while the door is open
 	Inside netip.Addr // and afterwards
-	Keys   []string
+	Keys   inventory.KeyPresses
 }
 
 // Invite makes an invitation for a device that is good for that long. What the operator can mend comes as a
@@ -309,7 +307,7 @@ func (k *Keeper) Invite(ctx context.Context, device, by string, good time.Durati
 	k.log.Info("phone invited", logging.Phone, device, "invitation", name[:idLength], "by", by, "expires", record.Expires)
 	return Made{
 		Invitation: k.invitation(name, record), Link: link, Model: model,
-		Server: k.outside(ctx, link.Host), Inside: k.config.Inside, Keys: k.config.KeyPresses(model),
+		Server: k.outside(ctx, link.Host), Inside: k.config.Inside, Keys: k.keys(model),
 	}, nil
 }
 
@@ -320,7 +318,7 @@ func (k *Keeper) linkFor(device string) (Link, string, error) {
 	if !ok {
 		return Link{}, "", &Refusal{fmt.Sprintf("there is no Device %q", device), "add it first: longcord phones add"}
 	}
-	if model, known := inventory.ModelByName(declared.Model); known && !model.VPN {
+	if model, known := set.Model(declared.Model); known && !model.VPN {
 		return Link{}, "", &Refusal{fmt.Sprintf("%s: %s has no VPN client", device, model.Name), "it can be used in the office only"}
 	}
 	if _, err := k.config.Renderer.Starter(set, device); err != nil {
@@ -361,6 +359,12 @@ func (k *Keeper) outside(ctx context.Context, host string) netip.Addr {
 		return own
 	}
 	return found[0].Unmap()
+}
+
+// keys are the ways through a model's menus; empty where they are not known.
+func (k *Keeper) keys(model string) inventory.KeyPresses {
+	known, _ := k.config.Inventory().Model(model)
+	return known.Keys
 }
 
 func (k *Keeper) invitation(name string, r invitationRecord) Invitation {

@@ -98,7 +98,7 @@ func open(t *testing.T, s store.Store) *house {
 	k, err := New(Config{
 		Outside: netip.AddrPortFrom(loopback, 0), HTTP: netip.AddrPortFrom(loopback, 0), Inside: netip.MustParseAddr("10.1.0.5"),
 		Renderer: provision.Renderer{CallManagers: []string{"10.1.0.5"}}, Inventory: func() *inventory.Set { return set },
-		Store: s, KeyPresses: func(string) []string { return []string{"press <keys>"} }, Findings: h.findings,
+		Store: s, Findings: h.findings,
 		Connected: func(device string) (time.Time, bool) { return h.session, device == phone && !h.session.IsZero() },
 		Resolve: func(context.Context, string) ([]netip.Addr, error) {
 			return []netip.Addr{netip.MustParseAddr("192.0.2.10")}, nil
@@ -285,7 +285,7 @@ func TestDoor(t *testing.T) {
 		if !ok || reply.Status != http.StatusOK || reply.Header.Get("Cache-Control") != "no-store" {
 			t.Fatalf("%s of the link: %v, %v", method, reply, ok)
 		}
-		if text := string(reply.Body); method == http.MethodGet && !strings.Contains(text, phone) || strings.Contains(text, "<keys>") {
+		if text := string(reply.Body); method == http.MethodGet && !strings.Contains(text, phone) {
 			t.Errorf("page is\n%s", text)
 		}
 	}
@@ -302,7 +302,7 @@ func TestDoor(t *testing.T) {
 		t.Errorf("findings are %+v, want the open door", all)
 	}
 	reply, ok := h.visit(http.MethodGet, made.Link, home)
-	if text := string(reply.Body); !ok || !strings.Contains(text, "The door is open") || !strings.Contains(text, "press &lt;keys&gt;") || !strings.Contains(text, "192.0.2.10") || !strings.Contains(text, "10.1.0.5") {
+	if text := string(reply.Body); !ok || !strings.Contains(text, "The door is open") || !strings.Contains(text, "Admin settings &gt; Network setup") || !strings.Contains(text, "192.0.2.10") || !strings.Contains(text, "10.1.0.5") {
 		t.Errorf("page of the open door, %v:\n%s", ok, text)
 	}
 	// The link is worth nothing any more, to anybody else.

@@ -60,7 +60,7 @@ func FuzzParseLink(f *testing.F) {
 }
 
 func FuzzParseCarried(f *testing.F) {
-	f.Add([]byte(`{"device":"SEP001122334455","model":"CP-8861","inside":"10.1.0.5","keys":["a"],"file":"PGRldmljZS8+","ticket":"x","connected":true}`))
+	f.Add([]byte(`{"device":"SEP001122334455","model":"CP-8861","inside":"10.1.0.5","keys":{"vpnMenu":"a"},"file":"PGRldmljZS8+","ticket":"x","connected":true}`))
 	f.Add([]byte(`{"device":"../../etc/passwd"}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		if c, err := parseCarried(body); err == nil {

@@ -37,19 +37,19 @@ type view struct {
 	Until   string
 	Server  netip.Addr
 	Inside  netip.Addr
-	Keys    []string
+	Keys    inventory.KeyPresses
 	Arrived bool
 }
 
 // Carried is what a laptop gets for an invitation, and asks for afterwards.
 type Carried struct {
-	Device    string     `json:"device"`
-	Model     string     `json:"model"`
-	Inside    netip.Addr `json:"inside"`         // for the phone's TFTP fields afterwards
-	Keys      []string   `json:"keys"`           // how they are reached
-	File      []byte     `json:"file,omitempty"` // the starter file
-	Ticket    string     `json:"ticket,omitempty"`
-	Connected bool       `json:"connected"` // the phone has come through the tunnel since
+	Device    string               `json:"device"`
+	Model     string               `json:"model"`
+	Inside    netip.Addr           `json:"inside"`         // for the phone's TFTP fields afterwards
+	Keys      inventory.KeyPresses `json:"keys"`           // how they are reached
+	File      []byte               `json:"file,omitempty"` // the starter file
+	Ticket    string               `json:"ticket,omitempty"`
+	Connected bool                 `json:"connected"` // the phone has come through the tunnel since
 }
 
 // ticketScheme is how a laptop shows its ticket.
@@ -185,7 +185,7 @@ func (v *visit) carry() (vpnauth.Reply, bool) {
 	v.log.Info("starter file carried away", logging.Phone, r.Device, logging.Peer, v.from.String())
 	model := set.Devices[r.Device].Model // Starter has looked
 	return v.json(Carried{
-		Device: r.Device, Model: model, Inside: v.config.Inside, Keys: v.config.KeyPresses(model), File: file.Content, Ticket: ticket,
+		Device: r.Device, Model: model, Inside: v.config.Inside, Keys: v.keys(model), File: file.Content, Ticket: ticket,
 	})
 }
 
@@ -204,7 +204,7 @@ func (v *visit) page(state string) vpnauth.Reply {
 		Server: v.outside(v.ctx, v.request.Host), Inside: v.config.Inside, Arrived: !r.Delivered.IsZero(),
 	}
 	if device, ok := v.config.Inventory().Devices[r.Device]; ok {
-		shown.Model, shown.Keys = device.Model, v.config.KeyPresses(device.Model)
+		shown.Model, shown.Keys = device.Model, v.keys(device.Model)
 	}
 	var text bytes.Buffer
 	if err := page.Execute(&text, shown); err != nil {
