@@ -6,6 +6,9 @@
 // (docs/wire/sip.md#register): always the same short time, which is its keep-alive; a mark when the
 // registration is new to us; and the lines of its device behind the first registered with it.
 //
+// A registered phone can be told to read its files again: Teller says which phone is told what and when, Obey
+// what the phone makes of it.
+//
 // Not here: sockets, the store, calls.
 package register
 

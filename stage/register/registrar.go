@@ -369,6 +369,20 @@ func (r *Registrar) Lookup(now time.Time, line string) []Binding {
 	return places
 }
 
+// Device returns where a device is registered: the place of its first line, else of another. A phone that
+// does not say its name counts when no other device has its line.
+func (r *Registrar) Device(now time.Time, name string) (Binding, bool) {
+	for _, number := range r.config.Lines(name) {
+		line, _ := r.config.Line(number)
+		for _, b := range r.Lookup(now, number) {
+			if b.Device == name || b.Device == "" && len(line.Devices) == 1 {
+				return b, true
+			}
+		}
+	}
+	return Binding{}, false
+}
+
 // At returns the lines that are registered over a flow, in order.
 func (r *Registrar) At(flow sip.Flow) []string {
 	var lines []string

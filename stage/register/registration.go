@@ -275,6 +275,9 @@ func (r *Registration) Advance(now time.Time) []Action {
 // Wake returns when Advance wants to be called next; zero when nothing waits.
 func (r *Registration) Wake() time.Time { return r.wake }
 
+// CallID returns the Call-ID of the phone's REGISTER, which an order of its call manager must name.
+func (r *Registration) CallID() string { return r.callID }
+
 // Contact returns the address that the phone gives for itself.
 func (r *Registration) Contact() sip.URI {
 	uri := sip.URI{Scheme: "sip", User: r.config.User, Host: r.local.Addr().String(), Port: r.local.Port()}
