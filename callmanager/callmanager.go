@@ -48,8 +48,11 @@ type Config struct {
 	Settings
 	Inventory func() *inventory.Set
 	Store     store.Store
-	Log       *slog.Logger // nil discards
-	Rand      io.Reader    // nil means the system's
+	// Behind returns the version stamp that a phone's file should have, and whether the phone is known to
+	// have another. Such a phone is told so when it registers. Nil: nobody knows.
+	Behind func(device string) (stamp string, behind bool)
+	Log    *slog.Logger // nil discards
+	Rand   io.Reader    // nil means the system's
 }
 
 // Manager is a call manager.
@@ -65,6 +68,8 @@ type Manager struct {
 	directory directory
 	registrar *register.Registrar
 	calls     *call.Switch
+	teller    *register.Teller
+	greeted   map[string]string // stamp that a phone was told of when it registered, by device
 }
 
 // New makes a call manager that does nothing yet.
@@ -83,7 +88,7 @@ func New(config Config) (*Manager, error) {
 	}
 	m := &Manager{
 		config: config, log: logging.Or(config.Log).With(logging.Actor, "callmanager"),
-		wake: make(chan struct{}, 1),
+		wake: make(chan struct{}, 1), greeted: map[string]string{},
 	}
 	m.keeper = newKeeper(config.Store, m.log)
 	m.stack = sipnet.New(m, m.log)
@@ -96,6 +101,10 @@ func New(config Config) (*Manager, error) {
 	m.calls = call.NewSwitch(call.SwitchConfig{
 		Plan:   call.DialPlan{Known: func(n string) (string, bool) { return m.directory.name(n) }, Reach: m.reach},
 		Caller: m.caller, Contact: m.contact, UserAgent: userAgent, Rand: config.Rand,
+	})
+	m.teller = register.NewTeller(register.TellerConfig{
+		At:   func(now time.Time, device string) (register.Binding, bool) { return m.registrar.Device(now, device) },
+		Busy: m.busy, Contact: m.contact, Rand: config.Rand,
 	})
 	if err != nil {
 		m.stack.Close()
@@ -176,6 +185,7 @@ func (m *Manager) watch(ctx context.Context) {
 			m.event(func(now time.Time) {
 				m.doRegister(m.registrar.Advance(now))
 				m.doCall(m.calls.Advance(now))
+				m.doTell(m.teller.Advance(now))
 			})
 		}
 		if next := m.next(); !next.IsZero() {
@@ -187,11 +197,17 @@ func (m *Manager) watch(ctx context.Context) {
 func (m *Manager) next() time.Time {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	a, b := m.registrar.Wake(), m.calls.Wake()
-	if a.IsZero() || !b.IsZero() && b.Before(a) {
-		return b
+	return earliest(m.registrar.Wake(), m.calls.Wake(), m.teller.Wake())
+}
+
+// earliest returns the first of the times that are not zero.
+func earliest(times ...time.Time) (first time.Time) {
+	for _, t := range times {
+		if first.IsZero() || !t.IsZero() && t.Before(first) {
+			first = t
+		}
 	}
-	return a
+	return first
 }
 
 // event runs what something that happened leads to.
@@ -228,7 +244,13 @@ func (m *Manager) Cancelled(invite *sip.Message) {
 
 // Answered passes on what a phone answers. The stack calls it.
 func (m *Manager) Answered(request, response *sip.Message) {
-	m.event(func(now time.Time) { m.doCall(m.calls.Answered(now, request, response)) })
+	m.event(func(now time.Time) {
+		if m.teller.Owns(request) {
+			m.doTell(m.teller.Answered(now, request, response))
+			return
+		}
+		m.doCall(m.calls.Answered(now, request, response))
+	})
 }
 
 // Failed passes on that a phone does not answer. The stack calls it.
@@ -237,6 +259,10 @@ func (m *Manager) Failed(request *sip.Message, err error) {
 }
 
 func (m *Manager) failed(now time.Time, request *sip.Message, err error) {
+	if m.teller.Owns(request) {
+		m.doTell(m.teller.Failed(now, request, err.Error()))
+		return
+	}
 	status := 480
 	if errors.Is(err, sipnet.ErrTimeout) {
 		status = 408
@@ -266,6 +292,7 @@ func (m *Manager) doRegister(actions []register.Action) {
 			m.log.Info("registered", logging.Phone, a.Binding.Device, "line", a.Binding.Line,
 				logging.Peer, a.Binding.Flow, "agent", a.Binding.UserAgent, "restart", a.Binding.Restart)
 			m.moved(a.Before, a.Binding)
+			m.greet(a.Binding)
 		case register.Unregistered:
 			m.log.Info("unregistered", logging.Phone, a.Binding.Device, "line", a.Binding.Line,
 				logging.Peer, a.Binding.Flow, "why", a.Why)
@@ -323,6 +350,9 @@ func (m *Manager) doCall(actions []call.Action) {
 			m.stack.Respond(a.Request, a.Response)
 		case call.Changed:
 			m.logCall(a.Call)
+			if a.Call.State == call.Over {
+				m.doTell(m.teller.Advance(m.now))
+			}
 		}
 	}
 }
