@@ -289,6 +289,7 @@ func (c *phoneCall) do(now time.Time, actions []call.Action) {
 			c.stopMedia(now)
 			c.end(nil, cmp.Or(c.cause, "hung up"))
 			p.active = nil
+			p.release()
 		}
 	}
 }

@@ -47,18 +47,19 @@ func twoLines() *inventory.Set {
 }
 
 type world struct {
-	manager *callmanager.Manager
-	ends    chan string // how each call ended, from the manager's log
-	address netip.Addr
-	stop    func()
+	manager  *callmanager.Manager
+	ends     chan string   // how each call ended, from the manager's log
+	tellings chan struct{} // that something became of a telling, from the same
+	address  netip.Addr
+	stop     func()
 }
 
 // serve runs a call manager until stop or the end of the test.
 func serve(t *testing.T, set *inventory.Set, kept store.Store, address netip.Addr) *world {
 	t.Helper()
-	ends := make(chan string, 100)
+	ends, tellings := make(chan string, 100), make(chan struct{}, 100)
 	m, err := callmanager.New(callmanager.Config{
-		Log:       slog.New(callEnds{slog.DiscardHandler, ends}),
+		Log:       slog.New(managerLog{slog.DiscardHandler, ends, tellings}),
 		Settings:  callmanager.Settings{Listen: address},
 		Inventory: func() *inventory.Set { return set }, Store: kept,
 	})
@@ -72,7 +73,7 @@ func serve(t *testing.T, set *inventory.Set, kept store.Store, address netip.Add
 	served := make(chan error, 1)
 	go func() { served <- m.Serve(ctx) }()
 	stopped := false
-	w := &world{manager: m, ends: ends, address: address, stop: func() {
+	w := &world{manager: m, ends: ends, tellings: tellings, address: address, stop: func() {
 		if !stopped {
 			stopped = true
 			cancel()
@@ -85,20 +86,24 @@ func serve(t *testing.T, set *inventory.Set, kept store.Store, address netip.Add
 	return w
 }
 
-// callEnds is a log that passes on how calls end.
-type callEnds struct {
+// managerLog is a log that passes on how calls end, and that phones were told something.
+type managerLog struct {
 	slog.Handler
-	ends chan<- string
+	ends     chan<- string
+	tellings chan<- struct{}
 }
 
-func (h callEnds) Enabled(context.Context, slog.Level) bool { return true }
-func (h callEnds) WithAttrs([]slog.Attr) slog.Handler       { return h }
+func (h managerLog) Enabled(context.Context, slog.Level) bool { return true }
+func (h managerLog) WithAttrs([]slog.Attr) slog.Handler       { return h }
 
-func (h callEnds) Handle(_ context.Context, r slog.Record) error {
+func (h managerLog) Handle(_ context.Context, r slog.Record) error {
 	if r.Message == "call ends" {
 		text := ""
 		r.Attrs(func(a slog.Attr) bool { text += a.String() + " "; return true })
 		h.ends <- text
+	}
+	if strings.HasPrefix(r.Message, "phone ") && strings.HasSuffix(r.Message, "told") {
+		h.tellings <- struct{}{}
 	}
 	return nil
 }

@@ -11,7 +11,7 @@ import (
 // the fields that belong to the event's kind are set.
 type Event struct {
 	Time  time.Time `json:"time"`
-	Event string    `json:"event"` // step, session, registered, call, media, finding, status, console
+	Event string    `json:"event"` // step, session, registered, order, call, media, finding, status, console
 
 	// step: a step ended.
 	Step       stage.Step `json:"step,omitzero"`
@@ -19,10 +19,19 @@ type Event struct {
 	Detail     string     `json:"detail,omitempty"` // also the text of status and console
 	DurationMS int64      `json:"duration_ms,omitempty"`
 
+	Stamp string `json:"version_stamp,omitempty"` // registered: of the file that the phone runs
+	Order *Order `json:"order,omitempty"`         // order: the call manager tells the phone to do something
+
 	Session *Session         `json:"session,omitempty"` // session: the tunnel is up, or moved to another channel
 	Call    *Call            `json:"call,omitempty"`    // call: its state changed
 	Media   *Media           `json:"media,omitempty"`   // media: what was measured, at the end of a call
 	Finding *finding.Finding `json:"finding,omitempty"` // finding: what was wrong
+}
+
+// Order is what the call manager tells the phone to do.
+type Order struct {
+	Action string `json:"action"`                  // check-version, apply-config, restart, reset, prt-report
+	Stamp  string `json:"version_stamp,omitempty"` // of the file that it should run
 }
 
 // Session describes the phone's tunnel.

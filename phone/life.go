@@ -41,8 +41,7 @@ func (p *Phone) register(ctx context.Context, n network, file *cnf.Device) error
 	}
 	_ = p.ended(began, stage.Register, fmt.Sprintf("%s at %s", line.config.line, line.address()), nil) // it is no failure
 	if p.config.Call == "" {
-		<-ctx.Done()
-		return ctx.Err()
+		return p.obeyOrders(ctx, n, line, file)
 	}
 	return p.call(ctx, line)
 }
@@ -72,7 +71,7 @@ func (p *Phone) line(ctx context.Context, n network, file *cnf.Device) (*sipPhon
 		network: n, local: local, server: manager.Host, port: uint16(manager.SIPPort),
 		transport: sip.TCP, line: line.Name, authName: line.AuthName, secret: line.AuthPassword, displayName: line.DisplayName,
 		device: sip.Device{Name: p.config.Name, Model: p.config.Model.Number, Instance: instanceOf(p.config.Name)},
-		load:   file.Load, userAgent: "Cisco-" + strings.ReplaceAll(p.config.Model.Name, "-", "") + "/longcord",
+		stamp:  file.VersionStamp, load: file.Load, userAgent: "Cisco-" + strings.ReplaceAll(p.config.Model.Name, "-", "") + "/longcord",
 		openMedia: func(local netip.Addr) (mediaStream, error) {
 			return newMediaStream(ctx, n, local, mediaOptions{play: p.config.Play, record: p.config.Record, log: p.log})
 		},

@@ -37,6 +37,7 @@ func (p *Phone) liveOutside(ctx context.Context, stored *cnf.Device) error {
 	for err == nil {
 		switch a := firstOf(actions).(type) {
 		case connect.Try:
+			stored = p.newest(stored)
 			actions, err = p.try(ctx, connector, a, stored)
 		case connect.GiveUp:
 			switch byCertificate := stored.VPN.AuthMethod == cnf.ByCertificate; {
@@ -193,7 +194,7 @@ func (p *Phone) liveInTunnel(ctx context.Context, in *loggedIn, url string, stor
 func (p *Phone) tunnelConfig(in *loggedIn, url string, stored *cnf.Device) tunnelConfig {
 	cfg := tunnelConfig{
 		conn: in.conn, cookie: in.cookie, host: in.host, device: p.config.Name,
-		dial:       func(ctx context.Context) (*tls10.Conn, error) { return p.redial(ctx, url, stored.VPN) },
+		dial:       func(ctx context.Context) (*tls10.Conn, error) { return p.redial(ctx, url, p.newest(stored).VPN) },
 		openDevice: p.openDevice,
 		mtu:        stored.VPN.MTU,
 		suites:     newPhoneSuites,

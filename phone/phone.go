@@ -71,8 +71,9 @@ type Phone struct {
 	log    *slog.Logger
 	trust  *belief
 
-	mu   sync.Mutex // guards what follows, and is held while Events runs
-	told map[string]bool
+	mu      sync.Mutex // guards what follows, and is held while Events runs
+	told    map[string]bool
+	running *cnf.Device // the file it has registered with last
 }
 
 // ErrCallFailed is returned by Run when the call that was asked for did not come about.
@@ -109,6 +110,14 @@ func New(config Config) (*Phone, error) {
 // Run switches the phone on. It returns when ctx ends, after logging off, or, where a call was asked
 // for, when that is over.
 func (p *Phone) Run(ctx context.Context) error {
+	for {
+		if err := p.boot(ctx); !errors.Is(err, errReset) {
+			return err
+		}
+	}
+}
+
+func (p *Phone) boot(ctx context.Context) error {
 	p.trust = loadBelief(beliefConfig{
 		dir: p.config.StateDir, key: p.config.Certificate.PrivateKey, log: p.log,
 		status: func(text string) { p.tell(Event{Event: "status", Detail: text}) },
@@ -148,13 +157,23 @@ func (p *Phone) isOutside(ctx context.Context, stored *cnf.Device) (bool, error)
 }
 
 // live is the phone's life on a network on which its servers can be reached: it fetches its file,
-// registers, and calls or waits for calls.
+// registers, and calls or waits for calls. Its call manager may make it register anew.
 func (p *Phone) live(ctx context.Context, n network, stored *cnf.Device) error {
-	file, err := p.provision(ctx, n, stored)
-	if err != nil {
-		return err
+	var file *cnf.Device
+	for {
+		if file == nil {
+			var err error
+			if file, err = p.provision(ctx, n, stored); err != nil {
+				return err
+			}
+		}
+		p.runs(file)
+		var again *restart
+		if err := p.register(ctx, n, file); !errors.As(err, &again) {
+			return err
+		}
+		stored, file = file, again.file
 	}
-	return p.register(ctx, n, file)
 }
 
 // provision fetches the phone's file. With a stored one it can live when nothing new is to be had.

@@ -36,6 +36,7 @@ type sipConfig struct {
 	secret      secret.String
 	displayName string
 	device      sip.Device // zero: registers like a standard phone
+	stamp       string     // version stamp of the phone's file
 	load        string
 	userAgent   string
 	openMedia   openMedia
@@ -63,6 +64,8 @@ type sipPhone struct {
 	result       chan error // what Register waits for; nil: nobody waits
 	trouble      error      // why the last attempt to register failed
 	active       *phoneCall // until the last answer of its leg
+	orders       chan register.Order
+	held         *register.Order // until the call is over
 }
 
 // newSIPPhone makes a line. It ends with Close, or hard with ctx.
@@ -84,6 +87,7 @@ func newSIPPhone(ctx context.Context, config sipConfig) (*sipPhone, error) {
 	p := &sipPhone{
 		config: config, log: logging.Or(config.log),
 		wake: make(chan struct{}, 1), done: make(chan struct{}), registration: registration,
+		orders: make(chan register.Order, 1),
 	}
 	p.stack = sipnet.New(p, p.log)
 	ctx, p.cancel = context.WithCancel(ctx)
@@ -215,7 +219,7 @@ func (p *sipPhone) accepted(a register.Accepted) {
 	if !p.registered {
 		p.log.Info("registered", "line", p.config.line, logging.Peer, p.flow, "until", a.Until)
 		p.emit(Event{Event: "registered", Step: stage.Register, OK: true,
-			Detail: fmt.Sprintf("%s at %s over %s", p.config.line, p.address(), p.config.transport)})
+			Detail: fmt.Sprintf("%s at %s over %s", p.config.line, p.address(), p.config.transport), Stamp: p.config.stamp})
 	}
 	p.registered = true
 	p.report(nil)
@@ -313,6 +317,8 @@ func (p *sipPhone) Received(flow sip.Flow, request *sip.Message) {
 			p.rung(now, flow, request)
 		case request.Method == sip.Options:
 			p.refuse(request, 200)
+		case request.Method == sip.Notify:
+			p.notified(request)
 		case request.Method != sip.Ack:
 			p.refuse(request, 405)
 		}
