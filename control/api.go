@@ -134,6 +134,9 @@ type Phone struct {
 	Registrations []Registration `json:"registrations"`
 	Session       *Session       `json:"session,omitempty"`
 	Deliveries    []Delivery     `json:"deliveries" doc:"files that arrived at it, newest first"`
+	ShouldRun     string         `json:"should_run,omitempty" doc:"version stamp of its file as it is now"`
+	Runs          string         `json:"runs,omitempty" doc:"version stamp of the file that it runs: the newest that had arrived when its registration began"`
+	Told          *Telling       `json:"told,omitempty" doc:"what it was told last"`
 }
 
 // Delivery is a file that arrived at a phone.

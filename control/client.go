@@ -152,17 +152,39 @@ func (c *Client) Set(ctx context.Context) (*inventory.Set, error) {
 	return set, nil
 }
 
-// Apply creates and changes objects, all or nothing.
+// Apply creates and changes objects, all or nothing. Phones whose file changes are told.
 func (c *Client) Apply(ctx context.Context, objects []inventory.Object, o catalog.Options, expect Expectation) (catalog.Changes, error) {
+	applied, err := c.ApplyAndPush(ctx, objects, o, expect, true)
+	return applied.Changes, err
+}
+
+// ApplyAndPush is Apply, and says which phones have another file now. They are told if push says so.
+func (c *Client) ApplyAndPush(ctx context.Context, objects []inventory.Object, o catalog.Options, expect Expectation, push bool) (Applied, error) {
 	text, err := file.Encode(objects, true)
 	if err != nil {
-		return catalog.Changes{}, err
+		return Applied{}, err
 	}
-	values := url.Values{"prune": {strconv.FormatBool(o.Prune)}, "dry_run": {strconv.FormatBool(o.DryRun)}, "force": {strconv.FormatBool(o.Force)}}
+	values := url.Values{"prune": {strconv.FormatBool(o.Prune)}, "dry_run": {strconv.FormatBool(o.DryRun)}, "force": {strconv.FormatBool(o.Force)}, "no_push": {strconv.FormatBool(!push)}}
 	if expect != ExpectAny {
 		values.Set("expect", string(expect))
 	}
-	return do[catalog.Changes](ctx, c, http.MethodPost, "/inventory", values, "application/yaml", text)
+	return do[Applied](ctx, c, http.MethodPost, "/inventory", values, "application/yaml", text)
+}
+
+// Tell has phones told what to do, or all of them when none is named, and returns how that stands at once.
+func (c *Client) Tell(ctx context.Context, phones []string, action PhoneAction) ([]Telling, error) {
+	request, err := json.Marshal(map[string]any{"phones": phones, "all": len(phones) == 0, "action": action})
+	if err != nil {
+		return nil, err
+	}
+	told, err := do[TellingList](ctx, c, http.MethodPost, "/tellings", nil, "application/json", request)
+	return told.Tellings, err
+}
+
+// Tellings returns what phones were told last.
+func (c *Client) Tellings(ctx context.Context) ([]Telling, error) {
+	told, err := get[TellingList](ctx, c, "/tellings", nil)
+	return told.Tellings, err
 }
 
 // Delete deletes objects, all or nothing.

@@ -35,12 +35,14 @@ type applyInput struct {
 	DryRun  bool        `query:"dry_run" doc:"say what would happen, and change nothing"`
 	Force   bool        `query:"force" doc:"also what would keep phones out of the VPN"`
 	Expect  Expectation `query:"expect" enum:"new,existing" doc:"refuse objects that exist, or that do not"`
+	NoPush  bool        `query:"no_push" doc:"do not tell phones whose file changes"`
 	RawBody []byte      `contentType:"application/yaml"`
 }
 
 type deleteInput struct {
 	Objects []string `query:"object,explode" required:"true" doc:"KIND/NAME"`
 	DryRun  bool     `query:"dry_run" doc:"say what would happen, and change nothing"`
+	NoPush  bool     `query:"no_push" doc:"do not tell phones whose file changes"`
 }
 
 // Objects are objects of the inventory, each with its kind and its fields as in files; secrets are
@@ -120,7 +122,7 @@ func (s *Server) exportInventory(_ context.Context, in *exportInput) (*yamlOutpu
 	return &yamlOutput{ContentType: "application/yaml", Body: text}, err
 }
 
-func (s *Server) applyInventory(ctx context.Context, in *applyInput) (*body[catalog.Changes], error) {
+func (s *Server) applyInventory(ctx context.Context, in *applyInput) (*body[Applied], error) {
 	f, err := file.Parse("request", in.RawBody, file.NoFiles)
 	if err != nil {
 		return nil, refusal(err, nil)
@@ -130,11 +132,12 @@ func (s *Server) applyInventory(ctx context.Context, in *applyInput) (*body[cata
 	if err := s.expected(f.Objects, in.Expect); err != nil {
 		return nil, err
 	}
+	before := s.stamps(s.config.Catalog.Current())
 	changes, err := s.config.Catalog.Apply(ctx, f.Objects, catalog.Options{Prune: in.Prune, DryRun: in.DryRun, Force: in.Force})
 	if err != nil {
 		return nil, refusal(err, f)
 	}
-	return s.changed(ctx, changes, in.DryRun), nil
+	return s.changed(ctx, changes, before, in.DryRun, !in.NoPush), nil
 }
 
 func (s *Server) expected(objects []inventory.Object, expect Expectation) error {
@@ -154,7 +157,7 @@ func (s *Server) expected(objects []inventory.Object, expect Expectation) error 
 	return nil
 }
 
-func (s *Server) deleteInventory(ctx context.Context, in *deleteInput) (*body[catalog.Changes], error) {
+func (s *Server) deleteInventory(ctx context.Context, in *deleteInput) (*body[Applied], error) {
 	var refs []catalog.Ref
 	s.writing.Lock()
 	defer s.writing.Unlock()
@@ -170,15 +173,16 @@ func (s *Server) deleteInventory(ctx context.Context, in *deleteInput) (*body[ca
 		}
 		refs = append(refs, ref)
 	}
+	before := s.stamps(set)
 	changes, err := s.config.Catalog.Delete(ctx, refs, catalog.Options{DryRun: in.DryRun})
 	if err != nil {
 		return nil, refusedDeletion(err)
 	}
-	return s.changed(ctx, changes, in.DryRun), nil
+	return s.changed(ctx, changes, before, in.DryRun, !in.NoPush), nil
 }
 
-// changed logs and returns what happened.
-func (s *Server) changed(ctx context.Context, changes catalog.Changes, dryRun bool) *body[catalog.Changes] {
+// changed logs and returns what happened, and has phones told whose file is another than before.
+func (s *Server) changed(ctx context.Context, changes catalog.Changes, before map[string]string, dryRun, tell bool) *body[Applied] {
 	for event, refs := range map[string]*[]catalog.Ref{
 		"object created": &changes.Created, "object changed": &changes.Changed, "object deleted": &changes.Deleted,
 	} {
@@ -189,5 +193,9 @@ func (s *Server) changed(ctx context.Context, changes catalog.Changes, dryRun bo
 			}
 		}
 	}
-	return &body[catalog.Changes]{changes}
+	done := Applied{Changes: changes, Pushed: Pushed{NewFiles: []string{}, Tellings: []Telling{}}}
+	if !dryRun && !changes.Empty() {
+		done.Pushed = s.push(before, tell)
+	}
+	return &body[Applied]{done}
 }

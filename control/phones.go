@@ -46,6 +46,15 @@ func (s *Server) registerPhones(api huma.API) {
 func (s *Server) phones() []Phone {
 	set := s.config.Catalog.Current()
 	registrations, sessions, deliveries := s.config.Registrations(), s.sessions(), s.config.Deliveries()
+	stamps, tellings := s.stamps(set), s.tellings()
+	registered := map[string][]Registration{}
+	for _, r := range registrations {
+		registered[r.Phone] = append(registered[r.Phone], r)
+	}
+	newest := map[string]*Session{}
+	for _, session := range sessions {
+		newest[session.Phone] = &session // the newest one is listed last
+	}
 	phones := make([]Phone, 0, len(set.Devices))
 	for _, name := range slices.Sorted(maps.Keys(set.Devices)) {
 		device := set.Devices[name]
@@ -54,16 +63,9 @@ func (s *Server) phones() []Phone {
 			Name: name, Description: device.Description, Model: device.Model, Lines: append([]string{}, device.Lines...), VPN: vpn, Registrations: []Registration{},
 			Deliveries: append([]Delivery{}, deliveries[name]...),
 		}
-		for _, r := range registrations {
-			if r.Phone == name {
-				phone.Registrations = append(phone.Registrations, r)
-			}
-		}
-		for _, session := range sessions {
-			if session.Phone == name {
-				phone.Session = &session // the newest one, which is listed last
-			}
-		}
+		phone.Registrations = append(phone.Registrations, registered[name]...)
+		phone.Session = newest[name]
+		phone.ShouldRun, phone.Runs, phone.Told = stamps[name], Running(phone.Deliveries, phone.Registrations), tellings[name]
 		phones = append(phones, phone)
 	}
 	return phones

@@ -64,8 +64,11 @@ type Config struct {
 	Certificates  func() []Certificate
 	Rollovers     Rollovers
 	Impact        func(before, after *inventory.Set) []impact.Touched // what a change does to phones; nil: nobody knows
-	Findings      *finding.Board
-	Log           *slog.Logger // nil discards
+	// Stamps returns the version stamps of phones' files as an inventory makes them. Nil: nobody makes files.
+	Stamps   func(*inventory.Set) map[string]string
+	Teller   Teller // nil where no call manager runs
+	Findings *finding.Board
+	Log      *slog.Logger // nil discards
 }
 
 // Server answers operators.
@@ -150,6 +153,7 @@ func (s *Server) handler() http.Handler {
 	s.registerPlan(api)
 	s.registerPhones(api)
 	s.registerInvitations(api)
+	s.registerTell(api)
 	s.registerSessions(api)
 	s.registerCertificates(api)
 	return mux

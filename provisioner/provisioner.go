@@ -87,6 +87,7 @@ type Provisioner struct {
 	ledger   *ledger
 	recorder *recorder
 	places   *places
+	stamps   stamps
 
 	mu   sync.Mutex
 	udp  *ipv4.PacketConn // nil until Open

@@ -56,8 +56,16 @@ func startSystem(ts *testscript.TestScript, neg bool, args []string) {
 		},
 		Socket: c.Socket, Catalog: objects, Status: func() control.Status { return control.Status{Version: version()} }, Sessions: &twoSessions{ids: []uint64{1, 2}},
 		Registrations: func() []control.Registration {
-			return []control.Registration{{Phone: "SEP020000001001", Line: "1001", Contact: "10.99.0.2:5060"}}
+			return []control.Registration{{Phone: "SEP020000001001", Line: "1001", Contact: "10.99.0.2:5060", Began: time.Unix(60, 0)}}
 		},
+		Stamps: func(set *inventory.Set) map[string]string {
+			stamp := "{1}"
+			if line := set.Lines["1001"]; line != nil && line.DisplayName == "Renamed" {
+				stamp = "{2}"
+			}
+			return map[string]string{"SEP020000001001": stamp}
+		},
+		Teller: &oneListener{},
 		Deliveries: func() map[string][]control.Delivery {
 			return map[string][]control.Delivery{"SEP020000001001": {{
 				File: "SEP020000001001.cnf.xml", VersionStamp: "{1}", Peer: "10.99.0.2:49152", Transport: "http", Bytes: 4000, Complete: time.Unix(50, 0),
@@ -99,6 +107,23 @@ func oneHomePhone(ts *testscript.TestScript, kept store.Store, objects *catalog.
 	objects.SetGuard(k.Guard)
 	return k
 }
+
+// oneListener is a call manager at which one phone is registered, which does what it is told.
+type oneListener struct{ told []control.Telling }
+
+func (l *oneListener) Tell(phones []string, action control.PhoneAction) []control.Telling {
+	l.told = nil
+	for _, phone := range phones {
+		t := control.Telling{Phone: phone, Action: action, State: "not-reached", Why: "it is not registered", Since: time.Unix(70, 0)}
+		if phone == "SEP020000001001" {
+			t.State, t.Why = "taken", "200 OK"
+		}
+		l.told = append(l.told, t)
+	}
+	return l.told
+}
+
+func (l *oneListener) Tellings() []control.Telling { return l.told }
 
 // twoSessions is a gateway with two sessions.
 type twoSessions struct{ ids []uint64 }

@@ -18,7 +18,7 @@ import (
 func (p *program) applyCommand() *cobra.Command {
 	var name string
 	var options catalog.Options
-	var yes, asJSON bool
+	var yes, asJSON, noPush bool
 	c := &cobra.Command{
 		Use:   "apply -f FILE",
 		Short: "Create and change objects of the inventory, all or nothing",
@@ -26,7 +26,10 @@ func (p *program) applyCommand() *cobra.Command {
 then what the file does not name goes too, of the kinds it contains. An object in the
 file replaces the stored one as a whole: a field left out has its default again, only
 a secret left out keeps its value. Nothing changes unless the whole inventory would
-be valid.`,
+be valid.
+
+Phones whose file changed are told: idle ones at once, others after their call, those
+that cannot be reached when they register again.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			client, err := p.client()
@@ -42,17 +45,18 @@ be valid.`,
 					return err
 				}
 			}
-			changes, err := client.Apply(c.Context(), f.Objects, options, control.ExpectAny)
+			applied, err := client.ApplyAndPush(c.Context(), f.Objects, options, control.ExpectAny, !noPush)
 			if err != nil {
 				return inFile(err, f)
 			}
-			return p.printChanges(changes, options.DryRun, asJSON)
+			return p.printApplied(applied, options.DryRun, asJSON)
 		},
 	}
 	c.Flags().StringVarP(&name, "file", "f", "", "inventory `FILE`, - for standard input")
 	_ = c.MarkFlagRequired("file") // fails for unknown flags only
 	c.Flags().BoolVar(&options.Force, "force", false, "also what would keep phones out of the VPN: certificates whose hash they do not have")
 	c.Flags().BoolVar(&options.Prune, "prune", false, "delete what the file does not name, of the kinds it contains")
+	c.Flags().BoolVar(&noPush, "no-push", false, "leave it to \"phones restart\" to tell phones whose file changed")
 	changeFlags(c, &options.DryRun, &yes)
 	jsonFlag(c, &asJSON)
 	return c

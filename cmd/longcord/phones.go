@@ -16,6 +16,7 @@ func (p *program) phonesCommand() *cobra.Command {
 	c := &cobra.Command{Use: "phones", Short: "Daily work with phones"}
 	c.AddCommand(p.phonesListCommand(), p.phonesShowCommand(), p.phonesAddCommand(), p.phonesRemoveCommand(), p.phonesModelsCommand(),
 		p.phonesInviteCommand(),
+		p.tellCommand(control.RestartPhone), p.tellCommand(control.ResetPhone),
 		p.blockCommand(inventory.KindDevice, "SEP…", "phone"), p.unblockCommand(inventory.KindDevice, "SEP…", "phone"))
 	return c
 }
@@ -101,9 +102,9 @@ func (p *program) phonesListCommand() *cobra.Command {
 			}
 			var rows [][]string
 			for _, phone := range phones {
-				rows = append(rows, []string{phone.Name, phone.Model, strings.Join(phone.Lines, ","), registered(phone), reached(phone), phone.Description})
+				rows = append(rows, []string{phone.Name, phone.Model, strings.Join(phone.Lines, ","), registered(phone), reached(phone), fileState(phone), phone.Description})
 			}
-			return p.table([]string{"NAME", "MODEL", "LINES", "REGISTERED", "VPN", "DESCRIPTION"}, rows)
+			return p.table([]string{"NAME", "MODEL", "LINES", "REGISTERED", "VPN", "FILE", "DESCRIPTION"}, rows)
 		},
 	}
 	jsonFlag(c, &asJSON)
@@ -163,6 +164,7 @@ func (p *program) printPhone(phone control.Phone) error {
 	for _, r := range phone.Registrations {
 		rows = append(rows, []string{"registered", fmt.Sprintf("%s at %s until %s", r.Line, r.Contact, r.Expires.Format(time.DateTime))})
 	}
+	rows = append(rows, fileRows(phone)...)
 	for _, d := range phone.Deliveries {
 		rows = append(rows, []string{"fetched", fmt.Sprintf("%s %s by %s to %s at %s", d.File, d.VersionStamp, d.Transport, d.Peer, d.Complete.Local().Format(time.DateTime))})
 	}

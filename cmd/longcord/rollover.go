@@ -23,7 +23,9 @@ func (s *system) openRollover(ctx context.Context) (err error) {
 		},
 		Store: s.store, Inventory: s.catalog.Current,
 		Apply: func(ctx context.Context, objects []inventory.Object) error {
+			before := s.stamps(s.catalog.Current())
 			_, err := s.catalog.Apply(ctx, objects, catalog.Options{Force: true})
+			s.tellChanged(before)
 			return err
 		},
 		Arrived: s.arrived, Registered: s.registered, Tunnels: s.phonesInTunnels, Elsewhere: s.registersElsewhere,

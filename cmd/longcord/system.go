@@ -98,6 +98,7 @@ func (s *system) prepare(ctx context.Context, parts []string) (err error) {
 		Status: s.status, Sessions: s.sessions(), Registrations: s.registrations, Deliveries: s.deliveries,
 		Invitations: s.invitations(), Findings: s.findings, Log: s.log,
 		Certificates: s.certificates, Rollovers: s.rollover, Impact: s.impact,
+		Stamps: s.stamps, Teller: s.teller(),
 	})
 	return err
 }
@@ -201,6 +202,7 @@ func (s *system) makeParts(parts []string) (err error) {
 	if slices.Contains(parts, partCallManager) && s.settings.Calls.Mode == config.Own {
 		s.callmanager, err = callmanager.New(callmanager.Config{
 			Settings: callmanager.Settings{Listen: s.settings.Inside}, Inventory: s.catalog.Current, Store: s.store, Log: s.log,
+			Behind: s.behind,
 		})
 	}
 	return err
@@ -350,6 +352,7 @@ func (s *system) open(ctx context.Context, start func(part)) error {
 			return notOpened(err)
 		}
 		start(part{partCallManager, m.Serve})
+		start(part{"files of phones", s.watchFiles})
 		s.listens("calls udp %s:5060", "calls tcp %s:5060", s.settings.Inside)
 	}
 	return nil

@@ -1,0 +1,68 @@
+package main
+
+import (
+	"github.com/longcord/longcord/control"
+	"github.com/longcord/longcord/inventory"
+	"github.com/longcord/longcord/stage/register"
+	"github.com/longcord/longcord/wire/sip"
+)
+
+// What control asks about telling phones of their files is fitted here to provisioner and call manager.
+
+// stamps are of the files that the provisioner makes, none without one.
+func (s *system) stamps(set *inventory.Set) map[string]string {
+	if s.provisioner == nil {
+		return nil
+	}
+	return s.provisioner.Stamps(set)
+}
+
+// teller is the call manager, or nil without one.
+func (s *system) teller() control.Teller {
+	if s.callmanager == nil {
+		return nil
+	}
+	return tellerAdapter{s}
+}
+
+type tellerAdapter struct{ system *system }
+
+func (a tellerAdapter) Tell(phones []string, action control.PhoneAction) []control.Telling {
+	stamps := a.system.stamps(a.system.catalog.Current())
+	return tellings(a.system.callmanager.Tell(phones, func(device string) register.Order {
+		return register.Order{Action: sip.ServiceAction(action), Stamp: stamps[device]}
+	}))
+}
+
+func (a tellerAdapter) Tellings() []control.Telling { return tellings(a.system.callmanager.Tellings()) }
+
+func tellings(all []register.Telling) []control.Telling {
+	told := make([]control.Telling, len(all))
+	for i, t := range all {
+		told[i] = control.Telling{
+			Phone: t.Device, Action: control.PhoneAction(t.Order.Action), Stamp: t.Order.Stamp,
+			State: string(t.State), Since: t.Since, Why: t.Why,
+		}
+	}
+	return told
+}
+
+// tellChanged tells phones whose file is another than before, after a change that did not come through control.
+func (s *system) tellChanged(before map[string]string) {
+	changed := control.NewFiles(before, s.stamps(s.catalog.Current()))
+	if teller := s.teller(); teller != nil && len(changed) > 0 {
+		teller.Tell(changed, control.ApplyConfig)
+	}
+}
+
+// behind returns the version stamp of a phone's file, and whether what arrived there last is known to be
+// another.
+func (s *system) behind(device string) (string, bool) {
+	should := s.stamps(s.catalog.Current())[device]
+	for _, d := range s.deliveries()[device] { // newest first
+		if d.VersionStamp != "" {
+			return should, should != "" && d.VersionStamp != should
+		}
+	}
+	return should, false
+}
