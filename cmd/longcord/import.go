@@ -33,7 +33,7 @@ closes what it guarded; the list says so.
 
 Exit codes: 0 an inventory was made, however long the list is; 2 a file cannot be read.`,
 	}
-	c.AddCommand(p.importASACommand())
+	c.AddCommand(p.importASACommand(), p.importSEPCommand())
 	return c
 }
 
@@ -101,6 +101,46 @@ taken for it, or those that --phones names.`,
 	i.flags(c)
 	i.passphraseFlags(c)
 	c.Flags().StringSliceVar(&phones, "phones", nil, "a `TUNNELGROUP` that phones use; may be given again")
+	return c
+}
+
+func (p *program) importSEPCommand() *cobra.Command {
+	var i importing
+	var models []string
+	c := &cobra.Command{
+		Use:   "sep FILE|DIR…",
+		Short: "Phones' own files, SEP….cnf.xml, with the gateway's certificates",
+		Long: `Reads phones' files, plain or signed (.sgn), and the certificates of the gateways that they
+name: PEM, DER or PKCS#12. Each file becomes the template of its device, so everything in it
+stays: call managers, buttons, settings of the product. URLs, certificate hashes and VPN
+settings become VPN gateways, groups and profiles, and lines with their passwords lines.
+
+A gateway of which no certificate is given is refused, because without one phones would get
+a file that leads nowhere. A file does not say which model its phone is: the load says so
+more or less, --model exactly.`,
+		Example: `  longcord import sep /tftpboot gateway.pem --model SEP001122334455=CP-8861 -o phones.yaml`,
+		Args:    cobra.MinimumNArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			passphrase, err := p.passphrase(i)
+			if err != nil {
+				return err
+			}
+			options := migration.SEPOptions{Models: map[string]string{}, Passphrase: passphrase}
+			for _, text := range models {
+				device, model, found := strings.Cut(text, "=")
+				if !found {
+					device, model = "", text
+				}
+				options.Models[strings.ToUpper(device)] = model
+			}
+			return p.runImport(i, args, func(sources []migration.Source) (migration.Result, error) {
+				return migration.SEP(sources, options)
+			})
+		},
+	}
+	i.flags(c)
+	i.passphraseFlags(c)
+	c.Flags().StringSliceVar(&models, "model", nil, "`[SEP…=]MODEL` of one phone, or of all others; may be given again")
 	return c
 }
 
