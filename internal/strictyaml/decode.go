@@ -53,6 +53,8 @@ func (s *source) set(target reflect.Value, key string, line int, node ast.Node) 
 		return append(problems, s.fill(target, fields)...)
 	case reflect.Slice:
 		return s.setSlice(target, key, line, node)
+	case reflect.Map:
+		return s.setMap(target, node)
 	}
 	return s.setPlain(target, key, line, node)
 }
@@ -78,6 +80,18 @@ func (s *source) setSlice(target reflect.Value, key string, line int, node ast.N
 	target.Set(reflect.MakeSlice(target.Type(), len(list.Values), len(list.Values)))
 	for i, node := range list.Values {
 		problems = append(problems, s.set(target.Index(i), key, lineOf(node), node)...)
+	}
+	return problems
+}
+
+// setMap fills a map with plain text for keys: what the keys may be is for others to say.
+func (s *source) setMap(target reflect.Value, node ast.Node) Problems {
+	fields, problems := s.mapping(node)
+	target.Set(reflect.MakeMap(target.Type()))
+	for _, f := range fields {
+		value := reflect.New(target.Type().Elem()).Elem()
+		problems = append(problems, s.set(value, f.key, f.line, f.value)...)
+		target.SetMapIndex(reflect.ValueOf(f.key).Convert(target.Type().Key()), value)
 	}
 	return problems
 }

@@ -4,6 +4,8 @@ import (
 	"encoding"
 	"fmt"
 	"reflect"
+	"slices"
+	"strings"
 
 	"github.com/goccy/go-yaml"
 
@@ -48,7 +50,7 @@ func (e Encoding) mapping(value reflect.Value) yaml.MapSlice {
 }
 
 func isEmpty(value reflect.Value) bool {
-	return value.IsZero() || value.Kind() == reflect.Slice && value.Len() == 0
+	return value.IsZero() || (value.Kind() == reflect.Slice || value.Kind() == reflect.Map) && value.Len() == 0
 }
 
 // plain turns a value into what the YAML encoder writes without further rules.
@@ -67,6 +69,12 @@ func (e Encoding) plain(value reflect.Value) any {
 		return e.plain(value.Elem())
 	case reflect.Struct:
 		return e.mapping(value)
+	case reflect.Map:
+		var items yaml.MapSlice
+		for _, key := range slices.SortedFunc(slices.Values(value.MapKeys()), func(a, b reflect.Value) int { return strings.Compare(a.String(), b.String()) }) {
+			items = append(items, yaml.MapItem{Key: key.String(), Value: e.plain(value.MapIndex(key))})
+		}
+		return items
 	case reflect.Slice:
 		list := make([]any, value.Len())
 		for i := range list {

@@ -21,12 +21,13 @@ type entry struct {
 }
 
 type thing struct {
-	Name    string        `json:"name"`
-	Numbers []string      `json:"numbers,omitempty"`
-	On      bool          `json:"on,omitempty"`
-	Port    uint16        `json:"port,omitempty"`
-	Entries []entry       `json:"entries,omitempty"`
-	Secret  secret.String `json:"secret,omitzero"`
+	Name    string            `json:"name"`
+	Numbers []string          `json:"numbers,omitempty"`
+	On      bool              `json:"on,omitempty"`
+	Port    uint16            `json:"port,omitempty"`
+	Entries []entry           `json:"entries,omitempty"`
+	Words   map[string]string `json:"words,omitempty"`
+	Secret  secret.String     `json:"secret,omitzero"`
 	shared
 }
 
@@ -48,7 +49,7 @@ func TestRoundTrip(t *testing.T) {
 	mtu := 1300
 	want := thing{
 		Name: "yes", Numbers: []string{"0101", "1e3", "true", "~", "*31", "# no comment", "", " x", "a: b", "0x10", "+4930"}, On: true, Port: 5060,
-		Entries: []entry{{"permit", "5060"}, {"deny", ""}}, Secret: secret.New("line one\nline two\n"), shared: shared{&mtu},
+		Entries: []entry{{"permit", "5060"}, {"deny", ""}}, Words: map[string]string{"b": "010", "a": "1,7", "#": ""}, Secret: secret.New("line one\nline two\n"), shared: shared{&mtu},
 	}
 	text, err := strictyaml.Encoding{Secrets: true}.Encode(&want, strictyaml.Pair{Key: "kind", Value: "Thing"})
 	if err != nil {
