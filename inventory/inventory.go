@@ -26,6 +26,11 @@ const (
 	KindVPNProfile              Kind = "VPNProfile"
 	KindVPNFeatureConfiguration Kind = "VPNFeatureConfiguration"
 	KindCommonPhoneProfile      Kind = "CommonPhoneProfile"
+	KindDeviceDefaults          Kind = "DeviceDefaults"
+	KindSIPDialRules            Kind = "SIPDialRules"
+	KindSoftkeyTemplate         Kind = "SoftkeyTemplate"
+	KindFeatureControlPolicy    Kind = "FeatureControlPolicy"
+	KindPhoneService            Kind = "PhoneService"
 	KindDevice                  Kind = "Device"
 	KindLine                    Kind = "Line"
 	// The ASA's.
@@ -41,6 +46,7 @@ const (
 	KindSite                 Kind = "Site"
 	KindPhoneTemplate        Kind = "PhoneTemplate"
 	KindPhoneModel           Kind = "PhoneModel"
+	KindRingTone             Kind = "RingTone"
 )
 
 // VPNGateway is a gateway that phones may be sent to: one URL and the certificates it may present. It
@@ -109,21 +115,92 @@ type CommonPhoneProfile struct {
 	ClusterSecurityMode        string `json:"clusterSecurityMode,omitempty"`        // non-secure (default), or mixed: a CTL, too
 	TFTPEncryptedConfig        bool   `json:"tftpEncryptedConfig,omitempty"`        // files are encrypted for each phone that has an LSC
 	TFTPFileSignatureAlgorithm string `json:"tftpFileSignatureAlgorithm,omitempty"` // SHA-1 (default), or SHA-512, which old phones cannot verify
+
+	SIPDialRules         string   `json:"sipDialRules,omitempty"`         // SIPDialRules by name; SIP loads only
+	SoftkeyTemplate      string   `json:"softkeyTemplate,omitempty"`      // SoftkeyTemplate by name; SIP loads only
+	FeatureControlPolicy string   `json:"featureControlPolicy,omitempty"` // FeatureControlPolicy by name; 8961, 9951 and 9971
+	PhoneServices        []string `json:"phoneServices,omitempty"`        // PhoneServices in the menus, after those that phones have built in
+
+	AnonymousCallBlock bool `json:"anonymousCallBlock,omitempty"` // refuse calls that hide their number
+	CallerIDBlocking   bool `json:"callerIDBlocking,omitempty"`   // hide one's own number
+	BLFForCallLists    bool `json:"blfForCallLists,omitempty"`    // show in call lists who is busy
+
+	// VendorConfig is CUCM's Product Specific Configuration: the elements of vendorConfig by name, such as
+	// webAccess: "2". What is left out is as init's phones have it.
+	VendorConfig          map[string]string     `json:"vendorConfig,omitempty"`
+	SecureShellUser       string                `json:"secureShellUser,omitempty"` // opens the phone's SSH, with vendorConfig sshAccess "0"
+	SecureShellPassword   secret.String         `json:"secureShellPassword,omitzero"`
+	UnlockPassword        secret.String         `json:"unlockPassword,omitzero"` // local phone unlock password
+	ExternalDataLocations ExternalDataLocations `json:"externalDataLocations,omitzero"`
+}
+
+// ExternalDataLocations are the URLs that a phone's keys open, each at most 255 characters. Loads from 8.x
+// on take the secure ones.
+type ExternalDataLocations struct {
+	Information                string `json:"information,omitempty"`
+	Directory                  string `json:"directory,omitempty"`
+	Messages                   string `json:"messages,omitempty"`
+	Services                   string `json:"services,omitempty"`
+	AuthenticationServer       string `json:"authenticationServer,omitempty"` // asked whether a command to the phone's web server may run
+	ProxyServer                string `json:"proxyServer,omitempty"`
+	Idle                       string `json:"idle,omitempty"`
+	IdleTimer                  int    `json:"idleTimer,omitempty"` // seconds until the idle URL is opened; 0: never
+	SecureInformation          string `json:"secureInformation,omitempty"`
+	SecureDirectory            string `json:"secureDirectory,omitempty"`
+	SecureMessages             string `json:"secureMessages,omitempty"`
+	SecureServices             string `json:"secureServices,omitempty"`
+	SecureAuthenticationServer string `json:"secureAuthenticationServer,omitempty"`
+	SecureIdle                 string `json:"secureIdle,omitempty"`
 }
 
 // Device is a phone's record.
 type Device struct {
-	Name               string   `json:"name"` // SEP and 12 upper-case hex digits
-	Description        string   `json:"description,omitempty"`
-	Model              string   `json:"model"`              // such as CP-8861
-	Protocol           string   `json:"protocol,omitempty"` // SIP (default) or SCCP
-	Load               string   `json:"load,omitempty"`     // firmware image without .loads; empty keeps the phone's own
-	CommonPhoneProfile string   `json:"commonPhoneProfile,omitempty"`
-	Template           string   `json:"template,omitempty"` // PhoneTemplate; before the profile's
-	Site               string   `json:"site,omitempty"`
-	Lines              []string `json:"lines,omitempty"`      // directory numbers in button order
-	Blocked            bool     `json:"blocked,omitempty"`    // its sessions end at once and it may not log in
-	VPNAddress         string   `json:"vpnAddress,omitempty"` // inner address that its sessions get and no other's do
+	Name               string        `json:"name"` // SEP and 12 upper-case hex digits
+	Description        string        `json:"description,omitempty"`
+	Model              string        `json:"model"`              // such as CP-8861
+	Protocol           string        `json:"protocol,omitempty"` // SIP (default) or SCCP
+	Load               string        `json:"load,omitempty"`     // firmware image without .loads; empty keeps the phone's own
+	CommonPhoneProfile string        `json:"commonPhoneProfile,omitempty"`
+	Template           string        `json:"template,omitempty"` // PhoneTemplate; before the profile's
+	Site               string        `json:"site,omitempty"`
+	Lines              []string      `json:"lines,omitempty"`        // directory numbers in button order
+	Buttons            []Button      `json:"buttons,omitempty"`      // what the keys behind the lines do; SIP loads only
+	PhoneLabel         string        `json:"phoneLabel,omitempty"`   // on the screen's top, at most 12 characters; empty: the first line's number
+	AddOnModules       []AddOnModule `json:"addOnModules,omitempty"` // key expansion modules from left to right, at most 3
+	// VendorConfig is as in CommonPhoneProfile, and goes before it.
+	VendorConfig map[string]string `json:"vendorConfig,omitempty"`
+	Blocked      bool              `json:"blocked,omitempty"`    // its sessions end at once and it may not log in
+	VPNAddress   string            `json:"vpnAddress,omitempty"` // inner address that its sessions get and no other's do
+}
+
+// UserLocale is the language of phones' screens. Its files lie in the folder files, in one of its name.
+type UserLocale struct {
+	Name     string `json:"name"`               // such as German_Germany
+	Language string `json:"language,omitempty"` // such as de_DE
+	Version  string `json:"version,omitempty"`  // phones fetch the files again when it changes
+	Charset  string `json:"charset,omitempty"`  // winCharSet: utf-8 (default) or iso-8859-1
+}
+
+// NetworkLocale is the tones of a country, in the way of UserLocale.
+type NetworkLocale struct {
+	Name    string `json:"name"`
+	Version string `json:"version,omitempty"`
+}
+
+// Button is what a key of a phone does that is no line.
+type Button struct {
+	Feature  string `json:"feature"`            // such as Speed Dial, Speed Dial BLF, Service URL, Do Not Disturb
+	Label    string `json:"label,omitempty"`    // at most 30 characters; empty: the number or the feature
+	Number   string `json:"number,omitempty"`   // what it dials, or whom it watches; a comma waits two seconds
+	Service  string `json:"service,omitempty"`  // PhoneService that it opens
+	Pickup   bool   `json:"pickup,omitempty"`   // of Speed Dial BLF: shows ringing, too, and then takes the call
+	Position int    `json:"position,omitempty"` // of the key; 0: the next one
+}
+
+// AddOnModule is a key expansion module.
+type AddOnModule struct {
+	Model string `json:"model"`          // 7914, 7915, 7916, BEKEM, CP-8800-Audio, CP-8800-Video, CKEM
+	Load  string `json:"load,omitempty"` // of 7914 to 7916
 }
 
 // PhoneTemplate is a phone's file that was there before: other files begin as it stands, and what the
@@ -136,9 +213,20 @@ type PhoneTemplate struct {
 
 // Line is a directory number.
 type Line struct {
-	Name        string        `json:"name"` // the number, kept as text: leading zeros matter
-	DisplayName string        `json:"displayName,omitempty"`
-	Secret      secret.String `json:"secret,omitzero"` // digest password of the line's registration
+	Name                  string        `json:"name"`                            // the number, kept as text: leading zeros matter
+	DisplayName           string        `json:"displayName,omitempty"`           // at most 30 characters
+	Label                 string        `json:"label,omitempty"`                 // beside its key, at most 30 characters; empty: the display name, else the number
+	ExternalNumberMask    string        `json:"externalNumberMask,omitempty"`    // the number as the public network knows it, X for digits of the line
+	MaxCalls              int           `json:"maxCalls,omitempty"`              // Maximum Number of Calls; default 4
+	BusyTrigger           int           `json:"busyTrigger,omitempty"`           // with so many calls the line is busy; default 2
+	CallWaiting           *bool         `json:"callWaiting,omitempty"`           // default true
+	VoiceMail             string        `json:"voiceMail,omitempty"`             // number that the messages key dials
+	MessageWaiting        string        `json:"messageWaiting,omitempty"`        // Light and Prompt (default), Prompt Only, Light Only, None
+	AudibleMessageWaiting bool          `json:"audibleMessageWaiting,omitempty"` // a tone at off-hook
+	RingSettingIdle       string        `json:"ringSettingIdle,omitempty"`       // Ring (default), Ring Once, Flash Only, Disable
+	RingSettingActive     string        `json:"ringSettingActive,omitempty"`     // while there is a call: Beep Only (default), or as above
+	AutoAnswer            string        `json:"autoAnswer,omitempty"`            // Off (default), Headset, Speakerphone
+	Secret                secret.String `json:"secret,omitzero"`                 // digest password of the line's registration
 }
 
 // TunnelGroup is the ASA's connection profile: which login a URL asks for and what a session then gets.
@@ -262,9 +350,12 @@ type CertificateAuthority struct {
 
 // Site is what CUCM spreads over device pool and location.
 type Site struct {
-	Name         string   `json:"name"`
-	CallManagers []string `json:"callManagers,omitempty"` // host or host:port, in order; empty: our own
-	NTPServers   []string `json:"ntpServers,omitempty"`
-	TimeZone     string   `json:"timeZone,omitempty"`     // CUCM's name, such as "W. Europe Standard/Daylight Time"
-	DateTemplate string   `json:"dateTemplate,omitempty"` // such as D/M/Y; suffix A means a 12-hour clock
+	Name          string        `json:"name"`
+	CallManagers  []string      `json:"callManagers,omitempty"` // host or host:port, in order; empty: our own
+	NTPServers    []string      `json:"ntpServers,omitempty"`
+	TimeZone      string        `json:"timeZone,omitempty"`     // CUCM's name, such as "W. Europe Standard/Daylight Time"
+	DateTemplate  string        `json:"dateTemplate,omitempty"` // such as D/M/Y; suffix A means a 12-hour clock
+	NTPMode       string        `json:"ntpMode,omitempty"`      // unicast (default), or directedbroadcast: listen to these servers' broadcasts
+	UserLocale    UserLocale    `json:"userLocale,omitzero"`    // language of the screens
+	NetworkLocale NetworkLocale `json:"networkLocale,omitzero"` // tones of the country
 }

@@ -18,6 +18,12 @@ type Set struct {
 	VPNFeatures            Table[VPNFeatureConfiguration]
 	CommonPhoneProfiles    Table[CommonPhoneProfile]
 	PhoneModels            Table[PhoneModel]
+	DeviceDefaults         Table[DeviceDefaults]
+	SIPDialRules           Table[SIPDialRules]
+	SoftkeyTemplates       Table[SoftkeyTemplate]
+	FeatureControlPolicies Table[FeatureControlPolicy]
+	PhoneServices          Table[PhoneService]
+	RingTones              Table[RingTone]
 	PhoneTemplates         Table[PhoneTemplate]
 	Devices                Table[Device]
 	Lines                  Table[Line]
@@ -41,6 +47,12 @@ func NewSet() *Set {
 		VPNFeatures:            Table[VPNFeatureConfiguration]{},
 		CommonPhoneProfiles:    Table[CommonPhoneProfile]{},
 		PhoneModels:            Table[PhoneModel]{},
+		DeviceDefaults:         Table[DeviceDefaults]{},
+		SIPDialRules:           Table[SIPDialRules]{},
+		SoftkeyTemplates:       Table[SoftkeyTemplate]{},
+		FeatureControlPolicies: Table[FeatureControlPolicy]{},
+		PhoneServices:          Table[PhoneService]{},
+		RingTones:              Table[RingTone]{},
 		PhoneTemplates:         Table[PhoneTemplate]{},
 		Devices:                Table[Device]{},
 		Lines:                  Table[Line]{},
@@ -72,6 +84,18 @@ func (s *Set) Add(o Object) error {
 		return add(s.CommonPhoneProfiles, o.Name, o)
 	case *PhoneModel:
 		return add(s.PhoneModels, o.Name, o)
+	case *DeviceDefaults:
+		return add(s.DeviceDefaults, o.Name, o)
+	case *SIPDialRules:
+		return add(s.SIPDialRules, o.Name, o)
+	case *SoftkeyTemplate:
+		return add(s.SoftkeyTemplates, o.Name, o)
+	case *FeatureControlPolicy:
+		return add(s.FeatureControlPolicies, o.Name, o)
+	case *PhoneService:
+		return add(s.PhoneServices, o.Name, o)
+	case *RingTone:
+		return add(s.RingTones, o.Name, o)
 	case *PhoneTemplate:
 		return add(s.PhoneTemplates, o.Name, o)
 	case *Device:
@@ -115,7 +139,8 @@ func add[T any, P interface {
 func (s *Set) Objects() []Object {
 	return slices.Concat(
 		sorted(s.Certificates), sorted(s.CertificateAuthorities), sorted(s.AddressPools), sorted(s.AccessLists), sorted(s.GroupPolicies), sorted(s.AAAServers), sorted(s.TunnelGroups),
-		sorted(s.VPNGateways), sorted(s.VPNGroups), sorted(s.VPNFeatures), sorted(s.VPNProfiles), sorted(s.PhoneModels), sorted(s.PhoneTemplates), sorted(s.CommonPhoneProfiles),
+		sorted(s.VPNGateways), sorted(s.VPNGroups), sorted(s.VPNFeatures), sorted(s.VPNProfiles), sorted(s.PhoneModels), sorted(s.DeviceDefaults), sorted(s.SIPDialRules), sorted(s.SoftkeyTemplates), sorted(s.FeatureControlPolicies), sorted(s.PhoneServices), sorted(s.RingTones),
+		sorted(s.PhoneTemplates), sorted(s.CommonPhoneProfiles),
 		sorted(s.Sites), sorted(s.Devices), sorted(s.Lines), sorted(s.Users),
 	)
 }

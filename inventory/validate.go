@@ -97,6 +97,18 @@ func (v *validation) fields() {
 		v.vpnSettings(o.VPNSettings)
 	case *PhoneModel:
 		v.phoneModel(o)
+	case *DeviceDefaults:
+		v.deviceDefaults(o)
+	case *SIPDialRules:
+		v.sipDialRules(o)
+	case *SoftkeyTemplate:
+		v.softkeyTemplate(o)
+	case *FeatureControlPolicy:
+		v.featureControlPolicy(o)
+	case *PhoneService:
+		v.phoneService(o)
+	case *RingTone:
+		v.ringTone(o)
 	case *PhoneTemplate:
 		v.phoneTemplate(o)
 	case *CommonPhoneProfile:

@@ -168,6 +168,7 @@ func (v *validation) commonPhoneProfile(o *CommonPhoneProfile) {
 	refers(v, "vpnGroup", o.VPNGroup, v.set.VPNGroups, KindVPNGroup)
 	refers(v, "vpnProfile", o.VPNProfile, v.set.VPNProfiles, KindVPNProfile)
 	refers(v, "template", o.Template, v.set.PhoneTemplates, KindPhoneTemplate)
+	v.profileFile(o)
 	vpn, ok := v.set.VPNSettingsFor(&Device{CommonPhoneProfile: o.Name})
 	if ok && vpn.EnableHostIDCheck {
 		v.hostCheck(vpn)
@@ -249,6 +250,7 @@ func (v *validation) device(o *Device) {
 	refers(v, "site", o.Site, v.set.Sites, KindSite)
 	refers(v, "template", o.Template, v.set.PhoneTemplates, KindPhoneTemplate)
 	v.templateProtocol(o)
+	v.deviceFile(o, model, known)
 	v.twice("lines", o.Lines)
 	for _, number := range o.Lines {
 		refers(v, "lines", number, v.set.Lines, KindLine)
@@ -300,9 +302,7 @@ func (v *validation) line(o *Line) {
 	if !number.MatchString(o.Name) {
 		v.refuse("name", "digits, * and #, at most 24, with a leading + if wanted", "%q is no directory number", o.Name)
 	}
-	if strings.ContainsFunc(o.DisplayName, isControl) {
-		v.refuse("displayName", "", "holds a control character")
-	}
+	v.lineFile(o)
 }
 
 func (v *validation) site(o *Site) {
@@ -319,6 +319,7 @@ func (v *validation) site(o *Site) {
 			v.refuse("ntpServers", "write a host name or an address", "%q is no host", text)
 		}
 	}
+	v.siteFile(o)
 }
 
 // isHost reports whether text is a host, or a host and a port.

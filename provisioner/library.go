@@ -68,7 +68,7 @@ func (l library) openPlain(clean string) (*file, error) {
 	if err != nil && !errors.Is(err, provision.ErrNotFound) {
 		return nil, err
 	}
-	if err == nil && made.Device != "" {
+	if err == nil && !made.Fallback {
 		return ofRendered(made), nil
 	}
 	found, missing := l.folder.open(clean)

@@ -198,7 +198,7 @@ func (f *File) Locate(problems []inventory.Problem) Problems {
 var fileFields = map[string]string{"certificate": "certificateFile", "key": "keyFile", "crl": "crlFile", "content": "file"}
 
 // secretFields are never quoted.
-var secretFields = []string{"password", "passwordHash", "secret", "key", "ldapLoginPassword", "totpSecret", "content"}
+var secretFields = []string{"password", "passwordHash", "secret", "key", "ldapLoginPassword", "totpSecret", "content", "secureShellPassword", "unlockPassword"}
 
 func (f *File) address(p inventory.Problem, index int) Problem {
 	if index < 0 {

@@ -16,7 +16,7 @@ func LoadFile(load string) string { return load + ".loads" }
 func Loads(set *inventory.Set) map[string][]string {
 	loads := map[string][]string{}
 	for _, name := range slices.Sorted(maps.Keys(set.Devices)) {
-		if load := set.Devices[name].Load; load != "" {
+		if load := set.LoadFor(set.Devices[name]); load != "" {
 			loads[load] = append(loads[load], name)
 		}
 	}

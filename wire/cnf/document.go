@@ -185,15 +185,18 @@ func newDocument(rootName string) *etree.Document {
 	return doc
 }
 
-// Stamp sets VersionStamp from the rest of the file: equal content has an equal stamp, any change gives
-// another. Phones take any text; ours has the form of a GUID, as call managers write it.
-func (d *Device) Stamp() error {
+// Stamp sets VersionStamp from the rest of the file, and from the stamps of the files that it names: equal
+// content has an equal stamp, any change gives another.
+func (d *Device) Stamp(companions ...string) error {
 	d.VersionStamp = ""
 	b, err := d.Bytes()
 	if err != nil {
 		return err
 	}
-	d.VersionStamp = stamp(b)
+	for _, companion := range companions {
+		b = append(b, companion...)
+	}
+	d.VersionStamp = StampOf(b)
 	return nil
 }
 
@@ -204,11 +207,13 @@ func (d *Default) Stamp() error {
 	if err != nil {
 		return err
 	}
-	d.VersionStamp = stamp(b)
+	d.VersionStamp = StampOf(b)
 	return nil
 }
 
-func stamp(b []byte) string {
+// StampOf returns the version stamp of a content. Phones take any text; ours has the form of a GUID, as
+// call managers write it.
+func StampOf(b []byte) string {
 	sum := sha256.Sum256(b)
 	return fmt.Sprintf("%x-%x-%x-%x-%x", sum[:4], sum[4:6], sum[6:8], sum[8:10], sum[10:16])
 }

@@ -281,7 +281,7 @@ func (w *walk) number(name string, field *int) {
 func (d *Device) locales(w *walk) {
 	if c := optional(w, "userLocale", &d.UserLocale); c != nil {
 		c.text("name", &d.UserLocale.Name)
-		c.text("uid", &d.UserLocale.ID)
+		c.sparse().text("uid", &d.UserLocale.ID)
 		c.text("langCode", &d.UserLocale.Language)
 		c.text("version", &d.UserLocale.Version)
 		c.text("winCharSet", &d.UserLocale.Charset)
@@ -289,7 +289,7 @@ func (d *Device) locales(w *walk) {
 	w.sparse().text("networkLocale", &d.Tones)
 	if c := optional(w, "networkLocaleInfo", &d.NetworkLocale); c != nil {
 		c.text("name", &d.NetworkLocale.Name)
-		c.text("uid", &d.NetworkLocale.ID)
+		c.sparse().text("uid", &d.NetworkLocale.ID)
 		c.text("version", &d.NetworkLocale.Version)
 	}
 }

@@ -93,11 +93,10 @@ type SIPStack struct {
 
 // The featureID of some buttons; others carry other numbers.
 const (
-	FeatureSpeedDial = 2
-	FeatureLine      = 9
-	FeatureService   = 20
-	FeatureBLF       = 21
-	FeatureIntercom  = 23
+	FeatureSpeedDial   = 2
+	FeatureLine        = 9
+	FeatureCallParkBLF = 22
+	FeatureIntercom    = 23
 )
 
 // Line is one button of sipLines that is a line or another feature.

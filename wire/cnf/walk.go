@@ -35,6 +35,12 @@ func (w *walk) sparse() *walk {
 	return &c
 }
 
+// whole has a part that is new in an old file written as in a new one.
+func (w *walk) whole() *walk {
+	w.direction = &direction{writing: true, all: true}
+	return w
+}
+
 func (w *walk) sparseUnless(full bool) *walk {
 	if full {
 		return w
@@ -161,8 +167,9 @@ func optional[T any](w *walk, name string, field **T) *walk {
 		return nil
 	case !w.writing && c.el == nil:
 		return nil
+	case w.writing && c.el == nil:
+		c.whole().element()
 	case w.writing:
-		c.element()
 	default:
 		*field = new(T)
 	}
@@ -184,6 +191,8 @@ func list[T any](w *walk, name string, elements []*etree.Element, items *[]T, ea
 		c := &walk{direction: w.direction, parent: w, name: name}
 		if i < len(elements) {
 			c.el = elements[i]
+		} else {
+			c.whole()
 		}
 		c.element()
 		each(c, i, &(*items)[i])
