@@ -64,6 +64,7 @@ type Config struct {
 	Certificates  func() []Certificate
 	Rollovers     Rollovers
 	Impact        func(before, after *inventory.Set) []impact.Touched // what a change does to phones; nil: nobody knows
+	Trust         Trust                                               // nil: there are no keys here
 	// Stamps returns the version stamps of phones' files as an inventory makes them. Nil: nobody makes files.
 	Stamps   func(*inventory.Set) map[string]string
 	Teller   Teller // nil where no call manager runs
@@ -156,6 +157,7 @@ func (s *Server) handler() http.Handler {
 	s.registerTell(api)
 	s.registerSessions(api)
 	s.registerCertificates(api)
+	s.registerTrust(api)
 	return mux
 }
 

@@ -111,7 +111,7 @@ type CommonPhoneProfile struct {
 	VPNProfile  string `json:"vpnProfile,omitempty"`
 	Template    string `json:"template,omitempty"` // PhoneTemplate that these phones' files begin from
 
-	SecurityByDefault          string `json:"securityByDefault,omitempty"`          // trust lists and signed files: off (default), on, or rollback on the way from on to off
+	SecurityByDefault          string `json:"securityByDefault,omitempty"`          // trust lists and signed files: disabled (default), enabled, or rollback on the way back
 	ClusterSecurityMode        string `json:"clusterSecurityMode,omitempty"`        // non-secure (default), or mixed: a CTL, too
 	TFTPEncryptedConfig        bool   `json:"tftpEncryptedConfig,omitempty"`        // files are encrypted for each phone that has an LSC
 	TFTPFileSignatureAlgorithm string `json:"tftpFileSignatureAlgorithm,omitempty"` // SHA-1 (default), or SHA-512, which old phones cannot verify

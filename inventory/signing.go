@@ -8,8 +8,8 @@ import (
 // Values of CommonPhoneProfile.SecurityByDefault. Rollback gives phones lists without a file server, so that
 // they ask for plain files again; only then can lists be taken away.
 const (
-	SecurityOff      = "off"
-	SecurityOn       = "on"
+	SecurityOff      = "disabled"
+	SecurityOn       = "enabled"
 	SecurityRollback = "rollback"
 )
 

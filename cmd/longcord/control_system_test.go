@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"io"
 	"net/http"
+	"net/netip"
 	"slices"
 	"time"
 
@@ -17,6 +19,7 @@ import (
 	"github.com/longcord/longcord/inventory/file"
 	"github.com/longcord/longcord/inventory/impact"
 	"github.com/longcord/longcord/login"
+	"github.com/longcord/longcord/provisioner"
 	"github.com/longcord/longcord/stage/provision"
 	"github.com/longcord/longcord/stage/verify"
 	"github.com/longcord/longcord/store"
@@ -47,7 +50,7 @@ func startSystem(ts *testscript.TestScript, neg bool, args []string) {
 	board := finding.NewBoard()
 	board.Raise(finding.AddressPoolExhausted.With("10.99.0.0/24").Because("gateway", 0, "no address for bob"))
 	server, err := control.New(control.Config{
-		Findings: board, Rollovers: rollovers,
+		Findings: board, Rollovers: rollovers, Trust: aHouse(ts, kept, objects),
 		Impact: func(before, after *inventory.Set) []impact.Touched {
 			return impact.Of(before, after, impact.Facts{
 				Sessions: []impact.Session{{Device: "SEP020000001001", User: "alice", TunnelGroup: "phones"}},
@@ -82,6 +85,49 @@ func startSystem(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Check(<-done)
 		ts.Check(kept.Close())
 	})
+}
+
+// house is a provisioner that has opened nothing, and TVS. SEP020000001001 has fetched its list.
+type house struct {
+	*provisioner.Provisioner
+	tvs string
+}
+
+func (h house) TVSOf(string) ([]string, error) { return []string{h.tvs}, nil }
+
+func (h house) Behind() ([]string, error) {
+	all, err := h.Provisioner.Behind()
+	return slices.DeleteFunc(all, func(name string) bool { return name == "SEP020000001001" }), err
+}
+
+func aHouse(ts *testscript.TestScript, kept store.Store, objects *catalog.Catalog) control.Trust {
+	authority, err := trust.OpenAuthority(context.Background(), trust.AuthorityConfig{Store: kept, Sealer: trust.NewSealer([trust.KeySize]byte{})})
+	ts.Check(err)
+	files, err := provisioner.New(provisioner.Config{
+		Settings: provisioner.DefaultSettings(netip.MustParseAddr("10.1.0.5")), Inventory: objects.Current, Authority: authority,
+	})
+	ts.Check(err)
+	pair, err := authority.Pair(trust.TVS)
+	ts.Check(err)
+	listener, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{pair}})
+	ts.Check(err)
+	served := make(chan struct{})
+	go func() {
+		defer close(served)
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			_ = conn.(*tls.Conn).Handshake()
+			_ = conn.Close()
+		}
+	}()
+	ts.Defer(func() {
+		ts.Check(listener.Close())
+		<-served
+	})
+	return trustAdapter{authority, house{files, listener.Addr().String()}}
 }
 
 // oneHomePhone is what is known of phones: SEP020000001001 has fetched its file as it is now, and registered.

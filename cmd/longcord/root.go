@@ -39,6 +39,7 @@ func (p *program) commands() []*cobra.Command {
 		p.showCommand(),
 		p.sessionDBCommand(),
 		p.certsCommand(),
+		p.trustCommand(),
 		p.importCommand(),
 		p.versionCommand(),
 	}

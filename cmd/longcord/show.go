@@ -6,11 +6,13 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/longcord/longcord/trust"
 )
 
 func (p *program) showCommand() *cobra.Command {
 	c := &cobra.Command{Use: "show", Short: "What goes on, and what is wrong"}
-	c.AddCommand(p.showAccessListCommand(), p.showFindingsCommand(), p.showSessionDBCommand(), p.showVersionCommand())
+	c.AddCommand(p.showAccessListCommand(), p.showListCommand(trust.CTL), p.showFindingsCommand(), p.showListCommand(trust.ITL), p.showSessionDBCommand(), p.showVersionCommand())
 	return c
 }
 

@@ -98,7 +98,7 @@ func (s *system) prepare(ctx context.Context, parts []string) (err error) {
 		Status: s.status, Sessions: s.sessions(), Registrations: s.registrations, Deliveries: s.deliveries,
 		Invitations: s.invitations(), Findings: s.findings, Log: s.log,
 		Certificates: s.certificates, Rollovers: s.rollover, Impact: s.impact,
-		Stamps: s.stamps, Teller: s.teller(),
+		Trust: s.trust(), Stamps: s.stamps, Teller: s.teller(),
 	})
 	return err
 }

@@ -1,0 +1,79 @@
+package provisioner
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"net"
+	"slices"
+	"strconv"
+
+	"github.com/longcord/longcord/stage/provision"
+	"github.com/longcord/longcord/trust"
+	"github.com/longcord/longcord/wire/cnf"
+)
+
+// TrustList returns the CTL or ITL that a device is given now; with no device, the shared one. It is
+// provision.ErrNotFound where there is none.
+func (p *Provisioner) TrustList(kind trust.ListKind, device string) ([]byte, error) {
+	name := map[trust.ListKind]string{trust.CTL: provision.SharedCTL, trust.ITL: provision.SharedITL}[kind]
+	if device != "" {
+		name = map[trust.ListKind]string{trust.CTL: provision.CTLFile(device), trust.ITL: provision.ITLFile(device)}[kind]
+	}
+	list, ok := provision.ListIn(name)
+	if !ok {
+		return nil, fmt.Errorf("%w: %q is no device", provision.ErrNotFound, device)
+	}
+	f, err := p.library.signer.list(p.library.inventory(), list)
+	if err != nil {
+		return nil, err
+	}
+	return io.ReadAll(f)
+}
+
+// Behind returns the phones that have not fetched their trust lists as they are now, in order. Those whose
+// profile gives them none are not among them.
+func (p *Provisioner) Behind() ([]string, error) {
+	set, recent := p.library.inventory(), p.recorder.all()
+	var behind []string
+	for _, device := range slices.Sorted(maps.Keys(set.Devices)) {
+		security := set.SecurityFor(set.Devices[device])
+		for kind, has := range map[trust.ListKind]bool{trust.CTL: security.CTL, trust.ITL: security.ITL} {
+			if !has || slices.Contains(behind, device) {
+				continue
+			}
+			list, err := p.TrustList(kind, device)
+			if err != nil {
+				return nil, err
+			}
+			name := map[trust.ListKind]string{trust.CTL: provision.CTLFile(device), trust.ITL: provision.ITLFile(device)}[kind]
+			last := slices.IndexFunc(recent[device], func(d Delivery) bool { return d.File == name })
+			if last < 0 || recent[device][last].VersionStamp != ListStamp(list) {
+				behind = append(behind, device)
+			}
+		}
+	}
+	return behind, nil
+}
+
+// TVSOf returns where a device's file says that TVS is, host and port.
+func (p *Provisioner) TVSOf(device string) ([]string, error) {
+	f, err := p.library.openPlain(provision.ConfigFile(device))
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	content, err := io.ReadAll(f)
+	if err != nil {
+		return nil, fmt.Errorf("provisioner: %w", err)
+	}
+	config, err := cnf.Parse(content)
+	if err != nil {
+		return nil, err
+	}
+	var all []string
+	for _, server := range config.TVS {
+		all = append(all, net.JoinHostPort(server.Host, strconv.Itoa(server.Port)))
+	}
+	return all, nil
+}
