@@ -21,6 +21,11 @@ func TestScripts(t *testing.T) {
 	t.Parallel()
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata", UpdateScripts: *update, RequireExplicitExec: true,
+		Setup: func(env *testscript.Env) error {
+			samples, err := filepath.Abs("../../trust/testdata/pkcs12")
+			env.Setenv("PKCS12", samples)
+			return err
+		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"status": status, "system": startSystem},
 	})
 }
