@@ -51,8 +51,11 @@ type Config struct {
 	// Behind returns the version stamp that a phone's file should have, and whether the phone is known to
 	// have another. Such a phone is told so when it registers. Nil: nobody knows.
 	Behind func(device string) (stamp string, behind bool)
-	Log    *slog.Logger // nil discards
-	Rand   io.Reader    // nil means the system's
+	// Registered is told of each registration that begins or changes. It must not call the manager. Nil:
+	// nobody is told.
+	Registered func(register.Binding)
+	Log        *slog.Logger // nil discards
+	Rand       io.Reader    // nil means the system's
 }
 
 // Manager is a call manager.
@@ -310,6 +313,9 @@ func (m *Manager) keep(actions []register.Action) (changed bool) {
 		switch a := action.(type) {
 		case register.Keep:
 			m.keeper.keep(a.Binding)
+			if m.config.Registered != nil {
+				m.config.Registered(a.Binding)
+			}
 			changed = true
 		case register.Forget:
 			m.keeper.forget(a.Binding)

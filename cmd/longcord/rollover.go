@@ -10,6 +10,7 @@ import (
 	"github.com/longcord/longcord/config"
 	"github.com/longcord/longcord/inventory"
 	"github.com/longcord/longcord/inventory/catalog"
+	"github.com/longcord/longcord/stage/register"
 	"github.com/longcord/longcord/trust/rollover"
 )
 
@@ -64,6 +65,13 @@ func (s *system) registered() []rollover.Registration {
 		}
 	}
 	return all
+}
+
+// registrationBegan is what the call manager tells as it happens.
+func (s *system) registrationBegan(b register.Binding) {
+	if b.Device != "" && !b.Follows {
+		s.rollover.Heard(rollover.Registration{Device: b.Device, Began: b.Since})
+	}
 }
 
 func (s *system) phonesInTunnels() []string {

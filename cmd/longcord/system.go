@@ -202,7 +202,8 @@ func (s *system) makeParts(parts []string) (err error) {
 	if slices.Contains(parts, partCallManager) && s.settings.Calls.Mode == config.Own {
 		s.callmanager, err = callmanager.New(callmanager.Config{
 			Settings: callmanager.Settings{Listen: s.settings.Inside}, Inventory: s.catalog.Current, Store: s.store, Log: s.log,
-			Behind: s.behind,
+			Behind:     s.behind,
+			Registered: s.registrationBegan,
 		})
 	}
 	return err

@@ -66,6 +66,10 @@ type Keeper struct {
 	phones    Phones
 	rollovers map[string]Rollover
 	refusals  map[string]*refusals // by gateway, since the last change
+
+	hearing sync.Mutex
+	heard   []Registration // that have begun, and were not taken in yet
+	some    chan struct{}  // there are some
 }
 
 // Open takes up what the store has.
@@ -82,6 +86,7 @@ func Open(ctx context.Context, c Config) (*Keeper, error) {
 	k := &Keeper{
 		config: c, tables: tablesIn(c.Store), log: logging.Or(c.Log).With(logging.Actor, "rollover"),
 		phones: Phones{}, rollovers: map[string]Rollover{}, refusals: map[string]*refusals{},
+		some: make(chan struct{}, 1),
 	}
 	phones, _, err := k.tables.phones.List(ctx)
 	if err != nil {
@@ -115,8 +120,33 @@ func (k *Keeper) Run(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
+		case <-k.some:
 		}
 	}
+}
+
+// Heard takes in that a registration began: one may be over before anybody asks which are in force. It
+// does not wait for anything.
+func (k *Keeper) Heard(r Registration) {
+	k.hearing.Lock()
+	defer k.hearing.Unlock()
+	k.heard = append(k.heard, r)
+	select {
+	case k.some <- struct{}{}:
+	default:
+	}
+}
+
+// registrations are those in force and those that have begun since it was asked last.
+func (k *Keeper) registrations() []Registration {
+	k.hearing.Lock()
+	all := k.heard
+	k.heard = nil
+	k.hearing.Unlock()
+	if k.config.Registered != nil {
+		all = append(all, k.config.Registered()...)
+	}
+	return all
 }
 
 // Advance takes in what phones have done, does what is due, and says what is wrong.
@@ -154,12 +184,10 @@ func (k *Keeper) learn(ctx context.Context) error {
 			}
 		}
 	}
-	if k.config.Registered != nil {
-		for _, r := range k.config.Registered() {
-			if set.Devices[r.Device] != nil {
-				changed[r.Device] = held(r.Device).Registered(r.Began, r.Stamp) || changed[r.Device]
-				seen(r.Device)
-			}
+	for _, r := range k.registrations() {
+		if set.Devices[r.Device] != nil {
+			changed[r.Device] = held(r.Device).Registered(r.Began, r.Stamp) || changed[r.Device]
+			seen(r.Device)
 		}
 	}
 	if k.config.Tunnels != nil {

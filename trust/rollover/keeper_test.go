@@ -199,17 +199,6 @@ func TestFindings(t *testing.T) {
 	if !w.found("certificate-expired") {
 		t.Errorf("after eleven years: %+v", w.board.Findings())
 	}
-	given(t, w)
-	w.now = w.now.Add(2 * time.Hour)
-	w.advance() // the registration of long ago is in force still: the phone is there
-	if !w.found("config-change-not-taken") {
-		t.Errorf("a phone that is there, with its old file: %+v", w.board.Findings())
-	}
-	w.come(first)
-	w.advance()
-	if w.found("config-change-not-taken") {
-		t.Errorf("it has taken it: %+v", w.board.Findings())
-	}
 }
 
 // change returns the inventory with another list of certificates at the gateway.
@@ -282,5 +271,18 @@ func TestAbortedIsNotBegunAtOnce(t *testing.T) {
 	w.advance()
 	if s := w.status(); s.State == rollover.None {
 		t.Errorf("a month later: %+v", s)
+	}
+}
+
+// TestShortRegistration: a phone that has gone again before anybody looked has proved its file all the same.
+func TestShortRegistration(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 1)
+	w.fetch(first, true)
+	w.tick()
+	w.keeper.Heard(rollover.Registration{Device: first, Began: w.now})
+	w.tick()
+	if s := w.status(); s.Ready != 1 {
+		t.Errorf("%+v", s)
 	}
 }

@@ -206,9 +206,6 @@ func (k *Keeper) judge() {
 		k.say(now.Before(l.NotBefore), finding.CertificateNotYetValid.With(g.Name, l.NotBefore.UTC().Format(time.DateTime)), finding.CertificateNotYetValid)
 		pinned := strayAuthority(set, g)
 		k.say(pinned != "", finding.CertificateHashOfWrongCertificate.With(g.Name, pinned), finding.CertificateHashOfWrongCertificate)
-		if r := k.rollovers[g.Name]; r.state() == Staged {
-			k.notTaken(set, g, r, phones)
-		}
 	}
 	for _, standing := range board.Findings() {
 		if of := set.VPNGateways[standing.Subject]; of == nil && mine[standing.Code] {
@@ -244,22 +241,4 @@ func strayAuthority(set *inventory.Set, g *inventory.VPNGateway) string {
 		}
 	}
 	return ""
-}
-
-// patience is how long a phone that is there may take to fetch its new file and register.
-const patience = time.Hour
-
-// notTaken names phones that have been there since a roll-over began, and have not taken their new file up.
-func (k *Keeper) notTaken(set *inventory.Set, g *inventory.VPNGateway, r Rollover, phones []*inventory.Device) {
-	chain := Chain(set.Certificates[r.To])
-	for _, device := range phones {
-		held := k.phones[device.Name]
-		_, lost := k.phones.lost(device.Name, g.Name, chain)
-		f := finding.ConfigChangeNotTaken.With(device.Name, r.Began.UTC().Format(time.DateTime))
-		if lost && held.Seen.Sub(r.Began) > patience {
-			k.config.Findings.Raise(f)
-		} else if !lost {
-			k.config.Findings.Clear(finding.ConfigChangeNotTaken, device.Name)
-		}
-	}
 }
