@@ -472,3 +472,23 @@ func TestStoreRecoversUnasked(t *testing.T) {
 		}
 	})
 }
+
+// TestHolder: who has an inner address is known while a session has it, here and from what is stored.
+func TestHolder(t *testing.T) {
+	t.Parallel()
+	w := open(t, withUsers("anna"))
+	inner := netip.MustParseAddr("10.99.0.2")
+	if who, ok := w.g.Holder(inner); ok {
+		t.Errorf("before anybody connects %+v has %s", who, inner)
+	}
+	c := w.tunnel(phoneURL, "anna")
+	stored, err := Holders(t.Context(), w.store)
+	if who, ok := w.g.Holder(inner); !ok || who != (Holder{User: "anna"}) || err != nil || stored[inner] != who || len(stored) != 1 {
+		t.Errorf("%s has %+v, %t; stored is %+v, %v; want anna both ways", inner, who, ok, stored, err)
+	}
+	c.session().end(tunnel.Administrator)
+	stored, err = Holders(t.Context(), w.store)
+	if who, ok := w.g.Holder(inner); ok || err != nil || len(stored) != 0 {
+		t.Errorf("after the session %+v has %s; stored is %+v, %v", who, inner, stored, err)
+	}
+}

@@ -79,15 +79,16 @@ func (c Config) signer() signer {
 
 // Provisioner serves files. Its methods may be called from several goroutines.
 type Provisioner struct {
-	settings Settings
-	log      *slog.Logger
-	library  library
-	holder   func(netip.Addr) (provision.Holder, bool)
-	findings *finding.Board
-	ledger   *ledger
-	recorder *recorder
-	places   *places
-	stamps   stamps
+	settings  Settings
+	log       *slog.Logger
+	library   library
+	holder    func(netip.Addr) (provision.Holder, bool)
+	findings  *finding.Board
+	ledger    *ledger
+	recorder  *recorder
+	places    *places
+	transfers transfers
+	stamps    stamps
 
 	mu   sync.Mutex
 	udp  *ipv4.PacketConn // nil until Open
@@ -108,6 +109,7 @@ func New(cfg Config) (*Provisioner, error) {
 	return &Provisioner{
 		settings: cfg.Settings, log: log, library: library{inventory: cfg.Inventory, renderer: cfg.Renderer(), signer: cfg.signer()},
 		holder: cfg.Holder, findings: cfg.Findings, ledger: newLedger(log, recorder, cfg.Findings), recorder: recorder, places: newPlaces(tftpMaxTransfers, tftpMaxPerPeer),
+		transfers: transfers{of: map[netip.AddrPort]*transfer{}},
 	}, nil
 }
 
@@ -148,6 +150,7 @@ func (p *Provisioner) open() (err error) {
 	if err != nil {
 		return fmt.Errorf("provisioner: %w", err)
 	}
+	_ = conn.SetReadBuffer(tftpBuffer) // a system that allows less serves, too
 	p.udp = ipv4.NewPacketConn(conn)
 	if err := p.udp.SetControlMessage(ipv4.FlagDst, true); err != nil {
 		return errors.Join(fmt.Errorf("provisioner: %w", err), p.close())

@@ -371,6 +371,67 @@ func TestTransferLimits(t *testing.T) {
 	}
 }
 
+// TestAskedAgain: without options nothing goes out a second time but for a second request.
+func TestAskedAgain(t *testing.T) {
+	t.Parallel()
+	s := start(t, office(), "")
+	request := encode(t, rrq(phone+".cnf.xml"))
+	conn := s.ask(request)
+	first, from := s.next(conn)
+	if _, err := conn.WriteToUDPAddrPort(request, s.tftp); err != nil {
+		t.Fatal(err)
+	}
+	if again, port := s.next(conn); again.String() != first.String() || port != from {
+		t.Errorf("a request that comes again is answered %s from %s, want %s from %s", again, port, first, from)
+	}
+	if got := s.Snapshot().Transfers; got != 1 {
+		t.Errorf("it is %d transfers, want one", got)
+	}
+}
+
+// TestFloodOfOneAddress: one that asks ten thousand times takes four places, and others get their files.
+func TestFloodOfOneAddress(t *testing.T) {
+	t.Parallel()
+	s := start(t, office(), "")
+	request := encode(t, &tftp.Request{Name: phone + ".cnf.xml", Mode: tftp.Octet, Options: tftp.Options{tftp.Number("blksize", 1400)}})
+	refused := encode(t, &tftp.Request{Name: "x", Mode: tftp.Octet, Write: true})
+	var sockets []*net.UDPConn
+	for range 100 {
+		conn, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 2)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		sockets = append(sockets, conn)
+	}
+	for i := range 10_000 {
+		if _, err := sockets[i%len(sockets)].WriteToUDPAddrPort(request, s.tftp); err != nil {
+			t.Fatal(err)
+		}
+		if i%50 == 0 {
+			s.next(s.ask(refused)) // the server keeps up, and no request of the others is lost to a full buffer
+		}
+		if i%2000 == 1000 {
+			if _, err := s.fetch(phone + ".cnf.xml"); err != nil {
+				t.Fatalf("in the flood another address gets %v", err)
+			}
+		}
+	}
+	snapshot := s.Snapshot()
+	if snapshot.Transfers > tftpMaxPerPeer {
+		t.Errorf("the flood has %d transfers, want %d at most", snapshot.Transfers, tftpMaxPerPeer)
+	}
+	s.transfers.mu.Lock()
+	held := len(s.transfers.of)
+	s.transfers.mu.Unlock()
+	if held > tftpMaxPerPeer || snapshot.Refused == 0 {
+		t.Errorf("%d are remembered, %d were refused", held, snapshot.Refused)
+	}
+	if got := len(s.Deliveries()[phone]); got != 1 {
+		t.Errorf("%d deliveries are kept, want one", got)
+	}
+}
+
 func TestConnectionLimits(t *testing.T) {
 	t.Parallel()
 	s := start(t, office(), "")

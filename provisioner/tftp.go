@@ -11,6 +11,7 @@ import (
 	"os"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/net/ipv4"
@@ -22,10 +23,11 @@ import (
 
 // Limits of TFTP service.
 const (
-	tftpMaxTransfers = 64               // at a time
+	tftpMaxTransfers = 256              // at a time
 	tftpMaxPerPeer   = 4                // at a time, of one address
 	tftpMaxTime      = 30 * time.Minute // of one transfer, however slowly it is acknowledged
 	tftpMaxText      = 1 << 20          // bytes of a file in netascii, which is converted in memory
+	tftpBuffer       = 1 << 20          // bytes of requests that wait while many come at once
 )
 
 // serveTFTP takes requests on port 69; each transfer then has a port of its own.
@@ -86,7 +88,8 @@ func (p *Provisioner) tftpRequest(ctx context.Context, transfers *sync.WaitGroup
 	}
 	switch p.places.take(peer) {
 	case placeHeld:
-		return // the same request again: its answer is on the way
+		p.transfers.askedAgain(peer)
+		return
 	case placeNone:
 		p.ledger.turnedAway(noted, "too many transfers")
 		d.refuse(tftp.Undefined, "too many transfers, try again later")
@@ -136,7 +139,7 @@ func (p *Provisioner) tftpServe(ctx context.Context, d door, asked *tftp.Request
 	}
 	ctx, cancel := context.WithTimeout(ctx, tftpMaxTime)
 	defer cancel()
-	sent, err := send(ctx, d.local, noted.peer, asked, content, size)
+	sent, err := p.send(ctx, d.local, noted.peer, asked, content, size)
 	if err != nil {
 		p.ledger.failed(noted, err)
 		return
@@ -160,9 +163,43 @@ func inMode(f *file, mode tftp.Mode) (io.ReaderAt, int64, error) {
 	return bytes.NewReader(netascii), int64(len(netascii)), nil
 }
 
+// transfer is one file on its way.
+type transfer struct {
+	conn   *net.UDPConn
+	sender *provision.Sender
+	asked  atomic.Bool // once more, since the sender was told
+}
+
+// transfers are those under way, by peer, so that a request that comes again reaches its transfer.
+type transfers struct {
+	mu sync.Mutex
+	of map[netip.AddrPort]*transfer
+}
+
+func (t *transfers) enter(peer netip.AddrPort, one *transfer) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.of[peer] = one
+}
+
+func (t *transfers) leave(peer netip.AddrPort) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.of, peer)
+}
+
+func (t *transfers) askedAgain(peer netip.AddrPort) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if one := t.of[peer]; one != nil {
+		one.asked.Store(true)
+		_ = one.conn.SetReadDeadline(time.Now()) // wakes it; a closed one needs no waking
+	}
+}
+
 // send carries one transfer from a fresh port and returns how many bytes arrived. The socket is
 // connected, so packets of others never reach it.
-func send(ctx context.Context, local netip.Addr, peer netip.AddrPort, asked *tftp.Request, content io.ReaderAt, size int64) (int64, error) {
+func (p *Provisioner) send(ctx context.Context, local netip.Addr, peer netip.AddrPort, asked *tftp.Request, content io.ReaderAt, size int64) (int64, error) {
 	conn, err := net.DialUDP("udp4", net.UDPAddrFromAddrPort(netip.AddrPortFrom(local, 0)), net.UDPAddrFromAddrPort(peer))
 	if err != nil {
 		return 0, fmt.Errorf("provisioner: %w", err)
@@ -171,6 +208,9 @@ func send(ctx context.Context, local netip.Addr, peer netip.AddrPort, asked *tft
 	defer stop()
 	defer conn.Close()
 	sender, actions := provision.NewSender(time.Now(), asked, content, size)
+	t := &transfer{conn: conn, sender: sender}
+	p.transfers.enter(peer, t)
+	defer p.transfers.leave(peer)
 	buffer := make([]byte, tftp.MaxRequest)
 	for {
 		for _, action := range actions {
@@ -185,7 +225,7 @@ func send(ctx context.Context, local netip.Addr, peer netip.AddrPort, asked *tft
 				return 0, action.Err
 			}
 		}
-		if actions, err = await(conn, sender, buffer); err != nil {
+		if actions, err = t.await(buffer); err != nil {
 			return 0, err
 		}
 	}
@@ -202,14 +242,17 @@ func write(conn *net.UDPConn, packet tftp.Packet) error {
 	return nil
 }
 
-// await waits for the peer's next packet, or until the sender wants to be woken.
-func await(conn *net.UDPConn, sender *provision.Sender, buffer []byte) ([]provision.Action, error) {
-	if err := conn.SetReadDeadline(sender.Wake()); err != nil {
+// await waits for the peer's next packet, for its request once more, or until the sender wants to be woken.
+func (t *transfer) await(buffer []byte) ([]provision.Action, error) {
+	if err := t.conn.SetReadDeadline(t.sender.Wake()); err != nil {
 		return nil, fmt.Errorf("provisioner: %w", err)
 	}
-	n, err := conn.Read(buffer)
+	if t.asked.Swap(false) {
+		return t.sender.AskedAgain(time.Now()), nil
+	}
+	n, err := t.conn.Read(buffer)
 	if errors.Is(err, os.ErrDeadlineExceeded) {
-		return sender.Advance(time.Now()), nil
+		return t.sender.Advance(time.Now()), nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("provisioner: %w", err)
@@ -218,5 +261,5 @@ func await(conn *net.UDPConn, sender *provision.Sender, buffer []byte) ([]provis
 	if err != nil {
 		return nil, nil // noise; the timer goes on
 	}
-	return sender.Received(time.Now(), packet), nil
+	return t.sender.Received(time.Now(), packet), nil
 }

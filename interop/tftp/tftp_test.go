@@ -182,6 +182,25 @@ func TestLargeFile(t *testing.T) {
 	}
 }
 
+// TestWindows has atftp, the one of these programs that knows windows, tell what it got and sent.
+func TestWindows(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	dir := t.TempDir()
+	out, err := run(t, dir, "atftp", "--trace", "--option", "windowsize 8", "--option", "blksize 1024", "--get", "--remote-file", "apps.sbn", "--local-file", "got", s.host, s.tftp)
+	if err != nil {
+		t.Fatalf("%v: %.2000s", err, out)
+	}
+	got, err := os.ReadFile(filepath.Join(dir, "got"))
+	if err != nil || !bytes.Equal(got, s.firmware) {
+		t.Errorf("%d bytes, %v, want the %d of the file unchanged", len(got), err, len(s.firmware))
+	}
+	blocks, acks := strings.Count(out, ". DATA <block"), strings.Count(out, "sent ACK")
+	if want := len(s.firmware)/1024 + 1; blocks < want || acks == 0 || acks > want/8+10 {
+		t.Errorf("%d blocks came with %d acknowledgements, want about %d with an eighth:\n%.2000s", blocks, acks, want, out)
+	}
+}
+
 // Without options a file of more than 32 MB needs block numbers to wrap, which no RFC says.
 func TestBlockNumbersWrap(t *testing.T) {
 	t.Parallel()

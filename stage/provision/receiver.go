@@ -12,6 +12,7 @@ type ReceiverConfig struct {
 	Name    string
 	Blksize int           // bytes of a block to ask for; 0 means 1258, which fits a tunnel of the usual MTU
 	Timeout time.Duration // whole seconds to ask for; 0 leaves one second, and out of the request
+	Window  int           // blocks to ask for before one is acknowledged; 0 asks for nothing, which means 1
 	MaxSize int64         // most bytes to take, required
 }
 
@@ -30,6 +31,9 @@ const receiveBlksize = 1258
 type Receiver struct {
 	cfg     ReceiverConfig
 	blksize int
+	window  int
+	waiting int    // blocks that came and are not acknowledged yet
+	gap     bool   // a block is missing, and the server was told
 	next    uint16 // number of the block that is waited for
 	begun   bool   // the server has answered
 	ended   bool
@@ -42,11 +46,14 @@ func NewReceiver(now time.Time, cfg ReceiverConfig) (*Receiver, []Action) {
 	if cfg.Blksize == 0 {
 		cfg.Blksize = receiveBlksize
 	}
-	r := &Receiver{cfg: cfg, blksize: tftp.DefaultBlksize, next: 1}
+	r := &Receiver{cfg: cfg, blksize: tftp.DefaultBlksize, window: 1, next: 1}
 	r.timer.after = retransmitAfter
 	options := tftp.Options{tftp.Number(tftp.OptBlksize, int64(cfg.Blksize)), tftp.Number(tftp.OptTsize, 0)}
 	if cfg.Timeout > 0 {
 		options = append(options, tftp.Number(tftp.OptTimeout, int64(cfg.Timeout/time.Second)))
+	}
+	if cfg.Window > 0 {
+		options = append(options, tftp.Number(tftp.OptWindowsize, int64(cfg.Window)))
 	}
 	return r, r.timer.send(now, &tftp.Request{Name: cfg.Name, Mode: tftp.Octet, Options: options})
 }
@@ -98,6 +105,10 @@ func (r *Receiver) take(option tftp.Option) (problem string) {
 		r.blksize = n
 		return ""
 	}
+	if n, ok := one.Windowsize(); ok && n <= r.cfg.Window {
+		r.window = n
+		return ""
+	}
 	if n, ok := one.Tsize(); ok {
 		if n > r.cfg.MaxSize {
 			return fmt.Sprintf("a file of %d bytes, more than %d", n, r.cfg.MaxSize)
@@ -112,11 +123,8 @@ func (r *Receiver) take(option tftp.Option) (problem string) {
 }
 
 func (r *Receiver) data(now time.Time, p *tftp.Data) []Action {
-	if p.Block == r.next-1 && r.begun && (p.Block != 0 || len(r.content) > 0) {
-		return []Action{Send{&tftp.Ack{Block: p.Block}}}
-	}
 	if p.Block != r.next {
-		return nil
+		return r.outOfOrder(now, p.Block)
 	}
 	if len(p.Payload) > r.blksize {
 		return r.refuse(tftp.IllegalOperation, "block too long",
@@ -128,11 +136,33 @@ func (r *Receiver) data(now time.Time, p *tftp.Data) []Action {
 	r.begun = true
 	r.content = append(r.content, p.Payload...)
 	r.next++ // wraps after 65535 to 0
+	r.waiting++
+	r.gap = false
+	last := len(p.Payload) < r.blksize
+	if r.waiting < r.window && !last {
+		r.timer.await(now, &tftp.Ack{Block: p.Block})
+		return nil
+	}
+	r.waiting = 0
 	ack := r.timer.send(now, &tftp.Ack{Block: p.Block})
-	if len(p.Payload) < r.blksize {
+	if last {
 		return r.end(append(ack, Finished{Bytes: int64(len(r.content))})...)
 	}
 	return ack
+}
+
+// outOfOrder takes a block that is not the next. One that came before is acknowledged again: the first time
+// it was lost. In a window, a later one means that the next was lost; the server hears it once.
+func (r *Receiver) outOfOrder(now time.Time, block uint16) []Action {
+	before := r.begun && (r.next != 1 || len(r.content) > 0)
+	switch {
+	case r.window == 1 && block == r.next-1 && before:
+		return []Action{Send{&tftp.Ack{Block: block}}}
+	case r.window == 1 || r.gap || !r.begun:
+		return nil
+	}
+	r.gap, r.waiting = true, 0
+	return r.timer.send(now, &tftp.Ack{Block: r.next - 1})
 }
 
 // Advance tells the receiver that time has passed.

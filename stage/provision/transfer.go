@@ -54,6 +54,11 @@ func (r *retransmission) send(now time.Time, p tftp.Packet) []Action {
 	return []Action{Send{p}}
 }
 
+// await makes p what is sent when nothing comes.
+func (r *retransmission) await(now time.Time, p tftp.Packet) {
+	r.packet, r.sends, r.due = p, 0, now.Add(r.after)
+}
+
 // advance sends again what is due. It is false when the peer is given up.
 func (r *retransmission) advance(now time.Time) ([]Action, bool) {
 	if r.due.IsZero() || now.Before(r.due) {

@@ -113,7 +113,7 @@ func (c *conversation) deliver(from string, p tftp.Packet) (string, []Action) {
 	}
 	if request, ok := arrived.(*tftp.Request); ok {
 		if c.sender != nil {
-			return "", nil
+			return "sender", c.sender.AskedAgain(c.now)
 		}
 		sender, actions := NewSender(c.now, request, bytes.NewReader(c.content), int64(len(c.content)))
 		c.sender = sender
@@ -215,7 +215,8 @@ func TestTransferWraps(t *testing.T) {
 
 func TestSenderGivesUp(t *testing.T) {
 	t.Parallel()
-	s, _ := NewSender(noon, request(), bytes.NewReader(make([]byte, 600)), 600)
+	s, _ := NewSender(noon, request(), bytes.NewReader(make([]byte, 1200)), 1200)
+	s.Received(noon, &tftp.Ack{Block: 1})
 	var sends []time.Duration
 	var last Action
 	for !s.Wake().IsZero() {
@@ -230,7 +231,7 @@ func TestSenderGivesUp(t *testing.T) {
 		t.Errorf("sent again after %v, want %v", sends, want)
 	}
 	failed, ok := last.(Failed)
-	if !ok || !strings.Contains(failed.Err.Error(), "does not answer DATA 1 512 bytes, sent 3 times") {
+	if !ok || !strings.Contains(failed.Err.Error(), "does not answer DATA 2, sent 3 times") {
 		t.Errorf("ended with %v, want the silence said", last)
 	}
 }
@@ -275,7 +276,9 @@ func TestSenderAgreesOptions(t *testing.T) {
 		want  string
 	}{
 		{nil, "DATA 1 9 bytes"},
-		{tftp.Options{{Name: "windowsize", Value: "8"}}, "DATA 1 9 bytes"},
+		{tftp.Options{{Name: "windowsize", Value: "8"}}, "OACK windowsize=8"},
+		{tftp.Options{{Name: "windowsize", Value: "65535"}}, "OACK windowsize=16"},
+		{tftp.Options{{Name: "windowsize", Value: "0"}}, "DATA 1 9 bytes"},
 		{tftp.Options{{Name: "BlkSize", Value: "65464"}}, "OACK blksize=1468"},
 		{tftp.Options{{Name: "blksize", Value: "7"}, {Name: "tsize", Value: "0"}}, "OACK tsize=9"},
 		{tftp.Options{{Name: "timeout", Value: "3"}, {Name: "multicast", Value: ""}}, "OACK timeout=3"},
@@ -290,6 +293,10 @@ func TestSenderAgreesOptions(t *testing.T) {
 func TestNegotiatedTimeout(t *testing.T) {
 	t.Parallel()
 	s, _ := NewSender(noon, request(tftp.Number("timeout", 5)), strings.NewReader("x"), 1)
+	if got := s.Wake().Sub(noon); got != firstAnswer {
+		t.Errorf("before the first answer the sender wakes after %s, want %s", got, firstAnswer)
+	}
+	s.Received(noon, &tftp.Ack{})
 	if got := s.Wake().Sub(noon); got != 5*time.Second {
 		t.Errorf("sender wakes after %s, want 5s", got)
 	}
@@ -354,4 +361,131 @@ func TestSenderFileShrinks(t *testing.T) {
 	if _, ok := actions[1].(Failed); !ok {
 		t.Errorf("ended with %v, want Failed", actions[1])
 	}
+}
+
+// TestWindows: files of every length arrive, with fewer acknowledgements, and also when packets are lost.
+func TestWindows(t *testing.T) {
+	t.Parallel()
+	for _, window := range []int{2, 3, 16, 64} {
+		for size := range 200 {
+			c := converse(t, randomBytes(size), ReceiverConfig{Name: "f", Blksize: 8, Window: window}, nil)
+			c.wantContent()
+			blocks := size/8 + 1
+			acks := 0
+			for _, sent := range c.sent {
+				if strings.HasPrefix(sent, "receiver ACK") {
+					acks++
+				}
+			}
+			agreed := min(window, maxSendWindow)
+			if want := 1 + (blocks+agreed-1)/agreed; acks != want || c.packets != 2+blocks+acks {
+				t.Errorf("%d bytes in windows of %d took %d acknowledgements and %d packets, want %d and %d", size, window, acks, c.packets, want, 2+blocks+want)
+			}
+		}
+		for lost := 1; lost <= 40; lost++ {
+			c := converse(t, randomBytes(300), ReceiverConfig{Name: "f", Blksize: 8, Window: window}, func(n int, _ tftp.Packet) bool { return n == lost })
+			c.wantContent()
+		}
+		source := rand.New(rand.NewPCG(3, uint64(window)))
+		c := converse(t, randomBytes(1_000_000), ReceiverConfig{Name: "f", Blksize: 500, Window: window}, func(int, tftp.Packet) bool { return source.IntN(100) < 3 })
+		c.wantContent()
+	}
+}
+
+// TestWindowGoesBack: a block in the middle that is lost costs no waiting, and brings back only what comes
+// after it.
+func TestWindowGoesBack(t *testing.T) {
+	t.Parallel()
+	for _, lost := range []string{"DATA 1", "DATA 3"} {
+		dropped := false
+		c := converse(t, randomBytes(60), ReceiverConfig{Name: "f", Blksize: 8, Window: 4}, func(_ int, p tftp.Packet) bool {
+			drop := !dropped && strings.HasPrefix(p.String(), lost+" ")
+			dropped = dropped || drop
+			return drop
+		})
+		c.wantContent()
+		if c.now != noon {
+			t.Errorf("%s was lost and the transfer waited for %s:\n%s", lost, c.now.Sub(noon), strings.Join(c.sent, "\n"))
+		}
+	}
+}
+
+// sentBy counts packets among actions.
+func sentBy(actions []Action) (count int) {
+	for _, a := range actions {
+		if _, ok := a.(Send); ok {
+			count++
+		}
+	}
+	return count
+}
+
+// TestNoAmplifier: whoever does not answer gets no more than was asked for. A request may have come from
+// anybody.
+func TestNoAmplifier(t *testing.T) {
+	t.Parallel()
+	t.Run("without options", func(t *testing.T) {
+		t.Parallel()
+		s, first := NewSender(noon, request(), bytes.NewReader(make([]byte, 6000)), 6000)
+		sent, now := sentBy(first), noon
+		for !s.Wake().IsZero() {
+			now = s.Wake()
+			sent += sentBy(s.Advance(now))
+		}
+		if sent != 1 || now.Sub(noon) > 10*time.Second {
+			t.Errorf("a request without an answer is sent %d packets for %s, want one", sent, now.Sub(noon))
+		}
+	})
+	t.Run("asked again and again", func(t *testing.T) {
+		t.Parallel()
+		s, first := NewSender(noon, request(), bytes.NewReader(make([]byte, 6000)), 6000)
+		sent := sentBy(first)
+		for range 100 {
+			sent += sentBy(s.AskedAgain(noon))
+		}
+		if sent != maxSends {
+			t.Errorf("a request that comes a hundred times is sent %d packets, want %d", sent, maxSends)
+		}
+	})
+	t.Run("with options", func(t *testing.T) {
+		t.Parallel()
+		asked := request(tftp.Number("blksize", 1400), tftp.Number("windowsize", 16), tftp.Number("timeout", 255))
+		question, err := asked.AppendBinary(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, actions := NewSender(noon, asked, bytes.NewReader(make([]byte, 1<<20)), 1<<20)
+		sent, now := 0, noon
+		for {
+			for _, a := range actions {
+				if send, ok := a.(Send); ok {
+					answer, err := send.Packet.AppendBinary(nil)
+					if err != nil || len(answer) > len(question) {
+						t.Errorf("a request of %d bytes is answered with %d, %v", len(question), len(answer), err)
+					}
+					sent++
+				}
+			}
+			if s.Wake().IsZero() {
+				break
+			}
+			now = s.Wake()
+			actions = s.Advance(now)
+		}
+		if sent != maxSends || now.Sub(noon) > 10*time.Second {
+			t.Errorf("sent %d packets for %s, want %d and a place that is free soon", sent, now.Sub(noon), maxSends)
+		}
+	})
+	t.Run("a peer that repeats its ACK", func(t *testing.T) {
+		t.Parallel()
+		s, _ := NewSender(noon, request(tftp.Number("windowsize", 4)), bytes.NewReader(make([]byte, 6000)), 6000)
+		s.Received(noon, &tftp.Ack{})
+		sent := 4
+		for range 100 {
+			sent += sentBy(s.Received(noon, &tftp.Ack{}))
+		}
+		if sent != 8 {
+			t.Errorf("a hundred ACKs for nothing new bring %d packets, want the window twice", sent)
+		}
+	})
 }

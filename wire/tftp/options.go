@@ -9,9 +9,10 @@ import (
 
 // Names of the options that mean something here. Others are kept and not agreed to.
 const (
-	OptBlksize = "blksize" // bytes of a block
-	OptTsize   = "tsize"   // bytes of the file; 0 in a read request asks for it
-	OptTimeout = "timeout" // seconds until a packet is sent again
+	OptBlksize    = "blksize"    // bytes of a block
+	OptTsize      = "tsize"      // bytes of the file; 0 in a read request asks for it
+	OptTimeout    = "timeout"    // seconds until a packet is sent again
+	OptWindowsize = "windowsize" // blocks until one is acknowledged
 )
 
 // Limits of the options' values.
@@ -21,6 +22,7 @@ const (
 	DefaultBlksize = 512 // when blksize is not negotiated
 	MinTimeout     = 1 * time.Second
 	MaxTimeout     = 255 * time.Second
+	MaxWindowsize  = 65535
 )
 
 // Option is one option as it stands in a packet.
@@ -55,6 +57,13 @@ func (o Options) Tsize() (int64, bool) { return o.number(OptTsize, 0, 1<<62) }
 func (o Options) Timeout() (time.Duration, bool) {
 	n, ok := o.number(OptTimeout, int64(MinTimeout/time.Second), int64(MaxTimeout/time.Second))
 	return time.Duration(n) * time.Second, ok
+}
+
+// Windowsize returns how many blocks are acknowledged at once, false when absent or no number from 1 to
+// MaxWindowsize.
+func (o Options) Windowsize() (int, bool) {
+	n, ok := o.number(OptWindowsize, 1, MaxWindowsize)
+	return int(n), ok
 }
 
 func (o Options) number(name string, low, high int64) (int64, bool) {
