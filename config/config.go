@@ -40,7 +40,7 @@ type Config struct {
 	Certificates Certificates `json:"certificates,omitzero"`
 }
 
-// Provisioner hands phones their files, by TFTP on port 69 and HTTP on port 6970.
+// Provisioner hands phones their files, by TFTP on port 69, HTTP on port 6970 and HTTPS on port 6971.
 type Provisioner struct {
 	// Folder that is served as it is, beside the files made from the inventory: firmware, rings, locales.
 	// Left out: none.

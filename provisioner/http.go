@@ -2,6 +2,7 @@ package provisioner
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"log/slog"
 	"net"
@@ -19,13 +20,15 @@ const (
 	httpHeaderTime = 5 * time.Second
 	httpIdleTime   = 30 * time.Second
 	httpWriteTime  = 15 * time.Minute // firmware through a thin tunnel
+	httpStallTime  = time.Minute      // for 32 kB of it
 	httpHeaderSize = 8 << 10          // bytes
 	httpMaxConns   = 512
 	httpMaxPerPeer = 64              // connections of one address; it may be that of a whole branch office
 	httpGrace      = 2 * time.Second // for transfers under way when the server stops
 )
 
-func (p *Provisioner) serveHTTP(ctx context.Context, listener net.Listener) error {
+// serveHTTP serves on a listener until ctx ends; by HTTPS where a configuration is given.
+func (p *Provisioner) serveHTTP(ctx context.Context, listener net.Listener, secure *tls.Config) error {
 	server := &http.Server{
 		Handler:           http.HandlerFunc(p.handle),
 		ReadHeaderTimeout: httpHeaderTime,
@@ -44,7 +47,11 @@ func (p *Provisioner) serveHTTP(ctx context.Context, listener net.Listener) erro
 			p.log.Debug("http connections cut", logging.Err, server.Close())
 		}
 	})
-	err := server.Serve(listenerWithPlaces{listener, newPlaces(httpMaxConns, httpMaxPerPeer)})
+	listener = listenerWithPlaces{listener, newPlaces(httpMaxConns, httpMaxPerPeer)}
+	if secure != nil {
+		listener = tls.NewListener(listener, secure)
+	}
+	err := server.Serve(listener)
 	if !stop() {
 		<-stopped
 	}
@@ -58,6 +65,9 @@ func (p *Provisioner) serveHTTP(ctx context.Context, listener net.Listener) erro
 func (p *Provisioner) handle(w http.ResponseWriter, r *http.Request) {
 	peer, _ := netip.ParseAddrPort(r.RemoteAddr)
 	asked := request{name: r.URL.Path, peer: peer, transport: provision.HTTP}
+	if r.TLS != nil {
+		asked.transport, asked.certified = provision.HTTPS, p.certified(peer, r.TLS.PeerCertificates)
+	}
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		p.ledger.turnedAway(asked, "method "+r.Method)
 		w.Header().Set("Allow", "GET, HEAD")
@@ -82,7 +92,7 @@ func (p *Provisioner) handle(w http.ResponseWriter, r *http.Request) {
 
 func (p *Provisioner) deliver(w http.ResponseWriter, r *http.Request, asked request, f *file) {
 	w.Header().Set("Content-Type", contentType(f.name))
-	counted := &countedWriter{ResponseWriter: w, status: http.StatusOK}
+	counted := &countedWriter{ResponseWriter: w, status: http.StatusOK, until: time.Now().Add(httpWriteTime)}
 	http.ServeContent(counted, r, "", f.modified, f.body)
 	switch {
 	case r.Method == http.MethodHead || counted.status != http.StatusOK: // nothing was to be sent, or a part
@@ -106,6 +116,7 @@ type countedWriter struct {
 	status int
 	sent   int64
 	err    error
+	until  time.Time // when it must have been written
 }
 
 func (w *countedWriter) WriteHeader(status int) {
@@ -113,7 +124,13 @@ func (w *countedWriter) WriteHeader(status int) {
 	w.ResponseWriter.WriteHeader(status)
 }
 
+// Write gives each piece its own time, so that who does not read keeps no place for long.
 func (w *countedWriter) Write(b []byte) (int, error) {
+	stalled := time.Now().Add(httpStallTime)
+	if stalled.After(w.until) {
+		stalled = w.until
+	}
+	_ = http.NewResponseController(w.ResponseWriter).SetWriteDeadline(stalled) // a connection without one has the server's
 	n, err := w.ResponseWriter.Write(b)
 	w.sent += int64(n)
 	if err != nil {

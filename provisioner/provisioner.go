@@ -1,5 +1,5 @@
-// Package provisioner is the phones' file server: TFTP on UDP 69 and HTTP on TCP 6970, with one library of
-// files behind both. Phones' configurations are rendered from the inventory at the moment they are asked
+// Package provisioner is the phones' file server: TFTP on UDP 69, HTTP on TCP 6970 and HTTPS on TCP 6971,
+// with one library of files behind all three. Phones' configurations are rendered from the inventory at the moment they are asked
 // for; everything else, such as firmware and ring tones, comes from a folder of the operator.
 //
 // New checks the settings, Open takes the ports, Serve answers until its context ends. Who gets which file
@@ -9,6 +9,7 @@ package provisioner
 
 import (
 	"context"
+	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -34,6 +35,7 @@ import (
 type Settings struct {
 	TFTP         netip.AddrPort // where TFTP requests are taken, IPv4; phones know only port 69
 	HTTP         netip.AddrPort // where HTTP requests are taken, IPv4; phones know only port 6970
+	HTTPS        netip.AddrPort // where HTTPS requests are taken; phones know only port 6971; the zero value: nowhere
 	FilesDir     string         // folder served read-only beside the phones' files; empty: none
 	CallManagers []string       // for phones whose site names none, host or host:port; empty: the address of TFTP
 	NTPServers   []string       // for phones whose site names none
@@ -44,7 +46,7 @@ type Settings struct {
 func DefaultSettings(listen netip.Addr) Settings {
 	return Settings{
 		TFTP: netip.AddrPortFrom(listen, tftp.Port),
-		HTTP: netip.AddrPortFrom(listen, provision.HTTPPort),
+		HTTP: netip.AddrPortFrom(listen, provision.HTTPPort), HTTPS: netip.AddrPortFrom(listen, provision.HTTPSPort),
 	}
 }
 
@@ -71,15 +73,23 @@ type Config struct {
 	Log       *slog.Logger   // nil discards
 	// PhoneCertificate returns what a device's files can be encrypted for, nil where none is known.
 	PhoneCertificate func(device string) *x509.Certificate
+	// Certificate is shown by HTTPS, with an EC key; it is asked for at each connection. Nil: HTTPS is not served.
+	Certificate func() (tls.Certificate, error)
+	// Prove returns the device that certificates shown by HTTPS prove, the client's own first. Nil: none is asked for.
+	Prove func(sent []*x509.Certificate) (device string, err error)
 }
 
 func (c Config) signer() signer {
-	return signer{authority: c.Authority, certificate: c.PhoneCertificate, now: time.Now, cache: newSignatures()}
+	return signer{https: c.servesHTTPS(), authority: c.Authority, certificate: c.PhoneCertificate, now: time.Now, cache: newSignatures()}
 }
+
+func (c Config) servesHTTPS() bool { return c.HTTPS.IsValid() && c.Certificate != nil }
 
 // Provisioner serves files. Its methods may be called from several goroutines.
 type Provisioner struct {
 	settings  Settings
+	secure    *tls.Config // of HTTPS; nil: it is not served
+	prove     func([]*x509.Certificate) (string, error)
 	log       *slog.Logger
 	library   library
 	holder    func(netip.Addr) (provision.Holder, bool)
@@ -93,7 +103,8 @@ type Provisioner struct {
 	mu   sync.Mutex
 	udp  *ipv4.PacketConn // nil until Open
 	tcp  net.Listener
-	root *os.Root // of FilesDir
+	tls  net.Listener // nil: HTTPS is not served
+	root *os.Root     // of FilesDir
 }
 
 // New returns a provisioner that has opened nothing yet.
@@ -107,7 +118,7 @@ func New(cfg Config) (*Provisioner, error) {
 	log := logging.Or(cfg.Log).With(logging.Actor, "provisioner", logging.Stage, stage.Provision)
 	recorder := newRecorder(cfg.Store, log)
 	return &Provisioner{
-		settings: cfg.Settings, log: log, library: library{inventory: cfg.Inventory, renderer: cfg.Renderer(), signer: cfg.signer()},
+		settings: cfg.Settings, secure: cfg.tls(), prove: cfg.Prove, log: log, library: library{inventory: cfg.Inventory, renderer: cfg.Renderer(), signer: cfg.signer()},
 		holder: cfg.Holder, findings: cfg.Findings, ledger: newLedger(log, recorder, cfg.Findings), recorder: recorder, places: newPlaces(tftpMaxTransfers, tftpMaxPerPeer),
 		transfers: transfers{of: map[netip.AddrPort]*transfer{}},
 	}, nil
@@ -122,7 +133,7 @@ func (s Settings) Renderer() provision.Renderer {
 	return r
 }
 
-// Open takes both ports and the folder. A port that is taken is a *net.OpError in the chain. After an
+// Open takes the ports and the folder. A port that is taken is a *net.OpError in the chain. After an
 // error nothing stays open. Without a later Serve, call Close.
 func (p *Provisioner) Open() error {
 	p.mu.Lock()
@@ -145,6 +156,11 @@ func (p *Provisioner) open() (err error) {
 	}
 	if p.tcp, err = net.Listen("tcp4", p.settings.HTTP.String()); err != nil {
 		return fmt.Errorf("provisioner: %w", err)
+	}
+	if p.secure != nil {
+		if p.tls, err = net.Listen("tcp4", p.settings.HTTPS.String()); err != nil {
+			return fmt.Errorf("provisioner: %w", err)
+		}
 	}
 	conn, err := net.ListenUDP("udp4", net.UDPAddrFromAddrPort(p.settings.TFTP))
 	if err != nil {
@@ -181,10 +197,13 @@ func (p *Provisioner) close() error {
 	if p.tcp != nil {
 		errs = append(errs, p.tcp.Close())
 	}
+	if p.tls != nil {
+		errs = append(errs, p.tls.Close())
+	}
 	if p.root != nil {
 		errs = append(errs, p.root.Close())
 	}
-	p.udp, p.tcp, p.root = nil, nil, nil
+	p.udp, p.tcp, p.tls, p.root = nil, nil, nil, nil
 	return errors.Join(errs...)
 }
 
@@ -199,10 +218,20 @@ func (p *Provisioner) Addresses() (tftp, http netip.AddrPort) {
 	return p.udp.LocalAddr().(*net.UDPAddr).AddrPort(), p.tcp.Addr().(*net.TCPAddr).AddrPort()
 }
 
+// HTTPSAddress returns where HTTPS is served likewise; the zero value where it is not.
+func (p *Provisioner) HTTPSAddress() (at netip.AddrPort) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.tls != nil {
+		at = p.tls.Addr().(*net.TCPAddr).AddrPort()
+	}
+	return at
+}
+
 // Serve answers phones until ctx ends, and returns when everything it started has stopped. It opens what
 // Open has not. The end of ctx is no error.
 func (p *Provisioner) Serve(ctx context.Context) error {
-	udp, tcp, err := p.listeners()
+	udp, tcp, secure, err := p.listeners()
 	if err != nil {
 		return err
 	}
@@ -213,12 +242,21 @@ func (p *Provisioner) Serve(ctx context.Context) error {
 	recording, stopRecording := context.WithCancel(context.WithoutCancel(ctx))
 	beside.Go(func() { p.recorder.run(recording) })
 	beside.Go(func() { p.watch(ctx) })
-	ended := make(chan error, 2)
-	go func() { ended <- p.serveTFTP(ctx, udp) }()
-	go func() { ended <- p.serveHTTP(ctx, tcp) }()
-	err = <-ended
-	cancel() // one of them cannot go on: neither does the other
-	err = errors.Join(err, <-ended)
+	services := []func() error{
+		func() error { return p.serveTFTP(ctx, udp) },
+		func() error { return p.serveHTTP(ctx, tcp, nil) },
+	}
+	if secure != nil {
+		services = append(services, func() error { return p.serveHTTP(ctx, secure, p.secure) })
+	}
+	ended := make(chan error, len(services))
+	for _, serve := range services {
+		go func() { ended <- serve() }()
+	}
+	for range services {
+		err = errors.Join(err, <-ended)
+		cancel() // one of them cannot go on: neither do the others
+	}
 	stopRecording()
 	beside.Wait()
 	if closing := p.Close(); closing != nil && !errors.Is(closing, net.ErrClosed) {
@@ -228,18 +266,18 @@ func (p *Provisioner) Serve(ctx context.Context) error {
 	return err
 }
 
-func (p *Provisioner) listeners() (*ipv4.PacketConn, net.Listener, error) {
+func (p *Provisioner) listeners() (*ipv4.PacketConn, net.Listener, net.Listener, error) {
 	p.mu.Lock()
 	opened := p.udp != nil
 	p.mu.Unlock()
 	if !opened {
 		if err := p.Open(); err != nil {
-			return nil, nil, err
+			return nil, nil, nil, err
 		}
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.udp, p.tcp, nil
+	return p.udp, p.tcp, p.tls, nil
 }
 
 // Deliveries returns by device what arrived at it, newest first, before the last restart too. The slices are

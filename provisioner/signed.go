@@ -188,10 +188,14 @@ func (l library) openSigned(clean string) (*file, bool, error) {
 }
 
 // openByHTTPS returns a phone's configuration as it is asked for on 6971: by its signed name, and as plain
-// text, because the connection itself is trusted. Of one that is encrypted it is the stub.
+// text, because the connection itself is trusted. Of one that is encrypted it is the stub. Nothing else is
+// asked for there.
 func (l library) openByHTTPS(clean string) (*file, error) {
 	plain, encrypted, signed := provision.Unsigned(clean)
-	if encrypted || !provision.IsConfig(plain) {
+	if !provision.IsConfig(plain) {
+		return nil, fmt.Errorf("%w: %q by HTTPS", provision.ErrNotFound, clean)
+	}
+	if encrypted {
 		return l.open(clean)
 	}
 	f, err := l.openPlain(plain)

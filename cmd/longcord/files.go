@@ -2,14 +2,19 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"net/netip"
 	"sync"
 	"time"
 
 	"github.com/longcord/longcord/gateway"
 	"github.com/longcord/longcord/internal/logging"
+	"github.com/longcord/longcord/inventory"
 	"github.com/longcord/longcord/provisioner"
 	"github.com/longcord/longcord/stage/provision"
+	"github.com/longcord/longcord/stage/verify"
+	"github.com/longcord/longcord/trust"
 )
 
 // What the provisioner is made of, and what it wants to know of other parts.
@@ -26,7 +31,41 @@ func (s *system) provisionerConfig() provisioner.Config {
 	}
 	return provisioner.Config{
 		Settings: settings, Inventory: s.catalog.Current, Authority: s.authority, Holder: s.holder(), Store: s.store, Findings: s.findings, Log: s.log,
+		Certificate: func() (tls.Certificate, error) { return s.authority.Pair(trust.FilesEC) },
+		Prove:       func(sent []*x509.Certificate) (string, error) { return proven(s.catalog.Current(), sent, time.Now()) },
 	}
+}
+
+// proven returns the device that a client certificate proves: one of an authority whose phones may log in to
+// the VPN with it.
+func proven(set *inventory.Set, sent []*x509.Certificate, now time.Time) (string, error) {
+	var authorities []verify.Authority
+	seen := map[string]bool{}
+	for _, group := range set.TunnelGroups {
+		if !group.Phones {
+			continue
+		}
+		for _, a := range set.Authorities(group) {
+			if seen[a.Name] {
+				continue
+			}
+			seen[a.Name] = true
+			issuers, err := a.Issuers()
+			if err != nil {
+				return "", err
+			}
+			lists, err := a.RevocationLists()
+			if err != nil {
+				return "", err
+			}
+			authorities = append(authorities, verify.Authority{Name: a.Name, Manufacturer: a.Manufacturer, Issuers: issuers, Lists: lists})
+		}
+	}
+	certificate, err := verify.CheckClient(now, sent, authorities)
+	if err != nil {
+		return "", err
+	}
+	return inventory.DeviceInName(certificate.Name), nil
 }
 
 // holder returns a function that knows who has an inner address: from the gateway here, or, where that is

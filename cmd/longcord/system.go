@@ -330,6 +330,7 @@ func (s *system) open(ctx context.Context, start func(part)) error {
 			return notOpened(err)
 		}
 		s.listens("files udp %s:69", "files tcp %s:6970", s.settings.Inside)
+		s.listens("", "files tcp %s:6971", s.settings.Inside)
 	}
 	if s.door != nil {
 		start(part{"door", s.door.Serve})

@@ -1,6 +1,6 @@
 //go:build interop
 
-// Package tftp_test lets tftp-hpa, atftp, curl and xmllint judge the provisioner.
+// Package tftp_test lets tftp-hpa, atftp, curl, openssl and xmllint judge the provisioner.
 package tftp_test
 
 import (
