@@ -25,6 +25,7 @@ import (
 	"github.com/longcord/longcord/internal/logging"
 	"github.com/longcord/longcord/inventory"
 	"github.com/longcord/longcord/inventory/catalog"
+	"github.com/longcord/longcord/inventory/fitness"
 	"github.com/longcord/longcord/inventory/impact"
 )
 
@@ -61,10 +62,12 @@ type Config struct {
 	Registrations func() []Registration
 	Deliveries    func() map[string][]Delivery // by device, newest first
 	Invitations   Invitations                  // nil: nobody can be invited
-	Certificates  func() []Certificate
-	Rollovers     Rollovers
-	Impact        func(before, after *inventory.Set) []impact.Touched // what a change does to phones; nil: nobody knows
-	Trust         Trust                                               // nil: there are no keys here
+	// Fitness judges whether a phone is fit to go home, with a name server outside if one is named.
+	Fitness      func(ctx context.Context, device *inventory.Device, resolver string) []fitness.Check
+	Certificates func() []Certificate
+	Rollovers    Rollovers
+	Impact       func(before, after *inventory.Set) []impact.Touched // what a change does to phones; nil: nobody knows
+	Trust        Trust                                               // nil: there are no keys here
 	// Stamps returns the version stamps of phones' files as an inventory makes them. Nil: nobody makes files.
 	Stamps   func(*inventory.Set) map[string]string
 	Teller   Teller // nil where no call manager runs
@@ -155,6 +158,7 @@ func (s *Server) handler() http.Handler {
 	s.registerPhones(api)
 	s.registerInvitations(api)
 	s.registerTell(api)
+	s.registerReady(api)
 	s.registerSessions(api)
 	s.registerCertificates(api)
 	s.registerTrust(api)

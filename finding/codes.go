@@ -64,6 +64,64 @@ var (
 			"if that key is lost, erase the trust lists on the phone: 88xx Reset Settings > Security, 79xx Security Configuration > Trust List > **# Erase",
 		},
 	})
+	FileNotFetched = Define(Declaration{
+		Code: "file-not-fetched", Step: stage.Provision, Severity: Fault,
+		Says: "%[1]s has never fetched its file, so it knows no gateway",
+		Fix:  []string{"start the phone in the office once, with its TFTP server set; or bring it its first file: `longcord phones invite %[1]s`"},
+	})
+	AlternateTFTPNotSet = Define(Declaration{
+		Code: "alternate-tftp-not-set", Step: stage.Provision, Severity: Fault,
+		Says: "%[1]s does not hold %[2]s in both TFTP fields, so at home it may ask a server that its router names",
+		Fix:  []string{"set Alternate TFTP to Yes, TFTP Server 1 and TFTP Server 2 to %[2]s on the phone: %[3]s"},
+	})
+	WebAccessOff = Define(Declaration{
+		Code: "web-access-off", Step: stage.Provision, Severity: Fault,
+		Says: "the file of %[1]s shuts its web page, so nobody can see what the phone does when it is away",
+		Fix:  []string{"set webAccess to 0 in the phone's settings or template, and let it fetch its file"},
+	})
+	ModelWithoutVPN = Define(Declaration{
+		Code: "model-without-vpn", Step: stage.Provision, Severity: Fault,
+		Says: "%[1]s is a %[2]s, which has no VPN client",
+		Fix:  []string{"take another model home; `longcord phones models` lists which have one"},
+	})
+	LoadTooOld = Define(Declaration{
+		Code: "load-too-old", Step: stage.Provision, Severity: Fault,
+		Says: "%[1]s runs %[2]s, and its VPN client begins with %[3]s",
+		Fix:  []string{"put a newer load into the folder of files, name it as load of the Device, and restart the phone in the office"},
+	})
+	NotRegistered = Define(Declaration{
+		Code: "not-registered", Step: stage.Register, Severity: Fault,
+		Says: "%[1]s has not registered since it fetched its file, so nobody knows whether the file works",
+		Fix:  []string{"restart the phone in the office, and wait until `longcord phones show %[1]s` says that it is registered"},
+	})
+	CredentialsMissing = Define(Declaration{
+		Code: "credentials-missing", Step: stage.Verify, Severity: Fault,
+		Says: "nobody can log in as %[1]s: it is the device of no user, and it has no certificate",
+		Fix:  []string{"make a user: `longcord users add NAME --device %[1]s --password-stdin`; or, with logins by certificate, enrol the phone in the office"},
+	})
+	CredentialCharacters = Define(Declaration{
+		Code: "credential-characters", Step: stage.Verify, Severity: Fault,
+		Says: "the user name %[1]s has characters that phones cannot send",
+		Fix:  []string{"use letters, digits and signs of ASCII, and no space"},
+	})
+	GatewayNameElsewhere = Define(Declaration{
+		Code: "gateway-name-elsewhere", Step: stage.Connect, Severity: Fault,
+		Says: "the gateway's name %[1]s leads to %[2]s, and the gateway listens on %[3]s",
+		Fix:  []string{"let public DNS name the address by which the gateway is reached from outside"},
+	})
+	NetworkDetectionUnreliable = Define(Declaration{
+		Code: "network-detection-unreliable", Step: stage.Detect, Severity: Warning,
+		Says: "%[1]s may not find out by itself that it is outside: %[2]s",
+		Fix: []string{
+			"set autoNetworkDetection: true in the VPN profile, and give the phone a load from 9.2(1) on",
+			"or show its user where the VPN is switched on by hand",
+		},
+	})
+	HomeNetworkOverlaps = Define(Declaration{
+		Code: "home-network-overlaps", Step: stage.Detect, Severity: Warning,
+		Says: "the phones' file server %[1]s is in %[2]s, which many homes have, too (%[3]s): there a phone that only pings it takes itself for inside",
+		Fix:  []string{"give the file server an address of its own that no home uses: `provisioner: address:` in longcord.yaml, and that address in the phones' TFTP fields"},
+	})
 	VPNNotConfigured = Define(Declaration{
 		Code: "vpn-not-configured", Step: stage.Detect, Severity: Fault,
 		Says: "%[1]s has no file that names a VPN gateway, so it cannot be used outside",

@@ -12,7 +12,6 @@ import (
 	"github.com/longcord/longcord/finding"
 	"github.com/longcord/longcord/internal/portholder"
 	"github.com/longcord/longcord/provisioner/door"
-	"github.com/longcord/longcord/stage/provision"
 )
 
 // makeDoor makes what lets phones in that were never inside. It takes an address outside where no file server
@@ -24,11 +23,8 @@ func (s *system) makeDoor() (err error) {
 	}
 	c := door.Config{
 		Inside:   s.settings.Inside,
-		Renderer: provision.Renderer{CallManagers: s.settings.Calls.Servers}, Inventory: s.catalog.Current, Store: s.store,
+		Renderer: s.provisionerConfig().Renderer(), Inventory: s.catalog.Current, Store: s.store,
 		Connected: s.connected, Findings: s.findings, Log: s.log,
-	}
-	if len(c.Renderer.CallManagers) == 0 {
-		c.Renderer.CallManagers = []string{s.settings.Inside.String()}
 	}
 	c.Outside, c.HTTP = door.At(outside)
 	s.door, err = door.New(c)

@@ -15,7 +15,7 @@ import (
 func (p *program) phonesCommand() *cobra.Command {
 	c := &cobra.Command{Use: "phones", Short: "Daily work with phones"}
 	c.AddCommand(p.phonesListCommand(), p.phonesShowCommand(), p.phonesAddCommand(), p.phonesRemoveCommand(), p.phonesModelsCommand(),
-		p.phonesInviteCommand(),
+		p.phonesInviteCommand(), p.phonesReadyCommand(),
 		p.tellCommand(control.RestartPhone), p.tellCommand(control.ResetPhone),
 		p.blockCommand(inventory.KindDevice, "SEP…", "phone"), p.unblockCommand(inventory.KindDevice, "SEP…", "phone"))
 	return c

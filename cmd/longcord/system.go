@@ -96,7 +96,7 @@ func (s *system) prepare(ctx context.Context, parts []string) (err error) {
 	s.control, err = control.New(control.Config{
 		Socket: s.settings.Socket, Catalog: s.catalog,
 		Status: s.status, Sessions: s.sessions(), Registrations: s.registrations, Deliveries: s.deliveries,
-		Invitations: s.invitations(), Findings: s.findings, Log: s.log,
+		Invitations: s.invitations(), Fitness: s.fitness, Findings: s.findings, Log: s.log,
 		Certificates: s.certificates, Rollovers: s.rollover, Impact: s.impact,
 		Trust: s.trust(), Stamps: s.stamps, Teller: s.teller(),
 	})

@@ -44,6 +44,7 @@ var rules = []rule{
 	{"inventory", []string{"wire/cnf"}, whyNoun},
 	{"inventory/file", []string{"inventory"}, whyNoun},
 	{"inventory/setup", []string{"inventory", "wire", "trust"}, whyNoun},
+	{"inventory/fitness", []string{"inventory", "finding"}, whyNoun},
 	{"inventory/impact", []string{"inventory", "wire/cnf"}, whyNoun},
 	{"inventory/migration", []string{"inventory", "wire", "trust", "login"}, whyNoun},
 	{"inventory/catalog", []string{"inventory", "store", "trust"}, whyNoun},
