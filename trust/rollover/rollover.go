@@ -39,8 +39,8 @@ type Rollover struct {
 	// Drops are the certificates that go out of phones' files at the end: From, and a spare that would not
 	// outlive To.
 	Drops   []string  `json:"drops,omitempty"`
-	Made    []string  `json:"made,omitempty"` // Certificate objects that this roll-over made
-	By      string    `json:"by,omitempty"`   // who began it; empty: it began by itself
+	Added   []string  `json:"added,omitempty"` // certificates that were not in phones' files before
+	By      string    `json:"by,omitempty"`    // who began it; empty: it began by itself
 	Began   time.Time `json:"began,omitzero"`
 	Swapped time.Time `json:"swapped,omitzero"`
 	Aborted time.Time `json:"aborted,omitzero"` // in None: when an operator went back; for some time none begins by itself
@@ -79,7 +79,7 @@ func Stage(set *inventory.Set, gateway, to string, spares []string, now time.Tim
 	case g.Certificates[0] == to:
 		return Rollover{}, nil, fmt.Errorf("gateway %q presents certificate %q already", gateway, to)
 	}
-	r := Rollover{Gateway: gateway, State: Staged, From: g.Certificates[0], To: to, Made: spares, Began: now, Drops: []string{g.Certificates[0]}}
+	r := Rollover{Gateway: gateway, State: Staged, From: g.Certificates[0], To: to, Began: now, Drops: []string{g.Certificates[0]}}
 	if len(spares) > 0 {
 		r.Drops = append(r.Drops, outlived(set, g, to)...)
 	}
@@ -87,7 +87,7 @@ func Stage(set *inventory.Set, gateway, to string, spares []string, now time.Tim
 	next.Certificates = slices.Clone(g.Certificates)
 	for _, name := range append([]string{to}, spares...) {
 		if !slices.Contains(next.Certificates, name) {
-			next.Certificates = append(next.Certificates, name)
+			next.Certificates, r.Added = append(next.Certificates, name), append(r.Added, name)
 		}
 	}
 	return r, &next, nil
@@ -122,7 +122,7 @@ func (r Rollover) Commit(set *inventory.Set, now time.Time) (Rollover, *inventor
 	return r, g, nil
 }
 
-// Abort goes back to the certificate of before, and takes back what was made.
+// Abort goes back to the certificate of before, and takes out of phones' files what was added.
 func (r Rollover) Abort(set *inventory.Set, now time.Time) (Rollover, *inventory.VPNGateway, error) {
 	if err := r.must(Staged, Swapped); err != nil {
 		return r, nil, err
@@ -134,7 +134,7 @@ func (r Rollover) Abort(set *inventory.Set, now time.Time) (Rollover, *inventory
 	if r.Legacy && g.LegacyCertificate == r.To {
 		g.LegacyCertificate = r.From
 	}
-	g.Certificates = without(g.Certificates, r.Made)
+	g.Certificates = without(g.Certificates, r.Added)
 	return Rollover{Gateway: r.Gateway, State: None, Aborted: now}, g, nil
 }
 

@@ -143,11 +143,6 @@ func (k *Keeper) start(set *inventory.Set, o Order) (change, error) {
 	if err != nil {
 		return change{}, err
 	}
-	for _, object := range objects {
-		if name := object.ObjectName(); name == to {
-			r.Made = append(r.Made, name)
-		}
-	}
 	r.By = o.By
 	return change{r, append(objects, changed), "roll-over begins"}, nil
 }
