@@ -58,6 +58,9 @@ type Gateway struct {
 	// TCP port of the gateway. It must be the one in the group URLs, unless a router in front of the
 	// gateway forwards another.
 	Port uint16 `json:"port,omitempty"`
+	// More TCP ports, for group URLs that name them, each with the certificate of the VPNGateway that has that
+	// URL: two certificates side by side while phones change from one to the other. DTLS stays on UDP 443.
+	MorePorts []uint16 `json:"morePorts,omitempty"`
 	// Name of the packet interface that tunnels end in.
 	TUN string `json:"tun,omitempty"`
 	// How long a packet may wait for others while many come, at most 1ms. Packets that are carried together
@@ -122,7 +125,7 @@ func defaults() Config {
 		LogLevel:    "info",
 		Provisioner: Provisioner{Operators: []netip.Prefix{}},
 		Gateway: Gateway{
-			Port: 443, TUN: "longcord0", BatchDelay: Duration{500 * time.Microsecond}, ProxyProtocol: []netip.Prefix{}, TunneledDefaultRoute: []netip.Addr{},
+			Port: 443, MorePorts: []uint16{}, TUN: "longcord0", BatchDelay: Duration{500 * time.Microsecond}, ProxyProtocol: []netip.Prefix{}, TunneledDefaultRoute: []netip.Addr{},
 			Syslog: Syslog{Protocol: "udp", Facility: 20},
 		},
 		Calls:        Calls{Mode: Own},

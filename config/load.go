@@ -126,6 +126,11 @@ func (c *Config) check(d *strictyaml.Document) strictyaml.Problems {
 	if d := c.Gateway.BatchDelay; d.Duration < 0 || d.Duration > maxBatchDelay {
 		refuse("gateway", "", fmt.Sprintf("gateway: batchDelay %s is not between 0s and %s", d, maxBatchDelay))
 	}
+	for i, port := range c.Gateway.MorePorts {
+		if port == 0 || port == c.Gateway.Port || slices.Contains(c.Gateway.MorePorts[:i], port) {
+			refuse("gateway", "name each port once, and not the one of port", fmt.Sprintf("gateway: morePorts: %d is no port more", port))
+		}
+	}
 	c.Gateway.checkRoute(refuse)
 	c.Gateway.Syslog.check(refuse)
 	c.Calls.check(refuse)

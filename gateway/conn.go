@@ -114,6 +114,14 @@ func (c *conn) contain() {
 // hangUp ends the connection at once. Any goroutine may call it.
 func (c *conn) hangUp() { _ = c.raw.Close() } // what it has to tell, its readers and writers hear
 
+// port is the one of ours that the client has come to.
+func (c *conn) port() uint16 {
+	if at, ok := c.raw.LocalAddr().(*net.TCPAddr); ok {
+		return uint16(at.Port)
+	}
+	return 0
+}
+
 // handshake brings TLS up. Which configuration a client gets is decided by what it offers.
 func (c *conn) handshake(ctx context.Context) (err error) {
 	recorder := tls10.Record(c.raw, false)
@@ -121,11 +129,11 @@ func (c *conn) handshake(ctx context.Context) (err error) {
 		c.asked, c.host = true, hello.ServerName
 		if c.identity.legacy && isOld(hello) {
 			c.weak = true
-			old := oldConfig(c.identity)
+			old := oldConfig(c.identity, c.port())
 			old.KeyLogWriter = recorder.KeyLog(c.g.config.KeyLog)
 			return old, nil
 		}
-		modern := modernConfig(c.identity)
+		modern := modernConfig(c.identity, c.port())
 		if isOld(hello) {
 			modern.CipherSuites = []uint16{} // none in common: the library would sign with SHA-1 for who asks for it
 		}

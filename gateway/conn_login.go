@@ -45,7 +45,7 @@ func (c *conn) presented() *tls.Certificate {
 	if c.weak {
 		choice = &c.identity.old
 	}
-	return choice.certificate(c.host)
+	return choice.certificate(c.port(), c.host)
 }
 
 // client judges the certificate that the client has shown by a tunnel group's authorities.

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"fmt"
 	"io"
 	"net"
@@ -483,11 +484,44 @@ func TestIdentity(t *testing.T) {
 	if !w.log.has("certificate of before stays in use") {
 		t.Error("nobody is told")
 	}
-	if _, err := newIdentity(broken); err == nil {
+	if _, err := newIdentity(broken, nil); err == nil {
 		t.Error("an inventory without key is an identity")
 	}
-	if _, err := newIdentity(inventory.NewSet()); err == nil {
+	if _, err := newIdentity(inventory.NewSet(), nil); err == nil {
 		t.Error("an empty inventory is an identity")
+	}
+}
+
+// TestCertificatesSideBySide: who names no host gets the certificate of the URL with the port that it came to.
+func TestCertificatesSideBySide(t *testing.T) {
+	t.Parallel()
+	set := declared()
+	set.Certificates["next"] = certificateFor("next.example.com")
+	phones := *set.VPNGateways["phones"]
+	phones.Name, phones.URL, phones.Certificates = "next", "https://"+host+":8443/phones", []string{"next"}
+	set.VPNGateways["next"] = &phones
+	group := *set.TunnelGroups["phones"]
+	group.GroupURLs = append([]string{phones.URL}, group.GroupURLs...)
+	set.TunnelGroups["phones"] = &group
+	for _, c := range []struct {
+		ports []uint16
+		port  uint16
+		name  string
+		want  string
+	}{
+		{[]uint16{8443}, 443, "", host}, {[]uint16{8443}, 443, host, host}, {[]uint16{8443}, 8443, "", "next.example.com"},
+		{[]uint16{8443}, 8443, host, "next.example.com"}, {[]uint16{8443, 9443}, 9443, "", host}, {[]uint16{8443}, 9443, "", host},
+	} {
+		id, err := newIdentity(set, c.ports)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for what, p := range map[string]*presented{"new": &id.certificates, "old": &id.old} {
+			leaf, err := x509.ParseCertificate(p.certificate(c.port, c.name).Certificate[0])
+			if err != nil || leaf.VerifyHostname(c.want) != nil {
+				t.Errorf("port %d of %v, host %q, %s: presents %v, %v, want %s", c.port, c.ports, c.name, what, leaf.DNSNames, err, c.want)
+			}
+		}
 	}
 }
 

@@ -45,6 +45,10 @@ type Settings struct {
 	// A second address, IPv6, to listen on at the same ports; zero: none.
 	Outside6 netip.Addr
 
+	// More TCP ports at the same addresses, for group URLs that name them. Each presents the certificate of
+	// its own URL, which is how two are served side by side to phones, who name no host in TLS.
+	MorePorts []uint16
+
 	// Proxies in front of the gateway, whose connections begin with a line about the client (PROXY
 	// protocol). From anybody else such a line is rubbish.
 	ProxyProtocol []netip.Prefix
@@ -142,7 +146,7 @@ func New(config Config) (*Gateway, error) {
 	}
 	g := &Gateway{config: config, heard: map[string]int{}, log: logging.Or(config.Log).With(logging.Actor, "gateway")}
 	set := config.Inventory()
-	id, err := newIdentity(set)
+	id, err := newIdentity(set, g.config.MorePorts)
 	if err != nil {
 		return nil, fmt.Errorf("gateway: %w", err)
 	}
@@ -279,7 +283,7 @@ func (g *Gateway) currentIdentity() *identity {
 	if now.set == set {
 		return now.identity
 	}
-	id, err := newIdentity(set)
+	id, err := newIdentity(set, g.config.MorePorts)
 	if err != nil {
 		g.log.Error("certificate of before stays in use", logging.Err, err)
 		id = now.identity

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/longcord/longcord/internal/logging"
@@ -15,13 +16,13 @@ func (g *Gateway) listen() error {
 	if err := g.takeOver(g.config.Sockets); err != nil {
 		return err
 	}
+	ports := g.config.MorePorts
 	if len(g.listeners) == 0 {
-		for _, addr := range g.bothOf(g.config.Listen) {
-			listener, err := net.Listen("tcp", addr.String())
-			if err != nil {
-				return err
-			}
-			g.listeners = append(g.listeners, listener)
+		ports = append([]uint16{g.config.Listen.Port()}, ports...)
+	}
+	for _, port := range ports {
+		if err := g.listenTCP(port); err != nil {
+			return err
 		}
 	}
 	if g.udp != nil || !g.config.DTLS.IsValid() {
@@ -33,6 +34,24 @@ func (g *Gateway) listen() error {
 			return err
 		}
 		g.addUDP(s)
+	}
+	return nil
+}
+
+// listenTCP opens a port, unless a socket for it was passed.
+func (g *Gateway) listenTCP(port uint16) error {
+	if port != 0 && slices.ContainsFunc(g.listeners, func(l net.Listener) bool {
+		at, ok := l.Addr().(*net.TCPAddr)
+		return ok && at.Port == int(port)
+	}) {
+		return nil
+	}
+	for _, addr := range g.bothOf(netip.AddrPortFrom(g.config.Listen.Addr(), port)) {
+		listener, err := net.Listen("tcp", addr.String())
+		if err != nil {
+			return err
+		}
+		g.listeners = append(g.listeners, listener)
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/longcord/longcord/inventory"
@@ -41,19 +42,26 @@ type identity struct {
 	issuers     *x509.CertPool                // all of theirs, for clients to choose a certificate by; nil: none is asked for
 }
 
-// presented are certificates by the host in their URL.
+// presented are certificates by port and host of their URL.
 type presented struct {
 	byHost map[string]*tls.Certificate
-	first  *tls.Certificate // for clients that name no host, as phones do
+	first  *tls.Certificate      // for clients that name no host, as phones do
+	ports  map[uint16]*presented // of URLs with one of Settings.MorePorts; nil in those
+}
+
+// newPresented returns one without any certificate.
+func newPresented(ports []uint16) presented {
+	p := presented{byHost: map[string]*tls.Certificate{}, ports: map[uint16]*presented{}}
+	for _, port := range ports {
+		p.ports[port] = &presented{byHost: map[string]*tls.Certificate{}}
+	}
+	return p
 }
 
 // newIdentity reads the certificates out of the inventory: for each group URL, the first certificate of
 // the VPNGateway object with that very URL, and the one that it has for old clients.
-func newIdentity(set *inventory.Set) (*identity, error) {
-	id := &identity{
-		certificates: presented{byHost: map[string]*tls.Certificate{}}, old: presented{byHost: map[string]*tls.Certificate{}},
-		authorities: map[string][]verify.Authority{},
-	}
+func newIdentity(set *inventory.Set, ports []uint16) (*identity, error) {
+	id := &identity{certificates: newPresented(ports), old: newPresented(ports), authorities: map[string][]verify.Authority{}}
 	gateways := map[string]*inventory.VPNGateway{}
 	for _, g := range set.VPNGateways {
 		gateways[g.URL] = g
@@ -95,6 +103,9 @@ func (p *presented) add(groupURL string, c *inventory.Certificate) error {
 	if err != nil {
 		return err
 	}
+	if port, err := strconv.ParseUint(u.Port(), 10, 16); err == nil && p.ports[uint16(port)] != nil {
+		p = p.ports[uint16(port)]
+	}
 	p.byHost[strings.ToLower(u.Hostname())] = &pair
 	if p.first == nil {
 		p.first = &pair
@@ -125,8 +136,12 @@ func (id *identity) trust(set *inventory.Set, group *inventory.TunnelGroup) erro
 	return nil
 }
 
-// certificate chooses by the name the client sent; who sends none, or an unknown one, gets the first.
-func (p *presented) certificate(serverName string) *tls.Certificate {
+// certificate chooses by the port that the client has come to and the name that it sent; who sends none, or
+// an unknown one, gets the first.
+func (p *presented) certificate(port uint16, serverName string) *tls.Certificate {
+	if at := p.ports[port]; at != nil && at.first != nil {
+		p = at
+	}
 	if c := p.byHost[strings.ToLower(serverName)]; c != nil {
 		return c
 	}
@@ -149,12 +164,12 @@ func isOld(hello *tls.ClientHelloInfo) bool {
 // modernConfig is the TLS configuration for everyone who is not old. A client is asked for a certificate
 // when some tunnel group takes one, and may have none: which group it wants is not known yet, and judging
 // the certificate is package verify's.
-func modernConfig(id *identity) *tls.Config {
+func modernConfig(id *identity, port uint16) *tls.Config {
 	config := &tls.Config{
 		MinVersion:   tls.VersionTLS12,
 		CipherSuites: modernSuites,
 		GetCertificate: func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
-			return id.certificates.certificate(hello.ServerName), nil
+			return id.certificates.certificate(port, hello.ServerName), nil
 		},
 		NextProtos:                  []string{"http/1.1"},
 		SessionTicketsDisabled:      true,
@@ -168,12 +183,12 @@ func modernConfig(id *identity) *tls.Config {
 
 // oldConfig is modernConfig with old cryptography. MaxVersion stays unset so that the marks against
 // downgrade stay in.
-func oldConfig(id *identity) *tls.Config {
-	config := modernConfig(id)
+func oldConfig(id *identity, port uint16) *tls.Config {
+	config := modernConfig(id, port)
 	config.MinVersion = tls.VersionTLS10
 	config.CipherSuites = oldSuites
 	config.GetCertificate = func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
-		return id.old.certificate(hello.ServerName), nil
+		return id.old.certificate(port, hello.ServerName), nil
 	}
 	return config
 }

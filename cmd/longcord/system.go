@@ -228,6 +228,7 @@ func (s *system) makeGateway() error {
 			DTLS:   netip.AddrPortFrom(s.settings.Outside, dtlsPort),
 			TUN:    s.settings.Gateway.TUN, Inside: s.settings.Inside, BatchDelay: s.settings.Gateway.BatchDelay.Duration,
 			AllowCapture: s.settings.Gateway.AllowCapture,
+			MorePorts:    s.settings.Gateway.MorePorts,
 			Outside6:     s.settings.Outside6, ProxyProtocol: s.settings.Gateway.ProxyProtocol, Tunneled: s.settings.Gateway.TunneledDefaultRoute,
 		},
 		Inventory: s.catalog.Current, Login: users, Accounting: s.accounts, Store: s.store, OpenTUN: tun.Open, Findings: s.findings, Log: s.log,

@@ -38,6 +38,9 @@ type house struct {
 func newHouse(t *testing.T) *house {
 	t.Helper()
 	h := &house{Office: office.New(t), t: t, dir: t.TempDir()}
+	config, err := os.ReadFile(h.Path("longcord.yaml"))
+	must(t, err)
+	must(t, os.WriteFile(h.Path("longcord.yaml"), []byte(strings.Replace(string(config), "\n  port: 443\n", "\n  port: 443\n  morePorts: [8443]\n", 1)), 0o600))
 	h.Serve()
 	h.good(password+"\n", "users", "add", user, "--device", home, "--password-stdin")
 	h.startDesk()
@@ -140,11 +143,13 @@ func (h *house) newCertificate(name string) string {
 }
 
 // presented is the fingerprint of what openssl meets at the gateway.
-func (h *house) presented() string {
+func (h *house) presented() string { return h.presentedAt("443") }
+
+func (h *house) presentedAt(port string) string {
 	h.t.Helper()
 	openssl := office.Peer(h.t, "openssl")
 	out, err := h.Run(h.Client, "", "sh", "-c",
-		openssl+" s_client -connect "+gatewayHost+":443 -noservername </dev/null 2>/dev/null | "+openssl+" x509 -noout -fingerprint -sha1")
+		openssl+" s_client -connect "+gatewayHost+":"+port+" -noservername </dev/null 2>/dev/null | "+openssl+" x509 -noout -fingerprint -sha1")
 	if err != nil {
 		h.t.Fatalf("s_client: %v\n%s", err, out)
 	}
@@ -257,6 +262,41 @@ func TestForceNamesThePhone(t *testing.T) {
 	mark := p.Mark()
 	h.good("", "certs", "rollover", "abort")
 	p.WaitAfter(mark, `"step":"register","ok":true`)
+}
+
+// Two certificates are served side by side, at two URLs: who has the old file comes by the old one, and by
+// the new one when it has fetched its new file.
+func TestSideBySide(t *testing.T) {
+	h := newHouse(t)
+	before, next := h.presented(), h.newCertificate("next")
+	const newURL = "https://" + gatewayHost + ":8443/phone"
+	inventory := filepath.Join(h.dir, "both.yaml")
+	must(t, os.WriteFile(inventory, []byte(`kind: TunnelGroup
+name: phones
+groupURLs: [`+office.URL+`, `+newURL+`]
+addressPool: phones
+defaultGroupPolicy: phones
+phones: true
+---
+kind: VPNGateway
+name: gateway-2
+url: `+newURL+`
+certificates: [next, gateway-spare]
+---
+kind: VPNGroup
+name: phones
+gateways: [gateway-2, gateway]
+`), 0o600))
+	h.good("", "apply", "-f", inventory)
+	if old, other := h.presented(), h.presentedAt("8443"); old != before || other != next {
+		t.Fatalf("presented are %s and %s, want %s and %s", old, other, before, next)
+	}
+	p := h.stays()
+	p.Wait(`"certificate_sha1":"` + before + `"`)
+	p.Kill()
+	p = h.stays()
+	p.Wait(`"certificate_sha1":"` + next + `"`)
+	p.Wait(`"transport":"dtls"`)
 }
 
 func must(t *testing.T, err error) {
