@@ -33,7 +33,7 @@ closes what it guarded; the list says so.
 
 Exit codes: 0 an inventory was made, however long the list is; 2 a file cannot be read.`,
 	}
-	c.AddCommand(p.importASACommand(), p.importSEPCommand())
+	c.AddCommand(p.importASACommand(), p.importCUCMCommand(), p.importOcservCommand(), p.importAsteriskCommand(), p.importSEPCommand())
 	return c
 }
 
@@ -101,6 +101,81 @@ taken for it, or those that --phones names.`,
 	i.flags(c)
 	i.passphraseFlags(c)
 	c.Flags().StringSliceVar(&phones, "phones", nil, "a `TUNNELGROUP` that phones use; may be given again")
+	return c
+}
+
+func (p *program) importCUCMCommand() *cobra.Command {
+	var i importing
+	var options migration.CUCMOptions
+	c := &cobra.Command{
+		Use:   "cucm FILE|DIR…",
+		Short: "Phones and VPN settings out of Cisco Unified CM",
+		Long: `Reads what Bulk Administration exports of phones (CSV with its headings, or the TAR of it),
+answers of AXL for phones, VPN gateways, groups, profiles and common phone profiles, and
+the certificates of Phone-VPN-trust. Columns and elements are found by their names.
+
+CUCM gives out no passwords of lines. --new-secrets makes them, for phones that are to
+register here; without, lines have none and phones register where they did. Phones' own
+files say more than these lists: see "longcord import sep".`,
+		Example: `  longcord import cucm phones.tar gateway.pem -o cucm.yaml`,
+		Args:    cobra.MinimumNArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			return p.runImport(i, args, func(sources []migration.Source) (migration.Result, error) {
+				return migration.CUCM(sources, options)
+			})
+		},
+	}
+	i.flags(c)
+	c.Flags().BoolVar(&options.NewSecrets, "new-secrets", false, "make a secret for each line, to register here")
+	return c
+}
+
+func (p *program) importOcservCommand() *cobra.Command {
+	var i importing
+	var options migration.OcservOptions
+	c := &cobra.Command{
+		Use:   "ocserv FILE|DIR…",
+		Short: "The configuration of ocserv, its users, certificate and key",
+		Long: `Reads ocserv.conf and, beside it, what it names: the password file, certificate and key, the
+folders config-per-user and config-per-group. Files are told apart by the names that
+ocserv.conf gives them, so a copy of /etc/ocserv does as it is. Users keep their
+passwords.
+
+ocserv has no group URLs: what clients call becomes https://HOST/, and https://HOST/svc
+for phones where cisco-svc-client-compat is on.`,
+		Example: `  longcord import ocserv /etc/ocserv --host vpn.example.net -o ocserv.yaml`,
+		Args:    cobra.MinimumNArgs(1),
+		RunE: func(_ *cobra.Command, args []string) (err error) {
+			if options.Passphrase, err = p.passphrase(i); err != nil {
+				return err
+			}
+			return p.runImport(i, args, func(sources []migration.Source) (migration.Result, error) {
+				return migration.Ocserv(sources, options)
+			})
+		},
+	}
+	i.flags(c)
+	i.passphraseFlags(c)
+	c.Flags().StringVar(&options.Host, "host", "", "`NAME` that clients call (default the one in the certificate)")
+	return c
+}
+
+func (p *program) importAsteriskCommand() *cobra.Command {
+	var i importing
+	c := &cobra.Command{
+		Use:   "asterisk FILE|DIR…",
+		Short: "Extensions of Asterisk or FreePBX, with their secrets",
+		Long: `Reads sip.conf, pjsip.conf and sccp.conf with templates and what they include, and the list
+of extensions that FreePBX exports as CSV. Extensions become lines with their secrets, phones of
+sccp.conf devices. Included files count when they are given too, whatever folder they are in.`,
+		Example: `  longcord import asterisk /etc/asterisk/pjsip.conf /etc/asterisk/pjsip.auth.conf -o lines.yaml
+  longcord import asterisk extensions.csv -o lines.yaml`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			return p.runImport(i, args, migration.Asterisk)
+		},
+	}
+	i.flags(c)
 	return c
 }
 

@@ -220,7 +220,7 @@ func (m *asaMigration) tunnelGroup(b *asa.Block) {
 	for _, a := range b.Attributes {
 		m.groupAttribute(g, a)
 	}
-	if len(g.GroupURLs)+len(g.GroupAliases) == 0 && g.Name != inventory.DefaultTunnelGroup {
+	if len(g.GroupURLs)+len(g.GroupAliases) == 0 {
 		m.remark(Other, at, "has neither group-url nor group-alias, so no SSL session can reach it")
 		return
 	}
