@@ -93,7 +93,10 @@ func (r *reader) follow(page string, b block) int {
 	}
 	if b.file != "" {
 		must(r.t, os.WriteFile(filepath.Join(r.folder, b.file), []byte(stands.Replace(strings.Join(b.lines, "\n"))+"\n"), 0o600))
-		return 0
+		if !b.apply {
+			return 0
+		}
+		b.lines = []string{"longcord apply -f " + b.file}
 	}
 	if p := r.phones[b.away]; p != nil {
 		p.Kill()

@@ -18,6 +18,7 @@ type block struct {
 	phones bool     // the phones start anew before it: each fetches its file and registers
 	away   string   // this phone is switched off before it
 	file   string   // the block is the text of this file, to be written before what follows
+	apply  bool     // the block is a piece of inventory, to be applied
 	skip   string   // why it is not run
 }
 
@@ -83,10 +84,12 @@ func blockOf(said string, line int) (block, error) {
 			b.away = rest
 		case "file":
 			b.file = rest
+		case "apply":
+			b.apply, b.file = true, fmt.Sprintf("piece-%d.yaml", line)
 		case "skip":
 			b.skip = rest
 		default:
-			return b, fmt.Errorf("line %d: %q is no word for a block: exit, prints, phones, away, file, skip", line, word)
+			return b, fmt.Errorf("line %d: %q is no word for a block: exit, prints, phones, away, file, apply, skip", line, word)
 		}
 	}
 	return b, nil

@@ -18,6 +18,7 @@ func TestBlocks(t *testing.T) {
 		"<!-- run: file inventory.yaml -->", fence + "yaml", "kind: Device", fence,
 		fence, "systemctl reload longcord", fence,
 		"<!-- run: skip because -->", fence, "longcord f", fence,
+		"<!-- run: apply -->", fence + "yaml", "kind: Line", fence,
 	}, "\n")
 	got, err := blocks(page)
 	want := []block{
@@ -25,6 +26,7 @@ func TestBlocks(t *testing.T) {
 		{line: 9, lines: []string{"longcord d"}, exit: 1, prints: []string{"x y"}, phones: true},
 		{line: 16, lines: []string{"kind: Device"}, file: "inventory.yaml"},
 		{line: 23, lines: []string{"longcord f"}, skip: "because"},
+		{line: 27, lines: []string{"kind: Line"}, apply: true, file: "piece-27.yaml"},
 	}
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, %v", got, err)
