@@ -43,7 +43,7 @@ func (p *Phone) register(ctx context.Context, n network, file *cnf.Device) error
 	if p.config.Call == "" {
 		return p.obeyOrders(ctx, n, line, file)
 	}
-	return p.call(ctx, line)
+	return p.call(ctx, line, p.dialled(file, p.config.Call))
 }
 
 // line makes the phone's first line out of its file.
@@ -115,9 +115,9 @@ func (p *Phone) localAddress(ctx context.Context, n network, manager string) (ne
 }
 
 // call places the call that was asked for and hangs up when its sound has been played.
-func (p *Phone) call(ctx context.Context, line *sipPhone) error {
+func (p *Phone) call(ctx context.Context, line *sipPhone, number string) error {
 	began := time.Now()
-	c, err := line.Call(ctx, p.config.Call)
+	c, err := line.Call(ctx, number)
 	if err != nil {
 		if ctx.Err() != nil {
 			return ctx.Err()
@@ -135,5 +135,5 @@ func (p *Phone) call(ctx context.Context, line *sipPhone) error {
 	case <-ctx.Done():
 	}
 	measured := c.HangUp()
-	return p.ended(began, stage.Call, fmt.Sprintf("%s answered, %d packets sent, %d received", p.config.Call, measured.Sent, measured.Received), nil)
+	return p.ended(began, stage.Call, fmt.Sprintf("%s answered, %d packets sent, %d received", number, measured.Sent, measured.Received), nil)
 }

@@ -184,6 +184,9 @@ func (p *Phone) provision(ctx context.Context, n network, stored *cnf.Device) (f
 	}
 	err = p.step(stage.Provision, func() (detail string, err error) {
 		file, detail, err = fetchConfig(ctx, cfg)
+		if err == nil {
+			p.companions(ctx, cfg, file)
+		}
 		if err == nil || ctx.Err() != nil {
 			return detail, err
 		}

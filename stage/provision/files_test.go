@@ -21,7 +21,7 @@ var update = flag.Bool("update", false, "write the golden files anew")
 var renderer = Renderer{CallManagers: []string{"10.0.0.1"}, NTPServers: []string{"10.0.0.1"}}
 
 // whole is the office of testdata/office.yaml, read as an operator's file is.
-func whole(t *testing.T) *inventory.Set {
+func whole(t testing.TB) *inventory.Set {
 	t.Helper()
 	read, err := file.Read("testdata/office.yaml")
 	if err != nil {
