@@ -54,19 +54,19 @@ type asaMigration struct {
 var asaCommand = regexp.MustCompile(`(?m)^\W{0,40}(ASA Version |tunnel-group |group-policy |ip local pool |access-list |crypto ca |webvpn\s*$)`)
 
 func (m *asaMigration) source(s Source) error {
-	if taken, err := m.certificates.take(m.builder, s, m.options.Passphrase); taken || err != nil {
-		if err == nil && !asaCommand.Match(withoutPEM(s.Content)) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
+	taken, err := m.certificates.take(m.builder, s, m.options.Passphrase)
+	if err != nil {
+		return err
 	}
-	configuration, err := asa.ParseConfiguration(s.Content)
+	text := withoutPEM(s.Content)
+	if taken && !asaCommand.Match(text) {
+		return nil
+	}
+	configuration, err := asa.ParseConfiguration(text)
 	if err != nil {
 		return fmt.Errorf("%s: %w", s.Name, err)
 	}
-	if !asaCommand.Match(s.Content) {
+	if !asaCommand.Match(text) {
 		return fmt.Errorf("%s is neither a certificate, nor a key, nor the configuration of an ASA", s.Name)
 	}
 	if m.settings != nil {
@@ -76,12 +76,24 @@ func (m *asaMigration) source(s Source) error {
 	return nil
 }
 
-// withoutPEM takes blocks of PEM out, in which any text can stand by chance.
+// withoutPEM empties the lines of PEM blocks: one recording of a terminal may hold the configuration and what
+// crypto ca export printed.
 func withoutPEM(content []byte) []byte {
-	if i := bytes.Index(content, []byte("-----BEGIN ")); i >= 0 {
-		return content[:i]
+	const begin, end = "-----BEGIN ", "-----END "
+	if !bytes.Contains(content, []byte(begin)) {
+		return content
 	}
-	return content
+	var text []byte
+	inside := false
+	for line := range bytes.Lines(content) {
+		inside = inside || bytes.HasPrefix(bytes.TrimSpace(line), []byte(begin))
+		if inside {
+			inside = !bytes.HasPrefix(bytes.TrimSpace(line), []byte(end))
+			line = []byte("\n")
+		}
+		text = append(text, line...)
+	}
+	return text
 }
 
 func (m *asaMigration) at(c *asa.Command) position {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -211,6 +212,27 @@ func TestASACertificate(t *testing.T) {
 	for name, passphrase := range map[string]string{"wrong": "other", "none": ""} {
 		if _, err := migration.ASA(sources(t, "asa"), migration.ASAOptions{Passphrase: secret.New(passphrase)}); err == nil || !strings.Contains(err.Error(), "passphrase") {
 			t.Errorf("%s passphrase: got %v", name, err)
+		}
+	}
+}
+
+// TestOneRecording reads configuration and PKCS#12 out of one file, in either order, and shows nothing of the
+// latter.
+func TestOneRecording(t *testing.T) {
+	t.Parallel()
+	given := sources(t, "asa")
+	for _, both := range [][]byte{slices.Concat(given[0].Content, given[1].Content), slices.Concat(given[1].Content, []byte("\n"), given[0].Content)} {
+		result, err := migration.ASA([]migration.Source{{Name: "session.log", Content: both}}, migration.ASAOptions{Passphrase: secret.New("cisco123")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if set := valid(t, result); len(set.VPNGateways) != 1 || len(set.Users) != 1 {
+			t.Errorf("%d gateways, %d users", len(set.VPNGateways), len(set.Users))
+		}
+		for _, r := range result.Remarks {
+			if strings.HasPrefix(r.Text, "MII") || len(r.Text) == 64 {
+				t.Errorf("shown: %s", r)
+			}
 		}
 	}
 }

@@ -60,10 +60,13 @@ type cucmMigration struct {
 const maxUnpacked = 256 << 20
 
 func (m *cucmMigration) source(s Source) error {
-	if taken, err := m.certificates.take(m.builder, s, secret.String{}); taken || err != nil {
-		return err
-	}
 	content := bytes.TrimSpace(s.Content)
+	document := bytes.HasPrefix(content, []byte("<"))
+	if !document {
+		if taken, err := m.certificates.take(m.builder, s, secret.String{}); taken || err != nil {
+			return err
+		}
+	}
 	const magic, at = "ustar", 257
 	if len(s.Content) > at+len(magic) && string(s.Content[at:at+len(magic)]) == magic {
 		if m.unpacking {
@@ -76,7 +79,7 @@ func (m *cucmMigration) source(s Source) error {
 	}
 	var export *cucm.Export
 	var err error
-	if bytes.HasPrefix(content, []byte("<")) {
+	if document {
 		export, err = cucm.ParseAXL(s.Content)
 	} else {
 		export, err = cucm.ParseTable(s.Content)

@@ -8,6 +8,7 @@ import (
 	"github.com/longcord/longcord/inventory"
 	"github.com/longcord/longcord/inventory/migration"
 	"github.com/longcord/longcord/stage/provision"
+	"github.com/longcord/longcord/wire/tlv"
 )
 
 func sepOptions() migration.SEPOptions {
@@ -53,6 +54,35 @@ func TestSEPWithoutCertificate(t *testing.T) {
 	_, err := migration.SEP(given, sepOptions())
 	if err == nil || !strings.Contains(err.Error(), "kh7BtFWIIDMZTbMBLOHt9Jk5GZQ=") || !strings.Contains(err.Error(), "openssl s_client") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// TestSigned reads a signed file like a plain one, and refuses an encrypted one.
+func TestSigned(t *testing.T) {
+	t.Parallel()
+	given := sources(t, "sep")
+	certificate := given[slices.IndexFunc(given, func(s migration.Source) bool { return s.Name == "vpn.pem" })]
+	plain := given[slices.IndexFunc(given, func(s migration.Source) bool { return s.Name == "SEP000000000001.cnf.xml" })]
+	file, err := tlv.New(tlv.Header{FileName: "SEP000000000001.cnf.xml.sgn", Digest: tlv.SHA512, KeyBits: 2048}, plain.Content)
+	if err == nil {
+		file, err = file.Sign(make([]byte, 256))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	signed, err := file.AppendBinary(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	result, err := migration.SEP([]migration.Source{{Name: "SEP000000000001.cnf.xml.sgn", Content: signed}, certificate}, migration.SEPOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if template := valid(t, result).PhoneTemplates["SEP000000000001"]; template == nil || template.Content.Reveal() != string(plain.Content) {
+		t.Errorf("the template is %+v", template)
+	}
+	if _, err := migration.SEP([]migration.Source{{Name: "SEP000000000001.cnf.xml.enc.sgn", Content: signed}}, migration.SEPOptions{}); err == nil {
+		t.Error("an encrypted file makes a device")
 	}
 }
 
