@@ -45,6 +45,11 @@ type Provisioner struct {
 	// Folder that is served as it is, beside the files made from the inventory: firmware, rings, locales.
 	// Left out: none.
 	Files string `json:"files,omitempty"`
+	// A second address at which phones fetch their files, one that no home uses: this machine gives it to
+	// itself, and the office's router leads it to the inside address. It belongs into both TFTP fields of
+	// phones that go home: a home that has the inside address for itself misleads none of them then. Left
+	// out: the inside address alone.
+	Address netip.Addr `json:"address,omitzero"`
 	// Networks of the office, where whoever asks gets any phone's file, as with the vendor's own servers.
 	// A phone in a tunnel is never one of them: it gets its own files. Left out: the network of the inside
 	// address. [] hands out files in tunnels and to certificates only.

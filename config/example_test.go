@@ -19,7 +19,7 @@ var update = flag.Bool("update", false, "write example.yaml anew from the commen
 // exampleValues are what the example shows where there is no default.
 var exampleValues = map[string]string{
 	"state": "/var/lib/longcord", "socket": "/run/longcord/longcord.sock", "inventory": "inventory.yaml",
-	"inside": "10.1.0.5", "outside": "192.0.2.10", "outside6": "2001:db8::10", "files": "files", "officeNetworks": "[10.1.0.0/24]", "servers": "[]", "server": `""`,
+	"inside": "10.1.0.5", "outside": "192.0.2.10", "outside6": "2001:db8::10", "files": "files", "address": "10.47.11.5", "officeNetworks": "[10.1.0.0/24]", "servers": "[]", "server": `""`,
 }
 
 func TestExampleIsCurrent(t *testing.T) {

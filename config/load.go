@@ -131,6 +131,9 @@ func (c *Config) check(d *strictyaml.Document) strictyaml.Problems {
 			refuse("gateway", "name each port once, and not the one of port", fmt.Sprintf("gateway: morePorts: %d is no port more", port))
 		}
 	}
+	if a := c.Provisioner.Address; a.IsValid() && (!a.Is4() || !a.IsGlobalUnicast() || a == c.Inside || a == c.Outside) {
+		refuse("provisioner", "write an address that nothing else has and no home uses, such as 10.47.11.5", fmt.Sprintf("provisioner: address %s is no second IPv4 address for files", a))
+	}
 	c.Gateway.checkRoute(refuse)
 	c.Gateway.Syslog.check(refuse)
 	c.Calls.check(refuse)

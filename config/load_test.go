@@ -60,6 +60,7 @@ func TestLoadRefuses(t *testing.T) {
 		{"any address", strings.Replace(small, "10.1.0.5", "0.0.0.0", 1), `longcord.yaml:3: inside: 0.0.0.0 is no address of one machine`, "10.1.0.5"},
 		{"missing outside", strings.Replace(small, "outside: 192.0.2.10\n", "", 1), `longcord.yaml:1: outside is missing`, ""},
 		{"tunneled route to nowhere", small + "gateway:\n  tunneledDefaultRoute: [0.0.0.0]\n", `longcord.yaml:7: gateway: tunneledDefaultRoute: 0.0.0.0 is no router's address`, "10.1.0.1"},
+		{"inside as own address of files", strings.Replace(small, "provisioner:\n", "provisioner:\n  address: 10.1.0.5\n", 1), `longcord.yaml:5: provisioner: address 10.1.0.5 is no second IPv4 address`, "no home uses"},
 		{"IPv4 as outside6", small + "outside6: 192.0.2.11\n", `longcord.yaml:7: outside6: 192.0.2.11 is no IPv6 address of one machine`, "2001:db8::10"},
 		{"two of IPv6", strings.Replace(small, "192.0.2.10", "2001:db8::1", 1) + "outside6: 2001:db8::2\n", `longcord.yaml:7: outside6: outside is no IPv4 address, and one of each family is all there can be`, "leave outside6 out"},
 		{"proxy without a length", small + "gateway:\n  proxyProtocol: [10.1.0.9]\n", `longcord.yaml:8: proxyProtocol: netip.ParsePrefix("10.1.0.9"): no '/'`, ""},

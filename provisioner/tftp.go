@@ -56,7 +56,7 @@ func (p *Provisioner) serveTFTP(ctx context.Context, conn *ipv4.PacketConn) erro
 			p.log.Debug("packet dropped", logging.Peer, peer, "packet", packet.String())
 			continue
 		}
-		door := door{conn: conn, peer: from, local: p.settings.TFTP.Addr()}
+		door := door{conn: conn, peer: from, local: conn.LocalAddr().(*net.UDPAddr).AddrPort().Addr().Unmap()}
 		if control != nil && door.local.IsUnspecified() {
 			door.local, _ = netip.AddrFromSlice(control.Dst.To4())
 		}

@@ -4,11 +4,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/netip"
+	"slices"
 
 	"github.com/spf13/cobra"
 
 	"github.com/longcord/longcord/config"
+	"github.com/longcord/longcord/finding"
 	"github.com/longcord/longcord/internal/strictyaml"
+	"github.com/longcord/longcord/inventory"
 	"github.com/longcord/longcord/inventory/file"
 )
 
@@ -44,6 +48,9 @@ func (p *program) configCheckCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			for _, warning := range overlaps(c) {
+				fmt.Fprintf(p.err, "warning: %s\n", warning)
+			}
 			_, err = fmt.Fprintf(p.out, "%s and %s are good: %d devices\n", path, c.Inventory, devices)
 			return err
 		},
@@ -67,6 +74,30 @@ func check(path string) (c config.Config, devices int, err error) {
 	}
 	_, err = loadKey(c)
 	return c, len(set.Devices), err
+}
+
+// overlaps says which addresses of the set-up many homes have, too.
+func overlaps(c config.Config) (warnings []string) {
+	server := c.Inside
+	if c.Provisioner.Address.IsValid() {
+		server = c.Provisioner.Address
+	}
+	if network, whose, ok := inventory.HomeNetwork(netip.PrefixFrom(server, server.BitLen())); ok {
+		f := finding.HomeNetworkOverlaps.With(server.String(), network.String(), whose)
+		warnings = append(warnings, f.Says+" ("+f.Code+")")
+	}
+	if read, err := file.Read(c.Inventory); err == nil {
+		if set, err := read.Set(); err == nil {
+			for name := range set.AddressPools {
+				pool, _ := set.PoolPrefix(name)
+				if network, whose, ok := inventory.HomeNetwork(pool); ok {
+					warnings = append(warnings, fmt.Sprintf("the address pool %q, %s, shares addresses with %s, which many homes have (%s)", name, pool, network, whose))
+				}
+			}
+		}
+	}
+	slices.Sort(warnings)
+	return warnings
 }
 
 func (p *program) checkedJSON(err error) error {

@@ -22,7 +22,7 @@ func (s *system) makeDoor() (err error) {
 		return nil
 	}
 	c := door.Config{
-		Inside:   s.settings.Inside,
+		Inside:   s.fileServer(),
 		Renderer: s.provisionerConfig().Renderer(), Inventory: s.catalog.Current, Store: s.store,
 		Connected: s.connected, Findings: s.findings, Log: s.log,
 	}

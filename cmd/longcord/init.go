@@ -36,6 +36,7 @@ group and policy for phones, and the phones named (or two software phones).`,
 	f.StringVar(&flags.url, "url", "", "what phones call, `https://HOST[:PORT]/PATH`; goes into their files byte for byte")
 	f.StringVar(&flags.outside, "outside", "", "`ADDRESS` the gateway listens on: TCP on the URL's port, UDP on 443")
 	f.StringVar(&flags.inside, "inside", "", "`ADDRESS` phones fetch files from and register at")
+	f.StringVar(&flags.files, "provisioner", "", "a second `ADDRESS` for phones' files that no home uses, such as 10.47.11.5")
 	f.StringVar(&flags.pool, "pool", "", "`NETWORK` for phones inside their tunnels, such as 10.99.0.0/24")
 	f.StringArrayVar(&flags.phones, "phone", nil, "a phone, `SEP…=MODEL:LINE[:NAME]`; may be given again")
 	f.StringVar(&flags.pbx, "pbx", "", "leave calls to the PBX at `HOST[:PORT]`")
@@ -48,9 +49,9 @@ group and policy for phones, and the phones named (or two software phones).`,
 }
 
 type initFlags struct {
-	url, outside, inside, pool, pbx, auth string
-	phones                                []string
-	legacy                                bool
+	url, outside, inside, files, pool, pbx, auth string
+	phones                                       []string
+	legacy                                       bool
 }
 
 func (p *program) initialise(dir string, flags initFlags) error {
@@ -104,6 +105,9 @@ func (f initFlags) options() (setup.Options, error) {
 		return a
 	}
 	o.Outside, o.Inside = address("--outside", f.outside), address("--inside", f.inside)
+	if f.files != "" {
+		o.Files = address("--provisioner", f.files)
+	}
 	pool, err := netip.ParsePrefix(f.pool)
 	if err != nil {
 		problems = append(problems, setup.Refusal{Option: "--pool", Says: fmt.Sprintf("%q is no network", f.pool), Hint: "write a network such as 10.99.0.0/24"})
@@ -126,6 +130,9 @@ func (f initFlags) options() (setup.Options, error) {
 	}
 	o.InsideNetwork = networkOf(o.Inside)
 	o.Routes = gateway.RouteLines(o.Pool, o.Inside)
+	if o.Files.IsValid() {
+		o.FileRoutes = gateway.RouteLines(netip.PrefixFrom(o.Files, o.Files.BitLen()), o.Inside)
+	}
 	return o, nil
 }
 

@@ -56,7 +56,12 @@ func (s *system) fitness(ctx context.Context, device *inventory.Device, resolver
 }
 
 // fileServer is the address that belongs into phones' TFTP fields.
-func (s *system) fileServer() netip.Addr { return s.settings.Inside }
+func (s *system) fileServer() netip.Addr {
+	if own := s.settings.Provisioner.Address; own.IsValid() {
+		return own
+	}
+	return s.settings.Inside
+}
 
 // fetched fills in the newest delivery of the phone's own file.
 func (s *system) fetched(f *fitness.Facts) {

@@ -349,6 +349,14 @@ func (s *system) open(ctx context.Context, start func(part)) error {
 	}
 	if p := s.provisioner; p != nil { // only now: the gateway, which it asks who is in which tunnel, has taken up its sessions
 		start(part{partProvisioner, p.Serve})
+		if own := s.settings.Provisioner.Address; own.IsValid() {
+			beside, err := p.OpenBeside(own)
+			if err != nil {
+				return notOpened(err)
+			}
+			start(part{"files beside", beside.Serve})
+			s.listens("files udp %s:69", "files tcp %s:6970", own)
+		}
 	}
 	if m := s.callmanager; m != nil {
 		if err := m.Open(ctx); err != nil {

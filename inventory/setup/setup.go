@@ -27,6 +27,7 @@ type Options struct {
 	URL           string // what phones are given, written into their files byte for byte
 	Outside       netip.Addr
 	Inside        netip.Addr
+	Files         netip.Addr // a second address for phones' files; none: Inside
 	Pool          netip.Prefix
 	Phones        []Phone      // none: two software phones
 	PBX           string       // HOST or HOST:PORT; empty: calls are connected here
@@ -34,6 +35,7 @@ type Options struct {
 	Legacy        bool         // let phones with old TLS in; set by itself when a phone needs it
 	InsideNetwork netip.Prefix // network of Inside, where it is known
 	Routes        []string     // commands that lead the pool to Inside, for Linux, IOS and the ASA
+	FileRoutes    []string     // likewise Files
 	Now           time.Time
 }
 
@@ -115,6 +117,9 @@ func (o *Options) check() error {
 	}
 	if o.Inside.IsLoopback() {
 		refuse("--inside", "write this machine's address in the office, such as 10.1.0.5", "%s can be reached from this machine alone", o.Inside)
+	}
+	if f := o.Files; f.IsValid() && (!f.Is4() || !f.IsGlobalUnicast() || f == o.Inside || f == o.Outside || o.Pool.Contains(f)) {
+		refuse("--provisioner", "take an address that nothing else has and no home uses, such as 10.47.11.5; not out of the pool", "%s is no second address for files", f)
 	}
 	o.checkPool(refuse)
 	o.checkPhones(refuse)

@@ -200,6 +200,42 @@ func TestPoolInsideTheOfficeNeedsNoRoute(t *testing.T) {
 	}
 }
 
+// An address that homes have, too, is warned of, and an own one for files goes wherever phones are told it.
+func TestHomesOverlap(t *testing.T) {
+	t.Parallel()
+	o := options()
+	o.Inside, o.InsideNetwork, o.Pool = netip.MustParseAddr("192.168.178.5"), netip.MustParsePrefix("192.168.178.0/24"), netip.MustParsePrefix("10.0.0.0/24")
+	result, _, _ := written(t, o)
+	if all := strings.Join(result.Warnings, "\n"); len(result.Warnings) != 2 || !strings.Contains(all, "FRITZ!Box") || !strings.Contains(all, "--provisioner") || !strings.Contains(all, "the pool 10.0.0.0/24") {
+		t.Errorf("warnings:\n%s", all)
+	}
+	o.Pool, o.Files, o.Legacy = netip.MustParsePrefix("10.99.0.0/24"), netip.MustParseAddr("10.47.11.5"), true
+	o.FileRoutes = []string{"ip route add 10.47.11.5/32 via 192.168.178.5"}
+	result, c, set := written(t, o)
+	if len(result.Warnings) != 1 || c.Provisioner.Address != o.Files {
+		t.Errorf("warnings %q, files at %s", result.Warnings, c.Provisioner.Address)
+	}
+	for _, word := range []string{"option 150 ip 10.47.11.5", "TFTP Server 2 to 10.47.11.5", "ip route add 10.47.11.5/32"} {
+		if !strings.Contains(result.Message, word) {
+			t.Errorf("message lacks %q:\n%s", word, result.Message)
+		}
+	}
+	fenced := false
+	for _, entry := range set.AccessLists["phones"].Entries {
+		fenced = fenced || entry.Destination == "10.47.11.5/32"
+	}
+	if !fenced {
+		t.Error("old phones cannot reach their files")
+	}
+	for _, bad := range []string{"192.168.178.5", "192.0.2.10", "10.99.0.7", "2001:db8::1"} {
+		o.Files = netip.MustParseAddr(bad)
+		var refusal setup.Refusal
+		if _, err := setup.Make(o); !errors.As(err, &refusal) || refusal.Option != "--provisioner" {
+			t.Errorf("files at %s: %v, want a refusal", bad, err)
+		}
+	}
+}
+
 func TestMakeRefuses(t *testing.T) {
 	t.Parallel()
 	tests := []struct {

@@ -71,10 +71,36 @@ func (v *values) warnings() []string {
 	if v.Outside.Is6() || isIPv6(v.Host) {
 		warnings = append(warnings, "the VPN client of phones knows IPv4 only: give an IPv4 address as outside, and the IPv6 one as outside6 in longcord.yaml, unless only OpenConnect and AnyConnect are to come")
 	}
+	warnings = append(warnings, v.overlaps()...)
 	for _, p := range v.Phones {
 		if !p.VPN {
 			warnings = append(warnings, fmt.Sprintf("%s: %s has no VPN client; it is set up for the office only", p.Device, p.Model))
 		}
+	}
+	return warnings
+}
+
+// FileServer is the address that phones fetch their files from, the one for their TFTP fields.
+func (v *values) FileServer() netip.Addr {
+	if v.Files.IsValid() {
+		return v.Files
+	}
+	return v.Inside
+}
+
+// overlaps warns of addresses that many homes have, too. A phone that only pings its file server takes itself for
+// inside there, and what it sends to an address of its own network does not go through the tunnel.
+func (v *values) overlaps() (warnings []string) {
+	server := v.FileServer()
+	if network, whose, ok := inventory.HomeNetwork(netip.PrefixFrom(server, server.BitLen())); ok {
+		warnings = append(warnings, fmt.Sprintf("%s, where phones fetch their files, is in %s, which many homes have (%s): phones there may take themselves for inside. "+
+			"Give files an address of their own with --provisioner, such as 10.47.11.5 if nothing of yours is there", server, network, whose))
+	}
+	if network, whose, ok := inventory.HomeNetwork(v.Pool); ok {
+		warnings = append(warnings, fmt.Sprintf("the pool %s shares addresses with %s, which many homes have (%s): take another, such as 10.99.0.0/24", v.Pool, network, whose))
+	}
+	if network, whose, ok := inventory.HomeNetwork(netip.PrefixFrom(v.Inside, v.Inside.BitLen())); ok && server != v.Inside {
+		warnings = append(warnings, fmt.Sprintf("the inside address %s is in %s, which many homes have (%s): in such a home phones reach it through their tunnel all the same, and other clients may not", v.Inside, network, whose))
 	}
 	return warnings
 }
@@ -96,6 +122,9 @@ func (v *values) fence(warnings []string) []string {
 	v.Fence = append(v.Fence, network.Masked())
 	if !network.Contains(v.Pool.Addr()) {
 		v.Fence = append(v.Fence, v.Pool)
+	}
+	if v.Files.IsValid() {
+		v.Fence = append(v.Fence, netip.PrefixFrom(v.Files, v.Files.BitLen()))
 	}
 	return v.fencePBX(network, warnings)
 }
