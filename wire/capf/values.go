@@ -2,6 +2,7 @@ package capf
 
 import (
 	"bytes"
+	"crypto/elliptic"
 	"encoding/binary"
 	"fmt"
 
@@ -274,4 +275,17 @@ func ProofData(device string, der []byte) []byte {
 // certificate.
 func SUDIData(session uint32, der []byte) []byte {
 	return append(binary.LittleEndian.AppendUint32(nil, session), der...)
+}
+
+// Elliptic returns the curve, or nil for a number that is not known.
+func (c Curve) Elliptic() elliptic.Curve {
+	switch c {
+	case P256:
+		return elliptic.P256()
+	case P384:
+		return elliptic.P384()
+	case P521:
+		return elliptic.P521()
+	}
+	return nil
 }
