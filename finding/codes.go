@@ -240,6 +240,19 @@ var (
 			"check the clock of the gateway",
 		},
 	})
+	LSCExpires = Define(Declaration{
+		Code: "lsc-expires", Step: stage.Verify, Severity: Warning,
+		Says: "the certificate of %[1]s ends on %[2]s and the phone has not come to renew it; after that it cannot log in by certificate",
+		Fix: []string{
+			"restart the phone, inside or in its tunnel: it renews by itself when it starts (`longcord phones restart %[1]s`)",
+			"if it still does not, see what it is waited for with `longcord certs enroll status %[1]s`",
+		},
+	})
+	ManufacturerCertificateExpires = Define(Declaration{
+		Code: "manufacturer-certificate-expires", Step: stage.Verify, Severity: Warning,
+		Says: "the manufacturer's certificate of %[1]s ends on %[2]s; phones cannot prove themselves by it after that",
+		Fix:  []string{"give the phones certificates of this house before that: `longcord certs enroll start`"},
+	})
 	RevocationListStale = Define(Declaration{
 		Code: "revocation-list-stale", Step: stage.Verify, Severity: Warning,
 		Says: "the list of revoked certificates of %[1]s should have been renewed by %[2]s; certificates revoked since then are let in",

@@ -51,6 +51,8 @@ var words = map[string][]string{
 	"host-id-mismatch":                      {"host"},
 	"group-url-mismatch":                    {"url"},
 	"login-refused":                         {"user"},
+	"lsc-expires":                           {"device", "date"},
+	"manufacturer-certificate-expires":      {"device", "date"},
 	"login-banned":                          {"user"},
 	"aaa-server-dead":                       {"name", "reason"},
 	"aaa-server-unsigned":                   {"name"},
