@@ -1,10 +1,12 @@
 package gateway
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"net/netip"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -292,5 +294,50 @@ func TestNewList(t *testing.T) {
 	revoke(time.Now().Add(-time.Hour))
 	if !enter() || !c.log.has("finding=revocation-list-stale") {
 		t.Error("a list that should have been renewed is not taken, or nobody hears of it")
+	}
+}
+
+// TestOwnAuthority: the certificates that this house gives phones count without being declared, and one that
+// is revoked counts no more from the next connection on. Whoever logs in by one is told of.
+func TestOwnAuthority(t *testing.T) {
+	t.Parallel()
+	office := testcert.NewAuthority("Longcord CAPF", nil)
+	var own atomic.Pointer[verify.Authority]
+	own.Store(&verify.Authority{Issuers: []*x509.Certificate{office.Certificate}})
+	seen := make(chan string, 8)
+	w := open(t, withUsers("anna"), func(w *world, config *Config) {
+		set := declared()
+		set.CertificateAuthorities["lsc"] = &inventory.CertificateAuthority{Name: "lsc", Own: true}
+		set.TunnelGroups["phones"].CertificateAuthorities = []string{"lsc"}
+		set.TunnelGroups["phones"].Authentication = inventory.AuthenticateCertificate
+		w.inventory.Store(set)
+		config.Own = own.Load
+		config.Seen = func(_ context.Context, leaf *x509.Certificate) { seen <- leaf.Subject.CommonName }
+	})
+	c := certified{world: w, office: office}
+	name := "CP-7962G-" + phoneMAC
+	first, second := office.Issue(name, nil), office.Issue(name, nil)
+	enter := func(certificate tls.Certificate) bool {
+		_, got := c.logInWith(showing(modern(), certificate), verify.ClientConfig{ByCertificate: true})
+		_, in := got.(verify.LoggedIn)
+		return in
+	}
+	if !enter(first) {
+		t.Fatal("not let in")
+	}
+	if got := <-seen; got != name {
+		t.Errorf("seen was %q", got)
+	}
+	own.Store(&verify.Authority{
+		Issuers: []*x509.Certificate{office.Certificate}, Lists: []*x509.RevocationList{office.Revoke(time.Now().Add(time.Hour), first)},
+	})
+	if enter(first) || !c.log.has("lsc has revoked it") {
+		t.Error("let in after it was revoked")
+	}
+	if !enter(second) {
+		t.Error("the new one is not let in")
+	}
+	if enter(testcert.RSA(name)) {
+		t.Error("a stranger's is let in")
 	}
 }

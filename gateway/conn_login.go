@@ -224,6 +224,9 @@ func (c *conn) authenticate(ctx context.Context, a verify.Authenticate, r *http.
 	if a.Certificate != nil {
 		log = log.With("certificate_of", a.Certificate.Authority, "serial", a.Certificate.Serial)
 		c.checkList(log, a.Certificate)
+		if c.g.config.Seen != nil {
+			c.g.config.Seen(ctx, c.tls.ConnectionState().PeerCertificates[0])
+		}
 		c.g.say(asa.CertificateValid(a.Certificate.Serial, "cn="+a.Certificate.Name))
 	}
 	if c.turnsAway() {

@@ -484,10 +484,10 @@ func TestIdentity(t *testing.T) {
 	if !w.log.has("certificate of before stays in use") {
 		t.Error("nobody is told")
 	}
-	if _, err := newIdentity(broken, nil); err == nil {
+	if _, err := newIdentity(broken, nil, nil); err == nil {
 		t.Error("an inventory without key is an identity")
 	}
-	if _, err := newIdentity(inventory.NewSet(), nil); err == nil {
+	if _, err := newIdentity(inventory.NewSet(), nil, nil); err == nil {
 		t.Error("an empty inventory is an identity")
 	}
 }
@@ -512,7 +512,7 @@ func TestCertificatesSideBySide(t *testing.T) {
 		{[]uint16{8443}, 443, "", host}, {[]uint16{8443}, 443, host, host}, {[]uint16{8443}, 8443, "", "next.example.com"},
 		{[]uint16{8443}, 8443, host, "next.example.com"}, {[]uint16{8443, 9443}, 9443, "", host}, {[]uint16{8443}, 9443, "", host},
 	} {
-		id, err := newIdentity(set, c.ports)
+		id, err := newIdentity(set, nil, c.ports)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -12,6 +12,7 @@ package gateway
 import (
 	"context"
 	"crypto/rand"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -28,6 +29,7 @@ import (
 	"github.com/longcord/longcord/internal/logging"
 	"github.com/longcord/longcord/inventory"
 	"github.com/longcord/longcord/login"
+	"github.com/longcord/longcord/stage/verify"
 	"github.com/longcord/longcord/store"
 	"github.com/longcord/longcord/tun"
 	"github.com/longcord/longcord/wire/vpnauth"
@@ -63,8 +65,8 @@ type Authenticator interface {
 	Authenticate(ctx context.Context, r login.Request) (login.Result, error)
 }
 
-// Config is everything a gateway needs. All but Busy, Mistrusted, Sockets, Node, KeyLog, Findings, Accounting,
-// Syslog and Log are required.
+// Config is everything a gateway needs. All but Own, Seen, Busy, Mistrusted, Sockets, Node, KeyLog, Findings,
+// Accounting, Syslog and Log are required.
 type Config struct {
 	Settings
 	Inventory func() *inventory.Set
@@ -72,6 +74,11 @@ type Config struct {
 	Store     store.Store
 	OpenTUN   func(tun.Settings) (tun.Device, error)
 	Route     func(RoutingConfig) (Router, error)
+	// Own is this house's own authority for phones' certificates, with what it has revoked; the pointer is
+	// another when something has changed. nil: there is none.
+	Own func() *verify.Authority
+	// Seen is told of certificates that clients have logged in with; nil: nobody wants to know.
+	Seen func(ctx context.Context, leaf *x509.Certificate)
 	// Busy tells whether a phone is in a call, for a gateway that drains; nil: its packets alone tell.
 	Busy func(device string) bool
 	// Mistrusted is told of a client that ended its handshake when it had met the certificate, in DER: it
@@ -127,9 +134,10 @@ type Gateway struct {
 	heard   map[string]int // phones' requests before the tunnel, by user agent
 }
 
-// identityOf is an identity and the inventory it was read from.
+// identityOf is an identity and what it was read from.
 type identityOf struct {
 	set *inventory.Set
+	own *verify.Authority
 	*identity
 }
 
@@ -145,8 +153,8 @@ func New(config Config) (*Gateway, error) {
 		config.Node = "gateway"
 	}
 	g := &Gateway{config: config, heard: map[string]int{}, log: logging.Or(config.Log).With(logging.Actor, "gateway")}
-	set := config.Inventory()
-	id, err := newIdentity(set, g.config.MorePorts)
+	set, own := config.Inventory(), g.own()
+	id, err := newIdentity(set, own, g.config.MorePorts)
 	if err != nil {
 		return nil, fmt.Errorf("gateway: %w", err)
 	}
@@ -154,7 +162,7 @@ func New(config Config) (*Gateway, error) {
 	if err != nil {
 		return nil, fmt.Errorf("gateway: %w", err)
 	}
-	g.identity.Store(&identityOf{set, id})
+	g.identity.Store(&identityOf{set, own, id})
 	g.handshakes, g.moves, g.drain = newHandshakes(g), newMoves(), newDrain()
 	g.sessions = newRegistry(g, addresses)
 	g.legacy = newLegacy(g)
@@ -279,17 +287,24 @@ func (g *Gateway) closeHost() error {
 // currentIdentity is the identity of the inventory in force, read anew when that has changed. An inventory
 // without a usable one leaves the one before in place: clients that have its hash still come.
 func (g *Gateway) currentIdentity() *identity {
-	set, now := g.config.Inventory(), g.identity.Load()
-	if now.set == set {
+	set, own, now := g.config.Inventory(), g.own(), g.identity.Load()
+	if now.set == set && now.own == own {
 		return now.identity
 	}
-	id, err := newIdentity(set, g.config.MorePorts)
+	id, err := newIdentity(set, own, g.config.MorePorts)
 	if err != nil {
 		g.log.Error("certificate of before stays in use", logging.Err, err)
 		id = now.identity
 	}
-	g.identity.Store(&identityOf{set, id})
+	g.identity.Store(&identityOf{set, own, id})
 	return id
+}
+
+func (g *Gateway) own() *verify.Authority {
+	if g.config.Own == nil {
+		return nil
+	}
+	return g.config.Own()
 }
 
 // levelFor is info for the first words of each kind of phone, whose requests nobody has published, and debug

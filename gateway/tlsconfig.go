@@ -60,7 +60,7 @@ func newPresented(ports []uint16) presented {
 
 // newIdentity reads the certificates out of the inventory: for each group URL, the first certificate of
 // the VPNGateway object with that very URL, and the one that it has for old clients.
-func newIdentity(set *inventory.Set, ports []uint16) (*identity, error) {
+func newIdentity(set *inventory.Set, own *verify.Authority, ports []uint16) (*identity, error) {
 	id := &identity{certificates: newPresented(ports), old: newPresented(ports), authorities: map[string][]verify.Authority{}}
 	gateways := map[string]*inventory.VPNGateway{}
 	for _, g := range set.VPNGateways {
@@ -69,7 +69,7 @@ func newIdentity(set *inventory.Set, ports []uint16) (*identity, error) {
 	for _, name := range sorted(set.TunnelGroups) {
 		group := set.TunnelGroups[name]
 		id.legacy = id.legacy || group.LegacyPhones
-		if err := id.trust(set, group); err != nil {
+		if err := id.trust(set, own, group); err != nil {
 			return nil, fmt.Errorf("tunnel group %q: %w", name, err)
 		}
 		for _, groupURL := range group.GroupURLs {
@@ -114,26 +114,40 @@ func (p *presented) add(groupURL string, c *inventory.Certificate) error {
 }
 
 // trust reads the authorities of a tunnel group.
-func (id *identity) trust(set *inventory.Set, group *inventory.TunnelGroup) error {
+func (id *identity) trust(set *inventory.Set, own *verify.Authority, group *inventory.TunnelGroup) error {
 	for _, a := range set.Authorities(group) {
-		issuers, err := a.Issuers()
+		authority, err := authorityOf(a, own)
 		if err != nil {
 			return fmt.Errorf("certificate authority %q: %w", a.Name, err)
-		}
-		lists, err := a.RevocationLists()
-		if err != nil {
-			return fmt.Errorf("certificate authority %q: revoked certificates: %w", a.Name, err)
 		}
 		if id.issuers == nil {
 			id.issuers = x509.NewCertPool()
 		}
-		for _, issuer := range issuers {
+		for _, issuer := range authority.Issuers {
 			id.issuers.AddCert(issuer)
 		}
-		id.authorities[group.Name] = append(id.authorities[group.Name],
-			verify.Authority{Name: a.Name, Manufacturer: a.Manufacturer, Issuers: issuers, Lists: lists})
+		id.authorities[group.Name] = append(id.authorities[group.Name], authority)
 	}
 	return nil
+}
+
+// authorityOf is an authority of the inventory as package verify wants it.
+func authorityOf(a *inventory.CertificateAuthority, own *verify.Authority) (verify.Authority, error) {
+	if a.Own {
+		if own == nil {
+			return verify.Authority{}, errors.New("this house has none of its own here")
+		}
+		return verify.Authority{Name: a.Name, Issuers: own.Issuers, Lists: own.Lists}, nil
+	}
+	issuers, err := a.Issuers()
+	if err != nil {
+		return verify.Authority{}, err
+	}
+	lists, err := a.RevocationLists()
+	if err != nil {
+		return verify.Authority{}, fmt.Errorf("revoked certificates: %w", err)
+	}
+	return verify.Authority{Name: a.Name, Manufacturer: a.Manufacturer, Issuers: issuers, Lists: lists}, nil
 }
 
 // certificate chooses by the port that the client has come to and the name that it sent; who sends none, or

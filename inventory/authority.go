@@ -153,6 +153,12 @@ func pemBlocks(text, kind string) ([][]byte, error) {
 }
 
 func (v *validation) certificateAuthority(o *CertificateAuthority) {
+	if o.Own {
+		if o.Certificate != "" || o.CRL != "" || o.Manufacturer {
+			v.refuse("own", "leave out certificate, crl and manufacturer", "is this house's own authority, which is kept here")
+		}
+		return
+	}
 	if o.Certificate == "" {
 		v.refuse("certificate", "name a file with the authority's certificate as certificateFile", "is missing")
 		return

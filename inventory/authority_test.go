@@ -27,6 +27,8 @@ func TestCertificateAuthority(t *testing.T) {
 		object inventory.CertificateAuthority
 		says   string // empty: nothing is wrong
 	}{
+		"this house's own":                  {inventory.CertificateAuthority{Own: true}, ""},
+		"this house's own and another's":    {inventory.CertificateAuthority{Own: true, Certificate: office.PEM()}, "own"},
 		"SHA-1 with its list":               {inventory.CertificateAuthority{Certificate: maker.PEM(), CRL: list(maker)}, ""},
 		"two with two lists":                {inventory.CertificateAuthority{Certificate: maker.PEM() + office.PEM(), CRL: list(office) + list(maker)}, ""},
 		"self-signed, no basic constraints": {inventory.CertificateAuthority{Certificate: bare.PEM()}, ""},

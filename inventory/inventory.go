@@ -346,6 +346,9 @@ type CertificateAuthority struct {
 	CRLFile         string `json:"crlFile,omitempty"`         // PEM with one or more lists, or one in DER
 	CRL             string `json:"crl,omitempty"`             // PEM text; filled from CRLFile
 	Manufacturer    bool   `json:"manufacturer,omitempty"`    // its certificates prove model and MAC address only: enrolment and files
+	// Own stands for the authority that this house's CAPF gives phones their certificates with, whatever key it
+	// has, and for what it has revoked. No certificate and no list is named with it.
+	Own bool `json:"own,omitempty"`
 }
 
 // Site is what CUCM spreads over device pool and location.
