@@ -26,6 +26,7 @@ import (
 	"github.com/longcord/longcord/internal/logging"
 	"github.com/longcord/longcord/inventory"
 	"github.com/longcord/longcord/stage"
+	"github.com/longcord/longcord/stage/enrol"
 	"github.com/longcord/longcord/stage/provision"
 	"github.com/longcord/longcord/store"
 	"github.com/longcord/longcord/wire/tftp"
@@ -65,6 +66,9 @@ func (s Settings) Validate() error {
 type Config struct {
 	Settings
 	Inventory func() *inventory.Set // the inventory as it is now; called at each request
+	// EnrolMode is how a device is to prove itself to CAPF, which its file tells it. nil: no TVS and no CAPF runs at
+	// the address of TFTP.
+	EnrolMode func(device string) enrol.Mode
 	// Holder returns who has an inner address of a tunnel; nil: there are no tunnels.
 	Holder    func(netip.Addr) (provision.Holder, bool)
 	Authority Authority      // signs files and trust lists; nil: nothing is signed
@@ -124,11 +128,15 @@ func New(cfg Config) (*Provisioner, error) {
 	}, nil
 }
 
-// Renderer returns what makes the files that a provisioner with these settings serves.
-func (s Settings) Renderer() provision.Renderer {
-	r := provision.Renderer{CallManagers: s.CallManagers, NTPServers: s.NTPServers}
+// Renderer returns what makes the files that a provisioner with this configuration serves.
+func (c Config) Renderer() provision.Renderer {
+	r := provision.Renderer{CallManagers: c.CallManagers, NTPServers: c.NTPServers}
 	if len(r.CallManagers) == 0 {
-		r.CallManagers = []string{s.TFTP.Addr().String()}
+		r.CallManagers = []string{c.TFTP.Addr().String()}
+	}
+	if c.EnrolMode != nil {
+		r.Trust = c.TFTP.Addr().String()
+		r.EnrolMode = func(device string) int { return int(c.EnrolMode(device)) }
 	}
 	return r
 }

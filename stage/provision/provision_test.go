@@ -136,6 +136,37 @@ func TestStampChangesWithInventory(t *testing.T) {
 	}
 }
 
+// TestEnrolmentInFile: a phone is told whom to ask, and to enrol while that is ordered; its stamp tells it apart.
+func TestEnrolmentInFile(t *testing.T) {
+	t.Parallel()
+	set, _ := office(t)
+	mode := 0
+	renderer := Renderer{CallManagers: []string{"10.0.0.1"}, Trust: "10.0.0.2", EnrolMode: func(device string) int {
+		if device != phone {
+			t.Errorf("asked about %q", device)
+		}
+		return mode
+	}}
+	stamps := map[string]bool{}
+	for _, mode = range []int{0, 1, 3} {
+		file, err := renderer.File(set, phone+".cnf.xml")
+		if err != nil {
+			t.Fatal(err)
+		}
+		stamps[file.VersionStamp] = true
+		d, err := cnf.Parse(file.Content)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d.CAPFAuthMode != mode || len(d.CAPF) != 1 || d.CAPF[0].Host != "10.0.0.2" || len(d.TVS) != 1 || d.TVS[0].Host != "10.0.0.2" {
+			t.Errorf("mode %d: file says %d, %+v, %+v", mode, d.CAPFAuthMode, d.CAPF, d.TVS)
+		}
+	}
+	if len(stamps) != 3 {
+		t.Errorf("%d stamps for three files", len(stamps))
+	}
+}
+
 func TestRenderRefuses(t *testing.T) {
 	t.Parallel()
 	set, _ := office(t)

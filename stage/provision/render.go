@@ -15,6 +15,10 @@ type Renderer struct {
 	CallManagers []string
 	// NTPServers are named to phones whose site names none. May be empty.
 	NTPServers []string
+	// Trust is where phones ask about certificates (TVS) and get their own (CAPF). Empty: nowhere.
+	Trust string
+	// EnrolMode is a device's capfAuthMode; nil: 0, nothing to do.
+	EnrolMode func(device string) int
 }
 
 // What a phone gets where its site says nothing. The names are CUCM's.
@@ -87,7 +91,19 @@ func (r Renderer) Device(set *inventory.Set, device *inventory.Device) (*cnf.Dev
 	if len(doc.Pool.CallManagers) == 0 {
 		return nil, errors.New("no call manager is named")
 	}
+	r.enrolment(doc, device.Name)
 	return doc, doc.Stamp(companionStamps(set, doc)...)
+}
+
+// enrolment tells a phone whom to ask about certificates and whether it is to get one of its own.
+func (r Renderer) enrolment(doc *cnf.Device, device string) {
+	if r.Trust == "" {
+		return
+	}
+	doc.TVS, doc.CAPF, doc.CAPFAuthMode = []cnf.TVSServer{{Host: r.Trust}}, []cnf.CAPF{{Host: r.Trust}}, 0
+	if r.EnrolMode != nil {
+		doc.CAPFAuthMode = r.EnrolMode(device)
+	}
 }
 
 // fresh is the configuration that owes nothing to a template.
