@@ -41,7 +41,7 @@ func (p *Phone) liveOutside(ctx context.Context, stored *cnf.Device) error {
 			actions, err = p.try(ctx, connector, a, stored)
 		case connect.GiveUp:
 			switch byCertificate := stored.VPN.AuthMethod == cnf.ByCertificate; {
-			case byCertificate && p.config.Certificate.Certificate == nil:
+			case byCertificate && p.certificate().Certificate == nil:
 				return errNoCertificate
 			case !byCertificate && p.config.Password.IsZero():
 				return errNoPassword
@@ -123,7 +123,7 @@ func (p *Phone) logIn(ctx context.Context, try connect.Try, vpn *cnf.VPNGroup) (
 
 // userOf is the name under which the phone logs in: by certificate, that one's.
 func (p *Phone) userOf(vpn *cnf.VPNGroup) string {
-	if leaf := p.config.Certificate.Leaf; vpn.AuthMethod == cnf.ByCertificate && leaf != nil {
+	if leaf := p.certificate().Leaf; vpn.AuthMethod == cnf.ByCertificate && leaf != nil {
 		return leaf.Subject.CommonName
 	}
 	return p.config.User
@@ -133,7 +133,7 @@ func (p *Phone) loginConfig(url string, vpn *cnf.VPNGroup) loginConfig {
 	cfg := loginConfig{
 		url: url, profile: tlsNew, hashes: vpn.CertificateHashes, checkHost: vpn.EnableHostIDCheck,
 		user: p.userOf(vpn), password: p.config.Password, keyLog: p.config.KeyLog,
-		certificate: p.config.Certificate, byCertificate: vpn.AuthMethod == cnf.ByCertificate,
+		certificate: p.certificate(), byCertificate: vpn.AuthMethod == cnf.ByCertificate,
 	}
 	if p.config.Model.Old {
 		cfg.profile = tlsOld

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/longcord/longcord/finding"
@@ -41,10 +42,11 @@ type Config struct {
 	Detect   detect.Mode   // what counts as inside
 	User     string        // for the VPN; empty: the device name
 	Password secret.String // for the VPN
-	// Certificate is what the phone shows to gateways, and logs in with where its file says so. None: the one
-	// in StateDir, if there is one.
+	// Certificate is the manufacturer's, which the phone shows to gateways, and logs in with where its file says
+	// so, while it has no LSC. None: the one in StateDir, if there is one.
 	Certificate tls.Certificate
-	PSK         bool // offer DTLS with a pre-shared key, as openconnect does, instead of a phone's suites
+	AuthString  secret.String // what somebody types for CAPF; empty: nobody does
+	PSK         bool          // offer DTLS with a pre-shared key, as openconnect does, instead of a phone's suites
 
 	Call   string // number to call once registered; the phone ends with that call. Empty: none
 	Answer bool   // answer calls by itself
@@ -70,6 +72,7 @@ type Phone struct {
 	config Config
 	log    *slog.Logger
 	trust  *belief
+	lsc    atomic.Pointer[tls.Certificate] // nil: none
 
 	mu      sync.Mutex // guards what follows, and is held while Events runs
 	told    map[string]bool
@@ -103,6 +106,11 @@ func New(config Config) (*Phone, error) {
 		}
 	}
 	p := &Phone{config: config, told: map[string]bool{}}
+	own, err := loadLSC(config.StateDir)
+	if err != nil {
+		return nil, err
+	}
+	p.lsc.Store(own)
 	p.log = logging.Or(config.Log).With(logging.Actor, "phone", logging.Phone, config.Name)
 	return p, nil
 }
@@ -126,6 +134,7 @@ func (p *Phone) boot(ctx context.Context) error {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		p.log.Warn("stored configuration is lost", logging.Err, err)
 	}
+	p.trust.config.tvs = p.asker(network{}, stored)
 	outside, err := p.isOutside(ctx, stored)
 	if err != nil {
 		return err
@@ -167,6 +176,10 @@ func (p *Phone) live(ctx context.Context, n network, stored *cnf.Device) error {
 				return err
 			}
 		}
+		if p.enrol(ctx, n, file) {
+			stored, file = file, nil
+			continue
+		}
 		p.runs(file)
 		var again *restart
 		if err := p.register(ctx, n, file); !errors.As(err, &again) {
@@ -178,6 +191,7 @@ func (p *Phone) live(ctx context.Context, n network, stored *cnf.Device) error {
 
 // provision fetches the phone's file. With a stored one it can live when nothing new is to be had.
 func (p *Phone) provision(ctx context.Context, n network, stored *cnf.Device) (file *cnf.Device, err error) {
+	p.trust.config.tvs = p.asker(n, stored)
 	cfg := provisionConfig{
 		fetcher: newFetcher(n), servers: p.config.Servers, device: p.config.Name, dir: p.config.StateDir,
 		stored: stored, trusted: n.device != "" || p.config.VPN == VPNOff || p.config.Detect == detect.PingOnly, trust: p.trust,

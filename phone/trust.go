@@ -20,9 +20,9 @@ import (
 	"github.com/longcord/longcord/wire/tlv"
 )
 
-// tvs asks the servers that the stored file names about certificates that no list has. An error is no word
+// voucher asks the servers that the stored file names about certificates that no list has. An error is no word
 // for them.
-type tvs interface {
+type voucher interface {
 	// query asks by name and number.
 	query(ctx context.Context, asked verify.AskTVS) (verify.Vouched, error)
 	// about asks with the certificate itself.
@@ -33,7 +33,7 @@ type tvs interface {
 type beliefConfig struct {
 	dir    string            // state; the lists are kept here
 	key    crypto.PrivateKey // opens encrypted files; nil: none
-	tvs    tvs               // nil: nobody to ask
+	tvs    voucher           // nil: nobody to ask
 	status func(string)      // told what phones show as status messages; nil: nobody asks
 	log    *slog.Logger      // nil discards
 }
@@ -78,10 +78,40 @@ func (b *belief) ask(question func(*verify.TrustStore) verify.Answer) verify.Ans
 }
 
 // knows reports whether a file server's certificate is believed.
-func (b *belief) knows(certificate *x509.Certificate) bool {
+func (b *belief) knows(certificate *x509.Certificate) bool { return b.serves(certificate, tlv.TFTP) }
+
+// serves reports whether a server's certificate is believed for a role.
+func (b *belief) serves(certificate *x509.Certificate, role tlv.Role) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.store.Knows(time.Now(), certificate, tlv.TFTP)
+	return b.store.Knows(time.Now(), certificate, role)
+}
+
+// hasLists reports whether the phone believes anybody in particular. Without lists it takes who comes first.
+func (b *belief) hasLists() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.store.CTL != nil || b.store.ITL != nil
+}
+
+// isTVS believes the services that the lists name. Nobody else can vouch for those.
+func (b *belief) isTVS(leaf *x509.Certificate) error {
+	if b.hasLists() && !b.serves(leaf, tlv.TVS) {
+		return fmt.Errorf("%w: TVS %q", errUntrusted, leaf.Subject)
+	}
+	return nil
+}
+
+// isCAPF believes the servers that the lists name, and those that TVS vouches for.
+func (b *belief) isCAPF(ctx context.Context, leaf *x509.Certificate) error {
+	if !b.hasLists() || b.serves(leaf, tlv.CAPF) {
+		return nil
+	}
+	err := b.vouch(ctx, func() (verify.Vouched, error) { return b.config.tvs.about(ctx, leaf) })
+	if err == nil && b.serves(leaf, tlv.CAPF) {
+		return nil
+	}
+	return fmt.Errorf("%w: CAPF %q: %w", errUntrusted, leaf.Subject, errors.Join(verify.ErrUntrusted, err))
 }
 
 // listCame judges a CTL or ITL and keeps it when it is believed.

@@ -81,7 +81,7 @@ type handset struct {
 	t        *testing.T
 	dir      string
 	key      any
-	tvs      tvs
+	tvs      voucher
 	statuses []string
 }
 
