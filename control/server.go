@@ -66,6 +66,7 @@ type Config struct {
 	Fitness      func(ctx context.Context, device *inventory.Device, resolver string) []fitness.Check
 	Certificates func() []Certificate
 	Rollovers    Rollovers
+	Enrolments   Enrolments                                          // nil: no certificates for phones are made here
 	Impact       func(before, after *inventory.Set) []impact.Touched // what a change does to phones; nil: nobody knows
 	Trust        Trust                                               // nil: there are no keys here
 	// Stamps returns the version stamps of phones' files as an inventory makes them. Nil: nobody makes files.
@@ -161,6 +162,7 @@ func (s *Server) handler() http.Handler {
 	s.registerReady(api)
 	s.registerSessions(api)
 	s.registerCertificates(api)
+	s.registerEnrolments(api)
 	s.registerTrust(api)
 	return mux
 }

@@ -23,7 +23,7 @@ import (
 
 func (p *program) certsCommand() *cobra.Command {
 	c := &cobra.Command{Use: "certs", Aliases: []string{"cert"}, Short: "Certificates and their hashes"}
-	c.AddCommand(p.certsListCommand(), p.certsHashCommand(), p.certsImportCommand(), p.certsAuditCommand(), p.certsRolloverCommand())
+	c.AddCommand(p.certsListCommand(), p.certsEnrollCommand(), p.certsRenewCommand(), p.certsRevokeCommand(), p.certsCRLCommand(), p.certsHashCommand(), p.certsImportCommand(), p.certsAuditCommand(), p.certsRolloverCommand())
 	return c
 }
 

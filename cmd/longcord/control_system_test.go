@@ -50,7 +50,7 @@ func startSystem(ts *testscript.TestScript, neg bool, args []string) {
 	board := finding.NewBoard()
 	board.Raise(finding.AddressPoolExhausted.With("10.99.0.0/24").Because("gateway", 0, "no address for bob"))
 	server, err := control.New(control.Config{
-		Findings: board, Rollovers: rollovers, Trust: aHouse(ts, kept, objects),
+		Findings: board, Rollovers: rollovers, Enrolments: oneCertificate(ts, kept, objects), Trust: aHouse(ts, kept, objects),
 		Impact: func(before, after *inventory.Set) []impact.Touched {
 			return impact.Of(before, after, impact.Facts{
 				Sessions: []impact.Session{{Device: "SEP020000001001", User: "alice", TunnelGroup: "phones"}},

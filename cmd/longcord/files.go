@@ -30,15 +30,18 @@ func (s *system) provisionerConfig() provisioner.Config {
 		}
 	}
 	return provisioner.Config{
-		Settings: settings, Inventory: s.catalog.Current, Authority: s.authority, Holder: s.holder(), Store: s.store, Findings: s.findings, Log: s.log,
+		Settings: settings, Inventory: s.catalog.Current, Authority: s.authority, Holder: s.holder(), EnrolMode: s.phoneCertificates.Mode,
+		Store: s.store, Findings: s.findings, Log: s.log,
 		Certificate: func() (tls.Certificate, error) { return s.authority.Pair(trust.FilesEC) },
-		Prove:       func(sent []*x509.Certificate) (string, error) { return proven(s.catalog.Current(), sent, time.Now()) },
+		Prove: func(sent []*x509.Certificate) (string, error) {
+			return proven(s.catalog.Current(), s.phoneCertificates.Authority(), sent, time.Now())
+		},
 	}
 }
 
 // proven returns the device that a client certificate proves: one of an authority whose phones may log in to
 // the VPN with it.
-func proven(set *inventory.Set, sent []*x509.Certificate, now time.Time) (string, error) {
+func proven(set *inventory.Set, own *verify.Authority, sent []*x509.Certificate, now time.Time) (string, error) {
 	var authorities []verify.Authority
 	seen := map[string]bool{}
 	for _, group := range set.TunnelGroups {
@@ -50,6 +53,10 @@ func proven(set *inventory.Set, sent []*x509.Certificate, now time.Time) (string
 				continue
 			}
 			seen[a.Name] = true
+			if a.Own {
+				authorities = append(authorities, verify.Authority{Name: a.Name, Issuers: own.Issuers, Lists: own.Lists})
+				continue
+			}
 			issuers, err := a.Issuers()
 			if err != nil {
 				return "", err

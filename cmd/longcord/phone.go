@@ -30,6 +30,7 @@ type phoneFlags struct {
 	vpn, detect   string
 	model         string
 	cert, key     string
+	authString    string
 	passwordStdin bool
 	json, verbose bool
 }
@@ -63,6 +64,7 @@ not come about.`,
 	flags.BoolVar(&f.passwordStdin, "password-stdin", false, "read the VPN password from standard input")
 	flags.StringVar(&f.cert, "cert", "", "`FILE` of the phone's certificate, PEM (default certificate.pem in --state)")
 	flags.StringVar(&f.key, "key", "", "`FILE` of its key (default certificate.key in --state)")
+	flags.StringVar(&f.authString, "auth-string", "", "the `DIGITS` that somebody types on the phone to have it enrol (certs enroll names them)")
 	flags.StringVar(&f.config.Call, "call", "", "call `NUMBER` once registered")
 	flags.BoolVar(&f.config.Answer, "answer", false, "answer calls")
 	flags.StringVar(&f.config.Play, "play", "", "WAV `FILE` that the other side hears")
@@ -103,6 +105,7 @@ func (p *program) phone(ctx context.Context, name string, f phoneFlags) error {
 func (p *program) phoneConfig(name string, f phoneFlags) (phone.Config, error) {
 	config := f.config
 	config.Name = name
+	config.AuthString = secret.New(f.authString)
 	if !deviceName.MatchString(name) {
 		return config, usage(fmt.Errorf("%q is not a device name", name), "SEP and the twelve hex digits of the MAC address, in capitals")
 	}

@@ -30,6 +30,7 @@ import (
 	"github.com/longcord/longcord/store"
 	"github.com/longcord/longcord/store/sqlite"
 	"github.com/longcord/longcord/trust"
+	"github.com/longcord/longcord/trust/lsc"
 	"github.com/longcord/longcord/trust/rollover"
 	"github.com/longcord/longcord/tun"
 )
@@ -46,6 +47,7 @@ type system struct {
 	authority   *trust.Authority
 	control     *control.Server
 	provisioner *provisioner.Provisioner // nil: not run
+	trustServer *provisioner.TrustServer // likewise
 	door        *door.Keeper             // nil: nobody can be invited
 	gateway     *gateway.Gateway         // nil: not run
 	callmanager *callmanager.Manager     // likewise
@@ -56,6 +58,8 @@ type system struct {
 	listening   []string
 	findings    *finding.Board
 	syslog      *syslog.Sender // nil: nobody wants it
+
+	phoneCertificates *lsc.Book
 }
 
 // openSystem opens the store and makes the parts; no port is open yet. An empty store is filled from the
@@ -97,7 +101,7 @@ func (s *system) prepare(ctx context.Context, parts []string) (err error) {
 		Socket: s.settings.Socket, Catalog: s.catalog,
 		Status: s.status, Sessions: s.sessions(), Registrations: s.registrations, Deliveries: s.deliveries,
 		Invitations: s.invitations(), Fitness: s.fitness, Findings: s.findings, Log: s.log,
-		Certificates: s.certificates, Rollovers: s.rollover, Impact: s.impact,
+		Certificates: s.certificates, Rollovers: s.rollover, Enrolments: s.enrolments(), Impact: s.impact,
 		Trust: s.trust(), Stamps: s.stamps, Teller: s.teller(),
 	})
 	return err
@@ -125,6 +129,9 @@ func (s *system) openCatalog(ctx context.Context) error {
 	}
 	s.authority, err = trust.OpenAuthority(ctx, trust.AuthorityConfig{Store: s.store, Sealer: sealer, Address: s.settings.Inside})
 	if err != nil {
+		return err
+	}
+	if err := s.openBook(ctx, sealer); err != nil {
 		return err
 	}
 	return s.fill(ctx)
@@ -193,6 +200,9 @@ func (s *system) makeParts(parts []string) (err error) {
 		if err != nil {
 			return err
 		}
+		if err := s.makeTrustServer(); err != nil {
+			return err
+		}
 	}
 	if slices.Contains(parts, partGateway) {
 		if err := errors.Join(s.makeDoor(), s.makeGateway()); err != nil {
@@ -232,7 +242,7 @@ func (s *system) makeGateway() error {
 			Outside6:     s.settings.Outside6, ProxyProtocol: s.settings.Gateway.ProxyProtocol, Tunneled: s.settings.Gateway.TunneledDefaultRoute,
 		},
 		Inventory: s.catalog.Current, Login: users, Accounting: s.accounts, Store: s.store, OpenTUN: tun.Open, Findings: s.findings, Log: s.log,
-		Sockets: sockets, Busy: s.inCall, Mistrusted: s.mistrusted,
+		Sockets: sockets, Busy: s.inCall, Mistrusted: s.mistrusted, Own: s.phoneCertificates.Authority, Seen: s.sawCertificate,
 		Route: func(c gateway.RoutingConfig) (gateway.Router, error) {
 			routing, err := gateway.OpenRouting(c)
 			if err != nil {
@@ -332,10 +342,16 @@ func (s *system) open(ctx context.Context, start func(part)) error {
 		}
 		s.listens("files udp %s:69", "files tcp %s:6970", s.settings.Inside)
 		s.listens("", "files tcp %s:6971", s.settings.Inside)
+		if err := s.trustServer.Open(); err != nil {
+			return notOpened(err)
+		}
+		start(part{"trust", s.trustServer.Serve})
+		s.listens("trust tcp %s:2445", "enrolment tcp %s:3804", s.settings.Inside)
 	}
 	if s.door != nil {
 		start(part{"door", s.door.Serve})
 	}
+	start(part{"certificates", s.watchCertificates})
 	if g := s.gateway; g != nil {
 		start(part{"accounts", s.accounts.Run})
 		if err := g.Open(ctx); err != nil {
