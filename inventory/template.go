@@ -59,16 +59,31 @@ func (v *validation) templateProtocol(o *Device) {
 	if !ok {
 		return
 	}
-	file, err := template.Parse()
-	if err != nil || file.Protocol != cnf.SIP && file.Protocol != cnf.SCCP {
+	protocol := v.protocolOf(template)
+	if protocol != cnf.SIP && protocol != cnf.SCCP {
 		return // the template's own problem
 	}
-	if said := cmp.Or(o.Protocol, SIP); said != string(file.Protocol) {
+	if said := cmp.Or(o.Protocol, SIP); said != string(protocol) {
 		field := "protocol"
 		if o.Template != "" {
 			field = "template"
 		}
-		v.refuse(field, "write protocol: "+string(file.Protocol)+", or give it another template",
-			"template %q is a file for %s loads, and the device speaks %s", template.Name, file.Protocol, said)
+		v.refuse(field, "write protocol: "+string(protocol)+", or give it another template",
+			"template %q is a file for %s loads, and the device speaks %s", template.Name, protocol, said)
 	}
+}
+
+// protocolOf reads a template once, however many devices have it.
+func (v *validation) protocolOf(template *PhoneTemplate) cnf.Protocol {
+	if protocol, known := v.speaks[template.Name]; known {
+		return protocol
+	}
+	if v.speaks == nil {
+		v.speaks = map[string]cnf.Protocol{}
+	}
+	v.speaks[template.Name] = ""
+	if file, err := template.Parse(); err == nil {
+		v.speaks[template.Name] = file.Protocol
+	}
+	return v.speaks[template.Name]
 }

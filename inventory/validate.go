@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/longcord/longcord/internal/nearest"
+	"github.com/longcord/longcord/wire/cnf"
 )
 
 // Limits of CUCM and the ASA.
@@ -47,6 +48,7 @@ func (s *Set) Validate() []Problem {
 type validation struct {
 	set      *Set
 	object   Object
+	speaks   map[string]cnf.Protocol // of each template that has been read; empty for one that is not usable
 	problems []Problem
 }
 

@@ -51,8 +51,12 @@ func companionStamps(set *inventory.Set, doc *cnf.Device) []string {
 	}
 	var stamps []string
 	for _, name := range names {
-		if made, ok, err := companion(set, name); ok && err == nil {
-			stamps = append(stamps, made.VersionStamp)
+		doc, stamp, _ := companionDocument(set, name)
+		if doc == nil || stamp == nil {
+			continue
+		}
+		if content, err := phonexml.Bytes(doc); err == nil {
+			stamps = append(stamps, cnf.StampOf(content))
 		}
 	}
 	return stamps
