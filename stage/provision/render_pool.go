@@ -15,6 +15,7 @@ const notSecured = 1
 func (r Renderer) pool(site inventory.Site) (cnf.DevicePool, error) {
 	managers, err := callManagers(firstOf(site.CallManagers, r.CallManagers))
 	return cnf.DevicePool{
+		Name:         site.Name,
 		DateTemplate: firstText(site.DateTemplate, defaultDateTemplate),
 		TimeZone:     firstText(site.TimeZone, defaultTimeZone),
 		NTPServers:   ntpServers(firstOf(site.NTPServers, r.NTPServers), firstText(site.NTPMode, "unicast")),
