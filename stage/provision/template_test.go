@@ -83,3 +83,48 @@ func TestTemplateAlone(t *testing.T) {
 		t.Errorf("stamp is %q, want one of ours", doc.VersionStamp)
 	}
 }
+
+// TestTemplateTakesWhatTheInventorySays has something of everything that may stand over a template.
+func TestTemplateTakesWhatTheInventorySays(t *testing.T) {
+	t.Parallel()
+	set, _ := adopted(t)
+	set.SIPDialRules["Berlin"] = &inventory.SIPDialRules{Name: "Berlin", Rules: []inventory.DialRule{{Pattern: "*", Timeout: 5}}}
+	profile := set.CommonPhoneProfiles["remote"]
+	profile.SIPDialRules, profile.SoftkeyTemplate = "Berlin", "Few"
+	profile.VendorConfig = map[string]string{"webAccess": "0", "dfBit": "1"}
+	profile.SecureShellUser, profile.SecureShellPassword, profile.UnlockPassword = "admin", secret.New("a"), secret.New("b")
+	profile.ExternalDataLocations = inventory.ExternalDataLocations{Directory: "http://10.1.0.9/", IdleTimer: 60}
+	set.PhoneServices["book"] = &inventory.PhoneService{Name: "book", URL: "http://10.1.0.9/book"}
+	profile.PhoneServices = []string{"book"}
+	set.Sites["berlin"].UserLocale = inventory.UserLocale{Name: "German_Germany", Version: "2"}
+	set.Sites["berlin"].NetworkLocale = inventory.NetworkLocale{Name: "Germany"}
+	device := set.Devices[phone]
+	device.Load, device.AddOnModules = "sip88xx.14-2-1", []inventory.AddOnModule{{Model: "BEKEM"}}
+	device.Buttons = []inventory.Button{{Feature: "Do Not Disturb", Position: 3}, {Feature: "Redial"}}
+	doc, text := render(t, set)
+	for name, got := range map[string][2]string{
+		"dial rules": {doc.SIPProfile.DialTemplate, "DRBerlin.xml"}, "soft keys": {doc.SIPProfile.SoftKeyFile, "SKFew.xml"}, "SSH user": {doc.SSHUser, "admin"},
+		"unlock password": {doc.Common.PhonePassword.Reveal(), "b"}, "directory": {doc.URLs.Directory, "http://10.1.0.9/"}, "load": {doc.Load, "sip88xx.14-2-1"},
+		"locale": {doc.UserLocale.Name, "German_Germany"}, "tones": {doc.NetworkLocale.Name, "Germany"}, "module": {doc.AddOnModules[0].Type, "BEKEM"},
+	} {
+		if got[0] != got[1] {
+			t.Errorf("%s: got %q, want the inventory's %q", name, got[0], got[1])
+		}
+	}
+	for key, want := range map[string]string{"webAccess": "0", "dfBit": "1", "frobnicate": "7"} {
+		if got, _ := doc.Setting(key); got != want {
+			t.Errorf("%s is %q, want %q", key, got, want)
+		}
+	}
+	services := doc.Services.Services
+	if last := services[len(services)-1]; last.URL != "http://10.1.0.9/book" || doc.URLs.IdleTimeout != 60 {
+		t.Errorf("last service is %+v, idle after %d", last, doc.URLs.IdleTimeout)
+	}
+	var features []int
+	for _, button := range doc.SIPProfile.Lines {
+		features = append(features, button.FeatureID)
+	}
+	if !slices.Equal(features, []int{9, 130, 1}) {
+		t.Errorf("buttons are %v, want our line, our button on key 3 in place of the speed dial there, and redial behind\n%s", features, text)
+	}
+}
