@@ -27,8 +27,11 @@ func (s *Server) registerReady(api huma.API) {
 		OperationID: "ready-phone", Method: http.MethodGet, Path: "/phones/{name}/ready", Summary: "Whether a phone is fit to go home",
 	}, func(ctx context.Context, in *readyInput) (*body[Readiness], error) {
 		device, ok := s.config.Catalog.Current().Devices[in.Name]
-		if !ok || s.config.Fitness == nil {
+		switch {
+		case !ok:
 			return nil, refuse(http.StatusNotFound, "there is no Device %q", in.Name)
+		case s.config.Fitness == nil:
+			return nil, refuse(http.StatusNotFound, "nobody judges phones here")
 		}
 		checks := s.config.Fitness(ctx, device, in.Resolver)
 		return &body[Readiness]{Readiness{in.Name, fitness.Verdict(checks), checks}}, nil

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"os"
 	"os/exec"
+	"strings"
 	"testing"
 
 	"github.com/longcord/longcord/interop/office"
@@ -46,6 +47,11 @@ func TestReady(t *testing.T) {
 	exit, _, codes := h.readiness()
 	if exit != 1 || codes["file"] != "file-not-fetched" || codes["registered"] != "not-registered" {
 		t.Errorf("before it boots: exit %d, findings %v", exit, codes)
+	}
+	out, err := h.command("", "phones", "ready", phone)
+	if err == nil || !strings.Contains(out, phone+" is not fit to go home\n") || !strings.Contains(out, "TFTP Server 1 and TFTP Server 2 both "+office.Inside) ||
+		!strings.Contains(out, "hint: start the phone in the office once") {
+		t.Errorf("phones ready says, %v:\n%s", err, out)
 	}
 	h.StartWith(h.Inside, password+"\n", os.Getenv("LONGCORD"), "phone", phone, "--tftp", office.Inside, "--state", t.TempDir(), "--json").
 		Wait(`"step":"register","ok":true`)

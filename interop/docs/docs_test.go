@@ -18,7 +18,7 @@ func TestMain(m *testing.M) { os.Exit(office.Main(m)) }
 
 // pages are run one after the other, each in an office of its own. A page that is added here says in
 // comments before its blocks what is not plain: see directive.
-var pages = []string{"operate/certificates.md", "stages/1-provision.md"}
+var pages = []string{"operate/certificates.md", "stages/1-provision.md", "operate/away.md"}
 
 // stands are what pages say for what is somewhere else here.
 var stands = strings.NewReplacer(
