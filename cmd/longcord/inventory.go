@@ -26,7 +26,7 @@ func (p *program) applyCommand() *cobra.Command {
 then what the file does not name goes too, of the kinds it contains. An object in the
 file replaces the stored one as a whole: a field left out has its default again, only
 a secret left out keeps its value. Nothing changes unless the whole inventory would
-be valid.
+be valid. "longcord plan" says beforehand what it does to phones.
 
 Phones whose file changed are told: idle ones at once, others after their call, those
 that cannot be reached when they register again.`,

@@ -366,7 +366,7 @@ func (m *asaMigration) user(b *asa.Block) {
 			m.remark(Lost, at, "has no password")
 			return
 		}
-		m.remark(Lost, at, "its password has a form that is not known here")
+		m.remark(Lost, at, "its password is hidden, or in clear as no running configuration has it: longcord users add takes it")
 		return
 	default:
 		m.remark(Lost, at, "its password is kept as %q, which cannot be carried over: only pbkdf2 can. Set it anew on the ASA (9.7 or later) and export again, or here with longcord users add", form)
@@ -382,7 +382,7 @@ func (m *asaMigration) user(b *asa.Block) {
 
 // passwordForm returns how a password is kept, out of what follows a user's name.
 func passwordForm(words []string) string {
-	if len(words) < 3 || words[0] != "password" {
+	if len(words) < 3 || words[0] != "password" || !slices.Contains([]string{"pbkdf2", "encrypted", "nt-encrypted", "mschap"}, words[2]) {
 		return ""
 	}
 	return words[2]

@@ -53,7 +53,11 @@ type ocservMigration struct {
 const ocservName = "ocserv" // of the pool, the policy, the tunnel group for people, and the CertificateAuthority
 
 func (m *ocservMigration) at(s ocserv.Setting) position {
-	return position{m.file, s.Line, s.Key + " = " + s.Value}
+	value := s.Value
+	if strings.Contains(s.Key, "secret") || strings.Contains(s.Key, "password") && s.Key != "ban-points-wrong-password" {
+		value = "*****"
+	}
+	return position{m.file, s.Line, s.Key + " = " + value}
 }
 
 func baseName(name string) string { return path.Base(strings.ReplaceAll(name, `\`, "/")) }

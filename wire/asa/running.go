@@ -119,7 +119,7 @@ func (p *configurationParser) line(number int, text string) {
 		p.result.Ended = true
 		p.broken = false
 		return
-	case words == "" || words[0] == '!' || words[0] == ':' || prompt.MatchString(text):
+	case len(splitWords(words)) == 0 || words[0] == '!' || words[0] == ':' || prompt.MatchString(text):
 		p.broken = false
 		return
 	}

@@ -173,6 +173,7 @@ func FuzzConfiguration(f *testing.F) {
 	f.Add([]byte("access-list A extended permit object-group S object-group A object-group B object-group C log inactive\nobject-group service S\n service-object tcp-udp destination neq sip\n"))
 	f.Add([]byte("object-group network A\n group-object A\naccess-list X extended permit ip object-group A any\n"))
 	f.Add([]byte("crypto ca certificate chain X\n certificate ca 01\n  30\n   82\n  quit\n"))
+	f.Add([]byte("\v"))
 	f.Add([]byte("tunnel-group \"a b\" type remote-access\n<--- More --->\r   \r ip local pool P 10.0.0.1-10.0.0.9 mask 255.0.255.0"))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		c, err := ParseConfiguration(text)

@@ -6,7 +6,8 @@
 //	#include "file"             #tryinclude likewise; #exec is not run
 //
 // Read follows includes through a function that it is given, and writes templates out: a section that takes
-// after one begins with its lines. What a section means is for others to know.
+// after one begins with its lines. What a section means is for others to know. Sources:
+// docs/wire/foreign-settings.md#asterisk.
 package asterisk
 
 import (

@@ -2,6 +2,7 @@
 // AXL documents.
 //
 // Columns and elements are found by their names, without case; what is not known here is passed over.
+// Sources: docs/wire/foreign-settings.md#cucm.
 package cucm
 
 import (

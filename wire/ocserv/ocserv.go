@@ -4,7 +4,8 @@
 //	key = value        # spaces do not matter; quotes around a value are taken away
 //	[vhost:name]       a section of another host; settings before the first are of all
 //
-// It says what stands there. What a setting means is for others to know.
+// It says what stands there. What a setting means is for others to know. Sources:
+// docs/wire/foreign-settings.md#ocservconf.
 package ocserv
 
 import (
