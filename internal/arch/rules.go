@@ -67,6 +67,7 @@ var rules = []rule{
 	{"gateway", []string{"stage/verify", "stage/tunnel", "stage", "wire", "tun", "login", "trust", "inventory", "store", "finding"}, whyActor},
 	{"callmanager", []string{"stage/register", "stage/call", "stage", "wire", "sipnet", "trust", "inventory", "store", "finding"}, whyActor},
 	{"phone", []string{"stage", "wire", "sipnet", "tun", "finding"}, whyActor},
+	{"reader", []string{"wire/phoneweb"}, whyActor},
 	// fleet drives the phone's halves of login and tunnel without a phone around them, so it needs their formats.
 	{"fleet", []string{"phone", "stage", "wire", "finding", "tun/netstack"}, whyWhole},
 	{"control", []string{"inventory", "store", "trust", "login", "finding", "stage"}, whyActor},
