@@ -32,6 +32,8 @@ func (p *Phone) register(ctx context.Context, n network, file *cnf.Device) error
 		return p.ended(time.Now(), stage.Register, "", err)
 	}
 	defer line.Close()
+	p.lives(line)
+	defer p.lives(nil)
 	began := time.Now()
 	if err := line.Register(ctx); err != nil {
 		if ctx.Err() != nil {

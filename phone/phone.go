@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -19,6 +20,7 @@ import (
 	"github.com/longcord/longcord/stage/detect"
 	"github.com/longcord/longcord/tun"
 	"github.com/longcord/longcord/wire/cnf"
+	"github.com/longcord/longcord/wire/phoneweb"
 )
 
 // VPN says when the phone uses its tunnel.
@@ -53,6 +55,8 @@ type Config struct {
 	Play   string // WAV file that the other side hears; empty: silence
 	Record string // WAV file for what is heard; empty: none
 
+	Web netip.AddrPort // where its web pages are served; invalid: nowhere
+
 	OpenTUN func(tun.Settings) (tun.Device, error)
 	TUN     string       // name of the tunnel's interface; empty lets the system choose
 	KeyLog  io.Writer    // NSS key log lines; nil: none
@@ -77,6 +81,10 @@ type Phone struct {
 	mu      sync.Mutex // guards what follows, and is held while Events runs
 	told    map[string]bool
 	running *cnf.Device // the file it has registered with last
+	onLine  *sipPhone   // nil while there is none
+	keys    []string    // pressed by way of its web page
+
+	panel *panel
 }
 
 // ErrCallFailed is returned by Run when the call that was asked for did not come about.
@@ -105,7 +113,7 @@ func New(config Config) (*Phone, error) {
 			return nil, err
 		}
 	}
-	p := &Phone{config: config, told: map[string]bool{}}
+	p := &Phone{config: config, told: map[string]bool{}, panel: &panel{style: phoneweb.Style{Old: config.Model.Old}, device: config.Name}}
 	own, err := loadLSC(config.StateDir)
 	if err != nil {
 		return nil, err
@@ -118,6 +126,11 @@ func New(config Config) (*Phone, error) {
 // Run switches the phone on. It returns when ctx ends, after logging off, or, where a call was asked
 // for, when that is over.
 func (p *Phone) Run(ctx context.Context) error {
+	stop, err := p.serveWeb()
+	if err != nil {
+		return err
+	}
+	defer stop()
 	for {
 		if err := p.boot(ctx); !errors.Is(err, errReset) {
 			return err
@@ -261,11 +274,18 @@ func (p *Phone) report(f finding.Finding) {
 
 // tell passes an event on.
 func (p *Phone) tell(e Event) {
-	if p.config.Events == nil {
-		return
-	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	e.Time = time.Now()
+	lines := p.panel.note(e)
+	if p.config.Events == nil {
+		return
+	}
 	p.config.Events(e)
+	if !p.config.Web.IsValid() {
+		return // nobody reads the console
+	}
+	for _, line := range lines {
+		p.config.Events(Event{Time: e.Time, Event: "console", Detail: line})
+	}
 }
