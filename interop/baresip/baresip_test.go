@@ -34,6 +34,7 @@ func manager(t *testing.T) (*callmanager.Manager, string) {
 	for number, word := range map[string]string{"1001": "one", "1002": "two", "1003": "three"} {
 		set.Lines[number] = &inventory.Line{Name: number, DisplayName: "Line " + number, Secret: secret.New(word)}
 	}
+	set.Devices["SEP001122334455"] = &inventory.Device{Name: "SEP001122334455", Lines: []string{"1001"}}
 	var log bytes.Buffer
 	at := own()
 	m, err := callmanager.New(callmanager.Config{
