@@ -70,8 +70,10 @@ type Config struct {
 	Impact       func(before, after *inventory.Set) []impact.Touched // what a change does to phones; nil: nobody knows
 	Trust        Trust                                               // nil: there are no keys here
 	// Stamps returns the version stamps of phones' files as an inventory makes them. Nil: nobody makes files.
-	Stamps   func(*inventory.Set) map[string]string
-	Teller   Teller // nil where no call manager runs
+	Stamps func(*inventory.Set) map[string]string
+	Teller Teller // nil where no call manager runs
+	// Live reads a phone's own web pages. Its error may be a *Refusal. Nil: nobody does.
+	Live     func(ctx context.Context, phone string) (Live, error)
 	Findings *finding.Board
 	Log      *slog.Logger // nil discards
 }
@@ -160,6 +162,7 @@ func (s *Server) handler() http.Handler {
 	s.registerInvitations(api)
 	s.registerTell(api)
 	s.registerReady(api)
+	s.registerLive(api)
 	s.registerSessions(api)
 	s.registerCertificates(api)
 	s.registerEnrolments(api)

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/netip"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -31,6 +32,7 @@ type phoneFlags struct {
 	model         string
 	cert, key     string
 	authString    string
+	web           string
 	passwordStdin bool
 	json, verbose bool
 }
@@ -69,6 +71,7 @@ not come about.`,
 	flags.BoolVar(&f.config.Answer, "answer", false, "answer calls")
 	flags.StringVar(&f.config.Play, "play", "", "WAV `FILE` that the other side hears")
 	flags.StringVar(&f.config.Record, "record", "", "WAV `FILE` for what is heard")
+	flags.StringVar(&f.web, "web", "", "`ADDR` of the phone's own web pages, such as :80 (default none)")
 	flags.StringVar(&f.model, "model", "CP-8861", "`MODEL` that the phone is")
 	flags.StringVar(&f.config.TUN, "tun", "", "`NAME` of the tunnel's interface")
 	flags.BoolVar(&f.verbose, "verbose", false, "log each decision")
@@ -132,6 +135,17 @@ func (p *program) phoneConfig(name string, f phoneFlags) (phone.Config, error) {
 		return config, usage(fmt.Errorf("--model %s: no such model is known", f.model), "write it as Cisco does, such as CP-8861")
 	}
 	config.Model = phone.Model{Name: model.Name, Number: model.Number, Old: model.Legacy}
+	if f.web != "" {
+		where := f.web
+		if strings.HasPrefix(where, ":") {
+			where = "0.0.0.0" + where
+		}
+		address, err := netip.ParseAddrPort(where)
+		if err != nil {
+			return config, usage(fmt.Errorf("--web %s: not an address and port", f.web), "write 10.20.0.9:80, or :80 for every address")
+		}
+		config.Web = address
+	}
 	if f.passwordStdin {
 		password, err := readPassword(p.in)
 		if err != nil {

@@ -133,7 +133,7 @@ func reached(phone control.Phone) string {
 }
 
 func (p *program) phonesShowCommand() *cobra.Command {
-	var asJSON bool
+	var asJSON, live, raw bool
 	c := &cobra.Command{
 		Use:   "show SEP…",
 		Short: "Show one phone and what it does now",
@@ -142,6 +142,9 @@ func (p *program) phonesShowCommand() *cobra.Command {
 			client, err := p.client()
 			if err != nil {
 				return err
+			}
+			if live || raw {
+				return p.showLive(c.Context(), client, args[0], raw, asJSON)
 			}
 			phone, err := client.Phone(c.Context(), args[0])
 			if err != nil {
@@ -153,6 +156,8 @@ func (p *program) phonesShowCommand() *cobra.Command {
 			return p.printPhone(phone)
 		},
 	}
+	c.Flags().BoolVar(&live, "live", false, "ask the phone itself, by its web pages")
+	c.Flags().BoolVar(&raw, "raw", false, "with --live: print its pages as they came")
 	jsonFlag(c, &asJSON)
 	return c
 }

@@ -102,7 +102,7 @@ func (s *system) prepare(ctx context.Context, parts []string) (err error) {
 		Status: s.status, Sessions: s.sessions(), Registrations: s.registrations, Deliveries: s.deliveries,
 		Invitations: s.invitations(), Fitness: s.fitness, Findings: s.findings, Log: s.log,
 		Certificates: s.certificates, Rollovers: s.rollover, Enrolments: s.enrolments(), Impact: s.impact,
-		Trust: s.trust(), Stamps: s.stamps, Teller: s.teller(),
+		Trust: s.trust(), Stamps: s.stamps, Teller: s.teller(), Live: s.live,
 	})
 	return err
 }

@@ -12,6 +12,14 @@ import (
 	"github.com/longcord/longcord/interop/office"
 )
 
+// addOwner makes the user of the phone at home, whose tunnel alone may fetch that phone's file.
+func addOwner(t *testing.T, o *office.Office) {
+	t.Helper()
+	if out, code := run(t, o, password+"\n", "users", "add", user, "--password-stdin", "--device", home, "-c", o.Path("longcord.yaml")); code != 0 {
+		t.Fatalf("users add: %s", out)
+	}
+}
+
 // fileOf returns what the system says about the file of a phone.
 func fileOf(t *testing.T, o *office.Office, phone string) (runs, should string) {
 	t.Helper()
@@ -33,7 +41,7 @@ func fileOf(t *testing.T, o *office.Office, phone string) (runs, should string) 
 func TestChangeReachesPhoneAtHome(t *testing.T) {
 	o := office.New(t)
 	o.Serve()
-	o.AddUser(user, password)
+	addOwner(t, o)
 	h := newHousehold(t, o)
 	out := h.stay(t)
 	runs, should := fileOf(t, o, home)
@@ -99,7 +107,7 @@ func TestChangeReachesPhoneAtHome(t *testing.T) {
 func TestChangeWaitsForPhone(t *testing.T) {
 	o := office.New(t)
 	o.Serve()
-	o.AddUser(user, password)
+	addOwner(t, o)
 	h := newHousehold(t, o)
 	change := filepath.Join(t.TempDir(), "change.yaml")
 	must(t, os.WriteFile(change, []byte("kind: Line\nname: \""+homeNumber+"\"\ndisplayName: Renamed\n"), 0o600))
