@@ -33,6 +33,7 @@ type Telling struct {
 	State  string      `json:"state" enum:"queued,in-call,asked,taken,declined,silent,not-reached" doc:"taken: it answered that it does so"`
 	Since  time.Time   `json:"since" doc:"of the state"`
 	Why    string      `json:"why,omitempty" doc:"the phone's answer, or why there is none"`
+	Again  bool        `json:"again,omitempty" doc:"not reached, and told anew when it registers"`
 }
 
 // Settled reports whether nothing more is going to happen about it.

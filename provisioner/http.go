@@ -63,6 +63,10 @@ func (p *Provisioner) serveHTTP(ctx context.Context, listener net.Listener, secu
 
 // handle answers GET and HEAD of /NAME.
 func (p *Provisioner) handle(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path == AuthenticatePath && r.Method == http.MethodGet {
+		p.authenticate(w, r)
+		return
+	}
 	peer, _ := netip.ParseAddrPort(r.RemoteAddr)
 	asked := request{name: r.URL.Path, peer: peer, transport: provision.HTTP}
 	if r.TLS != nil {

@@ -103,6 +103,7 @@ type Provisioner struct {
 	places    *places
 	transfers transfers
 	stamps    stamps
+	permits   permits
 
 	mu   sync.Mutex
 	udp  *ipv4.PacketConn // nil until Open

@@ -198,13 +198,15 @@ func pushedWords(pushed control.Pushed) string {
 	case !pushed.Told:
 		return text + ", not told: longcord phones restart tells them"
 	}
-	var now, later, away int
+	var now, later, away, others int
 	for _, t := range pushed.Tellings {
-		switch t.State {
-		case "in-call":
+		switch {
+		case t.State == "in-call":
 			later++
-		case "not-reached", "declined", "silent":
+		case t.Again:
 			away++
+		case t.Settled() && t.State != "taken":
+			others++
 		default:
 			now++
 		}
@@ -213,7 +215,10 @@ func pushedWords(pushed control.Pushed) string {
 	for _, part := range []struct {
 		n    int
 		what string
-	}{{now, "told now"}, {later, "told after the call"}, {away, "not reached, told when it registers"}} {
+	}{
+		{now, "told now"}, {later, "told after the call"}, {away, "not reached, told when it registers"},
+		{others, "not told, longcord phones show says why"},
+	} {
 		if part.n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", part.n, part.what))
 		}

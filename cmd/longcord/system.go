@@ -53,6 +53,7 @@ type system struct {
 	callmanager *callmanager.Manager     // likewise
 	accounts    *login.Accounts          // likewise
 	rollover    *rollover.Keeper
+	keys        *keyTeller // where a PBX has the phones
 	routing     *gateway.Routing
 	keyLog      *os.File
 	listening   []string
@@ -216,6 +217,9 @@ func (s *system) makeParts(parts []string) (err error) {
 			Registered: s.registrationBegan,
 		})
 	}
+	if s.provisioner != nil && s.settings.Calls.Mode == config.Aside {
+		s.keys = s.newKeyTeller()
+	}
 	return err
 }
 
@@ -373,6 +377,9 @@ func (s *system) open(ctx context.Context, start func(part)) error {
 			start(part{"files beside", beside.Serve})
 			s.listens("files udp %s:69", "files tcp %s:6970", own)
 		}
+	}
+	if s.keys != nil {
+		start(part{"keys of phones", s.keys.run})
 	}
 	if m := s.callmanager; m != nil {
 		if err := m.Open(ctx); err != nil {

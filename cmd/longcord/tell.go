@@ -17,12 +17,15 @@ func (s *system) stamps(set *inventory.Set) map[string]string {
 	return s.provisioner.Stamps(set)
 }
 
-// teller is the call manager, or nil without one.
+// teller is the call manager; with a PBX in its place the phones' own web pages; else nil.
 func (s *system) teller() control.Teller {
-	if s.callmanager == nil {
-		return nil
+	switch {
+	case s.callmanager != nil:
+		return tellerAdapter{s}
+	case s.keys != nil:
+		return s.keys
 	}
-	return tellerAdapter{s}
+	return nil
 }
 
 type tellerAdapter struct{ system *system }
@@ -41,7 +44,7 @@ func tellings(all []register.Telling) []control.Telling {
 	for i, t := range all {
 		told[i] = control.Telling{
 			Phone: t.Device, Action: control.PhoneAction(t.Order.Action), Stamp: t.Order.Stamp,
-			State: string(t.State), Since: t.Since, Why: t.Why,
+			State: string(t.State), Since: t.Since, Why: t.Why, Again: t.State == register.NotReached && t.Order.Stamp != "",
 		}
 	}
 	return told
