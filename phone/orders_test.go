@@ -2,9 +2,13 @@ package phone
 
 import (
 	"context"
+	"log/slog"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/longcord/longcord/callmanager"
+	"github.com/longcord/longcord/inventory"
 	"github.com/longcord/longcord/stage/register"
 	"github.com/longcord/longcord/store/memory"
 	"github.com/longcord/longcord/wire/sip"
@@ -136,5 +140,63 @@ func TestOrdersWaitForTheCall(t *testing.T) {
 	}
 	for _, device := range []string{aPhone, bPhone} {
 		w.told(t, device, func(told register.Telling) bool { return told.State == register.Taken })
+	}
+}
+
+// A phone that registers with another file than it should have was away when others were told. It is told
+// then, once for each file, lest a phone that does not take it registers for ever.
+func TestToldWhenItRegisters(t *testing.T) {
+	leavesNothingRunning(t)
+	w := &world{address: ownLoopback(), tellings: make(chan struct{}, 100)}
+	set := twoLines()
+	var stamp atomic.Value
+	stamp.Store("new")
+	m, err := callmanager.New(callmanager.Config{
+		Log:       slog.New(managerLog{slog.DiscardHandler, make(chan string, 100), w.tellings}),
+		Settings:  callmanager.Settings{Listen: w.address},
+		Inventory: func() *inventory.Set { return set }, Store: memory.New(),
+		Behind: func(device string) (string, bool) { return stamp.Load().(string), device == aPhone },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.manager = m
+	ctx, cancel := context.WithCancel(t.Context())
+	if err := m.Open(ctx); err != nil {
+		t.Fatal(err)
+	}
+	served := make(chan error, 1)
+	go func() { served <- m.Serve(ctx) }()
+	defer func() {
+		cancel()
+		if err := <-served; err != nil {
+			t.Error(err)
+		}
+	}()
+	for _, round := range []struct {
+		stamp string
+		told  bool
+	}{{"new", true}, {"new", false}, {"newer", true}} {
+		stamp.Store(round.stamp)
+		p, _ := w.phone(t, func(c *sipConfig) { c.stamp = "old" })
+		mustRegister(t, p)
+		other, _ := w.phone(t, bob) // whoever is not behind is told nothing
+		mustRegister(t, other)
+		if round.told {
+			if got, want := orderOf(t, p), (register.Order{Action: sip.CheckVersion, Stamp: round.stamp}); got != want {
+				t.Errorf("it is to do %v, want %v", got, want)
+			}
+			w.told(t, aPhone, func(told register.Telling) bool {
+				return told.State == register.Taken && told.Order.Stamp == round.stamp
+			})
+		}
+		if len(p.orders)+len(other.orders) != 0 {
+			t.Errorf("told more than once of %s, or the other phone was", round.stamp)
+		}
+		p.Close()
+		other.Close()
+	}
+	if all := m.Tellings(); len(all) != 1 {
+		t.Errorf("told %+v, want one phone", all)
 	}
 }
