@@ -5,6 +5,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -158,9 +159,14 @@ func Running(deliveries []Delivery, registrations []Registration) string {
 		}
 	}
 	for _, d := range deliveries { // newest first
-		if d.VersionStamp != "" && d.Complete.Before(began) {
+		if d.OfConfig() && d.Complete.Before(began) {
 			return d.VersionStamp
 		}
 	}
 	return ""
+}
+
+// OfConfig reports whether the file is the phone's own, signed or not. Trust lists have stamps, too.
+func (d Delivery) OfConfig() bool {
+	return d.VersionStamp != "" && strings.Contains(strings.ToLower(d.File), ".cnf.xml")
 }

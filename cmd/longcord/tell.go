@@ -63,7 +63,7 @@ func (s *system) tellChanged(before map[string]string) {
 func (s *system) behind(device string) (string, bool) {
 	should := s.stamps(s.catalog.Current())[device]
 	for _, d := range s.deliveries()[device] { // newest first
-		if d.VersionStamp != "" {
+		if d.OfConfig() {
 			return should, should != "" && d.VersionStamp != should
 		}
 	}

@@ -40,7 +40,9 @@ func TestRunning(t *testing.T) {
 	t.Parallel()
 	at := func(minute int) time.Time { return time.Unix(int64(60*minute), 0) }
 	deliveries := []control.Delivery{
-		{VersionStamp: "c", Complete: at(30)}, {Complete: at(19)}, {VersionStamp: "b", Complete: at(20)}, {VersionStamp: "a", Complete: at(10)},
+		{File: "ITLSEP001122334455.tlv", VersionStamp: "list", Complete: at(31)}, {File: "SEP001122334455.cnf.xml.sgn", VersionStamp: "c", Complete: at(30)},
+		{File: "SEP001122334455.cnf.xml", VersionStamp: "b", Complete: at(20)}, {File: "ringlist.xml", Complete: at(19)},
+		{File: "SEP001122334455.cnf.xml", VersionStamp: "a", Complete: at(10)},
 	}
 	for began, want := range map[int]string{5: "", 15: "a", 25: "b", 35: "c"} {
 		if got := control.Running(deliveries, []control.Registration{{Began: at(began)}}); got != want {
