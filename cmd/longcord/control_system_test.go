@@ -69,6 +69,16 @@ func startSystem(ts *testscript.TestScript, neg bool, args []string) {
 			return map[string]string{"SEP020000001001": stamp}
 		},
 		Teller: &oneListener{},
+		Live: func(_ context.Context, phone string) (control.Live, error) {
+			if phone != "SEP020000001001" {
+				return control.Live{}, control.Refuse(http.StatusBadGateway, phone+": the phone's web pages do not answer")
+			}
+			return control.Live{
+				Address: "10.99.0.2", Model: "CP-8861", AlternateTFTP: "Yes", TFTPServers: []string{"10.1.0.5"},
+				CallManagers: []control.LiveManager{{Host: "10.1.0.5", State: "Active"}}, Status: []string{"9:54:34p TFTP timeout : a.xml"},
+				Pages: []control.LivePage{{Page: "Network setup", Path: "/NetworkConfigurationX", Body: "<NetworkConfiguration/>"}},
+			}, nil
+		},
 		Deliveries: func() map[string][]control.Delivery {
 			return map[string][]control.Delivery{"SEP020000001001": {{
 				File: "SEP020000001001.cnf.xml", VersionStamp: "{1}", Peer: "10.99.0.2:49152", Transport: "http", Bytes: 4000, Complete: time.Unix(50, 0),
