@@ -70,6 +70,9 @@ func (m Model) featuresBy(protocol string) []Feature {
 		since := ""
 		if m.VPNSince != "" {
 			since = fmt.Sprintf("loads from %s on", m.VPNSince)
+			if sure := m.Certainty("vpnSince"); sure != m.Certainty("vpn") {
+				since += ", " + sure
+			}
 		}
 		row("vpn", "vpn", since)
 	}

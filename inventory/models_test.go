@@ -115,8 +115,8 @@ func TestFeatures(t *testing.T) {
 	t.Parallel()
 	model, _ := inventory.ModelByName("7962")
 	want := []inventory.Feature{
-		{Product: "Cisco 7962G", Protocol: "SIP", Feature: "Virtual Private Network Client", Parameter: "loads from 9.0(2)SR1S on", Certainty: "documented"},
-		{Product: "Cisco 7962G", Protocol: "SCCP", Feature: "Virtual Private Network Client", Parameter: "loads from 9.0(2)SR1S on", Certainty: "documented"},
+		{Product: "Cisco 7962G", Protocol: "SIP", Feature: "Virtual Private Network Client", Parameter: "loads from 9.0(2)SR1S on, inferred", Certainty: "documented"},
+		{Product: "Cisco 7962G", Protocol: "SCCP", Feature: "Virtual Private Network Client", Parameter: "loads from 9.0(2)SR1S on, inferred", Certainty: "documented"},
 	}
 	if got := model.Features("vpn"); !slices.Equal(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
