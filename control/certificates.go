@@ -27,7 +27,7 @@ type Rollovers interface {
 // Certificate is a certificate that the system presents, signs with, or tells phones of.
 type Certificate struct {
 	Name      string    `json:"name"`
-	Use       string    `json:"use" doc:"what for: gateway NAME, spare of gateway NAME, before of gateway NAME, unused, or a purpose of the house's own keys"`
+	Use       string    `json:"use" doc:"what for: gateway NAME, spare of gateway NAME, before of gateway NAME, unused, LSC, or a purpose of the house's own keys"`
 	Subject   string    `json:"subject"`
 	Hash      string    `json:"certificate_hash"`
 	NotBefore time.Time `json:"not_before"`

@@ -42,7 +42,7 @@ func (p *program) certsListCommand() *cobra.Command {
 	return c
 }
 
-// certificates are those of the inventory and the house's own, the next to end first.
+// certificates are those of the inventory, those of phones, and the house's own, the next to end first.
 func (s *system) certificates() []control.Certificate {
 	set := s.catalog.Current()
 	var all []control.Certificate
@@ -62,6 +62,14 @@ func (s *system) certificates() []control.Certificate {
 			Name: string(r.Purpose), Use: "phones' trust", Subject: r.Certificate.Subject.String(), Hash: verify.HashOf(r.Certificate.Raw).String(),
 			NotBefore: r.Certificate.NotBefore, NotAfter: r.Certificate.NotAfter, KeyHere: true,
 		})
+	}
+	for _, p := range s.phoneCertificates.Phones() {
+		if c := p.Current(time.Now()); c != nil {
+			all = append(all, control.Certificate{
+				Name: p.Device, Use: "LSC", Subject: c.Leaf.Subject.String(), Hash: verify.HashOf(c.Leaf.Raw).String(),
+				NotBefore: c.Leaf.NotBefore, NotAfter: c.Leaf.NotAfter,
+			})
+		}
 	}
 	slices.SortStableFunc(all, func(a, b control.Certificate) int { return a.NotAfter.Compare(b.NotAfter) })
 	return all

@@ -25,7 +25,8 @@ Phones that have not are left as they are; named, they are refused. What is need
 made once: a tunnel group that takes certificates alone at the URL of the old one with
 -lsc behind it, VPN gateway, group and profile, and a CommonPhoneProfile, all named as the
 old ones with -lsc behind. The old ones stay for the others. A phone keeps its tunnel; it
-logs in by certificate from the next time on. Back: longcord phones set SEP… --profile OLD.`,
+logs in by certificate from the next time on. Back: give the Device its old
+commonPhoneProfile.`,
 		RunE: func(c *cobra.Command, args []string) error {
 			return p.enrollSwitch(c.Context(), args, dryRun, yes, asJSON)
 		},
