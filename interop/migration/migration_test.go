@@ -7,6 +7,7 @@ package migration_test
 import (
 	"encoding/base64"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -147,8 +148,11 @@ func TestASA(t *testing.T) {
 	o.Serve()
 	phones, config := filepath.Join(dir, "sep.yaml"), o.Path("longcord.yaml")
 	longcord(t, o, "import", "sep", filepath.Join(dir, phone+".cnf.xml"), filepath.Join(dir, "server-cert.pem"), "--model", "CP-8861", "-o", phones)
+	// Whose phone it is no ASA knows; without it the phone would get no new file at home.
+	must(t, os.WriteFile(filepath.Join(dir, "anna.yaml"), []byte("kind: User\nname: anna\ndevices: ["+phone+"]\n"), 0o600))
 	longcord(t, o, "plan", "-c", config, "-f", phones)
 	longcord(t, o, "apply", "-c", config, "-f", phones)
+	longcord(t, o, "apply", "-c", config, "-f", filepath.Join(dir, "anna.yaml"))
 
 	if got := presented(t, o); got != fingerprint {
 		t.Errorf("the gateway presents %s, and the old one presented %s", got, fingerprint)
@@ -160,6 +164,20 @@ func TestASA(t *testing.T) {
 	p.Wait(`"step":"verify","ok":true`)
 	p.Wait(`"step":"tunnel","ok":true`)
 	p.Wait(`"step":"register","ok":true`)
+	file, err := os.ReadFile(filepath.Join(state, phone+".cnf.xml"))
+	must(t, err)
+	if strings.Contains(string(file), "{old}") || !strings.Contains(string(file), hash) {
+		t.Errorf("at home the phone has not got its new file, with the old hash:\n%s", file)
+	}
+
+	// What would cut it off is known beforehand.
+	moved := longcord(t, o, "get", "-c", config, "TunnelGroup", "Phones") + "---\n" + longcord(t, o, "get", "-c", config, "VPNGateway")
+	must(t, os.WriteFile(filepath.Join(dir, "moved.yaml"), []byte(strings.ReplaceAll(moved, "203.0.113.2/phone", "203.0.113.2/elsewhere")), 0o600))
+	out, err := o.Longcord("", "plan", "-c", config, "-f", filepath.Join(dir, "moved.yaml"))
+	var ended *exec.ExitError
+	if !errors.As(err, &ended) || ended.ExitCode() != 1 || !strings.Contains(out, phone+" (in a session): would not come back") {
+		t.Errorf("plan: %v\n%s", err, out)
+	}
 }
 
 // replaceInventory puts what an import makes in the place of what init wrote.

@@ -245,6 +245,7 @@ func (m *asaMigration) tunnelGroup(b *asa.Block) {
 			m.remark(Changed, at, "taken for the phones' by its name; --phones TUNNELGROUP says otherwise")
 		}
 		m.legacy(g, at)
+		m.unnamedPhones(g, at)
 	}
 	if m.add(g, at) {
 		m.groups = append(m.groups, g)

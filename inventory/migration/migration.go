@@ -141,6 +141,14 @@ func (b *builder) drop(refused map[origin][]string) {
 	b.set = kept
 }
 
+// unnamedPhones says what is missing where phones log in by a name that is not their own: a phone at home gets
+// its files only when the session is known to be its own.
+func (b *builder) unnamedPhones(g *inventory.TunnelGroup, at position) {
+	if g.TakesPassword() {
+		b.remark(Lost, at, "which phone a user logs in on is not known: name it among devices of the User, or it gets no new files at home; users that are called like their phone need nothing")
+	}
+}
+
 var notInNames = regexp.MustCompile(`[^0-9A-Za-z._-]+`)
 
 // plainName makes a name out of a text: at most as long as names may be.

@@ -211,6 +211,9 @@ func (m *ocservMigration) group(g *inventory.TunnelGroup) {
 	if g.Phones && truthOf(m.value("dtls-legacy")) {
 		m.remark(Lost, at, "old phones (79xx) need legacyPhones: true here, together with a filter of their group policy that fences them")
 	}
+	if g.Phones {
+		m.unnamedPhones(g, at)
+	}
 	if m.add(g, at) && g.Phones && m.presented != nil {
 		m.add(&inventory.VPNGateway{Name: gatewayName(g.GroupURLs[0]), URL: g.GroupURLs[0], Certificates: []string{m.presented.declare(m.builder)}}, at)
 	}
