@@ -113,6 +113,20 @@ type Certificates struct {
 	RenewBefore int `json:"renewBefore,omitempty"`
 	// Days for which a certificate stays in phones' files after another has taken its place by itself.
 	KeepFor int `json:"keepFor,omitempty"`
+
+	ACME ACME `json:"acme,omitzero"`
+}
+
+// ACME is an authority that issues gateways' certificates by RFC 8555, such as Let's Encrypt. It connects
+// to port 443 of the gateway to see that the name is ours (tls-alpn-01).
+type ACME struct {
+	// URL of the authority's directory, such as https://acme-v02.api.letsencrypt.org/directory. With it you
+	// agree to the authority's terms. Empty: gateways' certificates are made here.
+	Directory string `json:"directory,omitempty"`
+	// Whom the authority may write to. May be empty.
+	Email string `json:"email,omitempty"`
+	// VPNGateways that get their certificates from it. Left out: all whose key is here.
+	Gateways []string `json:"gateways,omitempty"`
 }
 
 // Mode says who connects calls.
@@ -134,6 +148,6 @@ func defaults() Config {
 			Syslog: Syslog{Protocol: "udp", Facility: 20},
 		},
 		Calls:        Calls{Mode: Own},
-		Certificates: Certificates{RenewBefore: 90, KeepFor: 30},
+		Certificates: Certificates{RenewBefore: 90, KeepFor: 30, ACME: ACME{Gateways: []string{}}},
 	}
 }

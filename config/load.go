@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/longcord/longcord/internal/logging"
@@ -125,6 +126,9 @@ func (c *Config) check(d *strictyaml.Document) strictyaml.Problems {
 	}
 	if d := c.Gateway.BatchDelay; d.Duration < 0 || d.Duration > maxBatchDelay {
 		refuse("gateway", "", fmt.Sprintf("gateway: batchDelay %s is not between 0s and %s", d, maxBatchDelay))
+	}
+	if directory := c.Certificates.ACME.Directory; directory != "" && !strings.HasPrefix(directory, "https://") {
+		refuse("certificates", "write the URL of the authority's directory, such as https://acme-v02.api.letsencrypt.org/directory", fmt.Sprintf("certificates: acme: directory %q is no https URL", directory))
 	}
 	for i, port := range c.Gateway.MorePorts {
 		if port == 0 || port == c.Gateway.Port || slices.Contains(c.Gateway.MorePorts[:i], port) {

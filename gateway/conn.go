@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/netip"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
@@ -114,6 +115,20 @@ func (c *conn) contain() {
 // hangUp ends the connection at once. Any goroutine may call it.
 func (c *conn) hangUp() { _ = c.raw.Close() } // what it has to tell, its readers and writers hear
 
+// challenged is for an authority that looks whether a host is ours before it issues a certificate (RFC
+// 8737); nil: it is not one. It hangs up after the handshake.
+func (c *conn) challenged(hello *tls.ClientHelloInfo) *tls.Config {
+	const protocol = "acme-tls/1"
+	if c.g.config.Challenge == nil || !slices.Contains(hello.SupportedProtos, protocol) {
+		return nil
+	}
+	answer := c.g.config.Challenge(hello.ServerName)
+	if answer == nil {
+		return nil
+	}
+	return &tls.Config{Certificates: []tls.Certificate{*answer}, NextProtos: []string{protocol}, MinVersion: tls.VersionTLS12}
+}
+
 // port is the one of ours that the client has come to.
 func (c *conn) port() uint16 {
 	if at, ok := c.raw.LocalAddr().(*net.TCPAddr); ok {
@@ -127,6 +142,9 @@ func (c *conn) handshake(ctx context.Context) (err error) {
 	recorder := tls10.Record(c.raw, false)
 	conn := tls.Server(recorder, &tls.Config{GetConfigForClient: func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 		c.asked, c.host = true, hello.ServerName
+		if challenged := c.challenged(hello); challenged != nil {
+			return challenged, nil
+		}
 		if c.identity.legacy && isOld(hello) {
 			c.weak = true
 			old := oldConfig(c.identity, c.port())

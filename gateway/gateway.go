@@ -12,6 +12,7 @@ package gateway
 import (
 	"context"
 	"crypto/rand"
+	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -65,8 +66,8 @@ type Authenticator interface {
 	Authenticate(ctx context.Context, r login.Request) (login.Result, error)
 }
 
-// Config is everything a gateway needs. All but Own, Seen, Busy, Mistrusted, Sockets, Node, KeyLog, Findings,
-// Accounting, Syslog and Log are required.
+// Config is everything a gateway needs. All but Own, Seen, Busy, Challenge, Mistrusted, Sockets, Node, KeyLog,
+// Findings, Accounting, Syslog and Log are required.
 type Config struct {
 	Settings
 	Inventory func() *inventory.Set
@@ -81,6 +82,9 @@ type Config struct {
 	Seen func(ctx context.Context, leaf *x509.Certificate)
 	// Busy tells whether a phone is in a call, for a gateway that drains; nil: its packets alone tell.
 	Busy func(device string) bool
+	// Challenge returns what to present to an authority that asks about a host by acme-tls/1, or nil; nil:
+	// none ever does.
+	Challenge func(host string) *tls.Certificate
 	// Mistrusted is told of a client that ended its handshake when it had met the certificate, in DER: it
 	// said that the certificate is why, or left without a word. nil: nobody is told.
 	Mistrusted func(certificate []byte, from netip.Addr, said bool)

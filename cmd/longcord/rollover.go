@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"net"
 	"net/netip"
 	"slices"
@@ -11,6 +12,8 @@ import (
 	"github.com/longcord/longcord/inventory"
 	"github.com/longcord/longcord/inventory/catalog"
 	"github.com/longcord/longcord/stage/register"
+	"github.com/longcord/longcord/trust"
+	"github.com/longcord/longcord/trust/acme"
 	"github.com/longcord/longcord/trust/rollover"
 )
 
@@ -30,12 +33,44 @@ func (s *system) openRollover(ctx context.Context) (err error) {
 			return err
 		},
 		Arrived: s.arrived, Registered: s.registered, Tunnels: s.phonesInTunnels, Elsewhere: s.registersElsewhere,
+		Issued: s.getsIssued, Issue: s.issue,
 		Findings: s.findings, Log: s.log,
 	})
 	if err == nil {
 		s.catalog.SetGuard(s.rollover.Guard)
 	}
 	return err
+}
+
+// openACME makes the account with the authority that issues certificates, or takes it up.
+func (s *system) openACME(ctx context.Context, sealer *trust.Sealer) error {
+	c := s.settings.Certificates.ACME
+	if c.Directory == "" {
+		return nil
+	}
+	key, err := acme.OpenAccount(ctx, s.store, sealer)
+	if err != nil {
+		return err
+	}
+	s.issuer, err = acme.New(acme.Config{Directory: c.Directory, Email: c.Email, Key: key})
+	return err
+}
+
+func (s *system) getsIssued(gateway string) bool {
+	names := s.settings.Certificates.ACME.Gateways
+	return s.issuer != nil && (len(names) == 0 || slices.Contains(names, gateway))
+}
+
+func (s *system) issue(ctx context.Context, host string) (trust.Pair, error) {
+	return s.issuer.Obtain(ctx, host)
+}
+
+// challenge is what the gateway presents to the authority that asks about a host.
+func (s *system) challenge(host string) *tls.Certificate {
+	if s.issuer == nil {
+		return nil
+	}
+	return s.issuer.Answer(host)
 }
 
 // arrived are the configuration files that arrived at phones lately.

@@ -30,6 +30,7 @@ import (
 	"github.com/longcord/longcord/store"
 	"github.com/longcord/longcord/store/sqlite"
 	"github.com/longcord/longcord/trust"
+	"github.com/longcord/longcord/trust/acme"
 	"github.com/longcord/longcord/trust/lsc"
 	"github.com/longcord/longcord/trust/rollover"
 	"github.com/longcord/longcord/tun"
@@ -53,7 +54,8 @@ type system struct {
 	callmanager *callmanager.Manager     // likewise
 	accounts    *login.Accounts          // likewise
 	rollover    *rollover.Keeper
-	keys        *keyTeller // where a PBX has the phones
+	keys        *keyTeller   // where a PBX has the phones
+	issuer      *acme.Issuer // nil: certificates are made here
 	routing     *gateway.Routing
 	keyLog      *os.File
 	listening   []string
@@ -133,6 +135,9 @@ func (s *system) openCatalog(ctx context.Context) error {
 		return err
 	}
 	if err := s.openBook(ctx, sealer); err != nil {
+		return err
+	}
+	if err := s.openACME(ctx, sealer); err != nil {
 		return err
 	}
 	return s.fill(ctx)
@@ -246,7 +251,7 @@ func (s *system) makeGateway() error {
 			Outside6:     s.settings.Outside6, ProxyProtocol: s.settings.Gateway.ProxyProtocol, Tunneled: s.settings.Gateway.TunneledDefaultRoute,
 		},
 		Inventory: s.catalog.Current, Login: users, Accounting: s.accounts, Store: s.store, OpenTUN: tun.Open, Findings: s.findings, Log: s.log,
-		Sockets: sockets, Busy: s.inCall, Mistrusted: s.mistrusted, Own: s.phoneCertificates.Authority, Seen: s.sawCertificate,
+		Sockets: sockets, Busy: s.inCall, Mistrusted: s.mistrusted, Challenge: s.challenge, Own: s.phoneCertificates.Authority, Seen: s.sawCertificate,
 		Route: func(c gateway.RoutingConfig) (gateway.Router, error) {
 			routing, err := gateway.OpenRouting(c)
 			if err != nil {
@@ -335,6 +340,9 @@ func (s *system) open(ctx context.Context, start func(part)) error {
 	start(part{"control", s.control.Serve})
 	start(part{"inventory", s.catalog.Run})
 	start(part{"certificates", s.rollover.Run})
+	if s.issuer != nil {
+		start(part{"acme", s.rollover.RunRenewal})
+	}
 	signals := listenForSignals()
 	start(part{"signals", func(ctx context.Context) error { return s.obey(ctx, signals) }})
 	if s.syslog != nil {

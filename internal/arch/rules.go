@@ -55,6 +55,7 @@ var rules = []rule{
 	{"store/sqlite", []string{"store"}, whyNoun},
 	{"store/storetest", []string{"store"}, whyNoun},
 	{"trust", []string{"wire", "stage/verify", "inventory", "store", "finding"}, whyNoun},
+	{"trust/acme", []string{"trust", "store"}, whyNoun},
 	{"trust/rollover", []string{"wire", "stage/verify", "inventory", "store", "finding", "trust"}, whyNoun},
 	{"trust/lsc", []string{"trust", "wire", "stage", "inventory", "store", "finding"}, whyNoun},
 	{"login", []string{"login", "inventory", "store", "finding"}, whyNoun},

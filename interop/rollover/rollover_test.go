@@ -37,10 +37,22 @@ type house struct {
 
 func newHouse(t *testing.T) *house {
 	t.Helper()
+	return newOffice(t, "").live()
+}
+
+// newOffice sets an office up, with some lines more at the end of longcord.yaml, and starts nothing.
+func newOffice(t *testing.T, more string) *house {
+	t.Helper()
 	h := &house{Office: office.New(t), t: t, dir: t.TempDir()}
 	config, err := os.ReadFile(h.Path("longcord.yaml"))
 	must(t, err)
-	must(t, os.WriteFile(h.Path("longcord.yaml"), []byte(strings.Replace(string(config), "\n  port: 443\n", "\n  port: 443\n  morePorts: [8443]\n", 1)), 0o600))
+	must(t, os.WriteFile(h.Path("longcord.yaml"), []byte(strings.Replace(string(config), "\n  port: 443\n", "\n  port: 443\n  morePorts: [8443]\n", 1)+more), 0o600))
+	return h
+}
+
+// live starts the system and the phones; one of them is then carried away.
+func (h *house) live() *house {
+	h.t.Helper()
 	h.Serve()
 	h.good(password+"\n", "users", "add", user, "--device", home, "--password-stdin")
 	h.startDesk()

@@ -47,6 +47,11 @@ type Config struct {
 	// Elsewhere reports whether a device registers where we cannot see it.
 	Elsewhere func(*inventory.Set, *inventory.Device) bool
 
+	// Issued reports whether a gateway gets its certificates from Issue, which obtains one for a host from
+	// an authority, and may take minutes; nil: none does.
+	Issued func(gateway string) bool
+	Issue  func(ctx context.Context, host string) (trust.Pair, error)
+
 	Findings *finding.Board
 	Log      *slog.Logger
 	Now      func() time.Time
@@ -66,6 +71,7 @@ type Keeper struct {
 	phones    Phones
 	rollovers map[string]Rollover
 	refusals  map[string]*refusals // by gateway, since the last change
+	tried     map[string]time.Time // when an authority was asked last, by gateway
 
 	hearing sync.Mutex
 	heard   []Registration // that have begun, and were not taken in yet
@@ -85,7 +91,7 @@ func Open(ctx context.Context, c Config) (*Keeper, error) {
 	}
 	k := &Keeper{
 		config: c, tables: tablesIn(c.Store), log: logging.Or(c.Log).With(logging.Actor, "rollover"),
-		phones: Phones{}, rollovers: map[string]Rollover{}, refusals: map[string]*refusals{},
+		phones: Phones{}, rollovers: map[string]Rollover{}, refusals: map[string]*refusals{}, tried: map[string]time.Time{},
 		some: make(chan struct{}, 1),
 	}
 	phones, _, err := k.tables.phones.List(ctx)
@@ -263,21 +269,78 @@ func (k *Keeper) due(ctx context.Context) error {
 		r := k.rollovers[g.Name]
 		switch r.state() {
 		case None:
+			if k.issued(g.Name) && !k.endsSoon(set, g.Certificates[0]) {
+				continue // Renew does it
+			}
 			if begins := k.begins(set, g); !begins.IsZero() && !now.Before(begins) && len(PhonesOf(set, g.Name)) > 0 {
 				errs = append(errs, k.by(ctx, set, g.Name, k.start))
 			}
 		case Staged:
-			if r.By == "" && len(k.losses(set, g, r.To)) == 0 {
-				errs = append(errs, k.by(ctx, set, g.Name, k.commit))
+			if r.By == "" {
+				errs = append(errs, k.dueStaged(ctx, set, g, r))
 			}
 		case Swapped:
-			if r.By == "" && len(r.Forced) == 0 && now.Sub(r.Swapped) >= k.config.Grace {
+			if r.By == "" && len(r.Forced) == 0 && !now.Before(k.retires(set, g, r)) {
 				errs = append(errs, k.by(ctx, set, g.Name, k.retire))
 			}
 		}
 		set = k.config.Inventory()
 	}
 	return errors.Join(append(errs, k.forget(ctx, set))...)
+}
+
+// lastDays is how long before its end a certificate that not every phone can leave is left all the same,
+// for the spare, if that is known to all; a twelfth of its life where that is less.
+const lastDays = 2 * 24 * time.Hour
+
+func (k *Keeper) endsSoon(set *inventory.Set, name string) bool {
+	l := leaf(set, name)
+	return l != nil && k.config.Now().After(l.NotAfter.Add(-min(lastDays, l.NotAfter.Sub(l.NotBefore)/12)))
+}
+
+// dueStaged presents the next certificate when every phone is ready; when the old one ends before that,
+// the spare, for which every phone has been ready all along.
+func (k *Keeper) dueStaged(ctx context.Context, set *inventory.Set, g *inventory.VPNGateway, r Rollover) error {
+	if k.endsSoon(set, r.To) {
+		return k.by(ctx, set, g.Name, func(set *inventory.Set, o Order) (change, error) { // it has waited for its whole life
+			c, err := k.abort(set, o)
+			c.r.Aborted = time.Time{}
+			return c, err
+		})
+	}
+	if len(k.losses(set, g, r.To)) == 0 {
+		return k.by(ctx, set, g.Name, k.commit)
+	}
+	if !k.endsSoon(set, r.From) {
+		return nil
+	}
+	for _, spare := range Spares(set, g, k.config.Now()) {
+		if spare != r.To && len(k.losses(set, g, spare)) == 0 {
+			k.log.Warn("the certificate ends before every phone is ready for the next; the spare takes its place",
+				"gateway", g.Name, "not_ready", len(k.losses(set, g, r.To)))
+			return k.toSpare(ctx, set, g, r, spare)
+		}
+	}
+	return nil
+}
+
+// toSpare presents the spare in the place of the next certificate, and lets the hash of a new spare go out.
+func (k *Keeper) toSpare(ctx context.Context, set *inventory.Set, g *inventory.VPNGateway, r Rollover, spare string) error {
+	made, err := k.spareAfter(set, g, spare)
+	if err != nil {
+		return err
+	}
+	r.To = spare
+	r, changed, err := r.Commit(set, k.config.Now())
+	if err != nil {
+		return err
+	}
+	objects := []inventory.Object{changed}
+	if made != nil {
+		changed.Certificates, r.Added = append(changed.Certificates, made.Name), append(r.Added, made.Name)
+		objects = append(objects, made)
+	}
+	return k.take(ctx, Order{Gateway: g.Name}, change{r, objects, "certificate changed"})
 }
 
 // by takes a step that nobody ordered. mu is held.
@@ -288,6 +351,17 @@ func (k *Keeper) by(ctx context.Context, set *inventory.Set, gateway string, pla
 		return err
 	}
 	return k.take(ctx, o, c)
+}
+
+// retires is when the certificate of before goes out of phones' files by itself: after the time of grace, or
+// a quarter of what is left of the new one's life if that is shorter, so that the next change can begin in
+// time.
+func (k *Keeper) retires(set *inventory.Set, g *inventory.VPNGateway, r Rollover) time.Time {
+	grace := k.config.Grace
+	if l := leaf(set, g.Certificates[0]); l != nil {
+		grace = min(grace, l.NotAfter.Sub(r.Swapped)/4)
+	}
+	return r.Swapped.Add(grace)
 }
 
 // forget ends the roll-overs of gateways that are gone. mu is held.
@@ -310,6 +384,9 @@ func (k *Keeper) begins(set *inventory.Set, g *inventory.VPNGateway) time.Time {
 		return time.Time{}
 	}
 	begins := l.NotAfter.Add(-min(k.config.Before, l.NotAfter.Sub(l.NotBefore)/3))
+	if k.issued(g.Name) && string(l.RawIssuer) == string(l.RawSubject) {
+		begins = l.NotBefore // made here: the authority's takes its place as soon as phones know it
+	}
 	if r := k.rollovers[g.Name]; !r.Aborted.IsZero() && begins.Before(r.Aborted.Add(k.config.Grace)) {
 		return r.Aborted.Add(k.config.Grace) // somebody wanted it back
 	}

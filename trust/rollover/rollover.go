@@ -134,12 +134,19 @@ func (r Rollover) Abort(set *inventory.Set, now time.Time) (Rollover, *inventory
 	if r.Legacy && g.LegacyCertificate == r.To {
 		g.LegacyCertificate = r.From
 	}
-	g.Certificates = without(g.Certificates, r.Added)
+	probe := *g
+	if probe.Certificates = without(g.Certificates, r.Added); len(Spares(set, &probe, now)) == 0 {
+		probe.Certificates = without(g.Certificates, []string{r.To}) // what was made for later serves now
+		if !slices.Contains(r.Added, r.To) {
+			probe.Certificates = g.Certificates
+		}
+	}
+	g.Certificates = probe.Certificates
 	return Rollover{Gateway: r.Gateway, State: None, Aborted: now}, g, nil
 }
 
 // Retire takes the certificate of before out of phones' files.
-func (r Rollover) Retire(set *inventory.Set) (Rollover, *inventory.VPNGateway, error) {
+func (r Rollover) Retire(set *inventory.Set, now time.Time) (Rollover, *inventory.VPNGateway, error) {
 	if err := r.must(Swapped); err != nil {
 		return r, nil, err
 	}
@@ -147,8 +154,13 @@ func (r Rollover) Retire(set *inventory.Set) (Rollover, *inventory.VPNGateway, e
 	if err != nil {
 		return r, nil, err
 	}
-	drops := without(r.Drops, []string{r.To, g.LegacyCertificate}) // old phones may still meet one of them
-	g.Certificates = without(g.Certificates, drops)
+	drops := slices.Clone(r.Drops)
+	for _, name := range g.Certificates {
+		if l := leaf(set, name); l != nil && now.After(l.NotAfter) {
+			drops = append(drops, name) // nobody will present it any more
+		}
+	}
+	g.Certificates = without(g.Certificates, without(drops, []string{r.To, g.LegacyCertificate})) // old phones may still meet one of these
 	return Rollover{Gateway: r.Gateway, State: None}, g, nil
 }
 

@@ -143,7 +143,7 @@ func (k *Keeper) status(set *inventory.Set, g *inventory.VPNGateway, r Rollover)
 		before := shown(set, r.From)
 		s.Before = &before
 		if r.By == "" && len(r.Forced) == 0 {
-			s.Retires = r.Swapped.Add(k.config.Grace)
+			s.Retires = k.retires(set, g, r)
 		}
 	}
 	if next != "" && next != g.Certificates[0] {

@@ -226,6 +226,9 @@ func (k *Keeper) commit(set *inventory.Set, o Order) (change, error) {
 	if err != nil {
 		return change{}, err
 	}
+	if err := k.fit(set, set.VPNGateways[g.Name], r.To); err != nil && !o.Force {
+		return change{}, err
+	}
 	r.Forced = k.losses(set, set.VPNGateways[g.Name], r.To)
 	if len(r.Forced) > 0 && !o.Force {
 		return change{}, &Refused{r.Forced}
@@ -239,7 +242,7 @@ func (k *Keeper) abort(set *inventory.Set, o Order) (change, error) {
 }
 
 func (k *Keeper) retire(set *inventory.Set, o Order) (change, error) {
-	r, g, err := k.rolloverOf(o.Gateway).Retire(set)
+	r, g, err := k.rolloverOf(o.Gateway).Retire(set, k.config.Now())
 	return change{r, []inventory.Object{g}, "certificate of before retired"}, err
 }
 

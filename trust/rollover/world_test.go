@@ -42,6 +42,7 @@ type world struct {
 	phones   map[string]*phone
 	arrived  map[string][]rollover.File
 	said     map[string]rollover.Registration
+	issued   func() (trust.Pair, error) // nil: certificates are made here
 }
 
 // phone is a phone as it is, whatever is known of it.
@@ -89,6 +90,8 @@ func (w *world) restart() {
 		Elsewhere:  func(*inventory.Set, *inventory.Device) bool { return w.aside },
 		Findings:   w.board, Now: func() time.Time { return w.now },
 		Create: create,
+		Issued: func(string) bool { return w.issued != nil },
+		Issue:  func(context.Context, string) (trust.Pair, error) { return w.issued() },
 	})
 	must(w.t, err)
 	w.keeper = k
