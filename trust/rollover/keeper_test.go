@@ -286,3 +286,27 @@ func TestShortRegistration(t *testing.T) {
 		t.Errorf("%+v", s)
 	}
 }
+
+// TestFileThatMayHaveBeenTaken: a phone that had the hash, and has fetched a file without it since, may hold
+// either.
+func TestFileThatMayHaveBeenTaken(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 1)
+	w.come(first)
+	given(t, w)
+	w.come(first)
+	_, err := w.keeper.Abort(t.Context(), rollover.Order{})
+	must(t, err)
+	w.fetch(first, true) // it holds it, and has not registered
+	_, err = w.keeper.Start(t.Context(), rollover.Order{Certificate: "given"})
+	must(t, err)
+	var refused *rollover.Refused
+	if _, err = w.keeper.Commit(t.Context(), rollover.Order{}); !errors.As(err, &refused) {
+		t.Errorf("commit: %v", err)
+	}
+	w.meet(first)
+	w.come(first)
+	_, err = w.keeper.Commit(t.Context(), rollover.Order{})
+	must(t, err)
+	w.meet(first)
+}

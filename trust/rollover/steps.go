@@ -195,7 +195,9 @@ func (k *Keeper) fit(set *inventory.Set, g *inventory.VPNGateway, name string) e
 		return fmt.Errorf("%w: the key of certificate %q is not here", ErrUnfit, name)
 	case now.After(l.NotAfter) || now.Before(l.NotBefore):
 		return fmt.Errorf("%w: certificate %q is valid from %s to %s", ErrUnfit, name, l.NotBefore.UTC().Format(time.DateTime), l.NotAfter.UTC().Format(time.DateTime))
-	case len(Spares(set, &probe, now)) == 0 && g.Certificates[0] != name:
+	case g.Certificates[0] == name:
+		return fmt.Errorf("%w: gateway %q presents certificate %q already", ErrUnfit, g.Name, name)
+	case len(Spares(set, &probe, now)) == 0:
 		return fmt.Errorf("%w: certificate %q is the one in use, or is not RSA, which old phones need", ErrUnfit, name)
 	}
 	return nil
@@ -226,8 +228,10 @@ func (k *Keeper) commit(set *inventory.Set, o Order) (change, error) {
 	if err != nil {
 		return change{}, err
 	}
-	if err := k.fit(set, set.VPNGateways[g.Name], r.To); err != nil && !o.Force {
-		return change{}, err
+	if now := set.VPNGateways[g.Name]; now.Certificates[0] != r.To && !o.Force {
+		if err := k.fit(set, now, r.To); err != nil {
+			return change{}, err
+		}
 	}
 	r.Forced = k.losses(set, set.VPNGateways[g.Name], r.To)
 	if len(r.Forced) > 0 && !o.Force {
