@@ -120,7 +120,7 @@ func (s signer) wrap(set *inventory.Set, plain *file, encrypted bool) (*file, er
 	signing := trust.Signing{Name: plain.name + provision.SignedSuffix, Digest: digestOf(security), At: s.now()}
 	identity := append(s.identity(), content...)
 	sign := func() ([]byte, error) { return s.authority.SignFile(signing, content) }
-	out := &file{device: plain.device, stamp: plain.stamp, modified: plain.modified}
+	out := &file{device: plain.device, stamp: plain.stamp, hashes: plain.hashes, modified: plain.modified}
 	switch {
 	case encrypted:
 		signing.Name = plain.name + provision.EncryptedSuffix
@@ -131,7 +131,7 @@ func (s signer) wrap(set *inventory.Set, plain *file, encrypted bool) (*file, er
 			return nil, err
 		}
 		identity = append(s.identity(), content...)
-		out.device, out.stamp = "", "" // that it arrived proves nothing of the configuration
+		out.device, out.stamp, out.hashes = "", "", nil // that it arrived proves nothing of the configuration
 	}
 	signed, err := s.cache.get(signing.Name, signing.Digest, identity, sign)
 	if err != nil {

@@ -228,3 +228,18 @@ func TestByHTTPS(t *testing.T) {
 		t.Errorf("got %.80q, want the encrypted file", got)
 	}
 }
+
+// TestSignedFilesKeepTheirHashes: what a signed or encrypted file says of gateways is known like a plain one's.
+func TestSignedFilesKeepTheirHashes(t *testing.T) {
+	t.Parallel()
+	set, profile := signedOffice()
+	gateways := outside()
+	set.Certificates, set.VPNGateways, set.VPNGroups = gateways.Certificates, gateways.VPNGateways, gateways.VPNGroups
+	profile.VPNGroup = "phones"
+	s := startWith(t, set, func(c *Config) { c.Authority = newAuthority(t) })
+	s.must(phone + ".cnf.xml.sgn")
+	eventually(t, "the delivery is known", func() bool { return len(s.Deliveries()[phone]) == 1 })
+	if got := s.Deliveries()[phone][0]; len(got.Hashes) != 1 || got.VersionStamp == "" {
+		t.Errorf("kept is %+v", got)
+	}
+}

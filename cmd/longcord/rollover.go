@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/longcord/longcord/config"
@@ -81,7 +82,7 @@ func (s *system) arrived() map[string][]rollover.File {
 	}
 	for device, recent := range s.provisioner.Deliveries() {
 		for _, d := range recent {
-			if d.VersionStamp != "" {
+			if strings.Contains(d.File, ".cnf.xml") { // trust lists have a stamp, too
 				all[device] = append(all[device], rollover.File{Stamp: d.VersionStamp, Hashes: d.Hashes, At: d.Complete})
 			}
 		}

@@ -30,9 +30,10 @@ const gatewayHost = "203.0.113.2"
 // house is an office that runs, and one phone that sits in it and one that was carried home.
 type house struct {
 	*office.Office
-	t    *testing.T
-	dir  string
-	desk *office.Program
+	t   *testing.T
+	dir string
+
+	serve, desk *office.Program
 }
 
 func newHouse(t *testing.T) *house {
@@ -274,6 +275,26 @@ func TestForceNamesThePhone(t *testing.T) {
 	mark := p.Mark()
 	h.good("", "certs", "rollover", "abort")
 	p.WaitAfter(mark, `"step":"register","ok":true`)
+}
+
+// Signed files count as plain ones do, and the trust lists that come with them for nothing.
+func TestSignedFiles(t *testing.T) {
+	h := newHouse(t)
+	profile := filepath.Join(h.dir, "signed.yaml")
+	must(t, os.WriteFile(profile, []byte("kind: CommonPhoneProfile\nname: home\nvpnGroup: phones\nvpnProfile: home\nsecurityByDefault: enabled\n"), 0o600))
+	h.good("", "apply", "-f", profile)
+	h.startDesk()
+	p := h.stays()
+	next := h.newCertificate("next")
+	h.good("", "certs", "rollover", "start", "--to", "next")
+	h.startDesk()
+	p.Kill()
+	p = h.stays()
+	p.Wait(home + ".cnf.xml.sgn")
+	h.eventually("certs", "rollover", "status")
+	h.good("", "certs", "rollover", "commit")
+	p.Kill()
+	h.stays().Wait(`"certificate_sha1":"` + next + `"`)
 }
 
 // Two certificates are served side by side, at two URLs: who has the old file comes by the old one, and by
