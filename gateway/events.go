@@ -60,7 +60,8 @@ func (c *conn) handshakeFailed(err error) {
 }
 
 // doubts reports whether a handshake ended because the client does not believe the certificate. Which alert
-// says so differs: phones are known to send 48, others 42 or 46. crypto/tls has their words only.
+// says so differs: phones are known to send 48 (docs/wire/vpn-login.md#certificate-hash), others 42 or 46.
+// crypto/tls has their words only.
 func doubts(err error) bool {
 	var remote *net.OpError
 	if !errors.As(err, &remote) || remote.Op != "remote error" {
