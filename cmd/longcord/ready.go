@@ -51,6 +51,10 @@ func (s *system) fitness(ctx context.Context, device *inventory.Device, resolver
 	}
 	f.Password = vpn.ClientAuthentication != inventory.ByCertificate
 	logins(&f, set, device)
+	if s.phoneCertificates != nil && s.phoneCertificates.Phone(device.Name).Current(time.Now()) != nil {
+		has := true // that there is none of ours says nothing: another house's may be in the phone
+		f.HasLSC = &has
+	}
 	f.Names = namesOf(ctx, vpn.Gateways, resolver)
 	return fitness.Judge(f)
 }

@@ -3,6 +3,7 @@ package door
 import (
 	"cmp"
 	"context"
+	"errors"
 	"net/netip"
 	"slices"
 	"time"
@@ -69,7 +70,7 @@ func (k *Keeper) note(ctx context.Context, device string, from netip.Addr, now t
 		if soon := now.Add(provision.DoorLinger); soon.Before(r.Until) {
 			r.Until = soon
 		}
-		if _, err = k.table.Put(ctx, e.Name, r, e.Revision); err == store.ErrConflict {
+		if _, err = k.table.Put(ctx, e.Name, r, e.Revision); errors.Is(err, store.ErrConflict) {
 			err = nil // revoked at this moment
 		}
 	}

@@ -28,7 +28,8 @@ type transfer struct {
 }
 
 // tftpServer answers from the very port that was asked. RFC 1350 has a port for each transfer, which the
-// NAT in a home router does not know: it lets in only what comes from where a packet went to.
+// NAT in a home router does not know: it lets in only what comes from where a packet went to. See
+// docs/wire/phone-files.md#first-file-away-from-the-office.
 type tftpServer struct {
 	*server
 	transfers map[netip.AddrPort]*transfer

@@ -5,5 +5,7 @@
 // sends a file by TFTP. Phone side: Boot says what to ask next, Receiver receives a file by TFTP, Usable
 // judges what came.
 //
+// For a phone that was never inside: Starter renders its first file, and Door says who may have it from outside.
+//
 // Nothing here opens a file or a socket; times are arguments.
 package provision

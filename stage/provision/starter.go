@@ -37,7 +37,8 @@ func (r Renderer) Starter(set *inventory.Set, device string) (File, error) {
 }
 
 // starter takes over what a starter file holds. A load stays out: nobody at home could serve it, and so do
-// the names of further files. No line: a line means a password.
+// the names of further files. No line: a line means a password. That phones take such a file is inferred:
+// docs/wire/phone-files.md#first-file-away-from-the-office.
 func starter(own *cnf.Device) *cnf.Device {
 	doc := &cnf.Device{
 		Protocol: own.Protocol, VPN: own.VPN, SecurityMode: notSecured, Transport: own.Transport,
