@@ -45,7 +45,12 @@ func TestCarry(t *testing.T) {
 	t.Parallel()
 	h := fresh(t)
 	made := h.invite(phone)
-	made.Link.Host = gateway(t, h, testcert.RSA("vpn.example.net"))
+	ours := h.config.Inventory().Certificates["now"]
+	pair, err := tls.X509KeyPair([]byte(ours.Certificate), []byte(ours.Key.Reveal()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	made.Link.Host = gateway(t, h, pair)
 	carrier := NewCarrier(made.Link, nil)
 	carried, err := carrier.Fetch(t.Context())
 	if err != nil {

@@ -43,8 +43,8 @@ var (
 
 func phones() *inventory.Set {
 	set := inventory.NewSet()
-	certificate, _ := testcert.PEM(testcert.RSA("vpn.example.net"))
-	set.Certificates["now"] = &inventory.Certificate{Name: "now", Certificate: certificate}
+	certificate, key := testcert.PEM(testcert.RSA("vpn.example.net"))
+	set.Certificates["now"] = &inventory.Certificate{Name: "now", Certificate: certificate, Key: secret.New(key)}
 	set.VPNGateways["gw"] = &inventory.VPNGateway{Name: "gw", URL: "https://vpn.example.net:8443/phones", Certificates: []string{"now"}}
 	set.VPNGroups["gw"] = &inventory.VPNGroup{Name: "gw", Gateways: []string{"gw"}}
 	set.CommonPhoneProfiles["home"] = &inventory.CommonPhoneProfile{Name: "home", VPNGroup: "gw"}
@@ -257,11 +257,15 @@ func (h *house) fetch(from netip.Addr, name string) ([]byte, error) {
 				return nil, action.Err
 			}
 		}
-		packet, err := h.next(conn, 10*time.Second)
-		if err != nil {
+		packet, err := h.next(conn, time.Until(receiver.Wake()))
+		switch {
+		case errors.Is(err, os.ErrDeadlineExceeded): // lost to a full buffer, on a busy machine
+			actions = receiver.Advance(time.Now())
+		case err != nil:
 			return nil, err
+		default:
+			actions = receiver.Received(time.Now(), packet)
 		}
-		actions = receiver.Received(time.Now(), packet)
 	}
 }
 
@@ -533,7 +537,7 @@ func TestNoise(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	for i := range 500 {
+	for i := range 200 { // fewer than a socket holds
 		if _, err := conn.Write(bytes.Repeat([]byte{0, byte(i)}, i)); err != nil {
 			t.Fatal(err)
 		}
