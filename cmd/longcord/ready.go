@@ -13,6 +13,7 @@ import (
 	"github.com/longcord/longcord/config"
 	"github.com/longcord/longcord/inventory"
 	"github.com/longcord/longcord/inventory/fitness"
+	"github.com/longcord/longcord/reader"
 	"github.com/longcord/longcord/wire/cnf"
 )
 
@@ -49,6 +50,7 @@ func (s *system) fitness(ctx context.Context, device *inventory.Device, resolver
 			}
 		}
 	}
+	s.readPage(ctx, &f)
 	f.Password = vpn.ClientAuthentication != inventory.ByCertificate
 	logins(&f, set, device)
 	if s.phoneCertificates != nil && s.phoneCertificates.Phone(device.Name).Current(time.Now()) != nil {
@@ -65,6 +67,25 @@ func (s *system) fileServer() netip.Addr {
 		return own
 	}
 	return s.settings.Inside
+}
+
+// readPage fills in what the phone's own web page tells, where it can be reached.
+func (s *system) readPage(ctx context.Context, f *fitness.Facts) {
+	address, ok := s.addressOf(f.Device)
+	if !ok {
+		return
+	}
+	visit, err := reader.New(reader.Config{}).Visit(ctx, address)
+	if err != nil {
+		return // the check says what to look at instead
+	}
+	f.Page = &fitness.Page{Servers: visit.Info.TFTPServers}
+	if yes, known := visit.Info.HasAlternateTFTP(); known {
+		f.Page.AlternateTFTP = &yes
+	}
+	if visit.Info.Load != "" {
+		f.Load = visit.Info.Load
+	}
 }
 
 // fetched fills in the newest delivery of the phone's own file.

@@ -39,6 +39,28 @@ func (h *home) readiness() (exit int, states, codes map[string]string) {
 	return exit, states, codes
 }
 
+// What a phone's own page says of its TFTP fields is believed: one field is not enough.
+func TestReadyReadsThePhonesPage(t *testing.T) {
+	t.Parallel()
+	h := newHome(t, "192.168.1.0/24")
+	h.serve()
+	for _, c := range []struct {
+		tftp, state, code string
+		exit              int
+	}{
+		{office.Inside, "unfit", "alternate-tftp-not-set", 1},
+		{office.Inside + "," + office.Inside, "fit", "", 0},
+	} {
+		p := h.StartWith(h.Inside, "", os.Getenv("LONGCORD"), "phone", phone, "--tftp", c.tftp, "--state", t.TempDir(), "--web", ":80", "--json")
+		p.Wait(`"step":"register","ok":true`)
+		exit, states, codes := h.readiness()
+		if exit != c.exit || states["alternate-tftp"] != c.state || codes["alternate-tftp"] != c.code {
+			t.Errorf("with %s: exit %d, alternate-tftp %s %s, want %d, %s %s; all: %v", c.tftp, exit, states["alternate-tftp"], codes["alternate-tftp"], c.exit, c.state, c.code, states)
+		}
+		p.Kill()
+	}
+}
+
 // Before it was ever in the office a phone is not fit; afterwards it is, as far as can be told from here.
 func TestReady(t *testing.T) {
 	t.Parallel()
