@@ -56,6 +56,8 @@ type Config struct {
 	Registered func(register.Binding)
 	Log        *slog.Logger // nil discards
 	Rand       io.Reader    // nil means the system's
+	// Unknown hears of phones that try to register and are not in the inventory; nil: nobody does.
+	Unknown func(device string, peer netip.AddrPort, line, agent string)
 }
 
 // Manager is a call manager.
@@ -139,6 +141,7 @@ func (m *Manager) restore(ctx context.Context) error {
 		for _, b := range kept {
 			m.doRegister(m.registrar.Restore(now, b))
 		}
+		m.withdrawBlocked()
 	})
 	return nil
 }
@@ -179,10 +182,16 @@ func (m *Manager) Serve(ctx context.Context) error {
 func (m *Manager) watch(ctx context.Context) {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
+	tick := time.NewTicker(lookForInventory)
+	defer tick.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
+		case <-tick.C:
+			if m.changed() {
+				m.event(func(time.Time) {})
+			}
 		case <-m.wake:
 		case <-timer.C:
 			m.event(func(now time.Time) {
@@ -217,7 +226,7 @@ func earliest(times ...time.Time) (first time.Time) {
 func (m *Manager) event(handle func(now time.Time)) {
 	m.mu.Lock()
 	m.now = time.Now()
-	m.directory.follow(m.config.Inventory())
+	m.follow()
 	handle(m.now)
 	m.mu.Unlock()
 	select {
@@ -226,18 +235,63 @@ func (m *Manager) event(handle func(now time.Time)) {
 	}
 }
 
+// follow takes up the inventory as it is now, and lets no registration stand that it does not want. A phone
+// that gives no name is known by the secret of its line alone: with another secret it is another phone. mu is
+// held.
+func (m *Manager) follow() {
+	before := m.directory.set
+	if !m.directory.follow(m.config.Inventory()) {
+		return
+	}
+	m.withdrawBlocked()
+	if before != nil {
+		m.doRegister(m.registrar.Withdraw(func(b register.Binding) bool {
+			was, is := before.Lines[b.Line], m.directory.set.Lines[b.Line]
+			return b.Device == "" && was != nil && is != nil && was.Secret != is.Secret
+		}, "the line has another password"))
+	}
+}
+
+func (m *Manager) withdrawBlocked() {
+	m.doRegister(m.registrar.Withdraw(func(b register.Binding) bool { return m.directory.blocked(b.Device) }, "the device is blocked"))
+}
+
+// lookForInventory is how often somebody looks whether there is another inventory while nothing happens.
+const lookForInventory = time.Second
+
+// changed reports whether there is one.
+func (m *Manager) changed() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.directory.set != m.config.Inventory()
+}
+
 // Received passes a request to who decides it. The stack calls it.
 func (m *Manager) Received(flow sip.Flow, request *sip.Message) {
 	m.event(func(now time.Time) {
 		switch {
 		case request.Method == sip.Register:
 			m.doRegister(m.registrar.Received(now, flow, request))
+			m.meet(flow, request)
 		case request.Method == sip.Invite, request.Method == sip.Ack, request.Method == sip.Bye, request.ToTag() != "":
 			m.doCall(m.calls.Received(now, flow, request))
 		default:
 			m.stack.Respond(request, register.Chatter(request, len(m.registrar.At(flow)) > 0))
 		}
 	})
+}
+
+// meet tells of a phone that is in no inventory. mu is held.
+func (m *Manager) meet(flow sip.Flow, request *sip.Message) {
+	contacts, err := request.Contacts()
+	if m.config.Unknown == nil || err != nil || len(contacts) != 1 {
+		return
+	}
+	device, cisco := sip.DeviceOf(contacts[0])
+	if cisco && device.Name == inventory.DeviceInName(device.Name) && m.directory.set.Devices[device.Name] == nil {
+		to, _ := request.To()
+		m.config.Unknown(device.Name, flow.Peer, to.URI.User, request.Fields.Get("User-Agent"))
+	}
 }
 
 // Cancelled ends a call that its caller gave up. The stack calls it.

@@ -14,13 +14,16 @@ type directory struct {
 	devices map[string][]string // by line
 }
 
-// follow takes up the inventory as it stands now.
-func (d *directory) follow(set *inventory.Set) {
+// follow takes up the inventory as it stands now, and reports whether it is another one than before.
+func (d *directory) follow(set *inventory.Set) bool {
 	if set == d.set {
-		return
+		return false
 	}
 	d.set, d.devices = set, map[string][]string{}
 	for name, device := range set.Devices {
+		if device.Blocked {
+			continue
+		}
 		for _, line := range device.Lines {
 			d.devices[line] = append(d.devices[line], name)
 		}
@@ -28,6 +31,7 @@ func (d *directory) follow(set *inventory.Set) {
 	for _, names := range d.devices {
 		slices.Sort(names)
 	}
+	return true
 }
 
 func (d *directory) line(number string) (register.Line, bool) {
@@ -38,11 +42,18 @@ func (d *directory) line(number string) (register.Line, bool) {
 	return register.Line{Number: number, Secret: line.Secret, Devices: d.devices[number]}, true
 }
 
+// lines are those of a device, none of a blocked one.
 func (d *directory) lines(device string) []string {
-	if found, ok := d.set.Devices[device]; ok {
+	if found, ok := d.set.Devices[device]; ok && !found.Blocked {
 		return found.Lines
 	}
 	return nil
+}
+
+// blocked reports whether a device may not be registered.
+func (d *directory) blocked(device string) bool {
+	found, ok := d.set.Devices[device]
+	return ok && found.Blocked
 }
 
 // name returns what other phones' displays show for a line.

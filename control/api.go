@@ -149,6 +149,18 @@ type Delivery struct {
 	Complete     time.Time `json:"complete" doc:"when its last byte had arrived"`
 }
 
+// Stranger is a phone that asked for files or tried to register and is not in the inventory.
+type Stranger struct {
+	Name    string    `json:"name"`
+	Model   string    `json:"model,omitempty" doc:"that it says it is"`
+	Address string    `json:"address" doc:"it asked from last"`
+	Asked   []string  `json:"asked" doc:"some of what it asked for"`
+	Count   int       `json:"count"`
+	First   time.Time `json:"first"`
+	Last    time.Time `json:"last"`
+	Add     string    `json:"add" doc:"command that adds it"`
+}
+
 // AccessList is an access list that sessions were held to.
 type AccessList struct {
 	Name    string        `json:"name"`

@@ -61,6 +61,7 @@ type Config struct {
 	Sessions      Sessions
 	Registrations func() []Registration
 	Deliveries    func() map[string][]Delivery // by device, newest first
+	Strangers     func() []Stranger            // the last to ask first; nil: nobody meets any
 	Invitations   Invitations                  // nil: nobody can be invited
 	// Fitness judges whether a phone is fit to go home, with a name server outside if one is named.
 	Fitness      func(ctx context.Context, device *inventory.Device, resolver string) []fitness.Check
@@ -159,6 +160,7 @@ func (s *Server) handler() http.Handler {
 	s.registerInventory(api)
 	s.registerPlan(api)
 	s.registerPhones(api)
+	s.registerStrangers(api)
 	s.registerInvitations(api)
 	s.registerTell(api)
 	s.registerReady(api)

@@ -29,6 +29,14 @@ var (
 		Says: "%[2]s may fetch the starter file of %[1]s until %[3]s, because somebody there confirmed an invitation",
 		Fix:  []string{"nothing, if the phone is expected there; else shut the door with `longcord phones invite --revoke %[1]s`"},
 	})
+	UnknownPhone = Define(Declaration{
+		Code: "unknown-phone", Step: stage.Provision, Severity: Note,
+		Says: "a phone that nobody has added, %[1]s, asks from %[2]s",
+		Fix: []string{
+			"if it is one of yours, add it: `longcord phones add %[1]s --model %[3]s --line NUMBER`",
+			"see all of them with `longcord phones list --unknown`",
+		},
+	})
 	FilesRefused = Define(Declaration{
 		Code: "files-refused", Step: stage.Provision, Severity: Warning,
 		Says: "the file server gives %[1]s nothing of what it asks for: %[2]s",

@@ -38,6 +38,7 @@ var words = map[string][]string{
 	"network-detection-unreliable":          {"phone", "reason"},
 	"home-network-overlaps":                 {"address", "network", "whose"},
 	"door-open":                             {"phone", "address", "time"},
+	"unknown-phone":                         {"phone", "address", "model"},
 	"load-missing":                          {"load", "file"},
 	"files-refused":                         {"address", "reason"},
 	"files-in-plain":                        {"networks", "so many"},

@@ -30,7 +30,12 @@ func (p *Provisioner) find(r request) (*file, error) {
 			who.Session = &holder
 		}
 	}
-	if decision := p.settings.Access.Decide(p.library.inventory(), who, name); !decision.Allowed {
+	set := p.library.inventory()
+	// In a tunnel it is a phone that is known and asks for what is not its own.
+	if device := provision.DeviceIn(name); device != "" && set.Devices[device] == nil && who.Session == nil && p.unknown != nil {
+		p.unknown(device, r.peer, name)
+	}
+	if decision := p.settings.Access.Decide(set, who, name); !decision.Allowed {
 		return nil, &deniedError{decision}
 	}
 	if r.transport == provision.HTTPS {

@@ -68,6 +68,32 @@ func TestAccessOnTheWire(t *testing.T) {
 	}
 }
 
+// TestUnknownPhones: phones that are in no inventory are told of, unless they ask out of somebody's tunnel.
+func TestUnknownPhones(t *testing.T) {
+	t.Parallel()
+	var tunnel atomic.Bool
+	met := make(chan string, 10)
+	s := startWith(t, office(), func(c *Config) {
+		c.Unknown = func(device string, peer netip.AddrPort, file string) {
+			met <- device + " " + file + " " + peer.Addr().String()
+		}
+		c.Holder = func(netip.Addr) (provision.Holder, bool) { return provision.Holder{Device: phone}, tunnel.Load() }
+	})
+	s.get("/" + phone + ".cnf.xml")
+	s.get("/Ringlist.xml")
+	if status, _ := s.get("/ctlsep00000000000b.tlv"); status != http.StatusNotFound {
+		t.Errorf("a stranger's trust list is answered %d", status)
+	}
+	if got, want := <-met, "SEP00000000000B ctlsep00000000000b.tlv 127.0.0.1"; got != want {
+		t.Errorf("told of %q, want %q", got, want)
+	}
+	tunnel.Store(true)
+	s.get("/SEP00000000000B.cnf.xml")
+	if len(met) != 0 {
+		t.Errorf("told of %q, who asks out of a tunnel", <-met)
+	}
+}
+
 func standing(board *finding.Board, d finding.Declaration) (found []finding.Standing) {
 	for _, f := range board.Findings() {
 		if f.Code == d.Code {

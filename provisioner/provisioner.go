@@ -69,6 +69,8 @@ type Config struct {
 	// EnrolMode is how a device is to prove itself to CAPF, which its file tells it. nil: no TVS and no CAPF runs at
 	// the address of TFTP.
 	EnrolMode func(device string) enrol.Mode
+	// Unknown hears of phones that ask for their files and are not in the inventory; nil: nobody does.
+	Unknown func(device string, peer netip.AddrPort, file string)
 	// Holder returns who has an inner address of a tunnel; nil: there are no tunnels.
 	Holder    func(netip.Addr) (provision.Holder, bool)
 	Authority Authority      // signs files and trust lists; nil: nothing is signed
@@ -98,6 +100,7 @@ type Provisioner struct {
 	library   library
 	holder    func(netip.Addr) (provision.Holder, bool)
 	findings  *finding.Board
+	unknown   func(device string, peer netip.AddrPort, file string)
 	ledger    *ledger
 	recorder  *recorder
 	places    *places
@@ -124,7 +127,7 @@ func New(cfg Config) (*Provisioner, error) {
 	recorder := newRecorder(cfg.Store, log)
 	return &Provisioner{
 		settings: cfg.Settings, secure: cfg.tls(), prove: cfg.Prove, log: log, library: library{inventory: cfg.Inventory, renderer: cfg.Renderer(), signer: cfg.signer()},
-		holder: cfg.Holder, findings: cfg.Findings, ledger: newLedger(log, recorder, cfg.Findings), recorder: recorder, places: newPlaces(tftpMaxTransfers, tftpMaxPerPeer),
+		holder: cfg.Holder, findings: cfg.Findings, unknown: cfg.Unknown, ledger: newLedger(log, recorder, cfg.Findings), recorder: recorder, places: newPlaces(tftpMaxTransfers, tftpMaxPerPeer),
 		transfers: transfers{of: map[netip.AddrPort]*transfer{}},
 	}, nil
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/longcord/longcord/inventory/catalog"
 )
 
-// blockCommand keeps a phone or user out of the VPN and ends the sessions there are.
+// blockCommand keeps a user out of the VPN and ends the sessions there are.
 func (p *program) blockCommand(kind inventory.Kind, of, who string) *cobra.Command {
 	var dryRun, yes bool
 	c := &cobra.Command{
@@ -32,6 +32,59 @@ presses its keys.`, who),
 	}
 	changeFlags(c, &dryRun, &yes)
 	return c
+}
+
+// phonesBlockCommand ends everything that a phone may do, in one act.
+func (p *program) phonesBlockCommand() *cobra.Command {
+	var dryRun, yes bool
+	c := &cobra.Command{
+		Use:   "block SEP…",
+		Short: "Lost or stolen: end all that a phone may do",
+		Long: `Ends all that a phone may do, in one act: its sessions and registrations end within a
+second, logins by password and by certificate are refused, it gets no more files, and
+its lines get new passwords, because whoever holds it knows the old ones. "unblock"
+lets it in again; it then fetches its file anew.`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			client, err := p.client()
+			if err != nil {
+				return err
+			}
+			set, err := client.Set(c.Context())
+			if err != nil {
+				return err
+			}
+			plan, err := control.Blocking(set, args[0])
+			if err != nil {
+				return usage(err, "longcord phones list")
+			}
+			fmt.Fprintf(p.err, "to be blocked: %s\n", catalog.Ref{Kind: inventory.KindDevice, Name: args[0]})
+			return p.carryOut(c, client, plan, dryRun, yes)
+		},
+	}
+	changeFlags(c, &dryRun, &yes)
+	return c
+}
+
+// carryOut shows a plan, asks, and applies it.
+func (p *program) carryOut(c *cobra.Command, client *control.Client, plan control.PhoneChange, dryRun, yes bool) error {
+	for _, note := range plan.Notes {
+		fmt.Fprintf(p.err, "  %s\n", note)
+	}
+	changes, err := client.Apply(c.Context(), plan.Objects, catalog.Options{DryRun: true}, control.ExpectAny)
+	if err != nil {
+		return err
+	}
+	if dryRun || changes.Empty() {
+		return p.printChanges(changes, dryRun, false)
+	}
+	if err := p.confirm(yes); err != nil {
+		return err
+	}
+	if changes, err = client.Apply(c.Context(), plan.Objects, catalog.Options{}, control.ExpectAny); err != nil {
+		return err
+	}
+	return p.printChanges(changes, false, false)
 }
 
 func (p *program) unblockCommand(kind inventory.Kind, of, who string) *cobra.Command {

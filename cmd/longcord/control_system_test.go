@@ -79,6 +79,12 @@ func startSystem(ts *testscript.TestScript, neg bool, args []string) {
 				Pages: []control.LivePage{{Page: "Network setup", Path: "/NetworkConfigurationX", Body: "<NetworkConfiguration/>"}},
 			}, nil
 		},
+		Strangers: func() []control.Stranger {
+			return []control.Stranger{{
+				Name: "SEP0000000000FF", Address: "10.1.0.9", Asked: []string{"SEP0000000000FF.cnf.xml"}, Count: 1, First: time.Unix(50, 0), Last: time.Unix(50, 0),
+				Add: "longcord phones add SEP0000000000FF --model MODEL --line NUMBER",
+			}}
+		},
 		Deliveries: func() map[string][]control.Delivery {
 			return map[string][]control.Delivery{"SEP020000001001": {{
 				File: "SEP020000001001.cnf.xml", VersionStamp: "{1}", Peer: "10.99.0.2:49152", Transport: "http", Bytes: 4000, Complete: time.Unix(50, 0),

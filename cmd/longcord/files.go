@@ -32,6 +32,7 @@ func (s *system) provisionerConfig() provisioner.Config {
 	return provisioner.Config{
 		Settings: settings, Inventory: s.catalog.Current, Authority: s.authority, Holder: s.holder(), EnrolMode: s.phoneCertificates.Mode,
 		Store: s.store, Findings: s.findings, Log: s.log,
+		Unknown:     func(device string, peer netip.AddrPort, file string) { s.strangers.met(device, peer, file, "") },
 		Certificate: func() (tls.Certificate, error) { return s.authority.Pair(trust.FilesEC) },
 		Prove: func(sent []*x509.Certificate) (string, error) {
 			return proven(s.catalog.Current(), s.phoneCertificates.Authority(), sent, time.Now())

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"time"
@@ -17,7 +18,7 @@ func (p *program) phonesCommand() *cobra.Command {
 	c.AddCommand(p.phonesListCommand(), p.phonesShowCommand(), p.phonesAddCommand(), p.phonesRemoveCommand(), p.phonesModelsCommand(),
 		p.phonesInviteCommand(), p.phonesReadyCommand(),
 		p.tellCommand(control.RestartPhone), p.tellCommand(control.ResetPhone),
-		p.blockCommand(inventory.KindDevice, "SEP…", "phone"), p.unblockCommand(inventory.KindDevice, "SEP…", "phone"))
+		p.phonesReplaceCommand(), p.phonesBlockCommand(), p.unblockCommand(inventory.KindDevice, "SEP…", "phone"))
 	return c
 }
 
@@ -83,15 +84,18 @@ func (p *program) phonesRemoveCommand() *cobra.Command {
 }
 
 func (p *program) phonesListCommand() *cobra.Command {
-	var asJSON bool
+	var asJSON, unknown bool
 	c := &cobra.Command{
 		Use:   "list",
-		Short: "List the phones and what they do now",
+		Short: "List the phones and what they do now, or those that nobody has added",
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			client, err := p.client()
 			if err != nil {
 				return err
+			}
+			if unknown {
+				return p.listStrangers(c.Context(), client, asJSON)
 			}
 			phones, err := client.Phones(c.Context())
 			if err != nil {
@@ -108,7 +112,23 @@ func (p *program) phonesListCommand() *cobra.Command {
 		},
 	}
 	jsonFlag(c, &asJSON)
+	c.Flags().BoolVar(&unknown, "unknown", false, "list phones that asked for files or tried to register and are not in the inventory, with the command that adds each")
 	return c
+}
+
+func (p *program) listStrangers(ctx context.Context, client *control.Client, asJSON bool) error {
+	strangers, err := client.Strangers(ctx)
+	if err != nil {
+		return err
+	}
+	if asJSON {
+		return p.printJSON(map[string]any{"schema": 1, "phones": strangers})
+	}
+	var rows [][]string
+	for _, s := range strangers {
+		rows = append(rows, []string{s.Name, s.Address, s.Last.Local().Format(time.DateTime), strings.Join(s.Asked, ", "), s.Add})
+	}
+	return p.table([]string{"NAME", "ADDRESS", "LAST ASKED", "ASKED FOR", "ADD WITH"}, rows)
 }
 
 // registered says from where a phone is registered, or that it is not.

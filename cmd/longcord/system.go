@@ -46,6 +46,7 @@ type system struct {
 	store       store.Store
 	catalog     *catalog.Catalog
 	authority   *trust.Authority
+	strangers   *strangers
 	control     *control.Server
 	provisioner *provisioner.Provisioner // nil: not run
 	trustServer *provisioner.TrustServer // likewise
@@ -88,6 +89,7 @@ func (s *system) prepare(ctx context.Context, parts []string) (err error) {
 	if err := s.openCatalog(ctx); err != nil {
 		return err
 	}
+	s.strangers = newStrangers(s.catalog.Current, s.findings)
 	if err := s.openKeyLog(); err != nil {
 		return err
 	}
@@ -102,7 +104,7 @@ func (s *system) prepare(ctx context.Context, parts []string) (err error) {
 	}
 	s.control, err = control.New(control.Config{
 		Socket: s.settings.Socket, Catalog: s.catalog,
-		Status: s.status, Sessions: s.sessions(), Registrations: s.registrations, Deliveries: s.deliveries,
+		Status: s.status, Sessions: s.sessions(), Registrations: s.registrations, Deliveries: s.deliveries, Strangers: s.strangers.list,
 		Invitations: s.invitations(), Fitness: s.fitness, Findings: s.findings, Log: s.log,
 		Certificates: s.certificates, Rollovers: s.rollover, Enrolments: s.enrolments(), Impact: s.impact,
 		Trust: s.trust(), Stamps: s.stamps, Teller: s.teller(), Live: s.live,
@@ -220,6 +222,9 @@ func (s *system) makeParts(parts []string) (err error) {
 			Settings: callmanager.Settings{Listen: s.settings.Inside}, Inventory: s.catalog.Current, Store: s.store, Log: s.log,
 			Behind:     s.behind,
 			Registered: s.registrationBegan,
+			Unknown: func(device string, peer netip.AddrPort, line, agent string) {
+				s.strangers.met(device, peer, "registration of line "+line, agent)
+			},
 		})
 	}
 	if s.provisioner != nil && s.settings.Calls.Mode == config.Aside {

@@ -107,6 +107,9 @@ func (o *Office) must(err error) {
 	}
 }
 
+// Program returns the path of the program under test.
+func (o *Office) Program() string { return o.program }
+
 // Path returns the path of a file of the set-up.
 func (o *Office) Path(name string) string { return filepath.Join(o.dir, name) }
 

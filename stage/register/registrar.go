@@ -321,6 +321,11 @@ func (r *Registrar) Lost(flow sip.Flow) []Action {
 	return r.dropAll(func(b Binding) bool { return b.Flow == flow }, "its connection is gone")
 }
 
+// Withdraw drops what may not be registered any more.
+func (r *Registrar) Withdraw(gone func(Binding) bool, why string) []Action {
+	return r.dropAll(gone, why)
+}
+
 // Advance drops what has not been refreshed in time.
 func (r *Registrar) Advance(now time.Time) []Action {
 	if r.wake.IsZero() || now.Before(r.wake) {
