@@ -248,6 +248,7 @@ func TestForceNamesThePhone(t *testing.T) {
 	must(t, os.WriteFile(inventory, []byte("kind: VPNGateway\nname: gateway\nurl: "+office.URL+"\ncertificates: [next, gateway, gateway-spare]\n"), 0o600))
 	h.refused(2, []string{"apply", "-f", inventory, "--dry-run"}, "2 phones would be kept out", home, "last seen", "certs rollover start gateway --to next")
 	h.refused(2, []string{"apply", "-f", inventory}, home)
+	h.refused(1, []string{"plan", "-f", inventory}, home, "would not come back")
 
 	h.good("", "certs", "rollover", "start", "--to", "next")
 	h.startDesk()
