@@ -163,7 +163,8 @@ func TestDeliveryOnTheWire(t *testing.T) {
 	t.Parallel()
 	kept := memory.New()
 	defer kept.Close()
-	s := startWith(t, outside(), func(c *Config) { c.Store = kept })
+	set := outside() // made once: its certificate is another each second
+	s := startWith(t, set, func(c *Config) { c.Store = kept })
 	packet, from := s.next(s.ask(encode(t, rrq(phone+".cnf.xml"))))
 	if packet.String() != "DATA 1 512 bytes" || from == s.tftp {
 		t.Fatalf("answer is %s from %s", packet, from)
@@ -180,7 +181,7 @@ func TestDeliveryOnTheWire(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := all[phone][0]
-	made, err := s.library.renderer.File(outside(), phone+".cnf.xml")
+	made, err := s.library.renderer.File(set, phone+".cnf.xml")
 	if err != nil {
 		t.Fatal(err)
 	}
