@@ -53,6 +53,7 @@ var (
 		Fix: []string{
 			"keep strangers out of the phones' network, and UDP 69 and TCP 6970 inside",
 			"name only the phones' networks as officeNetworks below provisioner: in longcord.yaml",
+			"give phones certificates with `longcord certs enroll` and have their files encrypted: tftpEncryptedConfig: true in their common phone profile",
 		},
 	})
 	LoadMissing = Define(Declaration{
