@@ -144,6 +144,7 @@ type Delivery struct {
 	File         string    `json:"file"`
 	VersionStamp string    `json:"version_stamp,omitempty" doc:"of a configuration"`
 	Peer         string    `json:"peer" doc:"address and port it was sent to"`
+	Own          bool      `json:"own,omitempty" doc:"who fetched it has proved to be the phone, by its tunnel or certificate"`
 	Transport    string    `json:"transport" doc:"http, https or tftp"`
 	Bytes        int64     `json:"bytes"`
 	Complete     time.Time `json:"complete" doc:"when its last byte had arrived"`

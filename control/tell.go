@@ -3,6 +3,7 @@ package control
 import (
 	"context"
 	"maps"
+	"net"
 	"net/http"
 	"slices"
 	"strings"
@@ -149,21 +150,31 @@ func (s *Server) push(before map[string]string, tell bool) Pushed {
 	return p
 }
 
-// Running returns the version stamp of the file that a phone runs: of the newest one that had arrived when
-// its registration began. It is empty when that cannot be said, as for a phone that is not registered.
+// Running returns the version stamp of the file that a phone runs: of the newest one that had arrived, where
+// it registers from, when its registration began. It is empty when that cannot be said, as for a phone that
+// is not registered. Others may fetch a phone's file, too, and that tells nothing about the phone.
 func Running(deliveries []Delivery, registrations []Registration) string {
 	var began time.Time
+	from := ""
 	for _, r := range registrations {
 		if began.IsZero() || r.Began.Before(began) {
-			began = r.Began
+			began, from = r.Began, hostOf(r.Contact)
 		}
 	}
 	for _, d := range deliveries { // newest first
-		if d.OfConfig() && d.Complete.Before(began) {
+		if d.OfConfig() && d.Complete.Before(began) && (d.Own || hostOf(d.Peer) == from) {
 			return d.VersionStamp
 		}
 	}
 	return ""
+}
+
+func hostOf(address string) string {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return address
+	}
+	return host
 }
 
 // OfConfig reports whether the file is the phone's own, signed or not. Trust lists have stamps, too.

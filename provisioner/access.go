@@ -38,10 +38,15 @@ func (p *Provisioner) find(r request) (*file, error) {
 	if decision := p.settings.Access.Decide(set, who, name); !decision.Allowed {
 		return nil, &deniedError{decision}
 	}
+	open := p.library.open
 	if r.transport == provision.HTTPS {
-		return p.library.openByHTTPS(name)
+		open = p.library.openByHTTPS
 	}
-	return p.library.open(name)
+	f, err := open(name)
+	if err == nil && f.device != "" {
+		f.own = f.device == who.Certified || who.Session != nil && f.device == who.Session.Device
+	}
+	return f, err
 }
 
 // outcome is what a request that got no file is told.

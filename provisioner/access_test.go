@@ -38,12 +38,18 @@ func TestAccessOnTheWire(t *testing.T) {
 			t.Errorf("in the office %s is answered %d", name, status)
 		}
 	}
+	if d := s.Deliveries()[phone]; len(d) != 1 || d[0].Own {
+		t.Errorf("anybody in the office is taken for the phone: %+v", d)
+	}
 	tunnel.Store(true)
 	if status, _ := s.get("/" + phone + ".cnf.xml"); status != http.StatusOK {
 		t.Errorf("a phone's own file through its tunnel is answered %d", status)
 	}
 	if _, err := s.fetch(phone + ".cnf.xml"); err != nil {
 		t.Errorf("a phone's own file through its tunnel: %v", err)
+	}
+	if d := s.Deliveries()[phone]; len(d) == 0 || !d[0].Own {
+		t.Errorf("through its tunnel a phone is not taken for itself: %+v", d)
 	}
 	status, body := s.get("/" + other + ".cnf.xml")
 	if status != http.StatusForbidden || strings.Contains(string(body), "<") {

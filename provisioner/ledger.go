@@ -68,7 +68,7 @@ func (l *ledger) delivered(r request, f *file, sent int64) {
 	l.count(&l.counts.Delivered)
 	r.name = f.name
 	if f.device != "" {
-		l.recorder.note(Delivery{f.device, f.name, f.stamp, f.hashes, r.peer, r.transport, sent, time.Now().Round(0).UTC()})
+		l.recorder.note(Delivery{f.device, f.name, f.stamp, f.hashes, r.peer, f.own, r.transport, sent, time.Now().Round(0).UTC()})
 	}
 	l.attributes(r).Info("file delivered", "bytes", sent)
 }

@@ -32,6 +32,7 @@ type file struct {
 	device   string   // whose configuration it is; empty for every other file
 	stamp    string   // version stamp of a configuration
 	hashes   []string // certificate hashes in it
+	own      bool     // who asks has proved to be the device
 	size     int64
 	modified time.Time // zero for rendered files
 }

@@ -23,6 +23,7 @@ type Delivery struct {
 	VersionStamp string              `json:"version_stamp,omitempty"`
 	Hashes       []string            `json:"certificate_hashes,omitempty"` // of the gateways' certificates, that are in the file
 	Peer         netip.AddrPort      `json:"peer"`
+	Own          bool                `json:"own,omitempty"` // who fetched it has proved to be the device, by its tunnel or certificate
 	Transport    provision.Transport `json:"transport"`
 	Bytes        int64               `json:"bytes"`
 	Complete     time.Time           `json:"complete"`
@@ -126,7 +127,7 @@ func (r *recorder) note(d Delivery) {
 	defer r.mu.Unlock()
 	recent := r.known[d.Device]
 	last := slices.IndexFunc(recent, func(other Delivery) bool { return other.File == d.File })
-	if last >= 0 && recent[last].VersionStamp == d.VersionStamp && recent[last].Peer.Addr() == d.Peer.Addr() &&
+	if last >= 0 && recent[last].VersionStamp == d.VersionStamp && recent[last].Peer.Addr() == d.Peer.Addr() && recent[last].Own == d.Own &&
 		d.Complete.Sub(recent[last].Complete) < sameDelivery {
 		return
 	}

@@ -122,7 +122,7 @@ func (s *system) deliveries() map[string][]control.Delivery {
 	for device, recent := range s.provisioner.Deliveries() {
 		for _, d := range recent {
 			all[device] = append(all[device], control.Delivery{
-				File: d.File, VersionStamp: d.VersionStamp, Peer: d.Peer.String(), Transport: string(d.Transport), Bytes: d.Bytes, Complete: d.Complete,
+				File: d.File, VersionStamp: d.VersionStamp, Peer: d.Peer.String(), Own: d.Own, Transport: string(d.Transport), Bytes: d.Bytes, Complete: d.Complete,
 			})
 		}
 	}

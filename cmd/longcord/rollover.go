@@ -83,7 +83,11 @@ func (s *system) arrived() map[string][]rollover.File {
 	for device, recent := range s.provisioner.Deliveries() {
 		for _, d := range recent {
 			if strings.Contains(d.File, ".cnf.xml") { // trust lists have a stamp, too
-				all[device] = append(all[device], rollover.File{Stamp: d.VersionStamp, Hashes: d.Hashes, At: d.Complete})
+				f := rollover.File{Stamp: d.VersionStamp, Hashes: d.Hashes, At: d.Complete}
+				if !d.Own {
+					f.To = d.Peer.Addr().Unmap()
+				}
+				all[device] = append(all[device], f)
 			}
 		}
 	}
@@ -97,7 +101,7 @@ func (s *system) registered() []rollover.Registration {
 	var all []rollover.Registration
 	for _, b := range s.callmanager.Registrations() {
 		if b.Device != "" && !b.Follows {
-			all = append(all, rollover.Registration{Device: b.Device, Began: b.Since})
+			all = append(all, began(b))
 		}
 	}
 	return all
@@ -106,8 +110,12 @@ func (s *system) registered() []rollover.Registration {
 // registrationBegan is what the call manager tells as it happens.
 func (s *system) registrationBegan(b register.Binding) {
 	if b.Device != "" && !b.Follows {
-		s.rollover.Heard(rollover.Registration{Device: b.Device, Began: b.Since})
+		s.rollover.Heard(began(b))
 	}
+}
+
+func began(b register.Binding) rollover.Registration {
+	return rollover.Registration{Device: b.Device, Began: b.Since, From: b.Flow.Peer.Addr().Unmap()}
 }
 
 func (s *system) phonesInTunnels() []string {

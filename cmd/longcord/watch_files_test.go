@@ -52,6 +52,18 @@ func TestRunning(t *testing.T) {
 	if got := control.Running(deliveries, []control.Registration{{Began: at(35)}, {Began: at(15)}}); got != "a" {
 		t.Errorf("with a line registered since minute 15 it runs %q, want a", got)
 	}
+	deliveries[1].Peer = "10.1.0.7:40000"
+	phone := []control.Registration{{Began: at(35), Contact: "10.1.0.20:5060"}}
+	for i := 2; i < len(deliveries); i++ {
+		deliveries[i].Peer = "10.1.0.20:40000"
+	}
+	if got := control.Running(deliveries, phone); got != "b" {
+		t.Errorf("somebody else has fetched its newest file, and it runs %q, want b", got)
+	}
+	deliveries[1].Own = true
+	if got := control.Running(deliveries, phone); got != "c" {
+		t.Errorf("it has fetched its newest file through its tunnel, and runs %q, want c", got)
+	}
 	if got := control.Running(deliveries, nil); got != "" {
 		t.Errorf("unregistered it runs %q", got)
 	}

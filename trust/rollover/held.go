@@ -1,6 +1,7 @@
 package rollover
 
 import (
+	"net/netip"
 	"slices"
 	"time"
 
@@ -9,9 +10,15 @@ import (
 
 // File is one file of a phone as it arrived there.
 type File struct {
-	Stamp  string    `json:"stamp"`
-	Hashes []string  `json:"hashes"` // its certHash elements
-	At     time.Time `json:"at"`     // when its last byte had arrived
+	Stamp  string     `json:"stamp"`
+	Hashes []string   `json:"hashes"`      // its certHash elements
+	At     time.Time  `json:"at"`          // when its last byte had arrived
+	To     netip.Addr `json:"to,omitzero"` // the address that it went to; zero: certainly the phone's own
+}
+
+// same reports whether two files say the same.
+func (f File) same(other File) bool {
+	return f.Stamp == other.Stamp && slices.Equal(f.Hashes, other.Hashes)
 }
 
 // has reports whether a phone with this file believes a chain of certificates in DER.
@@ -21,8 +28,9 @@ func (f File) has(chain [][]byte) bool {
 }
 
 // Held is what is known of the file that one phone holds. A file that arrived may have been thrown away
-// again (a wrong signature, a power cut), so it is taken for held only when the phone has begun a
-// registration since. Until then the phone may hold it or any file before it.
+// again (a wrong signature, a power cut), or have been fetched by somebody else, so it is taken for held only
+// when the phone has begun a registration since, from where the file went. Until then the phone may hold it
+// or any file before it.
 type Held struct {
 	Proven *File     `json:"proven,omitempty"` // nil: nothing is known
 	Later  []File    `json:"later,omitempty"`  // arrived since, oldest first
@@ -42,11 +50,7 @@ func (h *Held) Delivered(f File) bool {
 	}
 	h.Read = f.At
 	h.SeenAt(f.At)
-	last := h.Proven
-	if len(h.Later) > 0 {
-		last = &h.Later[len(h.Later)-1]
-	}
-	if last != nil && last.Stamp == f.Stamp && slices.Equal(last.Hashes, f.Hashes) {
+	if n := len(h.Later); n == 0 && h.Proven != nil && h.Proven.same(f) || n > 0 && h.Later[n-1].same(f) && h.Later[n-1].To == f.To {
 		return true // the same again
 	}
 	if h.Later = append(h.Later, f); len(h.Later) > maxLater {
@@ -69,12 +73,14 @@ func (h *Held) Took() bool {
 	return true
 }
 
-// Registered takes in that the phone began a registration. With a stamp, which some phones tell, the file
-// must be that one. It reports whether that proved a file.
-func (h *Held) Registered(began time.Time, stamp string) bool {
+// Registered takes in that the phone began a registration. The file must have arrived before at the address
+// that the phone registers from, and, with a stamp, which some phones tell, be that one. It reports whether
+// that proved a file.
+func (h *Held) Registered(r Registration) bool {
 	for i := len(h.Later) - 1; i >= 0; i-- {
 		f := h.Later[i]
-		if began.After(f.At) && (stamp == "" || stamp == f.Stamp) {
+		here := !f.To.IsValid() || !r.From.IsValid() || f.To == r.From
+		if here && r.Began.After(f.At) && (r.Stamp == "" || r.Stamp == f.Stamp) {
 			h.prove(i)
 			return true
 		}

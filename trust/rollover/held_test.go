@@ -1,6 +1,7 @@
 package rollover
 
 import (
+	"net/netip"
 	"slices"
 	"testing"
 	"time"
@@ -26,6 +27,10 @@ func file(at int, names ...string) File {
 	return f
 }
 
+func began(at int, stamp string) Registration {
+	return Registration{Began: time.Unix(int64(at), 0), Stamp: stamp}
+}
+
 func TestHeld(t *testing.T) {
 	t.Parallel()
 	var h Held
@@ -36,25 +41,53 @@ func TestHeld(t *testing.T) {
 	if h.New() || h.Believes(chain("a")) {
 		t.Error("its first file has arrived, and whether it holds it is not known")
 	}
-	if h.Registered(time.Unix(10, 0), "") || h.Registered(time.Unix(5, 0), "") {
+	if h.Registered(began(10, "")) || h.Registered(began(5, "")) {
 		t.Error("a registration that did not begin after the file proves nothing")
 	}
-	if !h.Registered(time.Unix(11, 0), "") || !h.Believes(chain("a")) || !h.Believes(chain("x", "b")) || h.Believes(chain("c")) {
+	if !h.Registered(began(11, "")) || !h.Believes(chain("a")) || !h.Believes(chain("x", "b")) || h.Believes(chain("c")) {
 		t.Errorf("registered since: %+v", h)
 	}
 	h.Delivered(file(20, "b", "c"))
 	if h.Believes(chain("a")) || !h.Believes(chain("b")) || h.Believes(chain("c")) {
 		t.Error("it may hold either of two files: only what both have counts")
 	}
-	if h.Registered(time.Unix(21, 0), "ab") {
+	if h.Registered(began(21, "ab")) {
 		t.Error("it tells the stamp of its old file")
 	}
-	if !h.Registered(time.Unix(21, 0), "bc") || h.Believes(chain("a")) || !h.Believes(chain("c")) {
+	if !h.Registered(began(21, "bc")) || h.Believes(chain("a")) || !h.Believes(chain("c")) {
 		t.Errorf("it tells the stamp of the new one: %+v", h)
 	}
 	h.Delivered(file(15, "z"))
 	if len(h.Later) != 0 {
 		t.Error("a delivery of before was taken in again")
+	}
+}
+
+// TestHeldByWhoFetched has somebody look at the file of a phone, which then registers for another reason.
+func TestHeldByWhoFetched(t *testing.T) {
+	t.Parallel()
+	desk, operator := netip.MustParseAddr("10.1.0.20"), netip.MustParseAddr("10.1.0.7")
+	fetched := func(at int, by netip.Addr, names ...string) File {
+		f := file(at, names...)
+		f.To = by
+		return f
+	}
+	at := func(when int) Registration {
+		return Registration{Began: time.Unix(int64(when), 0), From: desk}
+	}
+	var h Held
+	h.Delivered(fetched(10, desk, "a"))
+	if !h.Registered(at(11)) || !h.Believes(chain("a")) {
+		t.Errorf("it registers from where its file went: %+v", h)
+	}
+	h.Delivered(fetched(20, operator, "a", "b"))
+	if h.Registered(at(21)) || h.Believes(chain("b")) {
+		t.Errorf("a file that went to %s is taken for that of the phone at %s", operator, desk)
+	}
+	h.Delivered(fetched(30, desk, "a", "b"))
+	h.Delivered(fetched(31, operator, "a", "b"))
+	if !h.Registered(at(32)) || !h.Believes(chain("b")) {
+		t.Errorf("the phone has fetched the same file, between the looks of somebody else: %+v", h)
 	}
 }
 

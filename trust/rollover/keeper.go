@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"maps"
+	"net/netip"
 	"slices"
 	"sync"
 	"time"
@@ -28,7 +29,8 @@ type Settings struct {
 type Registration struct {
 	Device string
 	Began  time.Time
-	Stamp  string // version stamp that the phone told, if it did
+	Stamp  string     // version stamp that the phone told, if it did
+	From   netip.Addr // where the phone is; zero: not known
 }
 
 // Config is what a Keeper needs. The functions from Arrived on, Findings and Log may be nil.
@@ -192,7 +194,7 @@ func (k *Keeper) learn(ctx context.Context) error {
 	}
 	for _, r := range k.registrations() {
 		if set.Devices[r.Device] != nil {
-			changed[r.Device] = held(r.Device).Registered(r.Began, r.Stamp) || changed[r.Device]
+			changed[r.Device] = held(r.Device).Registered(r) || changed[r.Device]
 			seen(r.Device)
 		}
 	}
