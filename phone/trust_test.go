@@ -3,6 +3,7 @@ package phone
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"net/netip"
@@ -30,7 +31,10 @@ type house struct {
 	fetcher     fetcher
 }
 
-func newHouse(t *testing.T) *house {
+func newHouse(t *testing.T) *house { return newHouseWith(t, false) }
+
+// newHouseWith serves by HTTPS, too.
+func newHouseWith(t *testing.T, https bool) *house {
 	t.Helper()
 	s := memory.New()
 	t.Cleanup(func() { _ = s.Close() })
@@ -43,20 +47,24 @@ func newHouse(t *testing.T) *house {
 	set.Lines["1001"] = &inventory.Line{Name: "1001"}
 	set.Devices[deviceName] = &inventory.Device{Name: deviceName, Model: "CP-8861", CommonPhoneProfile: "desk", Lines: []string{"1001"}}
 	set.CommonPhoneProfiles["desk"] = h.profile
-	h.serve(t, set)
+	h.serve(t, set, https)
 	return h
 }
 
-func (h *house) serve(t *testing.T, set *inventory.Set) {
+func (h *house) serve(t *testing.T, set *inventory.Set, https bool) {
 	t.Helper()
 	loopback := netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), 0)
-	p, err := provisioner.New(provisioner.Config{
+	config := provisioner.Config{
 		Settings: provisioner.Settings{
 			TFTP: loopback, HTTP: loopback, Access: provision.Access{Office: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}},
 		},
 		Inventory: func() *inventory.Set { return set }, Authority: h.authority,
 		PhoneCertificate: func(string) *x509.Certificate { return h.certificate },
-	})
+	}
+	if https {
+		config.HTTPS, config.Certificate = loopback, func() (tls.Certificate, error) { return h.authority.Pair(trust.FilesEC) }
+	}
+	p, err := provisioner.New(config)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,6 +82,9 @@ func (h *house) serve(t *testing.T, set *inventory.Set) {
 	})
 	tftpAt, httpAt := p.Addresses()
 	h.fetcher = fetcher{httpPort: httpAt.Port(), tftpPort: tftpAt.Port(), httpsPort: closedPort(t)}
+	if https {
+		h.fetcher.httpsPort = p.HTTPSAddress().Port()
+	}
 }
 
 // handset is a phone's memory over several starts.
@@ -301,4 +312,39 @@ func TestPhoneAsksTVS(t *testing.T) {
 	if _, err := p.boot(stranger.fetcher); !errors.Is(err, errUntrusted) {
 		t.Errorf("a stranger: %v", err)
 	}
+}
+
+// With a list that says so the phone asks for its own file by HTTPS first, of whom the list names alone.
+func TestPhoneByHTTPS(t *testing.T) {
+	t.Parallel()
+	h := newHouseWith(t, true)
+	h.profile.SecurityByDefault = inventory.SecurityOn
+	p := &handset{t: t, dir: t.TempDir()}
+	p.must(h.fetcher, signedName+" by https", "ITL installed")
+	p.must(h.fetcher, signedName+" by https", "")
+
+	shut := h.fetcher
+	shut.httpsPort = closedPort(t)
+	p.must(shut, signedName+" by http", "")
+	stranger := newHouseWith(t, true)
+	astray := h.fetcher
+	astray.httpsPort = stranger.fetcher.httpsPort
+	p.must(astray, signedName+" by http", "")
+
+	if err := h.authority.Replace(t.Context(), trust.FilesEC, trust.Consent{}); err != nil {
+		t.Fatal(err)
+	}
+	p.must(h.fetcher, signedName+" by https", "Trust List updated")
+
+	h.profile.TFTPEncryptedConfig = true
+	pair, err := trust.CreateCertificate("phone", time.Now(), time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	loaded, err := pair.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.certificate, p.key = loaded.Leaf, loaded.PrivateKey
+	p.must(h.fetcher, encryptedName+" by http", "")
 }
