@@ -17,8 +17,9 @@ import (
 type Trust interface {
 	// Keys returns the certificates of the house, those in use first.
 	Keys() []TrustKey
-	// Behind returns the phones that have not fetched their trust lists as they are now.
-	Behind() ([]string, error)
+	// Lag returns the phones that have older trust lists than they would be given now, and those that are to have
+	// lists and have fetched none.
+	Lag() (behind, without []string, err error)
 	// List returns the CTL or ITL of a device as it would be served; empty device: the shared one, whoever
 	// may have it.
 	List(kind trust.ListKind, device string) ([]byte, error)
@@ -47,8 +48,9 @@ type TrustKey struct {
 
 // TrustStatus is how trust stands.
 type TrustStatus struct {
-	Keys   []TrustKey `json:"keys"`
-	Behind []string   `json:"behind" doc:"phones that have not fetched their trust lists as they are now"`
+	Keys    []TrustKey `json:"keys"`
+	Behind  []string   `json:"behind" doc:"phones that have not fetched their trust lists as they are now"`
+	Without []string   `json:"without" doc:"phones that are to have trust lists and have fetched none yet"`
 }
 
 // TrustStep is a change of keys.
@@ -151,11 +153,13 @@ func (s *Server) registerTrust(api huma.API) {
 }
 
 func (s *Server) trustStatus() (*body[TrustStatus], error) {
-	behind, err := s.config.Trust.Behind()
+	behind, without, err := s.config.Trust.Lag()
 	if err != nil {
 		return nil, err
 	}
-	return &body[TrustStatus]{TrustStatus{Keys: s.config.Trust.Keys(), Behind: append([]string{}, behind...)}}, nil
+	return &body[TrustStatus]{TrustStatus{
+		Keys: s.config.Trust.Keys(), Behind: append([]string{}, behind...), Without: append([]string{}, without...),
+	}}, nil
 }
 
 // refusedTrust turns what an operator can mend into a refusal with a hint.

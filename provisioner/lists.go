@@ -31,29 +31,40 @@ func (p *Provisioner) TrustList(kind trust.ListKind, device string) ([]byte, err
 	return io.ReadAll(f)
 }
 
-// Behind returns the phones that have not fetched their trust lists as they are now, in order. Those whose
-// profile gives them none are not among them.
-func (p *Provisioner) Behind() ([]string, error) {
+// Lag is which phones do not have their trust lists as they are now, in order. Those whose profile gives them
+// none are not among them.
+type Lag struct {
+	Behind  []string // they fetched older ones
+	Without []string // they have fetched none yet, so nobody can be lost who has none of somebody else's
+}
+
+// Lag returns what phones have fetched.
+func (p *Provisioner) Lag() (Lag, error) {
 	set, recent := p.library.inventory(), p.recorder.all()
-	var behind []string
+	var lag Lag
 	for _, device := range slices.Sorted(maps.Keys(set.Devices)) {
 		security := set.SecurityFor(set.Devices[device])
-		for kind, has := range map[trust.ListKind]bool{trust.CTL: security.CTL, trust.ITL: security.ITL} {
-			if !has || slices.Contains(behind, device) {
+		missing, older := false, false
+		for kind, name := range map[trust.ListKind]string{trust.CTL: provision.CTLFile(device), trust.ITL: provision.ITLFile(device)} {
+			if kind == trust.CTL && !security.CTL || kind == trust.ITL && !security.ITL {
 				continue
 			}
 			list, err := p.TrustList(kind, device)
 			if err != nil {
-				return nil, err
+				return lag, err
 			}
-			name := map[trust.ListKind]string{trust.CTL: provision.CTLFile(device), trust.ITL: provision.ITLFile(device)}[kind]
 			last := slices.IndexFunc(recent[device], func(d Delivery) bool { return d.File == name })
-			if last < 0 || recent[device][last].VersionStamp != ListStamp(list) {
-				behind = append(behind, device)
-			}
+			missing = missing || last < 0
+			older = older || last >= 0 && recent[device][last].VersionStamp != ListStamp(list)
+		}
+		switch {
+		case older:
+			lag.Behind = append(lag.Behind, device)
+		case missing:
+			lag.Without = append(lag.Without, device)
 		}
 	}
-	return behind, nil
+	return lag, nil
 }
 
 // TVSOf returns where a device's file says that TVS is, host and port.

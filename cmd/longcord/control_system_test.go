@@ -103,7 +103,7 @@ func startSystem(ts *testscript.TestScript, neg bool, args []string) {
 	})
 }
 
-// house is a provisioner that has opened nothing, and TVS. SEP020000001001 has fetched its list.
+// house is a provisioner that has opened nothing, and TVS. SEP020000001001 has fetched its list, all others older ones.
 type house struct {
 	*provisioner.Provisioner
 	tvs string
@@ -111,9 +111,10 @@ type house struct {
 
 func (h house) TVSOf(string) ([]string, error) { return []string{h.tvs}, nil }
 
-func (h house) Behind() ([]string, error) {
-	all, err := h.Provisioner.Behind()
-	return slices.DeleteFunc(all, func(name string) bool { return name == "SEP020000001001" }), err
+func (h house) Lag() (provisioner.Lag, error) {
+	lag, err := h.Provisioner.Lag()
+	all := slices.DeleteFunc(append(lag.Behind, lag.Without...), func(name string) bool { return name == "SEP020000001001" })
+	return provisioner.Lag{Behind: all}, err
 }
 
 func aHouse(ts *testscript.TestScript, kept store.Store, objects *catalog.Catalog) control.Trust {

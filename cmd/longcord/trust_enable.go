@@ -89,7 +89,7 @@ func (p *program) enableTrust(ctx context.Context, e enabling) error {
 		return err
 	}
 	if !e.dryRun && e.phone != "" {
-		fmt.Fprintf(p.out, "start the phone anew; when \"longcord trust show\" does not list it as behind, go on with: longcord trust enable %s\n", e.profile)
+		fmt.Fprintf(p.out, "start the phone anew; when \"longcord trust show\" does not name it any more, go on with: longcord trust enable %s\n", e.profile)
 	}
 	return nil
 }
@@ -155,7 +155,7 @@ func (p *program) pilotWentWell(ctx context.Context, client *control.Client, set
 	}
 	for name, device := range set.Devices {
 		ours := device.CommonPhoneProfile == profile || device.CommonPhoneProfile == profile+pilotSuffix
-		if ours && set.SecurityFor(device).ITL && !slices.Contains(status.Behind, name) {
+		if ours && set.SecurityFor(device).ITL && !slices.Contains(status.Behind, name) && !slices.Contains(status.Without, name) {
 			return nil
 		}
 	}

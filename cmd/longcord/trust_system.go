@@ -16,6 +16,7 @@ import (
 
 	"github.com/longcord/longcord/control"
 	"github.com/longcord/longcord/internal/secret"
+	"github.com/longcord/longcord/provisioner"
 	"github.com/longcord/longcord/stage/provision"
 	"github.com/longcord/longcord/trust"
 )
@@ -29,7 +30,7 @@ type trustAdapter struct {
 // trustFiles is the provisioner's part.
 type trustFiles interface {
 	TrustList(kind trust.ListKind, device string) ([]byte, error)
-	Behind() ([]string, error)
+	Lag() (provisioner.Lag, error)
 	TVSOf(device string) ([]string, error)
 }
 
@@ -58,11 +59,28 @@ func (a trustAdapter) Keys() []control.TrustKey {
 	return all
 }
 
-func (a trustAdapter) Behind() ([]string, error) {
+func (a trustAdapter) Lag() (behind, without []string, err error) {
 	if a.files == nil {
-		return nil, noFiles()
+		return nil, nil, noFiles()
 	}
-	return a.files.Behind()
+	lag, err := a.files.Lag()
+	return lag.Behind, lag.Without, err
+}
+
+// consent is what a change of keys rests on. Where a signer is another server's, phones that have none of our
+// lists may hold theirs, so they count.
+func (a trustAdapter) consent(force bool) (trust.Consent, error) {
+	behind, without, err := a.Lag()
+	foreign := slices.ContainsFunc(a.authority.Records(), func(r trust.Record) bool {
+		return r.Foreign && r.Purpose == trust.Signer1 && r.Until.IsZero()
+	})
+	if foreign {
+		behind = append(behind, without...)
+	}
+	if force {
+		err = nil
+	}
+	return trust.Consent{Behind: behind, Force: force}, err
 }
 
 func (a trustAdapter) List(kind trust.ListKind, device string) ([]byte, error) {
@@ -93,9 +111,8 @@ func (a trustAdapter) Signer() (trust.Pair, error) {
 }
 
 func (a trustAdapter) Change(ctx context.Context, step control.TrustStep, order control.TrustOrder) error {
-	consent := trust.Consent{Force: order.Force}
-	var err error
-	if consent.Behind, err = a.Behind(); err != nil && !order.Force {
+	consent, err := a.consent(order.Force)
+	if err != nil {
 		return err
 	}
 	switch step {
