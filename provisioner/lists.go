@@ -84,7 +84,11 @@ func (p *Provisioner) TVSOf(device string) ([]string, error) {
 	}
 	var all []string
 	for _, server := range config.TVS {
-		all = append(all, net.JoinHostPort(server.Host, strconv.Itoa(server.Port)))
+		port := server.Port
+		if port == 0 {
+			port = provision.TVSPort
+		}
+		all = append(all, net.JoinHostPort(server.Host, strconv.Itoa(port)))
 	}
 	return all, nil
 }

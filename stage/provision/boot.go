@@ -16,6 +16,9 @@ const (
 	HTTPSPort = 6971
 )
 
+// TVSPort is where phones ask TVS when their file says no other.
+const TVSPort = 2445
+
 // Ask is one request of a booting phone.
 type Ask struct {
 	Server    int // index into the phone's TFTP servers: 0 is TFTP 1
