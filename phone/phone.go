@@ -2,6 +2,7 @@ package phone
 
 import (
 	"context"
+	"crypto"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -140,7 +141,7 @@ func (p *Phone) Run(ctx context.Context) error {
 
 func (p *Phone) boot(ctx context.Context) error {
 	p.trust = loadBelief(beliefConfig{
-		dir: p.config.StateDir, key: p.config.Certificate.PrivateKey, log: p.log,
+		dir: p.config.StateDir, key: func() crypto.PrivateKey { return p.certificate().PrivateKey }, log: p.log,
 		status: func(text string) { p.tell(Event{Event: "status", Detail: text}) },
 	})
 	stored, err := loadConfig(p.config.StateDir, p.config.Name)

@@ -31,11 +31,11 @@ type voucher interface {
 
 // beliefConfig is what belief is made of. Fields without a remark are required.
 type beliefConfig struct {
-	dir    string            // state; the lists are kept here
-	key    crypto.PrivateKey // opens encrypted files; nil: none
-	tvs    voucher           // nil: nobody to ask
-	status func(string)      // told what phones show as status messages; nil: nobody asks
-	log    *slog.Logger      // nil discards
+	dir    string                   // state; the lists are kept here
+	key    func() crypto.PrivateKey // opens encrypted files; nil: none
+	tvs    voucher                  // nil: nobody to ask
+	status func(string)             // told what phones show as status messages; nil: nobody asks
+	log    *slog.Logger             // nil discards
 }
 
 // belief is whom the phone believes, kept over power cycles, and the check of everything that comes.
@@ -213,7 +213,11 @@ func (b *belief) open(ctx context.Context, ask provision.Ask, raw []byte) ([]byt
 	if !encrypted {
 		return believed.Content, nil
 	}
-	content, err := verify.Decrypt(believed.File, b.config.key)
+	var key crypto.PrivateKey
+	if b.config.key != nil {
+		key = b.config.key()
+	}
+	content, err := verify.Decrypt(believed.File, key)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errUntrusted, err)
 	}

@@ -3,6 +3,7 @@ package phone
 import (
 	"bytes"
 	"context"
+	"crypto"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -100,7 +101,7 @@ type handset struct {
 func (h *handset) boot(f fetcher) (from string, err error) {
 	h.t.Helper()
 	h.statuses = nil
-	trust := loadBelief(beliefConfig{dir: h.dir, key: h.key, tvs: h.tvs, status: func(s string) { h.statuses = append(h.statuses, s) }})
+	trust := loadBelief(beliefConfig{dir: h.dir, key: func() crypto.PrivateKey { return h.key }, tvs: h.tvs, status: func(s string) { h.statuses = append(h.statuses, s) }})
 	stored, _ := loadConfig(h.dir, deviceName)
 	file, from, err := fetchConfig(h.t.Context(), provisionConfig{
 		fetcher: f, servers: []string{"127.0.0.1"}, device: deviceName, dir: h.dir, stored: stored, trusted: true, trust: trust,

@@ -31,13 +31,21 @@ func (s *system) provisionerConfig() provisioner.Config {
 	}
 	return provisioner.Config{
 		Settings: settings, Inventory: s.catalog.Current, Authority: s.authority, Holder: s.holder(), EnrolMode: s.phoneCertificates.Mode,
-		Store: s.store, Findings: s.findings, Log: s.log,
+		Store: s.store, Findings: s.findings, Log: s.log, PhoneCertificate: s.certificateOf,
 		Unknown:     func(device string, peer netip.AddrPort, file string) { s.strangers.met(device, peer, file, "") },
 		Certificate: func() (tls.Certificate, error) { return s.authority.Pair(trust.FilesEC) },
 		Prove: func(sent []*x509.Certificate) (string, error) {
 			return proven(s.catalog.Current(), s.phoneCertificates.Authority(), sent, time.Now())
 		},
 	}
+}
+
+// certificateOf returns the certificate that a device has of this house, or nil.
+func (s *system) certificateOf(device string) *x509.Certificate {
+	if c := s.phoneCertificates.Phone(device).Current(time.Now()); c != nil {
+		return c.Leaf
+	}
+	return nil
 }
 
 // proven returns the device that a client certificate proves: one of an authority whose phones may log in to
