@@ -16,7 +16,8 @@ import (
 
 // A master.key of another store is bad configuration, and the hint says which one is needed.
 func TestForeignMasterKey(t *testing.T) {
-	t.Parallel()
+	// Not in parallel: a program that another test starts would hold the store's lock for a moment, from its
+	// fork to its exec.
 	dir := filepath.Join(t.TempDir(), "office")
 	var out, complaints strings.Builder
 	arguments := []string{"init", dir, "--url", "https://vpn.example.net/phones", "--outside", "192.0.2.10", "--inside", "10.1.0.5", "--pool", "10.99.0.0/24"}
