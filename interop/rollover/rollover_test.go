@@ -33,7 +33,7 @@ type house struct {
 	t   *testing.T
 	dir string
 
-	serve, desk *office.Program
+	desk *office.Program
 }
 
 func newHouse(t *testing.T) *house {
