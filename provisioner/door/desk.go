@@ -24,6 +24,9 @@ func (d *desk) asked(now time.Time, from netip.AddrPort, by provision.Transport,
 	if open == nil {
 		return provision.Silence, provision.File{}
 	}
+	if device, known := d.config.Inventory().Devices[open.Device]; !known || device.Blocked {
+		return provision.Silence, provision.File{} // since its door was opened
+	}
 	signed := open.WantsSigned()
 	answer := open.Asked(now, name)
 	log := d.log.With(logging.Phone, open.Device, logging.Peer, from.String(), "file", name, "transport", string(by))

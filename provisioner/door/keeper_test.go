@@ -13,6 +13,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -72,6 +73,8 @@ type house struct {
 	log      *syncBuffer
 	end      func()
 	session  time.Time // of the phone, once it has one
+
+	inventory atomic.Pointer[inventory.Set]
 }
 
 type syncBuffer struct {
@@ -94,10 +97,10 @@ func (b *syncBuffer) String() string {
 func open(t *testing.T, s store.Store) *house {
 	t.Helper()
 	h := &house{t: t, store: s, findings: finding.NewBoard(), log: &syncBuffer{}}
-	set := phones()
+	h.inventory.Store(phones())
 	k, err := New(Config{
 		Outside: netip.AddrPortFrom(loopback, 0), HTTP: netip.AddrPortFrom(loopback, 0), Inside: netip.MustParseAddr("10.1.0.5"),
-		Renderer: provision.Renderer{CallManagers: []string{"10.1.0.5"}}, Inventory: func() *inventory.Set { return set },
+		Renderer: provision.Renderer{CallManagers: []string{"10.1.0.5"}}, Inventory: h.inventory.Load,
 		Store: s, Findings: h.findings,
 		Connected: func(device string) (time.Time, bool) { return h.session, device == phone && !h.session.IsZero() },
 		Resolve: func(context.Context, string) ([]netip.Addr, error) {
@@ -460,6 +463,79 @@ func TestLinkIsUsedOnce(t *testing.T) {
 	defer h.mu.Unlock()
 	if all := h.doors.Addresses(); len(all) != 1 || all[0] != from {
 		t.Errorf("doors are open for %v, want %s", all, from)
+	}
+}
+
+// watched is a store that tells of each record that is read.
+type watched struct {
+	store.Store
+	read chan struct{}
+}
+
+func (w watched) Get(ctx context.Context, key string) (store.Record, error) {
+	record, err := w.Store.Get(ctx, key)
+	select {
+	case w.read <- struct{}{}:
+	default:
+	}
+	return record, err
+}
+
+// Two who have read the link before either has used it, or one who presses twice, shut no door.
+func TestLinkIsUsedTwiceAtOnce(t *testing.T) {
+	t.Parallel()
+	s := memory.New()
+	t.Cleanup(func() { s.Close() })
+	read := make(chan struct{}, 2)
+	h := open(t, watched{s, read})
+	made := h.invite(phone)
+	for len(read) > 0 {
+		<-read
+	}
+	var wg sync.WaitGroup
+	opened := make(chan int, 2)
+	h.mu.Lock()
+	for range 2 {
+		wg.Go(func() {
+			reply, _ := h.visit(http.MethodPost, made.Link, home)
+			opened <- reply.Status
+		})
+	}
+	<-read
+	<-read
+	h.mu.Unlock()
+	wg.Wait()
+	if first, second := <-opened, <-opened; first != http.StatusSeeOther || second != http.StatusSeeOther {
+		t.Errorf("the button was pressed twice, and answered %d and %d", first, second)
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if all := h.doors.Addresses(); len(all) != 1 || all[0] != home {
+		t.Errorf("doors are open for %v, want %s", all, home)
+	}
+}
+
+// A phone that is blocked after it was invited gets nothing: not by its link, and not at its open door.
+func TestBlockedAfterInvitation(t *testing.T) {
+	t.Parallel()
+	h := fresh(t)
+	other := h.invite("SEP001122334466")
+	h.openDoor(phone, home)
+	set := phones()
+	set.Devices[phone].Blocked, set.Devices["SEP001122334466"].Blocked = true, true
+	h.inventory.Store(set)
+	for _, method := range []string{http.MethodGet, http.MethodPost} {
+		if reply, ok := h.visit(method, other.Link, stranger); ok {
+			t.Errorf("%s of a blocked phone's link is answered %d", method, reply.Status)
+		}
+	}
+	from := netip.AddrPortFrom(home, 50000)
+	if answer, _ := (*desk)(h.Keeper).asked(time.Now(), from, provision.TFTP, provision.ConfigFile(phone)); answer != provision.Silence {
+		t.Errorf("at the door of a blocked phone the answer is %d", answer)
+	}
+	h.inventory.Store(phones())
+	if answer, _ := (*desk)(h.Keeper).asked(time.Now(), from, provision.TFTP, provision.ConfigFile(phone)); answer != provision.SendFile {
+		t.Errorf("unblocked it is answered %d", answer)
 	}
 }
 

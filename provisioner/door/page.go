@@ -71,6 +71,9 @@ func (k *Keeper) Answer(ctx context.Context, from netip.Addr, r *http.Request, b
 		}
 		return vpnauth.Reply{}, false
 	}
+	if device, known := k.config.Inventory().Devices[entry.Value.Device]; !known || device.Blocked {
+		return vpnauth.Reply{}, false // since it was invited
+	}
 	v := visit{Keeper: k, ctx: ctx, now: time.Now(), from: from, request: r, entry: entry}
 	reading := r.Method == http.MethodGet || r.Method == http.MethodHead
 	switch used := !entry.Value.Used.IsZero(); {
@@ -132,13 +135,20 @@ func (v *visit) open() (vpnauth.Reply, bool) {
 	if !v.from.Is4() {
 		return v.page("ipv6"), true
 	}
-	r := v.entry.Value
-	r.Used, r.From, r.Until = v.now, v.from, v.now.Add(provision.DoorTime)
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if v.ctxGone() {
 		return vpnauth.Reply{}, false
 	}
+	entry, err := v.table.Get(v.ctx, v.entry.Name)
+	if err != nil {
+		return vpnauth.Reply{}, false // revoked at this moment
+	}
+	if v.entry = entry; !entry.Value.Used.IsZero() { // somebody was quicker with the same link, or pressed twice
+		return v.again(), v.sameDoor()
+	}
+	r := entry.Value
+	r.Used, r.From, r.Until = v.now, v.from, v.now.Add(provision.DoorTime)
 	if _, err := v.doors.Open(v.now, r.Device, v.from, r.Until); err != nil {
 		v.log.Info("door stays shut", logging.Phone, r.Device, logging.Peer, v.from.String(), logging.Err, err)
 		return v.page("taken"), true
