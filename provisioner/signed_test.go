@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"net/http"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -125,6 +126,41 @@ func TestSignedFiles(t *testing.T) {
 	}
 	set.Devices[secondPhone].CommonPhoneProfile = "signed"
 	s.must("ITLFile.tlv")
+}
+
+// TestLagByWhoFetched: a phone has its list when it went to where the phone is, or through its tunnel.
+func TestLagByWhoFetched(t *testing.T) {
+	t.Parallel()
+	set, _ := signedOffice()
+	var tunnel atomic.Bool
+	s := startWith(t, set, func(c *Config) {
+		c.Authority = newAuthority(t)
+		c.Holder = func(netip.Addr) (provision.Holder, bool) { return provision.Holder{Device: phone}, tunnel.Load() }
+	})
+	at := func(address string) func(string) (netip.Addr, bool) {
+		return func(string) (netip.Addr, bool) {
+			a, err := netip.ParseAddr(address)
+			return a, err == nil
+		}
+	}
+	lags := func(when, address string, behind, without int) {
+		t.Helper()
+		if lag, err := s.Lag(at(address)); err != nil || len(lag.Behind) != behind || len(lag.Without) != without {
+			t.Errorf("%s: %+v, %v", when, lag, err)
+		}
+	}
+	lags("before", "", 0, 1)
+	if status, _ := s.get("/ITL" + phone + ".tlv"); status != http.StatusOK {
+		t.Fatalf("the list is answered %d", status)
+	}
+	lags("its list went to where it is", "127.0.0.1", 0, 0)
+	lags("nobody knows where it is", "", 0, 0)
+	lags("its list went to somebody else", "127.0.0.2", 1, 0)
+	tunnel.Store(true)
+	if status, _ := s.get("/ITL" + phone + ".tlv"); status != http.StatusOK {
+		t.Fatalf("through the tunnel the list is answered %d", status)
+	}
+	lags("its list went through its tunnel", "127.0.0.2", 0, 0)
 }
 
 func TestNothingIsSignedWithoutAuthority(t *testing.T) {

@@ -111,8 +111,8 @@ type house struct {
 
 func (h house) TVSOf(string) ([]string, error) { return []string{h.tvs}, nil }
 
-func (h house) Lag() (provisioner.Lag, error) {
-	lag, err := h.Provisioner.Lag()
+func (h house) Lag(at func(string) (netip.Addr, bool)) (provisioner.Lag, error) {
+	lag, err := h.Provisioner.Lag(at)
 	all := slices.DeleteFunc(append(lag.Behind, lag.Without...), func(name string) bool { return name == "SEP020000001001" })
 	return provisioner.Lag{Behind: all}, err
 }
@@ -144,7 +144,9 @@ func aHouse(ts *testscript.TestScript, kept store.Store, objects *catalog.Catalo
 		ts.Check(listener.Close())
 		<-served
 	})
-	return trustAdapter{authority, house{files, listener.Addr().String()}}
+	return trustAdapter{
+		authority, house{files, listener.Addr().String()}, func(string) (netip.Addr, bool) { return netip.Addr{}, false },
+	}
 }
 
 // oneHomePhone is what is known of phones: SEP020000001001 has fetched its file as it is now, and registered.
