@@ -11,7 +11,7 @@ import (
 // the fields that belong to the event's kind are set.
 type Event struct {
 	Time  time.Time `json:"time"`
-	Event string    `json:"event"` // step, session, registered, order, call, media, finding, status, console
+	Event string    `json:"event"` // step, session, registered, order, call, media, finding, status, console, load
 
 	// step: a step ended.
 	Step       stage.Step `json:"step,omitzero"`
@@ -21,6 +21,8 @@ type Event struct {
 
 	Stamp string `json:"version_stamp,omitempty"` // registered: of the file that the phone runs
 	Order *Order `json:"order,omitempty"`         // order: the call manager tells the phone to do something
+
+	Load *Load `json:"load,omitempty"` // load: firmware was fetched, or not all of it; detail says why not
 
 	Session *Session         `json:"session,omitempty"` // session: the tunnel is up, or moved to another channel
 	Call    *Call            `json:"call,omitempty"`    // call: its state changed

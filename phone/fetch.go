@@ -1,6 +1,7 @@
 package phone
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -41,7 +42,12 @@ type fetcher struct {
 	network            network
 	httpPort, tftpPort uint16
 	httpsPort          uint16
+
+	limit    int           // bytes of a file; 0: maxFile
+	patience time.Duration // for a whole file by HTTP; 0: httpFileTime
 }
+
+func (f fetcher) most() int { return cmp.Or(f.limit, maxFile) }
 
 // newFetcher returns a fetcher that asks the ports phones know.
 func newFetcher(n network) fetcher {
@@ -71,7 +77,7 @@ func (f fetcher) by(ctx context.Context, ask provision.Ask, server string, trust
 }
 
 func (f fetcher) http(ctx context.Context, scheme, server string, port uint16, name string, secure *tls.Config) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, httpFileTime)
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(f.patience, httpFileTime))
 	defer cancel()
 	dialer := f.network.dialer(nil)
 	dialer.Timeout = dialTime
@@ -99,7 +105,7 @@ func (f fetcher) http(ctx context.Context, scheme, server string, port uint16, n
 	defer response.Body.Close()
 	switch response.StatusCode {
 	case http.StatusOK:
-		return readBounded(response.Body)
+		return readBounded(response.Body, f.most())
 	case http.StatusNotFound:
 		return nil, fmt.Errorf("%w: %s", errNoFile, target.String())
 	case http.StatusForbidden:
@@ -108,13 +114,13 @@ func (f fetcher) http(ctx context.Context, scheme, server string, port uint16, n
 	return nil, fmt.Errorf("%w: %s answers %s", errNoServer, target.String(), response.Status)
 }
 
-func readBounded(r io.Reader) ([]byte, error) {
-	content, err := io.ReadAll(io.LimitReader(r, maxFile+1))
+func readBounded(r io.Reader, most int) ([]byte, error) {
+	content, err := io.ReadAll(io.LimitReader(r, int64(most)+1))
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errNoServer, err)
 	}
-	if len(content) > maxFile {
-		return nil, fmt.Errorf("%w: file exceeds %d bytes", errNoServer, maxFile)
+	if len(content) > most {
+		return nil, fmt.Errorf("%w: file exceeds %d bytes", errNoServer, most)
 	}
 	return content, nil
 }
@@ -131,7 +137,7 @@ func (f fetcher) tftp(ctx context.Context, server, name string) ([]byte, error) 
 	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
 	defer stop()
 	defer conn.Close()
-	t := tftpTransfer{conn: conn, server: address, peer: netip.AddrPortFrom(address, f.tftpPort)}
+	t := tftpTransfer{conn: conn, most: f.most(), server: address, peer: netip.AddrPortFrom(address, f.tftpPort)}
 	content, err := t.run(name)
 	var said *provision.PeerError
 	switch {
@@ -160,13 +166,14 @@ func resolve4(ctx context.Context, server string) (netip.Addr, error) {
 // tftpTransfer is one file on its way by TFTP.
 type tftpTransfer struct {
 	conn   net.PacketConn
+	most   int // bytes
 	server netip.Addr
 	peer   netip.AddrPort // where packets go: the port of requests until the server's own port is known
 	known  bool
 }
 
 func (t *tftpTransfer) run(name string) ([]byte, error) {
-	receiver, actions := provision.NewReceiver(time.Now(), provision.ReceiverConfig{Name: name, MaxSize: maxFile})
+	receiver, actions := provision.NewReceiver(time.Now(), provision.ReceiverConfig{Name: name, MaxSize: int64(t.most)})
 	buffer := make([]byte, tftp.MaxPacket)
 	for {
 		for _, action := range actions {

@@ -73,7 +73,7 @@ func (p *Phone) line(ctx context.Context, n network, file *cnf.Device) (*sipPhon
 		network: n, local: local, server: manager.Host, port: uint16(manager.SIPPort),
 		transport: sip.TCP, line: line.Name, authName: line.AuthName, secret: line.AuthPassword, displayName: line.DisplayName,
 		device: sip.Device{Name: p.config.Name, Model: p.config.Model.Number, Instance: instanceOf(p.config.Name)},
-		stamp:  file.VersionStamp, load: file.Load, userAgent: "Cisco-" + strings.ReplaceAll(p.config.Model.Name, "-", "") + "/longcord",
+		stamp:  file.VersionStamp, load: p.keptLoad(), userAgent: "Cisco-" + strings.ReplaceAll(p.config.Model.Name, "-", "") + "/longcord",
 		openMedia: func(local netip.Addr) (mediaStream, error) {
 			return newMediaStream(ctx, n, local, mediaOptions{play: p.config.Play, record: p.config.Record, log: p.log})
 		},

@@ -1,6 +1,7 @@
 package phone
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -39,29 +40,22 @@ func (p *Phone) fieldsOf(page phoneweb.Page) []field {
 }
 
 func (p *Phone) deviceFields(file *cnf.Device) []field {
-	mac := strings.TrimPrefix(p.config.Name, "SEP")
+	mac, load := strings.TrimPrefix(p.config.Name, "SEP"), cmp.Or(p.keptLoad(), noLoad)
 	return []field{
 		{"MAC Address", "MAC address", "MACAddress", mac},
 		{"Host Name", "Host name", "HostName", p.config.Name},
 		{"Phone DN", "Phone DN", "phoneDN", lineOf(file)},
-		{"App Load ID", "App load ID", "appLoadID", loadOf(file)},
+		{"App Load ID", "App load ID", "appLoadID", load},
 		{"Boot Load ID", "Boot load ID", "bootLoadID", ""},
-		{"Version", "Version", "versionID", loadOf(file)},
+		{"Version", "Version", "versionID", load},
 		{"Hardware Revision", "Hardware revision", "hardwareRevision", "1.0"},
 		{"Serial Number", "Serial number", "serialNumber", "LC" + mac},
 		{"Model Number", "Model number", "modelNumber", p.config.Model.Name},
 	}
 }
 
-// noLoad is the load of a phone that is told of none: it is a program.
+// noLoad is the load of a phone that never fetched one: it is a program.
 const noLoad = "longcord"
-
-func loadOf(file *cnf.Device) string {
-	if file == nil || file.Load == "" {
-		return noLoad
-	}
-	return file.Load
-}
 
 func lineOf(file *cnf.Device) string {
 	if file == nil || file.SIPProfile == nil || len(file.SIPProfile.Lines) == 0 {

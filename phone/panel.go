@@ -8,6 +8,7 @@ import (
 
 	"github.com/longcord/longcord/finding"
 	"github.com/longcord/longcord/stage"
+	"github.com/longcord/longcord/stage/provision"
 	"github.com/longcord/longcord/wire/phoneweb"
 )
 
@@ -42,6 +43,10 @@ func (p *panel) note(e Event) []string {
 	case e.Event == "step" && e.Step == stage.Tunnel && !e.OK:
 		p.session = nil
 		p.log(e.Time, "NOT", "VPNC", "vpn_stop: de-activating vpn")
+	case e.Load != nil && !e.OK:
+		p.say(e.Time, e.Detail, e.Load.Missed)
+	case e.Load != nil:
+		p.say(e.Time, "", provision.LoadFile(e.Load.Name))
 	case e.Event == "status":
 		p.say(e.Time, e.Detail, "")
 	case e.Event == "order" && e.Order.Action != "check-version":

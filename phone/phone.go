@@ -203,17 +203,20 @@ func (p *Phone) live(ctx context.Context, n network, stored *cnf.Device) error {
 	}
 }
 
-// provision fetches the phone's file. With a stored one it can live when nothing new is to be had.
+// provision fetches the phone's file and what belongs to it. With a stored file it can live when nothing new is to
+// be had. A new load makes the phone boot: errReset.
 func (p *Phone) provision(ctx context.Context, n network, stored *cnf.Device) (file *cnf.Device, err error) {
 	p.trust.config.tvs = p.asker(n, stored)
 	cfg := provisionConfig{
 		fetcher: newFetcher(n), servers: p.config.Servers, device: p.config.Name, dir: p.config.StateDir,
 		stored: stored, trusted: n.device != "" || p.config.VPN == VPNOff || p.config.Detect == detect.PingOnly, trust: p.trust,
 	}
+	boots := false
 	err = p.step(stage.Provision, func() (detail string, err error) {
 		file, detail, err = fetchConfig(ctx, cfg)
 		if err == nil {
 			p.companions(ctx, cfg, file)
+			boots = p.upgrade(ctx, cfg, file)
 		}
 		if err == nil || ctx.Err() != nil {
 			return detail, err
@@ -227,6 +230,9 @@ func (p *Phone) provision(ctx context.Context, n network, stored *cnf.Device) (f
 		p.found(err)
 		return "goes on with the stored file: " + err.Error(), nil
 	})
+	if err == nil && boots {
+		return nil, errReset
+	}
 	return file, err
 }
 

@@ -31,6 +31,9 @@ func webPhone(t *testing.T, model Model, change func(*cnf.Device)) (*Phone, *htt
 	file := &cnf.Device{Load: "sip88xx.14-1-1", SIPProfile: &cnf.SIPProfile{Lines: []cnf.Line{{Name: "1001"}}}}
 	file.Pool.CallManagers = []cnf.CallManager{{Host: "10.20.0.1"}}
 	change(file)
+	if err := keepLoad(p.config.StateDir, Load{Name: file.Load}); err != nil {
+		t.Fatal(err)
+	}
 	p.runs(file)
 	server := httptest.NewServer(http.HandlerFunc(p.web))
 	t.Cleanup(server.Close)
@@ -46,7 +49,7 @@ func fetch(t *testing.T, server *httptest.Server, path string) (int, []byte) {
 		t.Fatal(err)
 	}
 	defer response.Body.Close()
-	b, err := readBounded(response.Body)
+	b, err := readBounded(response.Body, maxFile)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -174,7 +177,7 @@ func TestExecuteIsAuthenticated(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		b, err := readBounded(response.Body)
+		b, err := readBounded(response.Body, maxFile)
 		response.Body.Close()
 		if err != nil {
 			t.Fatal(err)

@@ -216,6 +216,10 @@ func (p *program) printEvent(e phone.Event) {
 		fmt.Fprintf(p.out, "%s %-9s failed: %s\n", at, e.Step, e.Detail)
 	case e.Event == "step":
 		fmt.Fprintf(p.out, "%s %-9s %s (%d ms)\n", at, e.Step, e.Detail, e.DurationMS)
+	case e.Load != nil && !e.OK:
+		fmt.Fprintf(p.out, "%s %-9s %s not taken: %s: %s\n", at, "load", e.Load.Name, e.Detail, e.Load.Missed)
+	case e.Load != nil:
+		fmt.Fprintf(p.out, "%s %-9s %s, %d files\n", at, "load", e.Load.Name, len(e.Load.Parts))
 	case e.Session != nil:
 		fmt.Fprintf(p.out, "%s %-9s %s by %s %s %s\n", at, "session", e.Session.InnerAddress, e.Session.Transport, e.Session.DTLSVersion, e.Session.Cipher)
 	case e.Call != nil:

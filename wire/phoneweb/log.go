@@ -12,6 +12,8 @@ const (
 	StatusFileNotFound = "File Not Found"
 	StatusTFTPTimeout  = "TFTP timeout"
 	StatusTFTPError    = "TFTP error"
+	StatusTFTPAccess   = "TFTP access error"
+	StatusChecksum     = "Checksum Error"
 	StatusRestart      = "Restart requested by CUCM"
 )
 
