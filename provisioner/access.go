@@ -125,6 +125,9 @@ func (s *recently) first(addr netip.Addr, now time.Time) bool {
 	if len(s.seen) >= recentPeers {
 		return false
 	}
+	if s.seen == nil {
+		s.seen = map[netip.Addr]time.Time{}
+	}
 	s.seen[addr] = now
 	return true
 }

@@ -3,12 +3,15 @@ package provisioner
 import (
 	"crypto/rand"
 	"crypto/subtle"
+	"log/slog"
 	"net/http"
+	"net/netip"
 	"sync"
 	"time"
 
 	"github.com/longcord/longcord/internal/logging"
 	"github.com/longcord/longcord/internal/secret"
+	"github.com/longcord/longcord/stage/provision"
 )
 
 // AuthenticatePath is where phones ask whether somebody may give them orders, when their file names it as
@@ -64,7 +67,12 @@ func (p *Provisioner) authenticate(w http.ResponseWriter, r *http.Request) {
 	if p.permits.allows(device, query.Get("UserID"), query.Get("Password"), time.Now()) {
 		answer = "AUTHORIZED"
 	}
-	p.log.Info("phone asks who gives it orders", logging.Phone, device, logging.Peer, r.RemoteAddr, "answer", answer)
+	peer, _ := netip.ParseAddrPort(r.RemoteAddr)
+	level := slog.LevelDebug // anybody can ask, with as long a name as he likes
+	if answer == "AUTHORIZED" || p.asking.first(peer.Addr(), time.Now()) {
+		level = slog.LevelInfo
+	}
+	p.log.Log(r.Context(), level, "phone asks who gives it orders", logging.Phone, provision.DeviceIn(device), logging.Peer, r.RemoteAddr, "answer", answer)
 	w.Header().Set("Content-Type", "text/plain")
 	_, _ = w.Write([]byte(answer)) // the phone may leave
 }

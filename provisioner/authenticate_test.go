@@ -1,8 +1,11 @@
 package provisioner
 
 import (
+	"bytes"
+	"log/slog"
 	"net/http/httptest"
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -41,5 +44,19 @@ func TestAuthenticate(t *testing.T) {
 	}
 	if len(p.permits.all) != 0 {
 		t.Errorf("old permits are kept: %d", len(p.permits.all))
+	}
+}
+
+// Strangers who ask do not fill the log: one line a minute each, and no name of their making.
+func TestAuthenticateIsBounded(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	p := &Provisioner{log: slog.New(slog.NewTextHandler(&log, nil))}
+	for range 100 {
+		query := url.Values{"devicename": {strings.Repeat("A", 7000)}}
+		p.handle(httptest.NewRecorder(), httptest.NewRequest("GET", AuthenticatePath+"?"+query.Encode(), nil))
+	}
+	if lines := strings.Count(log.String(), "\n"); lines != 1 || log.Len() > 500 {
+		t.Errorf("a hundred questions are %d lines, %d bytes", lines, log.Len())
 	}
 }

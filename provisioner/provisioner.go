@@ -107,6 +107,7 @@ type Provisioner struct {
 	transfers transfers
 	stamps    stamps
 	permits   permits
+	asking    recently // who asked whether somebody may give orders, and was told no
 
 	mu   sync.Mutex
 	udp  *ipv4.PacketConn // nil until Open
