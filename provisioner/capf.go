@@ -35,7 +35,7 @@ func (s *TrustServer) serveCAPF(ctx context.Context, raw net.Conn) error {
 	e := &enrolment{server: s, conn: conn, session: enrol.NewServer(binary.BigEndian.Uint32(session[:]))}
 	device, inTunnel := s.config.DeviceAt(peerOf(raw))
 	if e.from = device; inTunnel && device == "" {
-		e.from = "somebody without a phone"
+		e.from = "no phone"
 	}
 	err = e.do(ctx, e.session.Start(time.Now()))
 	for err == nil && !e.over {

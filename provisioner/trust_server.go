@@ -42,7 +42,7 @@ type TrustConfig struct {
 	CAPFPair   func() (tls.Certificate, error)
 	Known      func() []verify.TVSRecord
 	Enrolments Enrolments
-	DeviceAt   func(netip.Addr) (device string, ok bool) // whose tunnel has an address, if it is in one; nil: nobody knows
+	DeviceAt   func(netip.Addr) (device string, ok bool) // whose tunnel has an address, if it is in one; with no device, nobody enrols there; nil: nobody knows
 	Legacy     func() bool                               // some phone can do no better than TLS 1.0; nil: none
 	KeyLog     io.Writer                                 // NSS key log lines; nil: none
 	Log        *slog.Logger                              // nil discards

@@ -10,6 +10,7 @@ import (
 	"github.com/longcord/longcord/internal/logging"
 	"github.com/longcord/longcord/inventory"
 	"github.com/longcord/longcord/provisioner"
+	"github.com/longcord/longcord/stage/provision"
 	"github.com/longcord/longcord/stage/verify"
 	"github.com/longcord/longcord/trust"
 	"github.com/longcord/longcord/trust/lsc"
@@ -55,10 +56,17 @@ func (s *system) vouchedFor() (all []verify.TVSRecord) {
 
 // deviceAt returns a function that knows whose tunnel an inner address belongs to.
 func (s *system) deviceAt() func(netip.Addr) (string, bool) {
-	holder := s.holder()
+	return deviceAt(s.holder(), s.provisionerConfig().Access, s.catalog.Current)
+}
+
+// deviceAt takes every address that may fetch no file, such as one outside of the office, for a tunnel without
+// a phone: who may not have a phone's file may not have its certificate either.
+func deviceAt(holder func(netip.Addr) (provision.Holder, bool), access provision.Access, set func() *inventory.Set) func(netip.Addr) (string, bool) {
 	return func(address netip.Addr) (string, bool) {
-		who, ok := holder(address)
-		return who.Device, ok
+		if who, ok := holder(address); ok {
+			return who.Device, true
+		}
+		return "", !access.Decide(set(), provision.Asker{Address: address}, provision.DefaultFile).Allowed
 	}
 }
 

@@ -28,7 +28,7 @@ func (b *Book) Judge(ctx context.Context, c enrol.Claim, from string) (enrol.Tas
 	case device.Blocked:
 		return unknown("the device is blocked")
 	case from != "" && from != device.Name:
-		return unknown("it comes through the tunnel of %s", from)
+		return unknown("the address that it comes from belongs to %s", from)
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
