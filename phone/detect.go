@@ -137,10 +137,8 @@ func (l *lookout) fetch(ctx context.Context, server int) {
 	limited, cancel := context.WithTimeout(ctx, proofTime)
 	defer cancel()
 	p := proof{server: server}
-	if raw, err := l.ownFile(limited, l.cfg.servers[server]); err == nil {
-		if file, err := cnf.Parse(raw); err == nil {
-			p.file = file
-		}
+	if file, err := l.ownFile(limited, l.cfg.servers[server]); err == nil {
+		p.file = file
 	}
 	select {
 	case l.proofs <- p:
@@ -148,8 +146,10 @@ func (l *lookout) fetch(ctx context.Context, server int) {
 	}
 }
 
-// ownFile gets the phone's configuration, by the names and with the checks that its trust lists want.
-func (l *lookout) ownFile(ctx context.Context, server string) ([]byte, error) {
+// ownFile gets the phone's configuration, by the names and with the checks that its trust lists want. A stub that
+// they believe stands for the stored one when there is no encrypted one that the phone can open
+// (docs/wire/phone-files.md#encrypted-configuration).
+func (l *lookout) ownFile(ctx context.Context, server string) (*cnf.Device, error) {
 	get := func(name string) ([]byte, error) {
 		raw, transport, err := l.cfg.fetcher.file(ctx, server, name)
 		if err != nil || l.cfg.trust == nil {
@@ -157,16 +157,21 @@ func (l *lookout) ownFile(ctx context.Context, server string) ([]byte, error) {
 		}
 		return l.cfg.trust.open(ctx, provision.Ask{Transport: transport, Name: name}, raw)
 	}
-	name := provision.ConfigFile(l.cfg.device)
-	if l.cfg.trust == nil {
-		return get(name)
+	name, signed := provision.ConfigFile(l.cfg.device), false
+	if l.cfg.trust != nil {
+		signed, _ = l.cfg.trust.wants()
 	}
-	if signed, _ := l.cfg.trust.wants(); !signed {
-		return get(name)
+	if signed {
+		name += provision.SignedSuffix
 	}
-	raw, err := get(name + provision.SignedSuffix)
-	if err == nil && provision.IsStub(raw) {
-		return get(name + provision.EncryptedSuffix)
+	raw, err := get(name)
+	if err == nil && signed && provision.IsStub(raw) {
+		if raw, err = get(provision.ConfigFile(l.cfg.device) + provision.EncryptedSuffix); err != nil {
+			return l.cfg.stored, nil
+		}
 	}
-	return raw, err
+	if err != nil {
+		return nil, err
+	}
+	return cnf.Parse(raw)
 }

@@ -34,15 +34,15 @@ type provisionConfig struct {
 
 // fetchConfig asks for the phone's files in a phone's order, keeps what it believes of trust lists and
 // configuration in the state folder, and returns the configuration with a line about where it came from.
-// When nothing new can be had or taken, it returns the stored configuration, nil on the first day, and the
-// reason as error: errNoServer, errNoFile, errRefused, errBadFile, errForeignFile or errUntrusted.
+// When nothing new can be had or taken, it returns the stored configuration, nil on the first day, with what a
+// stub says of CAPF, and the reason as error: errNoServer, errNoFile, errRefused, errBadFile, errForeignFile or errUntrusted.
 func fetchConfig(ctx context.Context, cfg provisionConfig) (*cnf.Device, string, error) {
 	if cfg.trust == nil {
 		cfg.trust = loadBelief(beliefConfig{dir: cfg.dir})
 	}
 	got, err := bootFiles(ctx, cfg)
 	if err != nil {
-		return cfg.stored, "", err
+		return withStub(cfg.stored, got.stub), "", err
 	}
 	cfg.trusted = cfg.trusted || got.believed
 	fresh, err := judge(got.content, cfg)
@@ -59,7 +59,23 @@ func fetchConfig(ctx context.Context, cfg provisionConfig) (*cnf.Device, string,
 type fetched struct {
 	content  []byte
 	from     string
-	believed bool // by a signature or a connection that a trust list vouches for
+	believed bool   // by a signature or a connection that a trust list vouches for
+	stub     []byte // that came, believed, before the whole file
+}
+
+// withStub is what the phone goes on with when its file is encrypted and it cannot open it: what it has stored,
+// and where to enrol by the stub.
+func withStub(stored *cnf.Device, stub []byte) *cnf.Device {
+	said, err := cnf.Parse(stub)
+	if err != nil {
+		return stored // there was no stub, or none of use
+	}
+	if stored == nil {
+		return said
+	}
+	going := *stored
+	going.CAPF, going.CAPFAuthMode = said.CAPF, said.CAPFAuthMode
+	return &going
 }
 
 // bootFiles lives the order of requests and returns the phone's own file, unread.
@@ -88,10 +104,14 @@ func bootFiles(ctx context.Context, cfg provisionConfig) (got fetched, err error
 		switch {
 		case err == nil && !isList && provision.IsStub(content):
 			boot.Answered(provision.FoundStub)
+			if isSigned(ask) {
+				got.stub = content
+			}
 			last = fmt.Errorf("%w: %s says that it is encrypted", errNoFile, ask.Name)
 		case err == nil:
 			boot.Answered(provision.Found)
-			got = fetched{content, fmt.Sprintf("%s by %s from %s, %d bytes", ask.Name, ask.Transport, server, len(content)), isSigned(ask)}
+			got.content, got.believed = content, isSigned(ask)
+			got.from = fmt.Sprintf("%s by %s from %s, %d bytes", ask.Name, ask.Transport, server, len(content))
 		case errors.Is(err, errNoFile):
 			boot.Answered(provision.NotFound)
 			last = err

@@ -29,6 +29,7 @@ type house struct {
 	authority   *trust.Authority
 	profile     *inventory.CommonPhoneProfile
 	certificate *x509.Certificate // to encrypt for
+	revoked     bool              // and it is
 	fetcher     fetcher
 }
 
@@ -60,7 +61,7 @@ func (h *house) serve(t *testing.T, set *inventory.Set, https bool) {
 			TFTP: loopback, HTTP: loopback, Access: provision.Access{Office: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}},
 		},
 		Inventory: func() *inventory.Set { return set }, Authority: h.authority,
-		PhoneCertificate: func(string) *x509.Certificate { return h.certificate },
+		PhoneCertificate: func(string) (*x509.Certificate, bool) { return h.certificate, !h.revoked },
 	}
 	if https {
 		config.HTTPS, config.Certificate = loopback, func() (tls.Certificate, error) { return h.authority.Pair(trust.FilesEC) }
@@ -203,6 +204,33 @@ func TestPhoneOpensWhatIsEncryptedForIt(t *testing.T) {
 	if !bytes.Equal(p.file(plainName), kept) {
 		t.Error("the stored file has changed")
 	}
+	h.revoked = true
+	if from, err := p.boot(h.fetcher); !errors.Is(err, errNoFile) || !bytes.Equal(p.file(plainName), kept) {
+		t.Errorf("with a certificate that is revoked: %q, %v", from, err)
+	}
+	stub, _, err := h.fetcher.file(t.Context(), "127.0.0.1", signedName)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stored, err := loadConfig(p.dir, deviceName)
+	if err != nil {
+		t.Fatal(err)
+	}
+	look := lookout{cfg: detectConfig{fetcher: h.fetcher, device: deviceName, stored: stored, trust: loadBelief(beliefConfig{dir: p.dir})}}
+	if file, err := look.ownFile(t.Context(), "127.0.0.1"); err != nil || file != stored {
+		t.Errorf("its office's stub proves nothing: %v", err)
+	}
+	_, look.cfg.fetcher = serveFiles(t, map[string]string{signedName: string(stub[:len(stub)-1])}, true, false)
+	if _, err := look.ownFile(t.Context(), "127.0.0.1"); !errors.Is(err, errUntrusted) {
+		t.Errorf("a stub that nobody signed: %v", err)
+	}
+	unsigned := string(stub[bytes.Index(stub, []byte("<?xml")):])
+	_, look.cfg.fetcher = serveFiles(t, map[string]string{plainName: unsigned}, true, false)
+	look.cfg.trust = loadBelief(beliefConfig{dir: t.TempDir()})
+	if file, err := look.ownFile(t.Context(), "127.0.0.1"); err == nil && file == stored {
+		t.Error("a stub in plain proves the office")
+	}
+	h.revoked = false
 	p.key = nil
 	if _, err := p.boot(h.fetcher); !errors.Is(err, verify.ErrNotForUs) {
 		t.Errorf("without a key: %v", err)

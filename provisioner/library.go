@@ -57,10 +57,13 @@ func (l library) open(name string) (*file, error) {
 		return f, err
 	}
 	f, err := l.openPlain(clean)
-	if err == nil && l.signer.encrypts(l.inventory(), f.device) != nil {
+	if err != nil {
+		return nil, err
+	}
+	if phone, _ := l.signer.encrypts(l.inventory(), f.device); phone != nil {
 		return nil, errors.Join(fmt.Errorf("%w: %q: only encrypted", provision.ErrNotFound, name), f.Close())
 	}
-	return f, err
+	return f, nil
 }
 
 // openPlain returns a file that nobody has signed or encrypted.

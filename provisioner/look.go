@@ -71,7 +71,8 @@ func (p *Provisioner) post(before map[string]finding.Finding) map[string]finding
 func (p *Provisioner) plainFiles(set *inventory.Set) []finding.Finding {
 	count := 0
 	for _, device := range set.Devices {
-		if !device.Blocked && p.library.signer.encrypts(set, device.Name) == nil && slices.ContainsFunc(device.Lines, func(number string) bool {
+		encrypted, _ := p.library.signer.encrypts(set, device.Name)
+		if !device.Blocked && encrypted == nil && slices.ContainsFunc(device.Lines, func(number string) bool {
 			line, ok := set.Lines[number]
 			return ok && !line.Secret.IsZero()
 		}) {

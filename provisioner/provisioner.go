@@ -77,8 +77,9 @@ type Config struct {
 	Store     store.Store    // where deliveries are kept; nil: nowhere
 	Findings  *finding.Board // nil: nobody wants to know
 	Log       *slog.Logger   // nil discards
-	// PhoneCertificate returns what a device's files can be encrypted for, nil where none is known.
-	PhoneCertificate func(device string) *x509.Certificate
+	// PhoneCertificate returns the RSA certificate that a device's files can be encrypted for, nil where it never
+	// had one, and whether it is still good.
+	PhoneCertificate func(device string) (phone *x509.Certificate, good bool)
 	// Certificate is shown by HTTPS, with an EC key; it is asked for at each connection. Nil: HTTPS is not served.
 	Certificate func() (tls.Certificate, error)
 	// Prove returns the device that certificates shown by HTTPS prove, the client's own first. Nil: none is asked for.

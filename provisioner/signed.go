@@ -27,9 +27,9 @@ type Authority interface {
 
 // signer makes signed files, encrypted files and trust lists out of what the library has.
 type signer struct {
-	authority   Authority                             // nil: nothing is signed
-	certificate func(device string) *x509.Certificate // of a phone, to encrypt for; nil: none is known
-	https       bool                                  // files are served by HTTPS on 6971
+	authority   Authority // nil: nothing is signed
+	certificate func(device string) (phone *x509.Certificate, good bool)
+	https       bool // files are served by HTTPS on 6971
 	now         func() time.Time
 	cache       *signatures
 }
@@ -85,26 +85,27 @@ func digestOf(security inventory.PhoneSecurity) tlv.Digest {
 }
 
 // encrypts returns the certificate that a device's configuration is to be encrypted for, nil when it is not.
-// Until a phone has a certificate with an RSA key, its file is only signed: how else should it get one?
-func (s signer) encrypts(set *inventory.Set, name string) *x509.Certificate {
+// Until a phone has its first certificate with an RSA key, its file is only signed: how else should it get
+// one? After that nobody gets it in plain. With a certificate that is good no more, it has to enrol anew, as
+// its stub says.
+func (s signer) encrypts(set *inventory.Set, name string) (phone *x509.Certificate, good bool) {
 	device, ok := set.Devices[name]
 	if !ok || s.authority == nil || s.certificate == nil || !set.SecurityFor(device).Encrypted {
-		return nil
+		return nil, false
 	}
-	certificate := s.certificate(name)
-	if certificate == nil || certificate.PublicKeyAlgorithm != x509.RSA {
-		return nil
-	}
-	return certificate
+	return s.certificate(name)
 }
 
 // wrap signs a plain file, which it closes. Of a configuration that is encrypted it makes the stub, or,
 // when that is asked for, the encrypted file.
 func (s signer) wrap(set *inventory.Set, plain *file, encrypted bool) (*file, error) {
 	defer plain.Close()
-	phone := s.encrypts(set, plain.device)
-	if s.authority == nil || encrypted && phone == nil {
+	phone, good := s.encrypts(set, plain.device)
+	switch {
+	case s.authority == nil || encrypted && phone == nil:
 		return nil, fmt.Errorf("%w: %q: not encrypted", provision.ErrNotFound, plain.name)
+	case encrypted && !good:
+		return nil, fmt.Errorf("%w: %q: the phone has to enrol anew, its certificate is revoked or deleted", provision.ErrNotFound, plain.name)
 	}
 	if plain.size > maxSigned {
 		return nil, fmt.Errorf("%w: %q is too large to be signed, and there is no signed one", provision.ErrNotFound, plain.name)
@@ -202,7 +203,7 @@ func (l library) openByHTTPS(clean string) (*file, error) {
 	if err != nil {
 		return nil, err
 	}
-	phone := l.signer.encrypts(l.inventory(), f.device)
+	phone, _ := l.signer.encrypts(l.inventory(), f.device)
 	if phone == nil {
 		return f, nil
 	}

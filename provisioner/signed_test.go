@@ -224,8 +224,9 @@ func TestByHTTPS(t *testing.T) {
 	t.Parallel()
 	set, profile := signedOffice()
 	var certificate *x509.Certificate
+	good := true
 	l := library{inventory: func() *inventory.Set { return set }, renderer: provision.Renderer{CallManagers: []string{"10.1.0.5"}}, signer: Config{
-		Authority: newAuthority(t), PhoneCertificate: func(string) *x509.Certificate { return certificate },
+		Authority: newAuthority(t), PhoneCertificate: func(string) (*x509.Certificate, bool) { return certificate, good },
 	}.signer()}
 	read := func(name string) string {
 		t.Helper()
@@ -262,6 +263,15 @@ func TestByHTTPS(t *testing.T) {
 	}
 	if got := read(phone + ".cnf.xml.enc.sgn"); !strings.HasPrefix(got, "\x01\x00\x02\x02\x00") {
 		t.Errorf("got %.80q, want the encrypted file", got)
+	}
+	good = false // revoked
+	for _, asked := range []string{phone + ".cnf.xml", phone + ".cnf.xml.enc.sgn", "sep" + phone[3:] + ".CNF.xml"} {
+		if got := read(asked); strings.Contains(got, "<") {
+			t.Errorf("%s: got %.80q, want nothing", asked, got)
+		}
+	}
+	if got := read(name); !provision.IsStub([]byte(got)) || strings.Contains(got, "sipProfile") {
+		t.Errorf("got %.80q, want the stub", got)
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/longcord/longcord/inventory"
 	"github.com/longcord/longcord/stage/enrol"
 	"github.com/longcord/longcord/trust/lsc"
+	"github.com/longcord/longcord/wire/capf"
 )
 
 // enrolmentsAdapter is what control asks of the book of phones' certificates.
@@ -112,6 +113,8 @@ func (a enrolmentsAdapter) Start(ctx context.Context, phones []string, order con
 			return control.RefuseWith(http.StatusNotFound, "there is no Device "+name, "longcord phones list")
 		case device.Blocked:
 			return control.RefuseWith(http.StatusConflict, "the Device "+name+" is blocked", "longcord phones unblock "+name)
+		case o.Operation == enrol.Install && o.Key.Type == capf.EC && set.SecurityFor(device).Encrypted:
+			return control.RefuseWith(http.StatusConflict, "the file of "+name+" is encrypted, and that needs an RSA key", "take --key rsa-2048, or tftpEncryptedConfig out of its common phone profile")
 		}
 	}
 	for _, name := range phones {

@@ -40,12 +40,9 @@ func (s *system) provisionerConfig() provisioner.Config {
 	}
 }
 
-// certificateOf returns the certificate that a device has of this house, or nil.
-func (s *system) certificateOf(device string) *x509.Certificate {
-	if c := s.phoneCertificates.Phone(device).Current(time.Now()); c != nil {
-		return c.Leaf
-	}
-	return nil
+// certificateOf returns what the files of a device are encrypted for.
+func (s *system) certificateOf(device string) (phone *x509.Certificate, good bool) {
+	return s.phoneCertificates.Phone(device).ForFiles()
 }
 
 // proven returns the device that a client certificate proves: one of an authority whose phones may log in to

@@ -143,8 +143,11 @@ func (c Certificate) Serial() string { return c.Leaf.SerialNumber.Text(16) }
 
 // Counts reports whether the phone has the certificate, as far as anybody has said, and may use it.
 func (c Certificate) Counts(now time.Time) bool {
-	return c.Revoked.IsZero() && c.Deleted.IsZero() && now.Before(c.Leaf.NotAfter) && !(c.Confirmed.IsZero() && c.Shown.IsZero())
+	return c.Revoked.IsZero() && c.Deleted.IsZero() && now.Before(c.Leaf.NotAfter) && c.held()
 }
+
+// held reports whether the phone has had the certificate, as far as anybody has said.
+func (c Certificate) held() bool { return !c.Confirmed.IsZero() || !c.Shown.IsZero() }
 
 // Order is what a phone is to do when it comes.
 type Order struct {
@@ -177,6 +180,18 @@ func (p Phone) Current(now time.Time) *Certificate {
 		}
 	}
 	return nil
+}
+
+// ForFiles is the certificate that the phone's files are encrypted for, nil if it never had one with an RSA
+// key, and whether it is good for that. One that has ended is: the phone has its key still, and reads in its
+// file that it is to renew.
+func (p Phone) ForFiles() (leaf *x509.Certificate, good bool) {
+	for i, c := range p.Certificates { // newest first
+		if c.held() && c.Leaf.PublicKeyAlgorithm == x509.RSA {
+			return c.Leaf, c.Revoked.IsZero() && c.Deleted.IsZero() && !slices.ContainsFunc(p.Certificates[:i], Certificate.held)
+		}
+	}
+	return nil, false
 }
 
 // Phones returns every device of which the book says something, by name.

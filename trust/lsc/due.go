@@ -117,12 +117,16 @@ func (b *Book) tellManufacturers(now time.Time, set *inventory.Set) {
 	}
 }
 
-// forget deletes certificates that expired a year ago, and orders whose time is over.
+// forget deletes certificates that expired a year ago, and orders whose time is over. What a phone's files are
+// encrypted for is not forgotten: they would be given in plain.
 func (b *Book) forget(ctx context.Context, now time.Time) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for serial, c := range b.certificates {
 		if now.Before(c.leaf.NotAfter.Add(forgetLate)) {
+			continue
+		}
+		if last, _ := b.phone(c.Device).ForFiles(); last != nil && last.Equal(c.leaf) && b.config.Inventory().Devices[c.Device] != nil {
 			continue
 		}
 		if err := b.tables.certificates.Delete(ctx, serial, store.Any); err != nil {

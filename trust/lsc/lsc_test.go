@@ -479,3 +479,66 @@ func TestSeen(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestForFiles: what a phone's files are encrypted for is never forgotten while there is the phone, and nothing
+// takes them back to plain.
+func TestForFiles(t *testing.T) {
+	h := newHouse(t)
+	if leaf, _ := h.Phone(desk).ForFiles(); leaf != nil {
+		t.Error("the phone has no certificate yet")
+	}
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	enrolRSA := func() *x509.Certificate {
+		t.Helper()
+		h.order(desk, enrol.ByNothing)
+		der, err := h.Sign(t.Context(), desk, key.Public())
+		if err != nil {
+			t.Fatal(err)
+		}
+		before, _ := h.Phone(desk).ForFiles()
+		leaf, err := x509.ParseCertificate(der)
+		if err != nil || before != nil && before.Equal(leaf) {
+			t.Fatalf("one that the phone has not stored counts: %v", err)
+		}
+		if err := h.Ended(t.Context(), enrol.Outcome{Device: desk, Operation: enrol.Install, Done: true, Certificate: der}); err != nil {
+			t.Fatal(err)
+		}
+		return leaf
+	}
+	check := func(want *x509.Certificate, wantGood bool, when string) {
+		t.Helper()
+		if leaf, good := h.Phone(desk).ForFiles(); leaf == nil || !leaf.Equal(want) || good != wantGood {
+			t.Errorf("%s: %v, good %v", when, leaf, good)
+		}
+	}
+	first := enrolRSA()
+	check(first, true, "with its first")
+	h.now = h.now.Add(time.Hour)
+	second := enrolRSA()
+	check(second, true, "with its second")
+	if _, err := h.Revoke(t.Context(), desk); err != nil {
+		t.Fatal(err)
+	}
+	check(second, false, "revoked")
+	h.now = h.now.Add(time.Hour)
+	third := enrolRSA()
+	check(third, true, "with its third")
+	h.now = h.now.Add(7 * 365 * 24 * time.Hour)
+	if err := h.Look(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	check(third, true, "when it has long ended")
+	if n := len(h.Phone(desk).Certificates); n != 1 {
+		t.Errorf("%d certificates are remembered, want 1", n)
+	}
+	delete(h.set.Devices, desk)
+	if err := h.Look(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if leaf, _ := h.Phone(desk).ForFiles(); leaf != nil {
+		t.Error("that of a phone that is gone is not forgotten")
+	}
+}
