@@ -60,7 +60,7 @@ func TestTwelveYears(t *testing.T) {
 					h.counts.returns++
 				}
 			}
-			if n%26 == 25 {
+			if n%13 == 12 {
 				h.restart()
 			}
 			h.look()
