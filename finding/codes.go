@@ -43,7 +43,7 @@ var (
 		Fix: []string{
 			"if phones of the office stand in that network, add it to officeNetworks below provisioner: in longcord.yaml, and start anew",
 			"if you work at that machine, add its address to operators there",
-			"if it is a phone in a tunnel, let its login say which phone it is: name it among devices: of its user, or give it a certificate",
+			"if it is a phone in a tunnel, and that login is this phone's, say so: `longcord users set %[3]s --device %[4]s`, which counts at once; or give it a certificate",
 			"if the phone is blocked and should not be: `longcord phones unblock`",
 		},
 	})

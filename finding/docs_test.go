@@ -40,7 +40,7 @@ var words = map[string][]string{
 	"door-open":                             {"phone", "address", "time"},
 	"unknown-phone":                         {"phone", "address", "model"},
 	"load-missing":                          {"load", "file"},
-	"files-refused":                         {"address", "reason"},
+	"files-refused":                         {"address", "reason", "user", "device"},
 	"files-in-plain":                        {"networks", "so many"},
 	"vpn-not-configured":                    {"device"},
 	"foreign-tftp-server":                   {"server"},

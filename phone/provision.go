@@ -171,7 +171,7 @@ func provisionFinding(err error, cfg provisionConfig) (finding.Finding, bool) {
 	case errors.Is(err, errNoFile):
 		found = finding.TFTPFileMissing.With(server, name)
 	case errors.Is(err, errRefused):
-		found = finding.FilesRefused.With(cfg.device, "it refuses "+name)
+		found = finding.FilesRefused.With(cfg.device, "it refuses "+name, "USER", cfg.device)
 	case errors.Is(err, errUntrusted):
 		found = finding.TrustListMismatch.With(name, server)
 	case errors.Is(err, errForeignFile):

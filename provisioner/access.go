@@ -1,6 +1,7 @@
 package provisioner
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -13,7 +14,10 @@ import (
 )
 
 // deniedError is a file that is not for who asks.
-type deniedError struct{ provision.Decision }
+type deniedError struct {
+	provision.Decision
+	user, device string // who asks by his tunnel's login, and which phone's file it is; empty: unknown, or none
+}
 
 // Error says why.
 func (e *deniedError) Error() string { return "provisioner: not for this asker: " + e.Says }
@@ -36,7 +40,11 @@ func (p *Provisioner) find(r request) (*file, error) {
 		p.unknown(device, r.peer, name)
 	}
 	if decision := p.settings.Access.Decide(set, who, name); !decision.Allowed {
-		return nil, &deniedError{decision}
+		denial := &deniedError{Decision: decision, device: provision.DeviceIn(name)}
+		if who.Session != nil {
+			denial.user = who.Session.User
+		}
+		return nil, denial
 	}
 	open := p.library.open
 	if r.transport == provision.HTTPS {
@@ -65,7 +73,7 @@ func (l *ledger) refused(r request, err error) outcome {
 	switch {
 	case errors.As(err, &denial):
 		l.count(&l.counts.Denied)
-		l.deny(r, denial.Decision)
+		l.deny(r, denial)
 		return denied
 	case errors.Is(err, provision.ErrNotFound):
 		l.count(&l.counts.Missing)
@@ -84,13 +92,13 @@ func (l *ledger) refused(r request, err error) outcome {
 // deniedFor is how long it is worth knowing that somebody was denied a file.
 const deniedFor = time.Hour
 
-func (l *ledger) deny(r request, d provision.Decision) {
+func (l *ledger) deny(r request, d *deniedError) {
 	log := l.attributes(r).With("rule", string(d.Rule), "why", d.Says)
 	if !l.denials.first(r.peer.Addr(), time.Now()) {
 		log.Debug("file denied")
 		return
 	}
-	f := finding.FilesRefused.With(r.peer.Addr().String(), d.Says).
+	f := finding.FilesRefused.With(r.peer.Addr().String(), d.Says, cmp.Or(d.user, "USER"), cmp.Or(d.device, "DEVICE")).
 		Because("provisioner", 0, fmt.Sprintf("%s asked for %.100q by %s; rule %s", r.peer, r.name, r.transport, d.Rule))
 	l.findings.RaiseFor(deniedFor, f)
 	log.Warn("file denied", logging.Finding, f.Code)

@@ -71,6 +71,8 @@ func TestAccessOnTheWire(t *testing.T) {
 	all := standing(board, finding.FilesRefused)
 	if len(all) != 1 || all[0].Subject != "127.0.0.1" || !strings.Contains(all[0].Says, "the tunnel is that of "+phone) {
 		t.Errorf("found is %+v", all)
+	} else if hint := strings.Join(all[0].Fix, "\n"); !strings.Contains(hint, "`longcord users set anna --device "+other+"`") {
+		t.Errorf("the hint is\n%s", hint)
 	}
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"net/url"
@@ -20,7 +21,7 @@ import (
 
 func (p *program) usersCommand() *cobra.Command {
 	c := &cobra.Command{Use: "users", Short: "Logins of the VPN"}
-	c.AddCommand(p.usersAddCommand(), p.usersImportCommand(), p.usersPasswdCommand(), p.usersRemoveCommand(), p.usersListCommand(),
+	c.AddCommand(p.usersAddCommand(), p.usersImportCommand(), p.usersPasswdCommand(), p.usersSetCommand(), p.usersRemoveCommand(), p.usersListCommand(),
 		p.blockCommand(inventory.KindUser, "NAME", "user"), p.unblockCommand(inventory.KindUser, "NAME", "user"))
 	return c
 }
@@ -163,6 +164,42 @@ after too many failures.`,
 	c.Flags().BoolVar(&codes, "totp", false, "make a new key of one-time codes and print it")
 	c.Flags().BoolVar(&noCodes, "no-totp", false, "take the key of one-time codes away")
 	c.MarkFlagsMutuallyExclusive("totp", "no-totp")
+	return c
+}
+
+func (p *program) usersSetCommand() *cobra.Command {
+	var add, drop []string
+	c := &cobra.Command{
+		Use:   "set NAME [--device SEP…] [--no-device SEP…]",
+		Short: "Say which phones a user's sessions belong to",
+		Long: `Says which phones are a user's. A session gets the files of its user's phones and no
+others, and none at all while its user has no phone. It counts at once, for sessions that
+are up as well. Password, group lock and other phones stay as they were.`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			if len(add)+len(drop) == 0 {
+				return usage(errors.New("nothing to set"), "name a phone with --device or --no-device")
+			}
+			user, err := p.userCalled(c.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			for _, device := range drop {
+				if !slices.Contains(user.Devices, device) {
+					return usage(fmt.Errorf("%s is no phone of %s", device, user.Name), "longcord users list")
+				}
+			}
+			for _, device := range add {
+				if !slices.Contains(user.Devices, device) {
+					user.Devices = append(user.Devices, device)
+				}
+			}
+			user.Devices = slices.DeleteFunc(user.Devices, func(device string) bool { return slices.Contains(drop, device) })
+			return p.applyUsers(c.Context(), []inventory.Object{user}, control.ExpectExisting)
+		},
+	}
+	c.Flags().StringSliceVar(&add, "device", nil, "a `SEP…` that this user's sessions belong to; may be given again")
+	c.Flags().StringSliceVar(&drop, "no-device", nil, "a `SEP…` that is not this user's any more")
 	return c
 }
 
