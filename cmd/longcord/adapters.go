@@ -150,12 +150,9 @@ func (s *system) impact(before, after *inventory.Set) []impact.Touched {
 	if s.provisioner != nil {
 		deliveries := s.provisioner.Deliveries()
 		facts.Fetched = func(device string) (stamp string, at time.Time) {
-			for _, d := range deliveries[device] {
-				if d.VersionStamp != "" {
-					return d.VersionStamp, d.Complete
-				}
-			}
-			return "", time.Time{}
+			address, known := s.registersFrom(device)
+			d, _ := newestFile(deliveries[device], address, known)
+			return d.VersionStamp, d.Complete
 		}
 	}
 	return impact.Of(before, after, facts)

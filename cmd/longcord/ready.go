@@ -7,12 +7,14 @@ import (
 	"net/netip"
 	"net/url"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/longcord/longcord/config"
 	"github.com/longcord/longcord/inventory"
 	"github.com/longcord/longcord/inventory/fitness"
+	"github.com/longcord/longcord/provisioner"
 	"github.com/longcord/longcord/reader"
 	"github.com/longcord/longcord/wire/cnf"
 )
@@ -93,12 +95,22 @@ func (s *system) fetched(f *fitness.Facts) {
 	if s.provisioner == nil {
 		return
 	}
-	for _, d := range s.provisioner.Deliveries()[f.Device] {
-		if d.VersionStamp != "" {
-			f.Fetched = &fitness.Fetched{Stamp: d.VersionStamp, Hashes: d.Hashes, Complete: d.Complete}
-			return
+	at, known := s.registersFrom(f.Device)
+	if d, ok := newestFile(s.provisioner.Deliveries()[f.Device], at, known); ok {
+		f.Fetched = &fitness.Fetched{Stamp: d.VersionStamp, Hashes: d.Hashes, Complete: d.Complete}
+	}
+}
+
+// newestFile returns the newest of the deliveries that a phone's own file came by. Others may fetch that file
+// in the office, so where it is known at which address the phone is, theirs do not count; and trust lists have
+// stamps, too.
+func newestFile(newestFirst []provisioner.Delivery, at netip.Addr, known bool) (provisioner.Delivery, bool) {
+	for _, d := range newestFirst {
+		if d.VersionStamp != "" && strings.Contains(d.File, ".cnf.xml") && (d.Own || !known || d.Peer.Addr().Unmap() == at) {
+			return d, true
 		}
 	}
+	return provisioner.Delivery{}, false
 }
 
 // logins fills in who may log in as a device: users of this inventory, or of servers that its tunnel group asks.
