@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -27,9 +28,9 @@ import (
 // house is a file server with its keys.
 type house struct {
 	authority   *trust.Authority
-	profile     *inventory.CommonPhoneProfile
-	certificate *x509.Certificate // to encrypt for
-	revoked     bool              // and it is
+	set         atomic.Pointer[inventory.Set]
+	certificate atomic.Pointer[x509.Certificate] // to encrypt for
+	revoked     atomic.Bool                      // and it is
 	fetcher     fetcher
 }
 
@@ -44,24 +45,34 @@ func newHouseWith(t *testing.T, https bool) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := &house{authority: authority, profile: &inventory.CommonPhoneProfile{Name: "desk"}}
+	h := &house{authority: authority}
 	set := inventory.NewSet()
 	set.Lines["1001"] = &inventory.Line{Name: "1001"}
 	set.Devices[deviceName] = &inventory.Device{Name: deviceName, Model: "CP-8861", CommonPhoneProfile: "desk", Lines: []string{"1001"}}
-	set.CommonPhoneProfiles["desk"] = h.profile
-	h.serve(t, set, https)
+	set.CommonPhoneProfiles["desk"] = &inventory.CommonPhoneProfile{Name: "desk"}
+	h.set.Store(set)
+	h.serve(t, https)
 	return h
 }
 
-func (h *house) serve(t *testing.T, set *inventory.Set, https bool) {
+// change gives the house another inventory, in which the phone's profile is changed.
+func (h *house) change(by func(*inventory.CommonPhoneProfile)) {
+	set := *h.set.Load()
+	profile := *set.CommonPhoneProfiles["desk"]
+	by(&profile)
+	set.CommonPhoneProfiles = map[string]*inventory.CommonPhoneProfile{"desk": &profile}
+	h.set.Store(&set)
+}
+
+func (h *house) serve(t *testing.T, https bool) {
 	t.Helper()
 	loopback := netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), 0)
 	config := provisioner.Config{
 		Settings: provisioner.Settings{
 			TFTP: loopback, HTTP: loopback, Access: provision.Access{Office: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}},
 		},
-		Inventory: func() *inventory.Set { return set }, Authority: h.authority,
-		PhoneCertificate: func(string) (*x509.Certificate, bool) { return h.certificate, !h.revoked },
+		Inventory: h.set.Load, Authority: h.authority,
+		PhoneCertificate: func(string) (*x509.Certificate, bool) { return h.certificate.Load(), !h.revoked.Load() },
 	}
 	if https {
 		config.HTTPS, config.Certificate = loopback, func() (tls.Certificate, error) { return h.authority.Pair(trust.FilesEC) }
@@ -144,12 +155,12 @@ func TestPhoneFollowsItsHouse(t *testing.T) {
 	h := newHouse(t)
 	p := &handset{t: t, dir: t.TempDir()}
 	p.must(h.fetcher, plainName, "No Trust List installed")
-	h.profile.SecurityByDefault = inventory.SecurityOn
+	h.change(func(p *inventory.CommonPhoneProfile) { p.SecurityByDefault = inventory.SecurityOn })
 	p.must(h.fetcher, signedName, "ITL installed")
 	p.must(h.fetcher, signedName, "")
-	h.profile.ClusterSecurityMode = inventory.Mixed
+	h.change(func(p *inventory.CommonPhoneProfile) { p.ClusterSecurityMode = inventory.Mixed })
 	p.must(h.fetcher, signedName, "CTL Installed")
-	h.profile.TFTPFileSignatureAlgorithm = inventory.SHA512
+	h.change(func(p *inventory.CommonPhoneProfile) { p.TFTPFileSignatureAlgorithm = inventory.SHA512 })
 	p.must(h.fetcher, signedName, "Trust List updated")
 	for _, change := range []func() error{
 		func() error { return h.authority.Replace(t.Context(), trust.Signer2, trust.Consent{}) },
@@ -165,16 +176,20 @@ func TestPhoneFollowsItsHouse(t *testing.T) {
 	if raw := p.file(plainName); !bytes.Contains(raw, []byte("<device>")) {
 		t.Errorf("the file is kept as %.60q", raw)
 	}
-	h.profile.SecurityByDefault = inventory.SecurityRollback
+	h.change(func(p *inventory.CommonPhoneProfile) { p.SecurityByDefault = inventory.SecurityRollback })
 	p.must(h.fetcher, plainName, "Trust List updated")
-	h.profile.SecurityByDefault, h.profile.ClusterSecurityMode = inventory.SecurityOff, ""
+	h.change(func(p *inventory.CommonPhoneProfile) {
+		p.SecurityByDefault, p.ClusterSecurityMode = inventory.SecurityOff, ""
+	})
 	p.must(h.fetcher, plainName, "")
 }
 
 func TestPhoneOpensWhatIsEncryptedForIt(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	h.profile.SecurityByDefault, h.profile.TFTPEncryptedConfig = inventory.SecurityOn, true
+	h.change(func(p *inventory.CommonPhoneProfile) {
+		p.SecurityByDefault, p.TFTPEncryptedConfig = inventory.SecurityOn, true
+	})
 	p := &handset{t: t, dir: t.TempDir()}
 	p.must(h.fetcher, signedName, "ITL installed") // it has no certificate yet
 	certificate := func(name string) (*x509.Certificate, any) {
@@ -188,7 +203,9 @@ func TestPhoneOpensWhatIsEncryptedForIt(t *testing.T) {
 		}
 		return loaded.Leaf, loaded.PrivateKey
 	}
-	h.certificate, p.key = certificate("phone")
+	leaf, key := certificate("phone")
+	h.certificate.Store(leaf)
+	p.key = key
 	p.must(h.fetcher, encryptedName, "")
 	kept := p.file(plainName)
 	for _, name := range []string{plainName, strings.ToLower(plainName), signedName} {
@@ -204,7 +221,7 @@ func TestPhoneOpensWhatIsEncryptedForIt(t *testing.T) {
 	if !bytes.Equal(p.file(plainName), kept) {
 		t.Error("the stored file has changed")
 	}
-	h.revoked = true
+	h.revoked.Store(true)
 	if from, err := p.boot(h.fetcher); !errors.Is(err, errNoFile) || !bytes.Equal(p.file(plainName), kept) {
 		t.Errorf("with a certificate that is revoked: %q, %v", from, err)
 	}
@@ -230,7 +247,7 @@ func TestPhoneOpensWhatIsEncryptedForIt(t *testing.T) {
 	if file, err := look.ownFile(t.Context(), "127.0.0.1"); err == nil && file == stored {
 		t.Error("a stub in plain proves the office")
 	}
-	h.revoked = false
+	h.revoked.Store(false)
 	p.key = nil
 	if _, err := p.boot(h.fetcher); !errors.Is(err, verify.ErrNotForUs) {
 		t.Errorf("without a key: %v", err)
@@ -241,7 +258,8 @@ func TestPhoneOpensWhatIsEncryptedForIt(t *testing.T) {
 func TestPhoneRefusesAnotherHouse(t *testing.T) {
 	t.Parallel()
 	home, other := newHouse(t), newHouse(t)
-	home.profile.SecurityByDefault, other.profile.SecurityByDefault = inventory.SecurityOn, inventory.SecurityOn
+	home.change(func(p *inventory.CommonPhoneProfile) { p.SecurityByDefault = inventory.SecurityOn })
+	other.change(func(p *inventory.CommonPhoneProfile) { p.SecurityByDefault = inventory.SecurityOn })
 	p := &handset{t: t, dir: t.TempDir()}
 	p.must(home.fetcher, signedName, "ITL installed")
 	list, file := p.file(provision.SharedITL), p.file(plainName)
@@ -262,7 +280,7 @@ func TestPhoneRefusesAnotherHouse(t *testing.T) {
 	}
 	_, err := p.boot(other.fetcher)
 	check("another house", err, "File auth error", "Trust List update failed")
-	other.profile.SecurityByDefault = inventory.SecurityOff // it still signs
+	other.change(func(p *inventory.CommonPhoneProfile) { p.SecurityByDefault = inventory.SecurityOff }) // it still signs
 	_, err = p.boot(other.fetcher)
 	check("a house without lists", err, "File auth error")
 	p.must(home.fetcher, signedName, "")
@@ -316,7 +334,7 @@ func (v *houseTVS) about(context.Context, *x509.Certificate) (verify.Vouched, er
 func TestPhoneAsksTVS(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	h.profile.SecurityByDefault = inventory.SecurityOn
+	h.change(func(p *inventory.CommonPhoneProfile) { p.SecurityByDefault = inventory.SecurityOn })
 	ask := &houseTVS{house: h}
 	p := &handset{t: t, dir: t.TempDir(), tvs: ask}
 	p.must(h.fetcher, signedName, "ITL installed")
@@ -337,7 +355,7 @@ func TestPhoneAsksTVS(t *testing.T) {
 	}
 	p.must(h.fetcher, signedName, "")
 	stranger := newHouse(t)
-	stranger.profile.SecurityByDefault = inventory.SecurityOn
+	stranger.change(func(p *inventory.CommonPhoneProfile) { p.SecurityByDefault = inventory.SecurityOn })
 	if _, err := p.boot(stranger.fetcher); !errors.Is(err, errUntrusted) {
 		t.Errorf("a stranger: %v", err)
 	}
@@ -347,7 +365,7 @@ func TestPhoneAsksTVS(t *testing.T) {
 func TestPhoneByHTTPS(t *testing.T) {
 	t.Parallel()
 	h := newHouseWith(t, true)
-	h.profile.SecurityByDefault = inventory.SecurityOn
+	h.change(func(p *inventory.CommonPhoneProfile) { p.SecurityByDefault = inventory.SecurityOn })
 	p := &handset{t: t, dir: t.TempDir()}
 	p.must(h.fetcher, signedName+" by https", "ITL installed")
 	p.must(h.fetcher, signedName+" by https", "")
@@ -365,7 +383,7 @@ func TestPhoneByHTTPS(t *testing.T) {
 	}
 	p.must(h.fetcher, signedName+" by https", "Trust List updated")
 
-	h.profile.TFTPEncryptedConfig = true
+	h.change(func(p *inventory.CommonPhoneProfile) { p.TFTPEncryptedConfig = true })
 	pair, err := trust.CreateCertificate("phone", time.Now(), time.Hour)
 	if err != nil {
 		t.Fatal(err)
@@ -374,6 +392,7 @@ func TestPhoneByHTTPS(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.certificate, p.key = loaded.Leaf, loaded.PrivateKey
+	h.certificate.Store(loaded.Leaf)
+	p.key = loaded.PrivateKey
 	p.must(h.fetcher, encryptedName+" by http", "")
 }
