@@ -257,6 +257,14 @@ var (
 			"if it still does not, see what it is waited for with `longcord certs enroll status %[1]s`",
 		},
 	})
+	AuthorityKeyExpires = Define(Declaration{
+		Code: "authority-key-expires", Step: stage.Verify, Severity: Warning,
+		Says: "the certificate of this house's key %[1]s ends on %[2]s; phones may not believe it after that",
+		Fix: []string{
+			"make a new one when `longcord trust show` names no phone that lags behind: `longcord trust replace %[1]s`",
+			"if it is signer-1: let the other sign first (`longcord trust promote`), and replace it as signer-2 then",
+		},
+	})
 	ManufacturerCertificateExpires = Define(Declaration{
 		Code: "manufacturer-certificate-expires", Step: stage.Verify, Severity: Warning,
 		Says: "the manufacturer's certificate of %[1]s ends on %[2]s; phones cannot prove themselves by it after that",

@@ -53,6 +53,7 @@ var words = map[string][]string{
 	"group-url-mismatch":                    {"url"},
 	"login-refused":                         {"user"},
 	"lsc-expires":                           {"device", "date"},
+	"authority-key-expires":                 {"purpose", "date"},
 	"manufacturer-certificate-expires":      {"device", "date"},
 	"login-banned":                          {"user"},
 	"aaa-server-dead":                       {"name", "reason"},

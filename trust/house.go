@@ -20,6 +20,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/longcord/longcord/finding"
 	"github.com/longcord/longcord/internal/secret"
 	"github.com/longcord/longcord/store"
 	"github.com/longcord/longcord/wire/tlv"
@@ -28,15 +29,16 @@ import (
 // ErrOffline: the private key is kept elsewhere. Bring it back with "longcord trust import-signer".
 var ErrOffline = errors.New("the private key is not here")
 
-// AuthorityConfig is what an Authority needs, all of it but Address and Now.
+// AuthorityConfig is what an Authority needs, all of it but Findings, Address and Now.
 type AuthorityConfig struct {
 	Store  store.Store
 	Sealer interface {
 		Seal(text, associated []byte) []byte
 		Open(sealed, associated []byte) ([]byte, error)
 	}
-	Address netip.Addr       // stands in the certificates of servers; phones look only at trust lists
-	Now     func() time.Time // nil: time.Now
+	Findings *finding.Board   // nil: nobody keeps any
+	Address  netip.Addr       // stands in the certificates of servers; phones look only at trust lists
+	Now      func() time.Time // nil: time.Now
 }
 
 // Authority holds the keys of the house: those that sign trust lists and files, and those of the servers

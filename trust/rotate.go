@@ -224,7 +224,11 @@ func (a *Authority) commit(ctx context.Context, ops ...store.Op) error {
 	if _, err := a.config.Store.Commit(ctx, ops...); err != nil {
 		return fmt.Errorf("trust: keys of the house: %w", err)
 	}
-	return a.load(ctx)
+	if err := a.load(ctx); err != nil {
+		return err
+	}
+	a.Look()
+	return nil
 }
 
 // record is the certificate in use for a purpose.

@@ -132,7 +132,7 @@ func (s *system) openCatalog(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.authority, err = trust.OpenAuthority(ctx, trust.AuthorityConfig{Store: s.store, Sealer: sealer, Address: s.settings.Inside})
+	s.authority, err = trust.OpenAuthority(ctx, trust.AuthorityConfig{Store: s.store, Sealer: sealer, Address: s.settings.Inside, Findings: s.findings})
 	if err != nil {
 		return err
 	}
@@ -369,6 +369,7 @@ func (s *system) open(ctx context.Context, start func(part)) error {
 		start(part{"door", s.door.Serve})
 	}
 	start(part{"certificates", s.watchCertificates})
+	start(part{"keys of the house", s.authority.Run})
 	if g := s.gateway; g != nil {
 		start(part{"accounts", s.accounts.Run})
 		if err := g.Open(ctx); err != nil {
