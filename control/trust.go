@@ -51,6 +51,7 @@ type TrustStatus struct {
 	Keys    []TrustKey `json:"keys"`
 	Behind  []string   `json:"behind" doc:"phones that have not fetched their trust lists as they are now"`
 	Without []string   `json:"without" doc:"phones that are to have trust lists and have fetched none yet"`
+	Told    []Telling  `json:"told,omitempty" doc:"after a change: those behind are told to fetch their lists"`
 }
 
 // TrustStep is a change of keys.
@@ -70,6 +71,7 @@ type TrustOrder struct {
 	Certificate string        `json:"certificate,omitempty" doc:"import: PEM"`
 	Key         string        `json:"key,omitempty" doc:"import: PEM"`
 	List        []byte        `json:"list,omitempty" doc:"import: a trust list that phones hold, for how they know the signer"`
+	NoPush      bool          `json:"no_push,omitempty" doc:"do not tell phones to fetch their lists"`
 	Force       bool          `json:"force,omitempty" doc:"although phones have not fetched the list as it is now"`
 }
 
@@ -148,7 +150,11 @@ func (s *Server) registerTrust(api huma.API) {
 			return nil, refusedTrust(err)
 		}
 		s.log.Info("keys changed", "by", operator(ctx), "step", string(in.Step), "purpose", string(in.Body.Purpose), "forced", in.Body.Force)
-		return s.trustStatus()
+		status, err := s.trustStatus()
+		if err == nil && s.config.Teller != nil && in.Step != TrustForget && !in.Body.NoPush && len(status.Body.Behind) > 0 {
+			status.Body.Told = s.config.Teller.Tell(status.Body.Behind, RestartPhone)
+		}
+		return status, err
 	})
 }
 

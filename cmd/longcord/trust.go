@@ -81,17 +81,24 @@ func (p *program) changeTrust(c *cobra.Command, step control.TrustStep, order co
 	if err != nil {
 		return err
 	}
-	return p.printTrust(status)
+	if err := p.printTrust(status); err != nil {
+		return err
+	}
+	if n := len(status.Told); n > 0 {
+		fmt.Fprintf(p.out, "%d phones are told to restart, and fetch it then: \"longcord trust show\" says who has not\n", n)
+	}
+	return nil
 }
 
 func (p *program) trustReplaceCommand() *cobra.Command {
-	var force, yes, dryRun bool
+	var force, yes, dryRun, noPush bool
 	c := &cobra.Command{
 		Use:   "replace PURPOSE",
 		Short: "Make a new key for a purpose",
 		Long: `Makes a new key and certificate for signer-2, files, files-ec, tvs or capf. Trust
-lists name it from now on; TVS goes on vouching for the old one. Only one changes at a
-time: the next change waits until every phone has fetched the list that names this one.
+lists name it from now on, and phones are told to restart, tunnels staying up, to fetch
+theirs; TVS goes on vouching for the old one. Only one changes at a time: the next change
+waits until every phone has fetched the list that names this one.
 signer-1 is never replaced: let signer-2 sign ("longcord trust promote"), and replace
 the one that is second then.`,
 		Example: "  longcord trust replace files",
@@ -100,28 +107,30 @@ the one that is second then.`,
 			if !slices.Contains(trust.Purposes, trust.Purpose(args[0])) {
 				return usage(fmt.Errorf("there is no purpose %q", args[0]), "signer-2, files, files-ec, tvs or capf")
 			}
-			fmt.Fprintf(p.out, "a new key for %s; phones learn of it when they start next\n", args[0])
+			fmt.Fprintf(p.out, "a new key for %s; phones learn of it when they restart\n", args[0])
 			if dryRun {
 				return nil
 			}
 			if err := p.confirm(yes); err != nil {
 				return err
 			}
-			return p.changeTrust(c, control.TrustReplace, control.TrustOrder{Purpose: trust.Purpose(args[0]), Force: force})
+			return p.changeTrust(c, control.TrustReplace, control.TrustOrder{Purpose: trust.Purpose(args[0]), NoPush: noPush, Force: force})
 		},
 	}
+	listsFlag(c, &noPush)
 	changeFlags(c, &dryRun, &yes)
 	forceFlag(c, &force)
 	return c
 }
 
 func (p *program) trustPromoteCommand() *cobra.Command {
-	var force, yes, dryRun bool
+	var force, yes, dryRun, noPush bool
 	c := &cobra.Command{
 		Use:   "promote",
 		Short: "Let the second signer sign trust lists from now on",
 		Long: `The second signer signs, and the first becomes the second. Phones believe both, once
-they have fetched a list that names both; until all have, it is refused.`,
+they have fetched a list that names both; until all have, it is refused. Then they are
+told to restart, tunnels staying up, to fetch the list that it signs.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			fmt.Fprintln(p.out, "signer-2 signs trust lists from now on, and signer-1 takes its place")
@@ -131,12 +140,18 @@ they have fetched a list that names both; until all have, it is refused.`,
 			if err := p.confirm(yes); err != nil {
 				return err
 			}
-			return p.changeTrust(c, control.TrustPromote, control.TrustOrder{Force: force})
+			return p.changeTrust(c, control.TrustPromote, control.TrustOrder{NoPush: noPush, Force: force})
 		},
 	}
+	listsFlag(c, &noPush)
 	changeFlags(c, &dryRun, &yes)
 	forceFlag(c, &force)
 	return c
+}
+
+// listsFlag is for changes that make trust lists new.
+func listsFlag(c *cobra.Command, noPush *bool) {
+	c.Flags().BoolVar(noPush, "no-push", false, "leave it to \"phones restart\" to have phones fetch their trust list")
 }
 
 func forceFlag(c *cobra.Command, force *bool) {

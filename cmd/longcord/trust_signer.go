@@ -16,7 +16,7 @@ import (
 
 func (p *program) trustImportCommand() *cobra.Command {
 	var list string
-	var passwordStdin, first, force bool
+	var passwordStdin, first, force, noPush bool
 	c := &cobra.Command{
 		Use:   "import-signer FILE…",
 		Short: "Take a signer that was made elsewhere, or put the second one's key back",
@@ -33,7 +33,7 @@ Give that list with --list: phones know the signer by the very names in it.`,
 			if err != nil {
 				return err
 			}
-			order := control.TrustOrder{Certificate: pair.Certificate, Key: pair.Key.Reveal(), Force: force}
+			order := control.TrustOrder{Certificate: pair.Certificate, Key: pair.Key.Reveal(), NoPush: noPush || first, Force: force}
 			if list != "" {
 				if order.List, err = os.ReadFile(list); err != nil {
 					return usage(err, "give the ITLFile.tlv or CTLFile.tlv that phones hold")
@@ -49,12 +49,13 @@ Give that list with --list: phones know the signer by the very names in it.`,
 			if _, err := client.ChangeTrust(c.Context(), control.TrustImport, order); err != nil {
 				return err
 			}
-			return p.changeTrust(c, control.TrustPromote, control.TrustOrder{Force: force})
+			return p.changeTrust(c, control.TrustPromote, control.TrustOrder{NoPush: noPush, Force: force})
 		},
 	}
 	c.Flags().StringVar(&list, "list", "", "trust list `FILE` that phones hold and that names this signer")
 	c.Flags().BoolVar(&passwordStdin, "password-stdin", false, "read the passphrase of a PKCS#12 file from standard input")
 	c.Flags().BoolVar(&first, "sign", false, "let it sign trust lists from now on")
+	listsFlag(c, &noPush)
 	forceFlag(c, &force)
 	return c
 }
