@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"time"
 
@@ -66,7 +68,9 @@ func (p *program) phonesRemoveCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "remove SEP…",
 		Short: "Remove a phone and the lines that no other phone has",
-		Args:  cobra.ExactArgs(1),
+		Long: `The certificates that the phone has of this house are revoked, too. After "delete" and "apply --prune" they
+are not: there a phone is blocked first, or revoked by "certs revoke".`,
+		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			client, err := p.client()
 			if err != nil {
@@ -76,7 +80,18 @@ func (p *program) phonesRemoveCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return p.deleteObjects(c.Context(), control.Removal(set, args[0]), dryRun, yes)
+			if err := p.deleteObjects(c.Context(), control.Removal(set, args[0]), dryRun, yes); err != nil || dryRun {
+				return err
+			}
+			n, err := client.RevokeCertificates(c.Context(), args)
+			var refusal *control.Refusal
+			if errors.As(err, &refusal) && refusal.Status == http.StatusNotFound {
+				return nil // nobody here gives certificates
+			}
+			if err == nil && n > 0 {
+				_, err = fmt.Fprintln(p.out, "certificates revoked:", n)
+			}
+			return err
 		},
 	}
 	changeFlags(c, &dryRun, &yes)
