@@ -75,14 +75,21 @@ func refusal(err error, f *file.File) error {
 		return r
 	case errors.As(err, &inObjects):
 		r := refuse(http.StatusUnprocessableEntity, "%v", err)
-		for _, p := range inObjects.Problems {
-			problem := Problem{Kind: p.Kind, Name: p.Name, Field: p.Field, Says: p.Says, Hint: p.Hint}
-			if f != nil {
-				problem.Line = f.Locate([]inventory.Problem{p})[0].Line
-			}
-			r.Problems = append(r.Problems, problem)
-		}
+		r.Problems = problemsIn(f, inObjects.Problems)
 		return r
 	}
 	return err
+}
+
+// problemsIn says where in a file, if there is one, problems with objects are.
+func problemsIn(f *file.File, all []inventory.Problem) []Problem {
+	problems := []Problem{}
+	for _, p := range all {
+		problem := Problem{Kind: p.Kind, Name: p.Name, Field: p.Field, Says: p.Says, Hint: p.Hint}
+		if f != nil {
+			problem.Line = f.Locate([]inventory.Problem{p})[0].Line
+		}
+		problems = append(problems, problem)
+	}
+	return problems
 }

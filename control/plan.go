@@ -17,7 +17,8 @@ import (
 // Plan is what a change would do to the inventory and to phones.
 type Plan struct {
 	catalog.Changes
-	Phones []impact.Touched `json:"phones" doc:"phones that it touches, the gravest first"`
+	Phones  []impact.Touched `json:"phones" doc:"phones that it touches, the gravest first"`
+	Refused []Problem        `json:"refused" doc:"why apply would refuse it unless forced"`
 }
 
 // Lost are the phones that would not come back.
@@ -51,7 +52,7 @@ func (s *Server) planInventory(ctx context.Context, in *planInput) (*body[Plan],
 	if err != nil {
 		return nil, refusal(err, f)
 	}
-	plan := Plan{Changes: preview.Changes, Phones: []impact.Touched{}}
+	plan := Plan{Changes: preview.Changes, Phones: []impact.Touched{}, Refused: problemsIn(f, preview.Objections)}
 	for _, refs := range []*[]catalog.Ref{&plan.Created, &plan.Changed, &plan.Deleted} {
 		*refs = append([]catalog.Ref{}, *refs...) // an empty list in JSON, not null
 	}

@@ -27,7 +27,8 @@ carries it to the office or types something on it; the reason says what to do in
 
 "apply --dry-run" checks the same file and lists the same objects, without the phones.
 
-Exit codes: 0 no phone is lost; 1 some phone is; 2 apply would refuse the file.`,
+Exit codes: 0 no phone is lost; 1 some phone is; 2 apply would refuse the file, with
+the reasons, such as phones that it would lock out, or no spare certificate left.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			client, err := p.client()
@@ -42,7 +43,10 @@ Exit codes: 0 no phone is lost; 1 some phone is; 2 apply would refuse the file.`
 			if err != nil {
 				return inFile(err, f)
 			}
-			return p.printPlan(plan, asJSON)
+			if err := p.printPlan(plan, asJSON); len(plan.Refused) == 0 || asJSON {
+				return err
+			}
+			return inFile(&control.Refusal{Problems: plan.Refused}, f)
 		},
 	}
 	c.Flags().StringVarP(&name, "file", "f", "", "inventory `FILE`, - for standard input")
@@ -56,9 +60,13 @@ func (p *program) printPlan(plan control.Plan, asJSON bool) error {
 	lost := len(plan.Lost())
 	if asJSON {
 		err := p.printJSON(map[string]any{
-			"schema": 1, "ok": lost == 0, "created": plan.Created, "changed": plan.Changed, "deleted": plan.Deleted, "phones": plan.Phones,
+			"schema": 1, "ok": lost == 0 && len(plan.Refused) == 0, "created": plan.Created, "changed": plan.Changed, "deleted": plan.Deleted,
+			"phones": plan.Phones, "refused": plan.Refused,
 		})
-		if err == nil && lost > 0 {
+		switch {
+		case err == nil && len(plan.Refused) > 0:
+			err = usage(errQuiet)
+		case err == nil && lost > 0:
 			err = notWell(errQuiet)
 		}
 		return err

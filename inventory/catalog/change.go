@@ -192,10 +192,8 @@ func (c *Catalog) check(old *inventory.Set, p plan, force bool) error {
 	if problems := set.Validate(); len(problems) > 0 {
 		return &InvalidError{problems}
 	}
-	if guard := c.guard.Load(); guard != nil && !force {
-		if problems := (*guard)(old, set); len(problems) > 0 {
-			return &InvalidError{problems}
-		}
+	if problems := c.objections(old, set); len(problems) > 0 && !force {
+		return &InvalidError{problems}
 	}
 	for _, user := range p.puts.Users {
 		if err := c.hashPassword(user, old.Users[user.Name]); err != nil {
@@ -203,6 +201,15 @@ func (c *Catalog) check(old *inventory.Set, p plan, force bool) error {
 		}
 	}
 	return nil
+}
+
+// objections are what the guard has against a change.
+func (c *Catalog) objections(before, after *inventory.Set) []inventory.Problem {
+	guard := c.guard.Load()
+	if guard == nil {
+		return nil
+	}
+	return (*guard)(before, after)
 }
 
 // after returns the inventory as it would be. It shares its objects with old and the plan.

@@ -10,10 +10,11 @@ import (
 type Preview struct {
 	Before, After *inventory.Set
 	Changes       Changes
+	Objections    []inventory.Problem // the guard's: Apply refuses for them, unless forced
 }
 
 // Preview returns what Apply would do with objects, and changes nothing. It refuses what would not be
-// valid as Apply does; the guard is not asked.
+// valid as Apply does; what the guard objects to it tells.
 func (c *Catalog) Preview(ctx context.Context, objects []inventory.Object, options Options) (Preview, error) {
 	s, err := c.settled(ctx, true)
 	if err != nil {
@@ -35,5 +36,5 @@ func (c *Catalog) Preview(ctx context.Context, objects []inventory.Object, optio
 		return Preview{}, err
 	}
 	changes, _, err := c.differences(old, p)
-	return Preview{Before: old, After: after, Changes: changes}, err
+	return Preview{Before: old, After: after, Changes: changes, Objections: c.objections(old, after)}, err
 }
