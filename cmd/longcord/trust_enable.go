@@ -199,7 +199,8 @@ func (p *program) disableTrust(ctx context.Context, name string, yes, dryRun, fo
 	switch profile.SecurityByDefault {
 	case inventory.SecurityOn:
 		changed.SecurityByDefault, changed.TFTPEncryptedConfig = inventory.SecurityRollback, false
-		fmt.Fprintln(p.out, "phones are given lists that name no file server, and ask for plain files after that")
+		fmt.Fprintf(p.out, "phones are given lists that name no file server, and ask for plain files after that\n"+
+			"next: have them start anew (longcord phones restart --all), and when each has fetched its list, the same command again\n")
 	case inventory.SecurityRollback:
 		status, err := client.Trust(ctx)
 		if err != nil {
