@@ -116,11 +116,16 @@ func inFile(err error, f *file.File) error {
 	if !errors.As(err, &refusal) || len(refusal.Problems) == 0 {
 		return err
 	}
-	problems := make([]inventory.Problem, len(refusal.Problems))
-	for i, p := range refusal.Problems {
+	return usage(located(refusal.Problems, f))
+}
+
+// located says where in a file problems with its objects are.
+func located(all []control.Problem, f *file.File) error {
+	problems := make([]inventory.Problem, len(all))
+	for i, p := range all {
 		problems[i] = inventory.Problem{Kind: p.Kind, Name: p.Name, Field: p.Field, Says: p.Says, Hint: p.Hint}
 	}
-	return usage(f.Locate(problems))
+	return f.Locate(problems)
 }
 
 func (p *program) printChanges(changes catalog.Changes, dryRun, asJSON bool) error {

@@ -27,8 +27,8 @@ carries it to the office or types something on it; the reason says what to do in
 
 "apply --dry-run" checks the same file and lists the same objects, without the phones.
 
-Exit codes: 0 no phone is lost; 1 some phone is; 2 apply would refuse the file, with
-the reasons, such as phones that it would lock out, or no spare certificate left.`,
+Exit codes: 0 no phone is lost; 1 some phone is, or apply would refuse the change unless
+it is forced, as one that leaves no spare certificate; 2 the file is not valid.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			client, err := p.client()
@@ -46,7 +46,7 @@ the reasons, such as phones that it would lock out, or no spare certificate left
 			if err := p.printPlan(plan, asJSON); len(plan.Refused) == 0 || asJSON {
 				return err
 			}
-			return inFile(&control.Refusal{Problems: plan.Refused}, f)
+			return notWell(located(plan.Refused, f))
 		},
 	}
 	c.Flags().StringVarP(&name, "file", "f", "", "inventory `FILE`, - for standard input")
@@ -63,10 +63,7 @@ func (p *program) printPlan(plan control.Plan, asJSON bool) error {
 			"schema": 1, "ok": lost == 0 && len(plan.Refused) == 0, "created": plan.Created, "changed": plan.Changed, "deleted": plan.Deleted,
 			"phones": plan.Phones, "refused": plan.Refused,
 		})
-		switch {
-		case err == nil && len(plan.Refused) > 0:
-			err = usage(errQuiet)
-		case err == nil && lost > 0:
+		if err == nil && (lost > 0 || len(plan.Refused) > 0) {
 			err = notWell(errQuiet)
 		}
 		return err
