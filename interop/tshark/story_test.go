@@ -105,7 +105,12 @@ func judgeDTLS(t *testing.T, c capture, version, id string) {
 		c.none(t, "DTLS", "dtls")
 		return
 	}
-	records := slices.Compact(c.fields(t, onTheWay+" and dtls.record.content_type == 23 and not icmp", "dtls.record.version"))
+	// Datagrams that the kernel parts on their way out (UDP_SEGMENT) are one in a capture, with a record each.
+	var records []string
+	for _, datagram := range c.fields(t, onTheWay+" and dtls.record.content_type == 23 and not icmp", "dtls.record.version") {
+		records = append(records, strings.Split(datagram, ",")...)
+	}
+	records = slices.Compact(records)
 	if want := []string{version}; !slices.Equal(records, want) {
 		t.Errorf("DTLS versions of records are %q, want %q", records, want)
 	}
