@@ -6,13 +6,13 @@ import (
 	"net"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/longcord/longcord/inventory"
 	"github.com/longcord/longcord/inventory/catalog"
+	"github.com/longcord/longcord/stage/provision"
 )
 
 // PhoneAction is what a phone can be told to do.
@@ -179,5 +179,5 @@ func hostOf(address string) string {
 
 // OfConfig reports whether the file is the phone's own, signed or not. Trust lists have stamps, too.
 func (d Delivery) OfConfig() bool {
-	return d.VersionStamp != "" && strings.Contains(strings.ToLower(d.File), ".cnf.xml")
+	return d.VersionStamp != "" && provision.HoldsConfig(d.File)
 }

@@ -7,7 +7,6 @@ import (
 	"net/netip"
 	"net/url"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -16,6 +15,7 @@ import (
 	"github.com/longcord/longcord/inventory/fitness"
 	"github.com/longcord/longcord/provisioner"
 	"github.com/longcord/longcord/reader"
+	"github.com/longcord/longcord/stage/provision"
 	"github.com/longcord/longcord/wire/cnf"
 )
 
@@ -106,7 +106,7 @@ func (s *system) fetched(f *fitness.Facts) {
 // stamps, too.
 func newestFile(newestFirst []provisioner.Delivery, at netip.Addr, known bool) (provisioner.Delivery, bool) {
 	for _, d := range newestFirst {
-		if d.VersionStamp != "" && strings.Contains(d.File, ".cnf.xml") && (d.Own || !known || d.Peer.Addr().Unmap() == at) {
+		if d.VersionStamp != "" && provision.HoldsConfig(d.File) && (d.Own || !known || d.Peer.Addr().Unmap() == at) {
 			return d, true
 		}
 	}

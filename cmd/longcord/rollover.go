@@ -6,12 +6,12 @@ import (
 	"net"
 	"net/netip"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/longcord/longcord/config"
 	"github.com/longcord/longcord/inventory"
 	"github.com/longcord/longcord/inventory/catalog"
+	"github.com/longcord/longcord/stage/provision"
 	"github.com/longcord/longcord/stage/register"
 	"github.com/longcord/longcord/trust"
 	"github.com/longcord/longcord/trust/acme"
@@ -82,7 +82,7 @@ func (s *system) arrived() map[string][]rollover.File {
 	}
 	for device, recent := range s.provisioner.Deliveries() {
 		for _, d := range recent {
-			if strings.Contains(d.File, ".cnf.xml") { // trust lists have a stamp, too
+			if provision.HoldsConfig(d.File) {
 				f := rollover.File{Stamp: d.VersionStamp, Hashes: d.Hashes, At: d.Complete}
 				if !d.Own {
 					f.To = d.Peer.Addr().Unmap()

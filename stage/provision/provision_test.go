@@ -444,3 +444,15 @@ func TestUsable(t *testing.T) {
 		t.Errorf("a SIP phone with a call manager is refused: %v", err)
 	}
 }
+
+func TestHoldsConfig(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]bool{
+		"SEP001122334455.cnf.xml": true, "sep001122334455.CNF.xml": true, "SEP001122334455.cnf.xml.sgn": true,
+		"SEP001122334455.cnf.xml.enc.sgn": true, "ITLSEP001122334455.tlv": false, "DRBerlin.xml": false, "XMLDefault.cnf.xml": false,
+	} {
+		if HoldsConfig(name) != want {
+			t.Errorf("%s: holds a phone's configuration: %t, want %t", name, !want, want)
+		}
+	}
+}

@@ -62,6 +62,13 @@ func Unsigned(name string) (plain string, encrypted, ok bool) {
 	return name, false, false
 }
 
+// HoldsConfig reports whether a name is that of some device's configuration, plain, signed or encrypted. Trust
+// lists, which have version stamps too, are none.
+func HoldsConfig(name string) bool {
+	plain, _, _ := Unsigned(name)
+	return IsConfig(plain)
+}
+
 // stubElement is an element of a configuration that is taken over as it stands.
 type stubElement struct {
 	XMLName xml.Name
