@@ -19,69 +19,18 @@ const pagesDir = "../docs/errors"
 // marker ends the generated part of a page. What stands below it is written by hand and stays.
 const marker = "<!-- Up to here made by: UPDATE=1 go test ./finding. Below this line people write. -->"
 
-// words name the arguments of each declaration's sentences, in order. Pages show them in capitals.
-var words = map[string][]string{
-	"config-invalid":                        {"file", "problem"},
-	"port-taken":                            {"address", "program"},
-	"tftp-unreachable":                      {"server"},
-	"tftp-file-missing":                     {"server", "name"},
-	"trust-list-mismatch":                   {"name", "server"},
-	"file-not-fetched":                      {"phone"},
-	"alternate-tftp-not-set":                {"phone", "address", "keys"},
-	"web-access-off":                        {"phone"},
-	"model-without-vpn":                     {"phone", "model"},
-	"load-too-old":                          {"phone", "load", "release"},
-	"not-registered":                        {"phone"},
-	"credentials-missing":                   {"phone"},
-	"credential-characters":                 {"user"},
-	"gateway-name-elsewhere":                {"host", "addresses", "address"},
-	"network-detection-unreliable":          {"phone", "reason"},
-	"home-network-overlaps":                 {"address", "network", "whose"},
-	"door-open":                             {"phone", "address", "time"},
-	"unknown-phone":                         {"phone", "address", "model"},
-	"load-missing":                          {"load", "file"},
-	"files-refused":                         {"address", "reason", "user", "device"},
-	"files-in-plain":                        {"networks", "so many"},
-	"vpn-not-configured":                    {"device"},
-	"foreign-tftp-server":                   {"server"},
-	"gateway-unreachable":                   {"address"},
-	"gateway-name-unresolved":               {"host"},
-	"tls-version":                           {"address"},
-	"tls-cipher":                            {"address"},
-	"certificate-hash-mismatch":             {"hash"},
-	"host-id-mismatch":                      {"host"},
-	"group-url-mismatch":                    {"url"},
-	"login-refused":                         {"user"},
-	"lsc-expires":                           {"device", "date"},
-	"authority-key-expires":                 {"purpose", "date"},
-	"manufacturer-certificate-expires":      {"device", "date"},
-	"login-banned":                          {"user"},
-	"aaa-server-dead":                       {"name", "reason"},
-	"aaa-server-unsigned":                   {"name"},
-	"accounting-stopped":                    {"names", "reason"},
-	"no-spare-certificate":                  {"gateway"},
-	"certificate-expired":                   {"gateway", "date"},
-	"certificate-not-yet-valid":             {"gateway", "date"},
-	"certificate-hash-of-wrong-certificate": {"gateway", "certificate"},
-	"config-change-not-taken":               {"device", "date"},
-	"client-certificate-untrusted":          {"client", "reason"},
-	"client-certificate-expired":            {"client", "reason"},
-	"revocation-list-stale":                 {"authority", "date"},
-	"session-limit":                         {"user"},
-	"address-pool-exhausted":                {"network"},
-	"dtls-blocked":                          {"port"},
-	"legacy-in-use":                         {"group", "so many phones have"},
-	"no-route-to-pool":                      {"pool", "inside address"},
-	"pool-overlaps":                         {"pool", "network", "interface"},
-	"registration-unreachable":              {"server"},
-	"registration-refused":                  {"line", "reason"},
-	"one-way-audio":                         {"one phone", "another phone"},
-}
-
 var severities = map[finding.Severity]string{
 	finding.Fault:   "something does not work",
 	finding.Warning: "it works, and will not for ever",
 	finding.Note:    "worth knowing",
+}
+
+var platforms = []struct {
+	name    finding.Platform
+	heading string
+}{
+	{finding.ASA, "On an ASA"}, {finding.CUCM, "On CUCM"}, {finding.Ocserv, "With ocserv"},
+	{finding.IOS, "On IOS with CME"}, {finding.Asterisk, "With Asterisk"}, {finding.Phone, "On the phone"},
 }
 
 // TestPages compares every page in docs/errors with the declaration it explains.
@@ -132,11 +81,26 @@ func page(t *testing.T, d finding.Declaration) string {
 	t.Helper()
 	var b strings.Builder
 	fmt.Fprintf(&b, "# %s\n\n", d.Code)
+	if len(d.Messages) > 0 {
+		b.WriteString("Messages that lead here:\n\n")
+		for _, m := range d.Messages {
+			fmt.Fprintf(&b, "    %s\n", m)
+		}
+		b.WriteString("\n")
+	}
 	fmt.Fprintf(&b, "Step: %s. Severity: %s, %s.\n\n", d.Step, d.Severity, severities[d.Severity])
 	fmt.Fprintf(&b, "## What it says\n\n%s.\n\n", capital(inWords(t, d, d.Says)))
 	b.WriteString("## What to do\n\n")
 	for _, fix := range d.Fix {
 		fmt.Fprintf(&b, "- %s.\n", capital(inWords(t, d, fix)))
+	}
+	for _, p := range platforms {
+		if len(d.Elsewhere[p.name]) > 0 {
+			fmt.Fprintf(&b, "\n%s:\n\n", p.heading)
+		}
+		for _, fix := range d.Elsewhere[p.name] {
+			fmt.Fprintf(&b, "- %s.\n", capital(inWords(t, d, fix)))
+		}
 	}
 	if len(d.MootedBy) > 0 {
 		b.WriteString("\n## When it is not worth saying\n\n")
@@ -153,7 +117,7 @@ func index(t *testing.T) string {
 	b.WriteString("# Findings\n\n" +
 		"What can be wrong, in the order of a phone's steps. Codes are stable: scripts may rely on them. A fault means that\n" +
 		severities[finding.Fault] + "; a warning that " + severities[finding.Warning] + "; a note is " + severities[finding.Note] + ".\n\n" +
-		"This page, and the upper part of every other page here, is made from `finding/codes.go` by\n" +
+		"This page, and the upper part of every other page here, is made from `finding/codes_*.go` by\n" +
 		"`UPDATE=1 go test ./finding`; the test fails when they differ.\n\n" +
 		"| code | step | severity | says |\n| --- | --- | --- | --- |\n")
 	for _, d := range finding.All() {
@@ -169,11 +133,11 @@ func inWords(t *testing.T, d finding.Declaration, sentence string) string {
 	t.Helper()
 	return verb.ReplaceAllStringFunc(sentence, func(v string) string {
 		i := int(v[2] - '1')
-		if i >= len(words[d.Code]) {
-			t.Errorf("words of %s do not name argument %d of %q", d.Code, i+1, sentence)
+		if i >= len(d.Args) {
+			t.Errorf("Args of %s do not name argument %d of %q", d.Code, i+1, sentence)
 			return v
 		}
-		return strings.ToUpper(words[d.Code][i])
+		return strings.ToUpper(d.Args[i])
 	})
 }
 
@@ -182,23 +146,22 @@ func capital(sentence string) string {
 	return strings.ToUpper(sentence[:1]) + sentence[1:]
 }
 
-// TestWords makes sure that the words speak of what is declared, and that every argument is used.
-func TestWords(t *testing.T) {
+// TestArgs makes sure that every argument is named, and used.
+func TestArgs(t *testing.T) {
 	t.Parallel()
-	for code, names := range words {
-		d, ok := finding.Lookup(code)
-		if !ok {
-			t.Errorf("words name the code %s, which nobody declares", code)
-			continue
+	for _, d := range finding.All() {
+		sentences := append(slices.Clone(d.Fix), d.Says)
+		for _, fixes := range d.Elsewhere {
+			sentences = append(sentences, fixes...)
 		}
-		all := strings.Join(append(slices.Clone(d.Fix), d.Says), "\n")
-		for i := range names {
+		all := strings.Join(sentences, "\n")
+		for i := range d.Args {
 			if !strings.Contains(all, fmt.Sprintf("%%[%d]", i+1)) {
-				t.Errorf("%s has no argument %d", code, i+1)
+				t.Errorf("%s has no argument %d", d.Code, i+1)
 			}
 		}
 		if strings.Contains(verb.ReplaceAllString(all, ""), "%") {
-			t.Errorf("%s has an argument without its index: %s", code, all)
+			t.Errorf("%s has an argument without its index: %s", d.Code, all)
 		}
 	}
 }

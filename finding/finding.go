@@ -3,8 +3,8 @@
 // raise and clear them, the doctor judges facts into the same ones, and every screen shows them under
 // the same code.
 //
-// Declare one with Define beside the others in codes.go; make it with Declaration.With. What runs keeps
-// what is wrong with it now on a Board.
+// Declare one with Define beside the others of its step, in codes_STEP.go; make it with Declaration.With.
+// What runs keeps what is wrong with it now on a Board.
 package finding
 
 import (
@@ -35,14 +35,35 @@ const (
 	Possible Certainty = "possible"
 )
 
+// Platform is whose equipment a remedy is typed into.
+type Platform string
+
+// Platforms that remedies are known for. Longcord's own stand in Declaration.Fix.
+const (
+	Longcord Platform = "longcord"
+	ASA      Platform = "asa"      // Cisco ASA: configuration and exec commands
+	CUCM     Platform = "cucm"     // Cisco Unified Communications Manager: menu paths
+	Ocserv   Platform = "ocserv"   // ocserv.conf, occtl
+	IOS      Platform = "ios"      // IOS with CME (telephony-service, voice register)
+	Asterisk Platform = "asterisk" // chan_sip, chan_pjsip, chan-sccp
+	Phone    Platform = "phone"    // keys pressed on the phone
+)
+
 // Declaration is one thing that can be wrong. Codes are stable: scripts rely on them.
 type Declaration struct {
 	Code     string
 	Step     stage.Step
 	Severity Severity
-	Says     string   // one sentence, with fmt verbs for the arguments given to With
-	Fix      []string // imperative sentences; the same arguments, by index (%[1]s)
+	Args     []string // what the arguments are, in the order of With: pages show them in capitals
+	Says     string   // one sentence, with fmt verbs by index (%[1]s) for the arguments
+	Fix      []string // imperative sentences for our own system, or for any; the same arguments
 	MootedBy []string // codes that, when found, make this one not worth saying
+
+	// Elsewhere are the imperative sentences for other people's equipment, the same arguments.
+	Elsewhere map[Platform][]string
+	// Messages are lines, exactly as other people's equipment prints them, that lead here. They head the finding's
+	// page, and the doctor who is given one of them alone must name this code.
+	Messages []string
 }
 
 // Finding is a declaration that came true, as people and scripts see it.
@@ -57,6 +78,8 @@ type Finding struct {
 	Docs      string     `json:"docs"`
 
 	Subject string `json:"-"` // what it is about: the first argument given to With
+
+	args []any
 }
 
 // Evidence is one line that a finding rests on.
@@ -104,6 +127,7 @@ func (d Declaration) With(args ...any) Finding {
 	f := Finding{
 		Code: d.Code, Step: d.Step, Severity: d.Severity, Certainty: Certain,
 		Says: format(d.Says, args), Evidence: []Evidence{}, Docs: "docs/errors/" + d.Code + ".md",
+		args: args,
 	}
 	for _, fix := range d.Fix {
 		f.Fix = append(f.Fix, format(fix, args))
@@ -111,6 +135,35 @@ func (d Declaration) With(args ...any) Finding {
 	if len(args) > 0 {
 		f.Subject = fmt.Sprint(args[0])
 	}
+	return f
+}
+
+// On returns the finding with the remedies for these platforms, in their order, instead of our own. Where
+// nothing is known for any of them, it keeps what it has.
+func (f Finding) On(platforms ...Platform) Finding {
+	d, ok := register[f.Code]
+	if !ok {
+		return f
+	}
+	var fixes []string
+	for _, p := range platforms {
+		sentences := d.Elsewhere[p]
+		if p == Longcord {
+			sentences = d.Fix
+		}
+		for _, fix := range sentences {
+			fixes = append(fixes, format(fix, f.args))
+		}
+	}
+	if len(fixes) > 0 {
+		f.Fix = fixes
+	}
+	return f
+}
+
+// As returns the finding with another certainty than certain.
+func (f Finding) As(c Certainty) Finding {
+	f.Certainty = c
 	return f
 }
 

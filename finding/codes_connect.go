@@ -1,0 +1,59 @@
+package finding
+
+import "github.com/longcord/longcord/stage"
+
+// What can be wrong at the step connect: which gateway, and can I reach it?
+var (
+	GatewayNameElsewhere = Define(Declaration{
+		Code: "gateway-name-elsewhere", Step: stage.Connect, Severity: Fault,
+		Args: []string{"host", "addresses", "address"},
+		Says: "the gateway's name %[1]s leads to %[2]s, and the gateway listens on %[3]s",
+		Fix:  []string{"let public DNS name the address by which the gateway is reached from outside"},
+	})
+	GatewayUnreachable = Define(Declaration{
+		Code: "gateway-unreachable", Step: stage.Connect, Severity: Fault,
+		Args: []string{"address"},
+		Says: "the gateway %[1]s does not answer on TCP",
+		Fix:  []string{"check the address, the port forwarding and the firewall in front of the gateway"},
+	})
+	GatewayNameUnresolved = Define(Declaration{
+		Code: "gateway-name-unresolved", Step: stage.Connect, Severity: Fault,
+		Args: []string{"host"},
+		Says: "the name %[1]s of the gateway does not resolve",
+		Fix:  []string{"publish %[1]s in public DNS"},
+	})
+	AnyConnectImageMissing = Define(Declaration{
+		Code: "anyconnect-image-missing", Step: stage.Connect, Severity: Fault,
+		Args: []string{"gateway"},
+		Says: "%[1]s has no AnyConnect image loaded, without which an ASA starts no SSL VPN",
+		Fix: []string{
+			"load an image",
+		},
+		Elsewhere: map[Platform][]string{
+			ASA: {
+				"copy any AnyConnect package to flash, then `webvpn`, `anyconnect image disk0:/FILE.pkg 1`, `anyconnect enable` (8.2 and 8.3: `svc image`, `svc enable`)",
+			},
+		},
+	})
+	VPNNotEnabledOnInterface = Define(Declaration{
+		Code: "vpn-not-enabled-on-interface", Step: stage.Connect, Severity: Fault,
+		Args: []string{"gateway", "interface"},
+		Says: "%[1]s does not serve the SSL VPN on interface %[2]s",
+		Fix: []string{
+			"let the gateway listen on the address that the URL leads to",
+		},
+		Elsewhere: map[Platform][]string{
+			ASA: {
+				"`webvpn`, then `enable %[2]s`",
+			},
+		},
+	})
+	ASAVersion = Define(Declaration{
+		Code: "asa-version", Step: stage.Connect, Severity: Fault,
+		Args: []string{"version", "needed"},
+		Says: "ASA %[1]s does not serve phones; their VPN begins with %[2]s",
+		Fix: []string{
+			"upgrade the ASA",
+		},
+	})
+)

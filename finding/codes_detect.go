@@ -1,0 +1,34 @@
+package finding
+
+import "github.com/longcord/longcord/stage"
+
+// What can be wrong at the step detect: am I inside or outside?
+var (
+	NetworkDetectionUnreliable = Define(Declaration{
+		Code: "network-detection-unreliable", Step: stage.Detect, Severity: Warning,
+		Args: []string{"phone", "reason"},
+		Says: "%[1]s may not find out by itself that it is outside: %[2]s",
+		Fix: []string{
+			"set autoNetworkDetection: true in the VPN profile, and give the phone a load from 9.2(1) on",
+			"or show its user where the VPN is switched on by hand",
+		},
+	})
+	HomeNetworkOverlaps = Define(Declaration{
+		Code: "home-network-overlaps", Step: stage.Detect, Severity: Warning,
+		Args: []string{"address", "network", "whose"},
+		Says: "the phones' file server %[1]s is in %[2]s, which many homes have, too (%[3]s): there a phone that only pings it takes itself for inside",
+		Fix:  []string{"give the file server an address of its own that no home uses: `provisioner: address:` in longcord.yaml, and that address in the phones' TFTP fields"},
+	})
+	VPNNotConfigured = Define(Declaration{
+		Code: "vpn-not-configured", Step: stage.Detect, Severity: Fault,
+		Args: []string{"device"},
+		Says: "%[1]s has no file that names a VPN gateway, so it cannot be used outside",
+		Fix:  []string{"give the device a common phone profile with a VPN group, then let it fetch its file inside"},
+	})
+	ForeignTFTPServer = Define(Declaration{
+		Code: "foreign-tftp-server", Step: stage.Detect, Severity: Warning,
+		Args: []string{"server"},
+		Says: "%[1]s answers pings but is not this phone's file server",
+		Fix:  []string{"set Alternate TFTP on the phone to the office's own server in both TFTP fields"},
+	})
+)

@@ -1,0 +1,233 @@
+package finding
+
+import "github.com/longcord/longcord/stage"
+
+// What can be wrong at the step provision: who am I, and which files are mine?
+var (
+	ConfigInvalid = Define(Declaration{
+		Code: "config-invalid", Step: stage.Provision, Severity: Fault,
+		Args: []string{"file", "problem"},
+		Says: "%[1]s is not a file that a phone can use: %[2]s",
+		Fix:  []string{"let the file server give the phone another file; the phone keeps the one it has until then"},
+	})
+	PortTaken = Define(Declaration{
+		Code: "port-taken", Step: stage.Provision, Severity: Fault,
+		Args: []string{"address", "program"},
+		Says: "%[1]s is already in use by %[2]s",
+		Fix:  []string{"stop %[2]s or give this service another address in longcord.yaml"},
+	})
+	TFTPUnreachable = Define(Declaration{
+		Code: "tftp-unreachable", Step: stage.Provision, Severity: Fault,
+		Args: []string{"server"},
+		Says: "no file server answers at %[1]s",
+		Fix:  []string{"check that UDP 69 and TCP 6970 of %[1]s can be reached from the phone"},
+	})
+	TFTPFileMissing = Define(Declaration{
+		Code: "tftp-file-missing", Step: stage.Provision, Severity: Fault,
+		Args: []string{"server", "name"},
+		Says: "%[1]s does not have the file %[2]s",
+		Fix:  []string{"add the phone: `longcord phones add`"},
+	})
+	DoorOpen = Define(Declaration{
+		Code: "door-open", Step: stage.Provision, Severity: Note,
+		Args: []string{"phone", "address", "time"},
+		Says: "%[2]s may fetch the starter file of %[1]s until %[3]s, because somebody there confirmed an invitation",
+		Fix:  []string{"nothing, if the phone is expected there; else shut the door with `longcord phones invite --revoke %[1]s`"},
+	})
+	UnknownPhone = Define(Declaration{
+		Code: "unknown-phone", Step: stage.Provision, Severity: Note,
+		Args: []string{"phone", "address", "model"},
+		Says: "a phone that nobody has added, %[1]s, asks from %[2]s",
+		Fix: []string{
+			"if it is one of yours, add it: `longcord phones add %[1]s --model %[3]s --line NUMBER`",
+			"see all of them with `longcord phones list --unknown`",
+		},
+	})
+	FilesRefused = Define(Declaration{
+		Code: "files-refused", Step: stage.Provision, Severity: Warning,
+		Args: []string{"address", "reason", "user", "device"},
+		Says: "the file server gives %[1]s nothing of what it asks for: %[2]s",
+		Fix: []string{
+			"if phones of the office stand in that network, add it to officeNetworks below provisioner: in longcord.yaml, and start anew",
+			"if you work at that machine, add its address to operators there",
+			"if it is a phone in a tunnel, and that login is this phone's, say so: `longcord users set %[3]s --device %[4]s`, which counts at once; or give it a certificate",
+			"if the phone is blocked and should not be: `longcord phones unblock`",
+		},
+	})
+	FilesInPlain = Define(Declaration{
+		Code: "files-in-plain", Step: stage.Provision, Severity: Warning,
+		Args: []string{"networks", "so many"},
+		Says: "whoever is in %[1]s gets the files of %[2]d phones, with the passwords of their lines, by knowing a phone's MAC address",
+		Fix: []string{
+			"keep strangers out of the phones' network, and UDP 69 and TCP 6970 inside",
+			"name only the phones' networks as officeNetworks below provisioner: in longcord.yaml",
+			"give phones certificates with `longcord certs enroll` and have their files encrypted: tftpEncryptedConfig: true in their common phone profile",
+		},
+	})
+	LoadMissing = Define(Declaration{
+		Code: "load-missing", Step: stage.Provision, Severity: Warning,
+		Args: []string{"load", "file"},
+		Says: "phones are told to run the load %[1]s, and the folder of files lacks %[2]s",
+		Fix: []string{
+			"put %[2]s into the folder that files: names below provisioner: in longcord.yaml; the vendor's archive of the load holds it",
+			"or take load: %[1]s away from the devices; each keeps the load that it has",
+		},
+	})
+	TrustListMismatch = Define(Declaration{
+		Code: "trust-list-mismatch", Step: stage.Provision, Severity: Fault,
+		Args: []string{"name", "server"},
+		Says: "the phone does not believe %[1]s of %[2]s: nobody whom its trust lists or TVS know has signed it",
+		Fix: []string{
+			"check that the phone reaches TVS, TCP 2445, at the addresses that its stored file names",
+			"if another server's lists are on the phone, give Longcord that one's signer: `longcord trust import-signer FILE`",
+			"if that key is lost, erase the trust lists on the phone: 88xx Reset Settings > Security, 79xx Security Configuration > Trust List > **# Erase",
+		},
+	})
+	FileNotFetched = Define(Declaration{
+		Code: "file-not-fetched", Step: stage.Provision, Severity: Fault,
+		Args: []string{"phone"},
+		Says: "%[1]s has never fetched its file, so it knows no gateway",
+		Fix:  []string{"start the phone in the office once, with its TFTP server set; or bring it its first file: `longcord phones invite %[1]s`"},
+	})
+	AlternateTFTPNotSet = Define(Declaration{
+		Code: "alternate-tftp-not-set", Step: stage.Provision, Severity: Fault,
+		Args: []string{"phone", "address", "keys"},
+		Says: "%[1]s does not hold %[2]s in both TFTP fields, so at home it may ask a server that its router names",
+		Fix:  []string{"set Alternate TFTP to Yes, TFTP Server 1 and TFTP Server 2 to %[2]s on the phone: %[3]s"},
+	})
+	WebAccessOff = Define(Declaration{
+		Code: "web-access-off", Step: stage.Provision, Severity: Fault,
+		Args: []string{"phone"},
+		Says: "the file of %[1]s shuts its web page, so nobody can see what the phone does when it is away",
+		Fix:  []string{"set webAccess to 0 in the phone's settings or template, and let it fetch its file"},
+	})
+	ModelWithoutVPN = Define(Declaration{
+		Code: "model-without-vpn", Step: stage.Provision, Severity: Fault,
+		Args: []string{"phone", "model"},
+		Says: "%[1]s is a %[2]s, which has no VPN client",
+		Fix:  []string{"take another model home; `longcord phones models` lists which have one"},
+	})
+	LoadTooOld = Define(Declaration{
+		Code: "load-too-old", Step: stage.Provision, Severity: Fault,
+		Args: []string{"phone", "load", "release"},
+		Says: "%[1]s runs %[2]s, and its VPN client begins with %[3]s",
+		Fix:  []string{"put a newer load into the folder of files, name it as load of the Device, and restart the phone in the office"},
+	})
+	ConfigChangeNotTaken = Define(Declaration{
+		Code: "config-change-not-taken", Step: stage.Provision, Severity: Warning,
+		Args: []string{"device", "date"},
+		Says: "%[1]s is there, and has not taken up the file that changed %[2]s",
+		Fix: []string{
+			"restart it so that it fetches its file: `longcord phones restart %[1]s`",
+			"if that does not help, look whether it gets the file: the log of the file server names it",
+		},
+	})
+	TVSUnreachable = Define(Declaration{
+		Code: "tvs-unreachable", Step: stage.Provision, Severity: Fault,
+		Args: []string{"server"},
+		Says: "no trust verification service answers at %[1]s, so the phone believes only whom its stored trust list names",
+		Fix: []string{
+			"check that TCP 2445 of %[1]s can be reached from the phone, also through the tunnel",
+		},
+		Elsewhere: map[Platform][]string{
+			CUCM: {
+				"check in Cisco Unified Serviceability > Tools > Control Center - Network Services that Cisco Trust Verification Service runs on %[1]s",
+			},
+		},
+	})
+	ForeignTrustList = Define(Declaration{
+		Code: "foreign-trust-list", Step: stage.Provision, Severity: Fault,
+		Args: []string{"phone"},
+		Says: "%[1]s holds the trust list of another call manager and believes nobody else",
+		Fix: []string{
+			"give Longcord that call manager's signer: `longcord trust import-signer FILE`",
+			"if that key is lost, erase the trust list on the phone",
+		},
+		Elsewhere: map[Platform][]string{
+			Phone: {
+				"erase the trust list: 88xx Reset Settings > Security Settings; 79xx Settings > Security Configuration > Trust List, **# to unlock, then Erase",
+			},
+			CUCM: {
+				"move the phone with the bulk certificate export of both clusters: Cisco Unified OS Administration > Security > Bulk Certificate Management",
+			},
+		},
+	})
+	CAPFUntrusted = Define(Declaration{
+		Code: "capf-untrusted", Step: stage.Provision, Severity: Fault,
+		Args: []string{"phone", "reason"},
+		Says: "%[1]s got no certificate from the CAPF server: %[2]s",
+		Fix: []string{
+			"see what the enrolment waits for: `longcord certs enroll status %[1]s`",
+		},
+		Elsewhere: map[Platform][]string{
+			CUCM: {
+				"check in Cisco Unified OS Administration > Security > Certificate Management that the CAPF certificate is in CallManager-trust and CAPF-trust, restart the CAPF service, and set Certificate Operation to Install/Upgrade on the phone's page",
+			},
+		},
+	})
+	SecondTFTPAnswers = Define(Declaration{
+		Code: "second-tftp-answers", Step: stage.Provision, Severity: Warning,
+		Args: []string{"server", "other"},
+		Says: "besides the file server %[1]s another one, %[2]s, answers the phone, and has other files",
+		Fix: []string{
+			"set Alternate TFTP to Yes and both TFTP fields to %[1]s",
+			"take option 150 and 66 for %[2]s out of the DHCP server",
+		},
+	})
+	VPNNotRestarted = Define(Declaration{
+		Code: "vpn-not-restarted", Step: stage.Provision, Severity: Fault,
+		Args: []string{"phone"},
+		Says: "%[1]s has the new file and has not started its VPN client anew since",
+		Fix: []string{
+			"restart the phone inside: `longcord phones restart %[1]s`",
+		},
+		Elsewhere: map[Platform][]string{
+			CUCM: {
+				"press Apply Config, then Reset, on the phone's page (Device > Phone)",
+			},
+			Phone: {
+				"restart it: Settings > **#**, or take its power away",
+			},
+		},
+	})
+	MPPFirmware = Define(Declaration{
+		Code: "mpp-firmware", Step: stage.Provision, Severity: Fault,
+		Args: []string{"phone", "load"},
+		Says: "%[1]s runs %[2]s, a multiplatform (MPP) load, which has no AnyConnect client and reads no SEP file",
+		Fix: []string{
+			"migrate the phone to enterprise firmware with a licence of Cisco's, or take another phone",
+		},
+	})
+	CUCMVersion = Define(Declaration{
+		Code: "cucm-version", Step: stage.Provision, Severity: Fault,
+		Args: []string{"version", "needed"},
+		Says: "CUCM %[1]s has no VPN for phones; it begins with %[2]s",
+		Fix: []string{
+			"upgrade CUCM, or give the phones files of their own with the vpnGroup",
+		},
+	})
+	ClockWrong = Define(Declaration{
+		Code: "clock-wrong", Step: stage.Provision, Severity: Warning,
+		Args: []string{"whose", "reason"},
+		Says: "the clock of %[1]s is wrong: %[2]s",
+		Fix: []string{
+			"set the clock of %[1]s by NTP",
+		},
+		Elsewhere: map[Platform][]string{
+			ASA: {
+				"set an NTP server: `ntp server ADDRESS`, and compare with `show clock`",
+			},
+			CUCM: {
+				"check the Phone NTP Reference of the Date/Time Group (System > Date/Time Group)",
+			},
+		},
+	})
+	BackupMissing = Define(Declaration{
+		Code: "backup-missing", Step: stage.Provision, Severity: Warning,
+		Args: []string{"what", "since"},
+		Says: "there is no backup of %[1]s since %[2]s; its keys cannot be made again",
+		Fix: []string{
+			"copy the folder %[1]s to another machine",
+		},
+	})
+)
