@@ -72,9 +72,10 @@ var (
 	})
 	GroupURLMismatch = Define(Declaration{
 		Code: "group-url-mismatch", Step: stage.Verify, Severity: Fault,
-		Args: []string{"url"},
-		Says: "the gateway knows no group URL %[1]s",
-		Fix:  []string{"make the URL in the phone's file and the gateway's group URL equal, byte for byte"},
+		Args:     []string{"url"},
+		Messages: []string{"VPNC: 'webvpn=' not found in cookie"},
+		Says:     "the gateway knows no group URL %[1]s",
+		Fix:      []string{"make the URL in the phone's file and the gateway's group URL equal, byte for byte"},
 	})
 	LoginRefused = Define(Declaration{
 		Code: "login-refused", Step: stage.Verify, Severity: Fault,

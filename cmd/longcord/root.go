@@ -27,6 +27,7 @@ func (p *program) commands() []*cobra.Command {
 		p.initCommand(),
 		p.serveCommand(),
 		p.phoneCommand(),
+		p.doctorCommand(),
 		p.configCommand(),
 		p.planCommand(),
 		p.applyCommand(),

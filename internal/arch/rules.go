@@ -69,6 +69,10 @@ var rules = []rule{
 	{"callmanager", []string{"stage/register", "stage/call", "stage", "wire", "sipnet", "trust", "inventory", "store", "finding"}, whyActor},
 	{"phone", []string{"stage", "wire", "sipnet", "tun", "finding"}, whyActor},
 	{"reader", []string{"wire/phoneweb"}, whyActor},
+	{"doctor", []string{"doctor", "phone", "stage", "wire", "sipnet", "inventory", "finding", "control"}, whyWhole},
+	{"doctor/fact", []string{"finding", "stage"}, whyNoun},
+	{"doctor/read", []string{"doctor/fact", "finding", "stage", "wire", "inventory"}, "files are read without asking anybody"},
+	{"doctor/judge", []string{"doctor/fact", "finding", "stage", "wire", "inventory"}, "judging is a pure function from facts to findings"},
 	// fleet drives the phone's halves of login and tunnel without a phone around them, so it needs their formats.
 	{"fleet", []string{"phone", "stage", "wire", "finding", "tun/netstack"}, whyWhole},
 	{"control", []string{"inventory", "store", "trust", "login", "finding", "stage"}, whyActor},
@@ -84,6 +88,7 @@ var outside = []struct {
 }{
 	{"wire", []string{"net", "os", "log/slog", "log", "time/tzdata", "os/exec", "database/sql"},
 		"formats open no connection or file and do not log"},
+	{"doctor/judge", []string{"net", "os", "log/slog", "log", "os/exec", "database/sql"}, "judging is a pure function from facts to findings"},
 	{"stage", []string{"net", "os", "log/slog", "log", "os/exec", "database/sql"},
 		"steps open no connection or file and do not log: they return actions"},
 }

@@ -1,0 +1,116 @@
+package fact
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/longcord/longcord/finding"
+)
+
+// MaxText bounds a fact's text, in bytes.
+const MaxText = 400
+
+// maxPerKind bounds how many different facts of one kind one source gives. A log of a gigabyte tells nothing new by
+// the thousandth line of a kind.
+const maxPerKind = 500
+
+// Collector gathers facts in bounded memory: the same said again by one source is counted.
+type Collector struct {
+	file  File
+	seen  map[string]int // key of a fact to its place
+	kinds map[string]int // source and kind to how many facts there are
+}
+
+// NewCollector returns an empty collector for this subject.
+func NewCollector(version, subject string) *Collector {
+	return &Collector{
+		file: File{Schema: Schema, Version: version, Subject: subject, Sources: []Source{}, Facts: []Fact{}},
+		seen: map[string]int{}, kinds: map[string]int{},
+	}
+}
+
+// File returns what was collected.
+func (c *Collector) File() *File { return &c.file }
+
+// Open begins a source.
+func (c *Collector) Open(name string) *Input {
+	c.file.Sources = append(c.file.Sources, Source{Name: name, Formats: []string{}})
+	return &Input{collector: c, index: len(c.file.Sources) - 1}
+}
+
+// Input is one source while it is read.
+type Input struct {
+	collector *Collector
+	index     int
+}
+
+// Source returns what is known of the source so far, to be changed by who reads it.
+func (i *Input) Source() *Source { return &i.collector.file.Sources[i.index] }
+
+// Recognised notes that the source holds this format, and whose equipment speaks in it; an empty platform tells nothing.
+func (i *Input) Recognised(format string, p finding.Platform) {
+	s := i.Source()
+	if !slices.Contains(s.Formats, format) {
+		s.Formats = append(s.Formats, format)
+	}
+	if p != "" && !slices.Contains(s.Platforms, p) {
+		s.Platforms = append(s.Platforms, p)
+	}
+}
+
+// Add adds a fact that stands in this line of the source (0: it has no lines). Values are pairs of name and value.
+func (i *Input) Add(kind Kind, line int, text string, when time.Time, values ...string) {
+	c, name := i.collector, i.Source().Name
+	f := Fact{Kind: kind, Source: name, Line: line, Text: Cut(text), Time: when}
+	if len(values) > 0 {
+		f.Values = make(map[string]string, len(values)/2)
+		for n := 0; n+1 < len(values); n += 2 {
+			f.Values[values[n]] = Cut(values[n+1])
+		}
+	}
+	k := key(f)
+	if at, ok := c.seen[k]; ok {
+		c.file.Facts[at].Count++
+		return
+	}
+	if of := name + "\x00" + string(kind); c.kinds[of] < maxPerKind {
+		c.kinds[of]++
+		c.seen[k] = len(c.file.Facts)
+		c.file.Facts = append(c.file.Facts, f)
+	}
+}
+
+// key is what makes two facts of one source the same: kind and values, or the text where there are none.
+func key(f Fact) string {
+	var b strings.Builder
+	b.WriteString(f.Source + "\x00" + string(f.Kind))
+	if len(f.Values) == 0 {
+		b.WriteString("\x00" + f.Text)
+	}
+	for _, name := range slices.Sorted(maps.Keys(f.Values)) {
+		b.WriteString("\x00" + name + "\x00" + f.Values[name])
+	}
+	return b.String()
+}
+
+// Cut shortens text to MaxText bytes of valid UTF-8 without control characters.
+func Cut(text string) string {
+	text = strings.Map(func(r rune) rune {
+		if r < ' ' || r == utf8.RuneError || r >= 0x7f && r < 0xa0 {
+			return ' '
+		}
+		return r
+	}, text)
+	text = strings.TrimSpace(text)
+	if len(text) <= MaxText {
+		return text
+	}
+	end := MaxText
+	for !utf8.RuneStart(text[end]) {
+		end--
+	}
+	return text[:end] + "…"
+}

@@ -1,0 +1,60 @@
+// Package fact holds what the doctor has collected: one line of evidence each, with what it means as named values.
+// Readers of files, the walk of a live phone and questions to a running system all make facts; judging sees nothing
+// else. Facts can be saved and judged again.
+//
+// Each file declares the kinds of one source of facts, and what their values are.
+package fact
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/longcord/longcord/finding"
+)
+
+// Schema is the version of the facts file. It grows when kinds or values change their meaning.
+const Schema = 1
+
+// Kind names what a fact tells, such as phone.leaf-hash. The part before the point is its source of facts.
+type Kind string
+
+// Fact is one thing that was seen.
+type Fact struct {
+	Kind   Kind              `json:"kind"`
+	Source string            `json:"source"`         // file, host or command, as people call it
+	Line   int               `json:"line,omitempty"` // 1-based; 0 when the source has no lines
+	Text   string            `json:"text"`           // the line as it stood there, at most MaxText bytes
+	Time   time.Time         `json:"time,omitzero"`  // when it happened, as far as the source tells
+	Values map[string]string `json:"values,omitempty"`
+	Count  int               `json:"count,omitempty"` // how often more the source says the same
+}
+
+// Get returns the value of that name, or nothing.
+func (f Fact) Get(name string) string { return f.Values[name] }
+
+// Source is one input, and what it turned out to be.
+type Source struct {
+	Name      string             `json:"name"`
+	Formats   []string           `json:"formats"`             // in words for people; none when nothing was recognised
+	Platforms []finding.Platform `json:"platforms,omitempty"` // whose equipment speaks in it
+	Lines     int                `json:"lines,omitempty"`
+	Known     int                `json:"known,omitempty"`   // lines that somebody understood
+	Problem   string             `json:"problem,omitempty"` // why it could not be read to its end
+}
+
+// File is everything that was collected.
+type File struct {
+	Schema  int      `json:"schema"`
+	Version string   `json:"version"` // of the program that collected
+	Subject string   `json:"subject"` // what the question is about: a phone, a user, the files
+	Sources []Source `json:"sources"`
+	Facts   []Fact   `json:"facts"`
+}
+
+// Check says why a facts file cannot be judged.
+func (f *File) Check() error {
+	if f.Schema != Schema {
+		return fmt.Errorf("fact: the file has schema %d, and this program judges schema %d", f.Schema, Schema)
+	}
+	return nil
+}

@@ -1,0 +1,136 @@
+package judge
+
+import (
+	"slices"
+
+	"github.com/longcord/longcord/doctor/fact"
+	"github.com/longcord/longcord/finding"
+	"github.com/longcord/longcord/stage"
+)
+
+// Case is the facts while they are judged, and what was found so far.
+type Case struct {
+	file   *fact.File
+	byKind map[fact.Kind][]fact.Fact
+	found  []finding.Finding
+	needs  []string
+}
+
+func newCase(f *fact.File) *Case {
+	c := &Case{file: f, byKind: map[fact.Kind][]fact.Fact{}}
+	for _, each := range f.Facts {
+		c.byKind[each.Kind] = append(c.byKind[each.Kind], each)
+	}
+	return c
+}
+
+// All returns the facts of a kind, in the order in which they were read.
+func (c *Case) All(k fact.Kind) []fact.Fact { return c.byKind[k] }
+
+// Has reports whether there is a fact of one of these kinds.
+func (c *Case) Has(kinds ...fact.Kind) bool {
+	return slices.ContainsFunc(kinds, func(k fact.Kind) bool { return len(c.byKind[k]) > 0 })
+}
+
+// First returns the first fact of a kind.
+func (c *Case) First(k fact.Kind) (fact.Fact, bool) {
+	if all := c.byKind[k]; len(all) > 0 {
+		return all[0], true
+	}
+	return fact.Fact{}, false
+}
+
+// Last returns the last fact of a kind.
+func (c *Case) Last(k fact.Kind) (fact.Fact, bool) {
+	if all := c.byKind[k]; len(all) > 0 {
+		return all[len(all)-1], true
+	}
+	return fact.Fact{}, false
+}
+
+// Sees reports whether equipment of this platform speaks in the evidence.
+func (c *Case) Sees(p finding.Platform) bool { return slices.Contains(c.platforms(), p) }
+
+func (c *Case) platforms() []finding.Platform {
+	var all []finding.Platform
+	for _, s := range c.file.Sources {
+		for _, p := range s.Platforms {
+			if !slices.Contains(all, p) {
+				all = append(all, p)
+			}
+		}
+	}
+	return all
+}
+
+// Find adds a finding that rests on these facts. The same finding about the same subject again adds its evidence, and
+// the stronger certainty counts.
+func (c *Case) Find(f finding.Finding, on ...fact.Fact) {
+	for _, each := range on {
+		f = f.Because(each.Source, each.Line, each.Text)
+	}
+	for i := range c.found {
+		same := &c.found[i]
+		if same.Code != f.Code || same.Subject != f.Subject {
+			continue
+		}
+		for _, e := range f.Evidence {
+			if !slices.Contains(same.Evidence, e) {
+				same.Evidence = append(same.Evidence, e)
+			}
+		}
+		if rank(f) < rank(*same) {
+			same.Certainty = f.Certainty
+		}
+		return
+	}
+	c.found = append(c.found, f)
+}
+
+// Need asks for what else to send, in the imperative.
+func (c *Case) Need(ask ...string) {
+	for _, each := range ask {
+		if !slices.Contains(c.needs, each) {
+			c.needs = append(c.needs, each)
+		}
+	}
+}
+
+// explain asks for more where something failed and nothing that was found says why.
+func (c *Case) explain() {
+	for _, f := range c.file.Facts {
+		if s, ok := fact.SymptomOf(f.Kind); ok && !c.explained(f, s.Step) {
+			c.Need(s.Ask...)
+		}
+	}
+	known := slices.ContainsFunc(c.file.Sources, func(s fact.Source) bool { return len(s.Formats) > 0 })
+	if !known && len(c.found) == 0 {
+		c.Need("send a phone's console log, its SEP file, or the configuration or log of the gateway; `longcord doctor ask phone` says how to get them")
+	}
+}
+
+// explained reports whether a finding of the same or an earlier step, worse than a note, accounts for a symptom.
+func (c *Case) explained(symptom fact.Fact, step stage.Step) bool {
+	return slices.ContainsFunc(c.found, func(f finding.Finding) bool {
+		return f.Severity != finding.Note && f.Step <= step
+	})
+}
+
+// notJudged returns the steps after the first that a walk found broken.
+func (c *Case) notJudged() []NotJudged {
+	all := []NotJudged{}
+	for _, f := range c.byKind[fact.WalkStep] {
+		if f.Get("ok") != "false" {
+			continue
+		}
+		var broken stage.Step
+		if err := broken.UnmarshalText([]byte(f.Get("step"))); err != nil {
+			break
+		}
+		for s := broken + 1; s < stage.Diagnose; s++ {
+			all = append(all, NotJudged{s, broken})
+		}
+		break
+	}
+	return all
+}
