@@ -19,11 +19,14 @@ type block struct {
 	away   string   // this phone is switched off before it
 	file   string   // the block is the text of this file, to be written before what follows
 	apply  bool     // the block is a piece of inventory, to be applied
-	skip   string   // why it is not run
+	where  string   // from it on the reader is elsewhere: in another office, or at a machine with nothing on it
+	given  []string // what is there before it: see reader.give
+	home   bool     // it is typed at somebody's home
+	until  string   // its last command goes on running, and says this when the next may be typed
 }
 
 // runnable is how a line of a page begins that is a command and not its output or something else to type.
-var runnable = regexp.MustCompile(`^(\$ )?(longcord|openssl|echo|curl|cat|mkdir|cp|xmllint) `)
+var runnable = regexp.MustCompile(`^(\$ )?(longcord|openssl|echo|curl|cat|mkdir|cp|rm|sudo|xmllint) `)
 
 // directive is the comment before a block: <!-- run: exit 1; prints TEXT -->
 var directive = regexp.MustCompile(`^<!-- run: (.*) -->$`)
@@ -86,10 +89,16 @@ func blockOf(said string, line int) (block, error) {
 			b.file = rest
 		case "apply":
 			b.apply, b.file = true, fmt.Sprintf("piece-%d.yaml", line)
-		case "skip":
-			b.skip = rest
+		case "office", "machine":
+			b.where = word
+		case "given":
+			b.given = append(b.given, rest)
+		case "home":
+			b.home = true
+		case "until":
+			b.until = rest
 		default:
-			return b, fmt.Errorf("line %d: %q is no word for a block: exit, prints, phones, away, file, apply, skip", line, word)
+			return b, fmt.Errorf("line %d: %q is no word for a block: exit, prints, phones, away, file, apply, office, machine, given, home, until", line, word)
 		}
 	}
 	return b, nil
@@ -102,7 +111,7 @@ func (b *block) take(lines []string, language string) bool {
 		return true
 	}
 	if language != "" && language != "sh" {
-		return b.skip != ""
+		return false
 	}
 	whole := ""
 	for _, line := range lines {
@@ -116,5 +125,5 @@ func (b *block) take(lines []string, language string) bool {
 		}
 		b.lines, whole = append(b.lines, whole), ""
 	}
-	return len(b.lines) > 0 || b.skip != ""
+	return len(b.lines) > 0
 }

@@ -17,7 +17,7 @@ func TestBlocks(t *testing.T) {
 		fence + "yaml", "longcord e", fence,
 		"<!-- run: file inventory.yaml -->", fence + "yaml", "kind: Device", fence,
 		fence, "systemctl reload longcord", fence,
-		"<!-- run: skip because -->", fence, "longcord f", fence,
+		"<!-- run: machine; given a b; home; until ready c -->", fence, "longcord f", fence,
 		"<!-- run: apply -->", fence + "yaml", "kind: Line", fence,
 	}, "\n")
 	got, err := blocks(page)
@@ -25,7 +25,7 @@ func TestBlocks(t *testing.T) {
 		{line: 2, lines: []string{"longcord a   --b", "longcord c"}},
 		{line: 9, lines: []string{"longcord d"}, exit: 1, prints: []string{"x y"}, phones: true},
 		{line: 16, lines: []string{"kind: Device"}, file: "inventory.yaml"},
-		{line: 23, lines: []string{"longcord f"}, skip: "because"},
+		{line: 23, lines: []string{"longcord f"}, where: "machine", given: []string{"a b"}, home: true, until: "ready c"},
 		{line: 27, lines: []string{"kind: Line"}, apply: true, file: "piece-27.yaml"},
 	}
 	if err != nil || !reflect.DeepEqual(got, want) {
