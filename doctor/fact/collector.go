@@ -35,6 +35,13 @@ func NewCollector(version, subject string) *Collector {
 // File returns what was collected.
 func (c *Collector) File() *File { return &c.file }
 
+// At says when this is collected. The first word counts.
+func (c *Collector) At(now time.Time) {
+	if c.file.Collected.IsZero() {
+		c.file.Collected = now
+	}
+}
+
 // Open begins a source.
 func (c *Collector) Open(name string) *Input {
 	c.file.Sources = append(c.file.Sources, Source{Name: name, Formats: []string{}})
@@ -49,6 +56,9 @@ type Input struct {
 
 // Source returns what is known of the source so far, to be changed by who reads it.
 func (i *Input) Source() *Source { return &i.collector.file.Sources[i.index] }
+
+// Now returns when this is collected, which gives years to times without one; zero: not known.
+func (i *Input) Now() time.Time { return i.collector.file.Collected }
 
 // Recognised notes that the source holds this format, and whose equipment speaks in it; an empty platform tells nothing.
 func (i *Input) Recognised(format string, p finding.Platform) {

@@ -44,9 +44,12 @@ type Source struct {
 
 // File is everything that was collected.
 type File struct {
-	Schema  int      `json:"schema"`
-	Version string   `json:"version"` // of the program that collected
-	Subject string   `json:"subject"` // what the question is about: a phone, a user, the files
+	Schema  int    `json:"schema"`
+	Version string `json:"version"` // of the program that collected
+	Subject string `json:"subject"` // what the question is about: a phone, a user, the files
+	// Collected is when it was collected, so that dates can be judged without a clock; zero: not known.
+	Collected time.Time `json:"collected,omitzero"`
+
 	Sources []Source `json:"sources"`
 	Facts   []Fact   `json:"facts"`
 }

@@ -2,6 +2,7 @@ package judge
 
 import (
 	"slices"
+	"time"
 
 	"github.com/longcord/longcord/doctor/fact"
 	"github.com/longcord/longcord/finding"
@@ -23,6 +24,9 @@ func newCase(f *fact.File) *Case {
 	}
 	return c
 }
+
+// Now returns when the facts were collected; zero: not known.
+func (c *Case) Now() time.Time { return c.file.Collected }
 
 // All returns the facts of a kind, in the order in which they were read.
 func (c *Case) All(k fact.Kind) []fact.Fact { return c.byKind[k] }

@@ -20,7 +20,7 @@ const maxLine = 64 << 10
 
 // Options say how to read.
 type Options struct {
-	Now      time.Time        // gives years to lines without one; zero: unknown
+	Now      time.Time        // gives years to lines without one, and dates are held against it; zero: unknown
 	Progress func(read int64) // called now and then with the bytes read; nil: nobody asks
 }
 
@@ -53,6 +53,27 @@ type Reader interface {
 	End()
 }
 
+// Binary knows a format that is not text, by how it begins. Add one by declaring it in a file of its own:
+// var _ = recogniseBinary(Binary{…}).
+type Binary struct {
+	Format   string
+	Platform finding.Platform
+	Is       func(head []byte) bool // head is the first headSize bytes, or all there are
+	// Read reads r as far as it needs, in bounded memory. What is wrong with the content it notes in the source; an
+	// error is for r and ctx.
+	Read func(ctx context.Context, in *fact.Input, r *bufio.Reader, o Options) error
+}
+
+// headSize is how many bytes say what a binary file is.
+const headSize = 512
+
+var binaries []Binary
+
+func recogniseBinary(b Binary) struct{} {
+	binaries = append(binaries, b)
+	return struct{}{}
+}
+
 var early, late []Recogniser
 
 func recognise(r Recogniser) struct{} {
@@ -67,8 +88,17 @@ func recognise(r Recogniser) struct{} {
 // Input reads one input to its end and adds what it tells to c. It returns an error only when reading fails or ctx
 // ends; what cannot be understood is noted in the source.
 func Input(ctx context.Context, c *fact.Collector, name string, r io.Reader, o Options) error {
+	c.At(o.Now)
 	in := c.Open(name)
-	return text(ctx, in, bufio.NewReaderSize(r, maxLine), o)
+	buffered := bufio.NewReaderSize(r, maxLine)
+	head, _ := buffered.Peek(headSize) // an error shows again when the rest is read
+	for _, b := range binaries {
+		if b.Is(head) {
+			in.Recognised(b.Format, b.Platform)
+			return b.Read(ctx, in, buffered, o)
+		}
+	}
+	return text(ctx, in, buffered, o)
 }
 
 type asked struct {
