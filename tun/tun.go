@@ -1,11 +1,16 @@
 // Package tun is the packet device: what comes out of a tunnel as IP packets enters the host here, and
 // what the host sends towards the tunnel's addresses is read here.
 //
-// The Linux implementation is a TUN interface; tun/tuntest is one in memory. Devices carry bare IPv4 or
+// The Linux implementation is a TUN interface; tun/netstack is one with sockets of its own, for programs
+// without the right to make an interface, and tun/tuntest is one in memory. Devices carry bare IPv4 or
 // IPv6 packets, one per Read and Write, without a link header.
 package tun
 
-import "net/netip"
+import (
+	"context"
+	"net"
+	"net/netip"
+)
 
 // Device is an open packet device.
 type Device interface {
@@ -26,6 +31,26 @@ type Detacher interface {
 	// checksums open: each packet has a header of HeaderLen bytes before it that says what is to be done,
 	// Linux's struct virtio_net_hdr, and one of zeros when it is written.
 	Detach() (fd int, headers bool, err error)
+}
+
+// Stack is a device that is no interface of the host: it has TCP and UDP of its own, and who wants a socket on it asks
+// it for one. Errors are those of the host's sockets.
+type Stack interface {
+	Device
+	// DialTCP connects to an IPv4 address. Without an end of ctx it tries for minutes.
+	DialTCP(ctx context.Context, to netip.AddrPort) (net.Conn, error)
+	// ListenUDP opens a socket on this port; zero lets the device choose.
+	ListenUDP(port uint16) (PacketConn, error)
+	// ListenPing opens a socket for ICMP echo. Messages go without IP header, addresses are *net.UDPAddr, and the
+	// identifier is the device's, as on Linux's ping sockets.
+	ListenPing() (PacketConn, error)
+}
+
+// PacketConn is what of *net.UDPConn a user of a Stack needs.
+type PacketConn interface {
+	net.PacketConn
+	ReadFromUDPAddrPort([]byte) (int, netip.AddrPort, error)
+	WriteToUDPAddrPort([]byte, netip.AddrPort) (int, error)
 }
 
 // HeaderLen is the length of the header before a packet, in bytes.
