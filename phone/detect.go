@@ -32,7 +32,7 @@ func detectInside(ctx context.Context, cfg detectConfig) (detect.Verdict, string
 	ctx, cancel := context.WithCancel(ctx)
 	defer l.running.Wait()
 	defer cancel()
-	pinger, err := newPinger(ctx, cfg.fetcher.network, addresses(ctx, cfg.servers))
+	pinger, err := newPinger(ctx, cfg.fetcher.network, addresses(ctx, cfg.fetcher.network, cfg.servers))
 	if err != nil {
 		return 0, "", err
 	}
@@ -54,10 +54,10 @@ func detail(decided detect.Decided, servers []string) string {
 }
 
 // addresses resolves the servers; one that does not resolve is never heard of.
-func addresses(ctx context.Context, servers []string) []netip.Addr {
+func addresses(ctx context.Context, n network, servers []string) []netip.Addr {
 	found := make([]netip.Addr, len(servers))
 	for i, server := range servers {
-		found[i], _ = resolve4(ctx, server)
+		found[i], _ = n.resolve4(ctx, server)
 	}
 	return found
 }

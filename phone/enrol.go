@@ -93,7 +93,7 @@ func (p *Phone) enrolConfig(mode enrol.Mode) enrol.ClientConfig {
 
 // trustDialer connects to TVS and CAPF on a network.
 func (p *Phone) trustDialer(n network) trustDialer {
-	d := trustDialer{dialer: n.dialer(nil), profile: tlsNew, certificate: p.certificate(), keyLog: p.config.KeyLog}
+	d := trustDialer{dialer: n.dialer(nil, 0), profile: tlsNew, certificate: p.certificate(), keyLog: p.config.KeyLog}
 	if p.config.Model.Old {
 		d.profile = tlsOld
 	}

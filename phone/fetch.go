@@ -79,8 +79,7 @@ func (f fetcher) by(ctx context.Context, ask provision.Ask, server string, trust
 func (f fetcher) http(ctx context.Context, scheme, server string, port uint16, name string, secure *tls.Config) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, cmp.Or(f.patience, httpFileTime))
 	defer cancel()
-	dialer := f.network.dialer(nil)
-	dialer.Timeout = dialTime
+	dialer := f.network.dialer(nil, dialTime)
 	client := http.Client{
 		Transport: &http.Transport{
 			DialContext: func(ctx context.Context, _, address string) (net.Conn, error) {
@@ -126,11 +125,11 @@ func readBounded(r io.Reader, most int) ([]byte, error) {
 }
 
 func (f fetcher) tftp(ctx context.Context, server, name string) ([]byte, error) {
-	address, err := resolve4(ctx, server)
+	address, err := f.network.resolve4(ctx, server)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errNoServer, err)
 	}
-	conn, err := f.network.listenPacket(ctx, ":0")
+	conn, err := f.network.listenPacket(ctx, netip.AddrPort{})
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errNoServer, err)
 	}
@@ -149,18 +148,6 @@ func (f fetcher) tftp(ctx context.Context, server, name string) ([]byte, error) 
 		return nil, fmt.Errorf("%w: %w", errNoServer, err)
 	}
 	return content, nil
-}
-
-// resolve4 returns an IPv4 address of a server that is named or given by address.
-func resolve4(ctx context.Context, server string) (netip.Addr, error) {
-	if address, err := netip.ParseAddr(server); err == nil {
-		return address.Unmap(), nil
-	}
-	addresses, err := net.DefaultResolver.LookupNetIP(ctx, "ip4", server)
-	if err != nil {
-		return netip.Addr{}, err
-	}
-	return addresses[0].Unmap(), nil
 }
 
 // tftpTransfer is one file on its way by TFTP.

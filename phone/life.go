@@ -107,7 +107,7 @@ func (p *Phone) localAddress(ctx context.Context, n network, manager string) (ne
 	if n.device != "" {
 		return n.local, nil
 	}
-	dialer := n.dialer(nil)
+	dialer := n.dialer(nil, 0)
 	conn, err := dialer.DialContext(ctx, "udp4", net.JoinHostPort(manager, "5060")) // sends nothing
 	if err != nil {
 		return netip.Addr{}, fmt.Errorf("phone: way to the call manager: %w", err)

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/longcord/longcord/internal/logging"
+	"github.com/longcord/longcord/tun"
 	"github.com/longcord/longcord/wire/g711"
 	"github.com/longcord/longcord/wire/rtp"
 )
@@ -30,7 +31,7 @@ type mediaOptions struct {
 // sends from the port that it receives on. It takes media from any source, as desk phones do (inferred);
 // what arrives before Start is kept and counted.
 type rtpStream struct {
-	media, control *net.UDPConn
+	media, control tun.PacketConn
 	cancel         context.CancelFunc
 	finished       chan struct{}
 	log            *slog.Logger
@@ -217,7 +218,7 @@ func (s *rtpStream) nextReport(now time.Time, bye bool) (to netip.AddrPort, bloc
 	return netip.AddrPortFrom(remote.Addr(), remote.Port()+1), blocks, true
 }
 
-func (s *rtpStream) read(conn *net.UDPConn, handle func(now time.Time, datagram []byte) error) {
+func (s *rtpStream) read(conn tun.PacketConn, handle func(now time.Time, datagram []byte) error) {
 	buffer := make([]byte, math.MaxUint16)
 	for {
 		n, from, err := conn.ReadFromUDPAddrPort(buffer)

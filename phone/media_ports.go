@@ -10,6 +10,8 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/longcord/longcord/tun"
 )
 
 // The media ports of Cisco phones, docs/wire/rtp.md#ports: RTP on an even one, RTCP on the next.
@@ -23,7 +25,7 @@ const trafficClass = 46 << 2
 
 // openPorts opens a free pair of media ports, beginning at a random one so that a restarted phone does
 // not meet the packets of its last call.
-func openPorts(ctx context.Context, n network, local netip.Addr) (media, control *net.UDPConn, err error) {
+func openPorts(ctx context.Context, n network, local netip.Addr) (media, control tun.PacketConn, err error) {
 	const pairs = (lastMediaPort-firstMediaPort)/2 + 1
 	first := rand.IntN(pairs)
 	for i := range pairs {
@@ -36,7 +38,7 @@ func openPorts(ctx context.Context, n network, local netip.Addr) (media, control
 	return nil, nil, fmt.Errorf("none of %d to %d is free: %w", firstMediaPort, lastMediaPort, err)
 }
 
-func openPair(ctx context.Context, n network, local netip.Addr, port uint16) (media, control *net.UDPConn, err error) {
+func openPair(ctx context.Context, n network, local netip.Addr, port uint16) (media, control tun.PacketConn, err error) {
 	media, err = openPort(ctx, n, netip.AddrPortFrom(local, port))
 	if err != nil {
 		return nil, nil, err
@@ -48,16 +50,17 @@ func openPair(ctx context.Context, n network, local netip.Addr, port uint16) (me
 	return media, control, nil
 }
 
-func openPort(ctx context.Context, n network, at netip.AddrPort) (*net.UDPConn, error) {
-	packets, err := n.listenPacket(ctx, at.String())
+func openPort(ctx context.Context, n network, at netip.AddrPort) (tun.PacketConn, error) {
+	socket, err := n.listenPacket(ctx, at)
 	if err != nil {
 		return nil, err
 	}
-	conn := packets.(*net.UDPConn)
-	if err := setTrafficClass(conn); err != nil {
-		return nil, errors.Join(fmt.Errorf("traffic class of %s: %w", at, err), conn.Close())
+	if ofHost, ok := socket.(*net.UDPConn); ok {
+		if err := setTrafficClass(ofHost); err != nil {
+			return nil, errors.Join(fmt.Errorf("traffic class of %s: %w", at, err), socket.Close())
+		}
 	}
-	return conn, nil
+	return socket, nil
 }
 
 func setTrafficClass(conn *net.UDPConn) error {

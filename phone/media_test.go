@@ -164,7 +164,7 @@ func newRelay(t *testing.T, to netip.AddrPort, mangle func(n int, packet []byte)
 
 // farEnd is a bare pair of sockets that a test speaks through.
 type farEnd struct {
-	media, control *net.UDPConn
+	media, control tun.PacketConn
 }
 
 func newFarEnd(t *testing.T) farEnd {
@@ -187,7 +187,7 @@ func (f farEnd) address() netip.AddrPort {
 func (f farEnd) next(t *testing.T) rtp.Packet {
 	t.Helper()
 	buffer := make([]byte, 2048)
-	n, err := f.media.Read(buffer)
+	n, _, err := f.media.ReadFrom(buffer)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -201,7 +201,7 @@ func (f farEnd) next(t *testing.T) rtp.Packet {
 func (f farEnd) nextReport(t *testing.T) rtp.Report {
 	t.Helper()
 	buffer := make([]byte, 2048)
-	n, err := f.control.Read(buffer)
+	n, _, err := f.control.ReadFrom(buffer)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -381,8 +381,8 @@ func TestPortsAreAPairMarkedForVoice(t *testing.T) {
 	if next := far.control.LocalAddr().(*net.UDPAddr).Port; port%2 != 0 || port < firstMediaPort || port > lastMediaPort || next != port+1 {
 		t.Errorf("ports %d and %d, want an even one from %d to %d and the next", port, next, firstMediaPort, lastMediaPort)
 	}
-	for _, conn := range []*net.UDPConn{far.media, far.control} {
-		raw, err := conn.SyscallConn()
+	for _, conn := range []tun.PacketConn{far.media, far.control} {
+		raw, err := conn.(*net.UDPConn).SyscallConn()
 		if err != nil {
 			t.Fatal(err)
 		}

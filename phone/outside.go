@@ -172,7 +172,7 @@ func (p *Phone) liveInTunnel(ctx context.Context, in *loggedIn, url string, stor
 		address := info.Address.Addr()
 		_ = p.ended(began, stage.Tunnel, fmt.Sprintf("address %s, MTU %d", address, info.MTU), nil) // it is no failure
 		go func() {
-			life <- p.live(lifeCtx, network{device: info.Interface, local: address}, stored)
+			life <- p.live(lifeCtx, inTunnel(info), stored)
 			endTunnel()
 		}()
 	}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -24,26 +23,16 @@ type pinger struct {
 	seq     int
 }
 
-// newPinger opens a raw socket, or the ping socket that some systems give ordinary users.
+// newPinger opens a socket for pings to servers.
 func newPinger(ctx context.Context, n network, servers []netip.Addr) (*pinger, error) {
-	p := &pinger{token: make([]byte, 16), servers: servers, raw: true}
+	p := &pinger{token: make([]byte, 16), servers: servers}
 	if _, err := rand.Read(p.token); err != nil {
 		return nil, fmt.Errorf("phone: ping: %w", err)
 	}
-	lc := net.ListenConfig{Control: n.control}
 	var err error
-	if p.conn, err = lc.ListenPacket(ctx, "ip4:icmp", "0.0.0.0"); err == nil {
-		return p, nil
+	if p.conn, p.raw, err = n.listenPing(ctx); err != nil {
+		return nil, fmt.Errorf("phone: ping: %w", err)
 	}
-	if n.device != "" {
-		return nil, fmt.Errorf("phone: ping on %s: %w", n.device, err)
-	}
-	p.raw = false
-	conn, unprivileged := icmp.ListenPacket("udp4", "0.0.0.0")
-	if unprivileged != nil {
-		return nil, fmt.Errorf("phone: ping: %w", errors.Join(err, unprivileged))
-	}
-	p.conn = conn
 	return p, nil
 }
 

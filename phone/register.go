@@ -280,7 +280,7 @@ func (p *sipPhone) connect() {
 }
 
 func (p *sipPhone) connectTCP(ctx context.Context) (sip.Flow, error) {
-	dialer := p.config.network.dialer(&net.TCPAddr{IP: p.config.local.AsSlice()})
+	dialer := p.config.network.dialer(&net.TCPAddr{IP: p.config.local.AsSlice()}, 0)
 	conn, err := dialer.DialContext(ctx, "tcp4", p.address())
 	if err != nil {
 		return sip.Flow{}, err
@@ -289,15 +289,15 @@ func (p *sipPhone) connectTCP(ctx context.Context) (sip.Flow, error) {
 }
 
 func (p *sipPhone) connectUDP(ctx context.Context) (sip.Flow, error) {
-	server, err := net.ResolveUDPAddr("udp4", p.address())
+	server, err := p.config.network.resolve4(ctx, p.config.server)
 	if err != nil {
 		return sip.Flow{}, err
 	}
-	flow := sip.Flow{Transport: sip.UDP, Peer: netip.AddrPortFrom(server.AddrPort().Addr().Unmap(), p.config.port)}
+	flow := sip.Flow{Transport: sip.UDP, Peer: netip.AddrPortFrom(server, p.config.port)}
 	if p.socket {
 		return flow, nil
 	}
-	socket, err := p.config.network.listenPacket(ctx, netip.AddrPortFrom(p.config.local, 0).String())
+	socket, err := p.config.network.listenPacket(ctx, netip.AddrPortFrom(p.config.local, 0))
 	if err != nil {
 		return flow, err
 	}

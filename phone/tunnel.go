@@ -76,11 +76,11 @@ type tunnelConfig struct {
 
 // tunnelInfo is what the tunnel gives the phone.
 type tunnelInfo struct {
-	Interface string       // name of the packet device
-	Address   netip.Prefix // inner address and its network
-	DNS       []netip.Addr
-	Domain    string
-	MTU       int
+	Device  tun.Device
+	Address netip.Prefix // inner address and its network
+	DNS     []netip.Addr
+	Domain  string
+	MTU     int
 }
 
 // tunnelEnded is the error of a tunnel that did not end by its context.

@@ -100,7 +100,7 @@ func TestTunnelOverTLS(t *testing.T) {
 				t.Errorf("phone asks %+v", o.req)
 			}
 			info := next(t, "device", r.up)
-			if info.Interface != "phone0" || info.Address != netip.MustParsePrefix("10.99.0.12/24") || info.MTU != 1290 || len(info.DNS) != 1 {
+			if info.Device.Name() != "phone0" || info.Address != netip.MustParsePrefix("10.99.0.12/24") || info.MTU != 1290 || len(info.DNS) != 1 {
 				t.Errorf("phone gets %+v", info)
 			}
 			if s := r.carriedBy("tls"); s.InnerAddress != "10.99.0.12" || s.Cipher == "" || s.DTLSVersion != "" {

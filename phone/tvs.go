@@ -25,7 +25,7 @@ const trustTimeout = 10 * time.Second
 
 // trustDialer connects to TVS and CAPF.
 type trustDialer struct {
-	dialer      net.Dialer
+	dialer      dialer
 	profile     tlsProfile
 	certificate tls.Certificate                    // shown to who asks; none: the zero value
 	believes    func(leaf *x509.Certificate) error // judges the server's certificate; nil: any will do

@@ -186,7 +186,7 @@ func (p *Phone) authorized(ctx context.Context, file *cnf.Device, query url.Valu
 	if err != nil {
 		return false
 	}
-	dialer := p.onNetwork().dialer(nil)
+	dialer := p.onNetwork().dialer(nil, 0)
 	client := http.Client{Transport: &http.Transport{DialContext: dialer.DialContext, DisableKeepAlives: true}}
 	response, err := client.Do(request)
 	if err != nil {

@@ -23,6 +23,7 @@ import (
 	"github.com/longcord/longcord/phone"
 	"github.com/longcord/longcord/stage/detect"
 	"github.com/longcord/longcord/tun"
+	"github.com/longcord/longcord/tun/netstack"
 )
 
 // phoneFlags are the command's flags as they are typed.
@@ -34,6 +35,7 @@ type phoneFlags struct {
 	authString    string
 	web           string
 	passwordStdin bool
+	netstack      bool
 	json, verbose bool
 }
 
@@ -74,6 +76,8 @@ not come about.`,
 	flags.StringVar(&f.web, "web", "", "`ADDR` of the phone's own web pages, such as :80 (default none)")
 	flags.StringVar(&f.model, "model", "CP-8861", "`MODEL` that the phone is")
 	flags.StringVar(&f.config.TUN, "tun", "", "`NAME` of the tunnel's interface")
+	flags.BoolVar(&f.netstack, "netstack", false, "end the tunnel in this program, which needs no rights, instead of an interface")
+	c.MarkFlagsMutuallyExclusive("tun", "netstack")
 	flags.BoolVar(&f.verbose, "verbose", false, "log each decision")
 	flags.BoolVar(&f.json, "json", false, "print one event a line, as JSON")
 	return c
@@ -109,6 +113,9 @@ func (p *program) phoneConfig(name string, f phoneFlags) (phone.Config, error) {
 	config := f.config
 	config.Name = name
 	config.AuthString = secret.New(f.authString)
+	if f.netstack {
+		config.OpenTUN = netstack.Open
+	}
 	if !deviceName.MatchString(name) {
 		return config, usage(fmt.Errorf("%q is not a device name", name), "SEP and the twelve hex digits of the MAC address, in capitals")
 	}
