@@ -1,7 +1,8 @@
 package main
 
 import (
-	"encoding/json"
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -16,25 +17,30 @@ import (
 	"github.com/longcord/longcord/finding"
 )
 
+// way is a way to come by facts other than to read files. It is taken when its flags are given.
+type way struct {
+	asked   func() bool
+	collect func(ctx context.Context, to *fact.Collector, args []string) error
+}
+
+// doctorWays are the ways, each in a file of its own; they add their flags to c.
+func (p *program) doctorWays(*cobra.Command) []way { return nil }
+
 func (p *program) doctorCommand() *cobra.Command {
 	var asJSON, strict bool
+	var ways []way
 	c := &cobra.Command{
 		Use:   "doctor FILE…",
 		Short: "Say what is wrong, and who can mend it: from logs and configurations of anybody's equipment",
-		Args:  cobra.MinimumNArgs(1),
+		Args:  cobra.ArbitraryArgs,
 		RunE: func(c *cobra.Command, args []string) error {
 			collector := fact.NewCollector(version(), strings.Join(args, ", "))
-			for _, name := range args {
-				if err := p.readFor(c, collector, name); err != nil {
-					return usage(err)
-				}
+			if err := p.collect(c.Context(), collector, ways, args); err != nil {
+				return err
 			}
 			report := judge.Facts(collector.File(), version())
 			if asJSON {
-				enc := json.NewEncoder(p.out)
-				enc.SetIndent("", "  ")
-				enc.SetEscapeHTML(false)
-				if err := enc.Encode(report); err != nil {
+				if err := p.printJSON(report); err != nil {
 					return err
 				}
 			} else {
@@ -45,11 +51,37 @@ func (p *program) doctorCommand() *cobra.Command {
 	}
 	c.Flags().BoolVar(&strict, "strict", false, "end with 1 for warnings, too")
 	jsonFlag(c, &asJSON)
+	ways = p.doctorWays(c)
 	return c
 }
 
-func (p *program) readFor(c *cobra.Command, collector *fact.Collector, name string) error {
-	var r io.Reader = os.Stdin
+// collect takes the ways that were asked for, and otherwise reads the files.
+func (p *program) collect(ctx context.Context, to *fact.Collector, ways []way, args []string) error {
+	other := false
+	for _, w := range ways {
+		if w.asked() {
+			other = true
+			if err := w.collect(ctx, to, args); err != nil {
+				return err
+			}
+		}
+	}
+	if other {
+		return nil
+	}
+	if len(args) == 0 {
+		return usage(errors.New("nothing is given to look at"), "longcord doctor FILE…", "longcord doctor --help")
+	}
+	for _, name := range args {
+		if err := p.readFor(ctx, to, name); err != nil {
+			return usage(err)
+		}
+	}
+	return nil
+}
+
+func (p *program) readFor(ctx context.Context, to *fact.Collector, name string) error {
+	var r io.Reader = p.in
 	if name != "-" {
 		file, err := os.Open(name)
 		if err != nil {
@@ -58,7 +90,7 @@ func (p *program) readFor(c *cobra.Command, collector *fact.Collector, name stri
 		defer file.Close()
 		r = file
 	}
-	return read.Input(c.Context(), collector, name, r, read.Options{Now: time.Now()})
+	return read.Input(ctx, to, name, r, read.Options{Now: time.Now()})
 }
 
 // diagnosisExit is the exit code of a report, whose text has said everything.

@@ -1,13 +1,16 @@
 // Package read recognises by content what people send to the doctor, in any mixture, and turns it into facts.
 //
-// Text is read line by line and each line is offered to the recognisers, which are small and know one format each; see
-// Recogniser. Nothing is executed, no file is written, and memory is bounded however long the input is.
+// Archives and compressed files are opened, whatever their name is (unpack.go). Text is read line by line and each line
+// is offered to the recognisers, which are small and know one format each; see Recogniser. What is not text goes to who
+// knows its first bytes; see Binary. Nothing is executed, no file is written, and memory is bounded however long the
+// input is.
 package read
 
 import (
 	"bufio"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"time"
 
@@ -15,13 +18,15 @@ import (
 	"github.com/longcord/longcord/finding"
 )
 
-// maxLine bounds a line, in bytes; the rest of a longer one is passed over.
-const maxLine = 64 << 10
+// Limit is how many bytes of one input are read when Options do not say otherwise, those that come out of archives
+// included. It ends what has no end.
+const Limit = 16 << 30
 
 // Options say how to read.
 type Options struct {
 	Now      time.Time        // gives years to lines without one, and dates are held against it; zero: unknown
 	Progress func(read int64) // called now and then with the bytes read; nil: nobody asks
+	Limit    int64            // in bytes; zero: Limit
 }
 
 // Line is one line of text, without what terminals, editors and syslog daemons put around it.
@@ -40,6 +45,13 @@ type Recogniser struct {
 	Platform finding.Platform // whose equipment writes it; empty: cannot be told from the format
 	// Early recognisers are asked before the others: those that know a line by an unmistakable sign.
 	Early bool
+	// Marks are texts of which a line has at least one when it begins something of the format; case counts. Lines
+	// without any are not offered, unless the recogniser knew the line before. They make long logs fast: none means
+	// that every line is offered.
+	Marks []string
+	// Begins reports whether a line begins an entry of a log. With it, entries that a terminal broke at its width are
+	// put together again. Nil: lines of this format are taken as they stand.
+	Begins func(text string) bool
 	// New returns the state for one input.
 	New func(*fact.Input) Reader
 }
@@ -51,27 +63,6 @@ type Reader interface {
 	Line(Line) bool
 	// End is called after the last line.
 	End()
-}
-
-// Binary knows a format that is not text, by how it begins. Add one by declaring it in a file of its own:
-// var _ = recogniseBinary(Binary{…}).
-type Binary struct {
-	Format   string
-	Platform finding.Platform
-	Is       func(head []byte) bool // head is the first headSize bytes, or all there are
-	// Read reads r as far as it needs, in bounded memory. What is wrong with the content it notes in the source; an
-	// error is for r and ctx.
-	Read func(ctx context.Context, in *fact.Input, r *bufio.Reader, o Options) error
-}
-
-// headSize is how many bytes say what a binary file is.
-const headSize = 512
-
-var binaries []Binary
-
-func recogniseBinary(b Binary) struct{} {
-	binaries = append(binaries, b)
-	return struct{}{}
 }
 
 var early, late []Recogniser
@@ -89,90 +80,77 @@ func recognise(r Recogniser) struct{} {
 // ends; what cannot be understood is noted in the source.
 func Input(ctx context.Context, c *fact.Collector, name string, r io.Reader, o Options) error {
 	c.At(o.Now)
-	in := c.Open(name)
-	buffered := bufio.NewReaderSize(r, maxLine)
-	head, _ := buffered.Peek(headSize) // an error shows again when the rest is read
-	for _, b := range binaries {
-		if b.Is(head) {
-			in.Recognised(b.Format, b.Platform)
-			return b.Read(ctx, in, buffered, o)
-		}
+	if o.Limit == 0 {
+		o.Limit = Limit
 	}
-	return text(ctx, in, buffered, o)
-}
-
-type asked struct {
-	Recogniser
-	Reader
-}
-
-// text offers each line to the recognisers.
-func text(ctx context.Context, in *fact.Input, r *bufio.Reader, o Options) error {
-	var all []*asked
-	for _, rec := range append(append([]Recogniser{}, early...), late...) {
-		all = append(all, &asked{rec, rec.New(in)})
-	}
-	var (
-		last *asked
-		read int64
-	)
-	for number := 1; ; number++ {
-		raw, n, err := readLine(r)
-		read += n
-		if n > 0 {
-			in.Source().Lines = number
-			line := normalise(raw, number, o.Now)
-			last = offer(all, last, line, in)
-		}
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			in.Source().Problem = err.Error()
-			return err
-		}
-		if number%10_000 == 0 {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			if o.Progress != nil {
-				o.Progress(read)
-			}
-		}
-	}
-	for _, a := range all {
-		a.End()
+	u := &unpacking{ctx: ctx, to: c, options: o, left: o.Limit, members: maxMembers}
+	if err := u.open(name, r, 0); err != nil {
+		return fmt.Errorf("doctor/read: %s: %w", name, err)
 	}
 	return nil
 }
 
-// offer asks who knows the line, and returns who did, or who knew the last one when nobody does.
-func offer(all []*asked, last *asked, line Line, in *fact.Input) *asked {
-	if last != nil && last.Line(line) {
-		in.Source().Known++
-		return last
+// headSize is how much of an input decides what it is.
+const headSize = 4096
+
+// open reads what is called name, at this depth of packing.
+func (u *unpacking) open(name string, r io.Reader, depth int) error {
+	b := bufio.NewReaderSize(&metered{u: u, r: r, outer: depth == 0}, maxLine)
+	head, err := peek(b)
+	if u.failed != nil {
+		return u.failed
 	}
-	for _, a := range all {
-		if a != last && a.Line(line) {
-			in.Source().Known++
-			in.Recognised(a.Format, a.Platform)
-			return a
-		}
+	if err != nil && len(head) == 0 {
+		return u.problem(u.to.Open(name), err)
 	}
-	return last
+	if unpack := packing(head); unpack != nil {
+		return unpack(u, name, b, r, depth)
+	}
+	in := u.to.Open(name)
+	if bin, ok := binaryOf(head); ok {
+		in.Recognised(bin.Format, bin.Platform)
+		return u.problem(in, bin.Read(u.ctx, in, b, u.options))
+	}
+	if what := foreign(head); what != "" {
+		in.Source().Problem = what
+		return nil
+	}
+	return u.problem(in, text(in, b, head, u.options))
 }
 
-// readLine returns the next line without its end, at most maxLine bytes of it, and how many bytes it took.
-func readLine(r *bufio.Reader) (line []byte, n int64, err error) {
-	line, err = r.ReadSlice('\n')
-	n = int64(len(line))
-	for errors.Is(err, bufio.ErrBufferFull) {
-		line = append([]byte(nil), line...) // the buffer is used again
-		var rest []byte
-		for errors.Is(err, bufio.ErrBufferFull) {
-			rest, err = r.ReadSlice('\n')
-			n += int64(len(rest))
+// peek returns the beginning of what b reads. Zeros at the very beginning are passed over: a log that was being written
+// when the power went has them.
+func peek(b *bufio.Reader) ([]byte, error) {
+	for {
+		head, err := b.Peek(headSize)
+		if errors.Is(err, io.EOF) {
+			err = nil
+		}
+		zeros := 0
+		for zeros < len(head) && head[zeros] == 0 {
+			zeros++
+		}
+		if zeros < len(head) || len(head) == 0 || err != nil {
+			return head, err
+		}
+		if _, err := b.Discard(zeros); err != nil {
+			return nil, err
 		}
 	}
-	return line, n, err
+}
+
+// problem notes in the source why it was not read to its end. What concerns the input as a whole is returned.
+func (u *unpacking) problem(in *fact.Input, err error) error {
+	switch {
+	case err == nil || errors.Is(err, io.EOF):
+		return nil
+	case errors.Is(err, errLimit):
+		in.Source().Problem = fmt.Sprintf("only the first %d bytes were read", u.options.Limit)
+		return nil
+	case u.failed != nil:
+		in.Source().Problem = u.failed.Error()
+		return u.failed
+	}
+	in.Source().Problem = err.Error()
+	return nil
 }

@@ -1,0 +1,195 @@
+package read
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"io"
+	"unicode/utf8"
+
+	"github.com/longcord/longcord/doctor/fact"
+)
+
+// maxLine bounds a line, in bytes; the rest of a longer one is passed over.
+const maxLine = 64 << 10
+
+// asked is a recogniser at work on one input.
+type asked struct {
+	Recogniser
+	Reader
+	bit uint64 // what marks says when a line has one of the recogniser's; 0: it is offered every line
+}
+
+// lines is one input of text while it is read.
+type lines struct {
+	in      *fact.Input
+	all     []*asked
+	last    *asked // who knew the last line
+	options Options
+
+	page *page // not nil: it is one
+
+	// held is a line as wide as a terminal, which may go on in the next one.
+	held    Line
+	holding bool
+	piece   int // width of what was added to held last
+	widest  int // line so far
+	widestN int // how many lines were so wide
+}
+
+// text offers each line to the recognisers.
+func text(in *fact.Input, r *bufio.Reader, head []byte, o Options) error {
+	if order := utf16Order(head); order != nil {
+		decoded := &utf16Reader{r: r, order: order}
+		r = bufio.NewReaderSize(decoded, maxLine)
+		head, _ = r.Peek(headSize) // an error comes again when the lines are read
+	}
+	t := &lines{in: in, options: o}
+	if isHTML(head) {
+		t.page = &page{}
+	}
+	for i, rec := range recognisers() {
+		a := &asked{Recogniser: rec, Reader: rec.New(in)}
+		if len(rec.Marks) > 0 {
+			a.bit = 1 << (i % 64) // more than 64 share bits, and are offered some lines too many
+		}
+		t.all = append(t.all, a)
+	}
+	var failed error
+	for number := 1; ; number++ {
+		raw, err := readLine(r)
+		if len(raw) > 0 {
+			in.Source().Lines = number
+			t.line(raw, number)
+		}
+		if err != nil {
+			if !errors.Is(err, io.EOF) {
+				failed = err
+			}
+			break
+		}
+	}
+	t.release()
+	for _, a := range t.all {
+		a.End()
+	}
+	return failed
+}
+
+func recognisers() []Recogniser { return append(append([]Recogniser{}, early...), late...) }
+
+// line takes one line of the source as it stands there.
+func (t *lines) line(raw []byte, number int) {
+	if t.page == nil {
+		t.take(normalise(string(raw), number, t.options.Now))
+		return
+	}
+	for _, shown := range t.page.lines(latin1(string(bytes.TrimRight(raw, "\r\n")))) {
+		if shown != "" {
+			t.take(normalise(shown, number, t.options.Now))
+		}
+	}
+}
+
+// take offers a line, or holds it back when a terminal may have broken it.
+func (t *lines) take(line Line) {
+	width := len(line.Raw)
+	if t.holding {
+		if t.goesOn(line) {
+			t.held.Text += line.Raw
+			t.held.Raw += line.Raw
+			if t.piece = width; !t.wide(width) {
+				t.release()
+			}
+			return
+		}
+		t.release()
+	}
+	if t.wide(width) && t.begins(line) {
+		t.held, t.holding, t.piece = line, true, width
+		return
+	}
+	t.offer(line)
+}
+
+func (t *lines) release() {
+	if t.holding {
+		t.holding = false
+		t.offer(t.held)
+	}
+}
+
+// wide reports whether a terminal may have broken a line of this width, in bytes: it is a usual width, or lines are
+// often just so wide and never wider.
+func (t *lines) wide(width int) bool {
+	if width > t.widest {
+		t.widest, t.widestN = width, 0
+	}
+	if width == t.widest {
+		t.widestN++
+	}
+	switch width {
+	case 80, 100, 120, 132, 160:
+		return true
+	}
+	return width >= 40 && width == t.widest && t.widestN > 2
+}
+
+// goesOn reports whether line is the rest of the held one.
+func (t *lines) goesOn(line Line) bool {
+	return line.Raw != "" && line.Time.IsZero() && len(t.held.Raw)+len(line.Raw) <= maxLine && t.wide(t.piece) && !t.begins(line)
+}
+
+// begins reports whether the line begins an entry of any log.
+func (t *lines) begins(line Line) bool {
+	for _, a := range t.all {
+		if a.Begins != nil && a.Begins(line.Text) {
+			return true
+		}
+	}
+	return false
+}
+
+// offer asks who knows the line.
+func (t *lines) offer(line Line) {
+	if t.last != nil && t.last.Line(line) {
+		t.in.Source().Known++
+		return
+	}
+	has, looked := uint64(0), false
+	for _, a := range t.all {
+		if a == t.last {
+			continue
+		}
+		if a.bit != 0 {
+			if !looked {
+				has, looked = allMarks().in(line.Raw), true
+			}
+			if has&a.bit == 0 {
+				continue
+			}
+		}
+		if a.Line(line) {
+			t.in.Source().Known++
+			t.in.Recognised(a.Format, a.Platform)
+			t.last = a
+			return
+		}
+	}
+}
+
+// readLine returns the next line with its end, at most maxLine bytes of it.
+func readLine(r *bufio.Reader) ([]byte, error) {
+	line, err := r.ReadSlice('\n')
+	if !errors.Is(err, bufio.ErrBufferFull) {
+		return line, err
+	}
+	line = bytes.Clone(line) // the buffer is used again
+	for errors.Is(err, bufio.ErrBufferFull) {
+		_, err = r.ReadSlice('\n')
+	}
+	for len(line) > 0 && !utf8.RuneStart(line[len(line)-1]) { // do not end within a character
+		line = line[:len(line)-1]
+	}
+	return line, err
+}
