@@ -43,28 +43,45 @@ func Parse(text []byte) (*Configuration, error) {
 	number, vhost := 0, ""
 	for raw := range bytes.Lines(text) {
 		number++
-		line := strings.TrimSpace(string(raw))
-		switch {
-		case len(raw) > maxLine:
+		if len(raw) > maxLine {
 			return nil, fmt.Errorf("ocserv: line %d has %d bytes; at most %d are read", number, len(raw), maxLine)
-		case line == "" || line[0] == '#':
-			continue
-		case line[0] == '[':
-			name, closed := strings.CutSuffix(line[1:], "]")
-			host, ok := strings.CutPrefix(name, "vhost:")
-			if vhost = host; !closed || !ok {
-				return nil, fmt.Errorf("ocserv: line %d: a section that is no [vhost:name]", number)
-			}
-			continue
 		}
-		key, value, ok := strings.Cut(line, "=")
-		key = strings.TrimSpace(key)
-		if !ok || key == "" || strings.ContainsAny(key, " \t") {
-			return nil, fmt.Errorf("ocserv: line %d is no key = value", number)
+		s, err := ParseLine(string(raw))
+		if err != nil {
+			return nil, fmt.Errorf("ocserv: line %d %w", number, err)
 		}
-		c.Settings = append(c.Settings, Setting{Line: number, VHost: vhost, Key: key, Value: unquoted(strings.TrimSpace(value))})
+		switch {
+		case s.VHost != "":
+			vhost = s.VHost
+		case s.Key != "":
+			s.Line, s.VHost = number, vhost
+			c.Settings = append(c.Settings, s)
+		}
 	}
 	return c, nil
+}
+
+// ParseLine reads one line alone, as who reads a mixture of texts does: a setting, or the vhost whose settings begin,
+// or nothing of both in a comment and an empty line. The number of the line is not known to it.
+func ParseLine(text string) (Setting, error) {
+	line := strings.TrimSpace(text)
+	switch {
+	case line == "" || line[0] == '#':
+		return Setting{}, nil
+	case line[0] == '[':
+		name, closed := strings.CutSuffix(line[1:], "]")
+		host, ok := strings.CutPrefix(name, "vhost:")
+		if !closed || !ok || host == "" {
+			return Setting{}, errors.New("is a section that is no [vhost:name]")
+		}
+		return Setting{VHost: host}, nil
+	}
+	key, value, ok := strings.Cut(line, "=")
+	key = strings.TrimSpace(key)
+	if !ok || key == "" || strings.ContainsAny(key, " \t") {
+		return Setting{}, errors.New("is no key = value")
+	}
+	return Setting{Key: key, Value: unquoted(strings.TrimSpace(value))}, nil
 }
 
 func unquoted(value string) string {
