@@ -15,6 +15,11 @@ var (
 		Args: []string{"address"},
 		Says: "the gateway %[1]s does not answer on TCP",
 		Fix:  []string{"check the address, the port forwarding and the firewall in front of the gateway"},
+		Elsewhere: map[Platform][]string{
+			Ocserv: {
+				"run it in the foreground, `ocserv -f -c /etc/ocserv/ocserv.conf -d 1`: it names the setting that it refuses; `ss -ltnp 'sport = :443'` shows whether it listens",
+			},
+		},
 	})
 	GatewayNameUnresolved = Define(Declaration{
 		Code: "gateway-name-unresolved", Step: stage.Connect, Severity: Fault,

@@ -15,6 +15,11 @@ var (
 		Args: []string{"address", "program"},
 		Says: "%[1]s is already in use by %[2]s",
 		Fix:  []string{"stop %[2]s or give this service another address in longcord.yaml"},
+		Elsewhere: map[Platform][]string{
+			Ocserv: {
+				"see who has it with `ss -lntup 'sport = :443'`, stop that program, or give ocserv another `tcp-port` and put the port into the phone's URL; UDP must be 443",
+			},
+		},
 	})
 	TFTPUnreachable = Define(Declaration{
 		Code: "tftp-unreachable", Step: stage.Provision, Severity: Fault,

@@ -15,17 +15,39 @@ var (
 		Args: []string{"network"},
 		Says: "the address pool %[1]s has no free address",
 		Fix:  []string{"enlarge the pool %[1]s or log off sessions that are not used"},
+		Elsewhere: map[Platform][]string{
+			Ocserv: {
+				"give `ipv4-network` a larger network, and end sessions that nobody uses: `occtl show users`, `occtl disconnect id ID`",
+			},
+		},
+		Messages: []string{
+			"main[phone1]:203.0.113.9:50462 ip-lease.c:285: could not figure out a valid IPv4 IP",
+		},
 	})
 	DTLSBlocked = Define(Declaration{
 		Code: "dtls-blocked", Step: stage.Tunnel, Severity: Warning,
 		Args: []string{"port"},
 		Says: "UDP %[1]s to the gateway does not get through; voice runs over TCP and will suffer",
 		Fix:  []string{"let UDP 443 through to the gateway"},
+		Elsewhere: map[Platform][]string{
+			Ocserv: {
+				"set `udp-port = 443`, open UDP 443 in the firewall (`nft add rule inet filter input udp dport 443 accept`), and forward it where TCP 443 is forwarded",
+			},
+		},
+		Messages: []string{
+			"DTLS handshake timed out",
+			"(Is a firewall preventing you from sending UDP packets?)",
+		},
 	})
 	DeadPeer = Define(Declaration{
 		Code: "dead-peer", Step: stage.Tunnel, Severity: Fault,
 		Says: "the gateway stopped answering",
 		Fix:  []string{"check the line between phone and gateway"},
+		Elsewhere: map[Platform][]string{
+			Ocserv: {
+				"see when each phone was lost in ocserv's log, and set `dpd = 30` so that a dead session is noticed before the phone is back",
+			},
+		},
 	})
 	LegacyInUse = Define(Declaration{
 		Code: "legacy-in-use", Step: stage.Tunnel, Severity: Note,
@@ -51,6 +73,11 @@ var (
 		Fix: []string{
 			"give the pool a network that nothing else uses, or a free part of the inside network",
 			"take the pool's addresses out of the range of the office's DHCP server",
+		},
+		Elsewhere: map[Platform][]string{
+			Ocserv: {
+				"choose another `ipv4-network` that neither the office nor homes use, such as 172.29.14.0/24",
+			},
 		},
 	})
 	SplitTunnel = Define(Declaration{
@@ -136,7 +163,7 @@ var (
 	IdleTimeout = Define(Declaration{
 		Code: "idle-timeout", Step: stage.Tunnel, Severity: Warning,
 		Args: []string{"client", "time"},
-		Says: "the session of %[1]s was ended for idleness after %[2]s; a phone that is not in a call looks idle",
+		Says: "the gateway ends the session of %[1]s after %[2]s without traffic; a phone that is not in a call looks idle",
 		Fix: []string{
 			"set idleTimeout: 0 in the group policy",
 		},
@@ -152,7 +179,7 @@ var (
 	SessionTimeout = Define(Declaration{
 		Code: "session-timeout", Step: stage.Tunnel, Severity: Warning,
 		Args: []string{"client", "time"},
-		Says: "the session of %[1]s was ended because it had lasted %[2]s",
+		Says: "the gateway ends the session of %[1]s when it has lasted %[2]s",
 		Fix: []string{
 			"set sessionTimeout: 0 in the group policy",
 		},

@@ -21,12 +21,28 @@ var (
 		Args: []string{"address"},
 		Says: "the gateway %[1]s speaks no TLS version that the phone speaks",
 		Fix:  []string{"let the gateway accept TLS 1.0 from old phones: in ours, set legacyPhones on their tunnel group"},
+		Elsewhere: map[Platform][]string{
+			Ocserv: {
+				"let ocserv take TLS 1.0: take `-VERS-TLS1.0` out of `tls-priorities`, or set `tls-priorities = \"NONE:+VERS-TLS-ALL:+SIGN-ALL:+COMP-ALL:+RSA:+SHA1:+AES-128-CBC\"`, and restart it",
+			},
+		},
+		Messages: []string{
+			"GnuTLS error (at worker-vpn.c:861): A packet with illegal or unsupported version was received.",
+		},
 	})
 	TLSCipher = Define(Declaration{
 		Code: "tls-cipher", Step: stage.Verify, Severity: Fault,
 		Args: []string{"address"},
 		Says: "the gateway %[1]s and the phone have no TLS cipher in common",
 		Fix:  []string{"enable AES128-SHA or AES256-SHA for phones on the gateway: in ours, set legacyPhones on their tunnel group"},
+		Elsewhere: map[Platform][]string{
+			Ocserv: {
+				"give old phones RSA with AES-128-CBC and SHA-1: `tls-priorities = \"NONE:+VERS-TLS-ALL:+SIGN-ALL:+COMP-ALL:+RSA:+SHA1:+AES-128-CBC\"`, with an RSA key in `server-key`, and restart ocserv",
+			},
+		},
+		Messages: []string{
+			"GnuTLS error (at worker-vpn.c:861): No supported cipher suites have been found.",
+		},
 	})
 	CertificateHashMismatch = Define(Declaration{
 		Code: "certificate-hash-mismatch", Step: stage.Verify, Severity: Fault,
@@ -51,6 +67,11 @@ var (
 			"change to the spare, whose hash phones have already: `longcord certs rollover start %[1]s`, then `longcord certs rollover commit %[1]s`",
 			"check the clock of the gateway",
 		},
+		Elsewhere: map[Platform][]string{
+			Ocserv: {
+				"renew the certificate of `server-cert`; give phones the hash of the new one first, inside",
+			},
+		},
 	})
 	CertificateNotYetValid = Define(Declaration{
 		Code: "certificate-not-yet-valid", Step: stage.Verify, Severity: Fault,
@@ -69,19 +90,41 @@ var (
 		Args: []string{"host"},
 		Says: "the gateway's certificate does not name %[1]s",
 		Fix:  []string{"issue the certificate with %[1]s as subject alternative name, or switch the host check off"},
+		Elsewhere: map[Platform][]string{
+			Ocserv: {
+				"make a certificate whose subjectAltName is the host of the URL, name it as `server-cert` with its `server-key`, and give phones the new hash before you restart ocserv",
+			},
+		},
 	})
 	GroupURLMismatch = Define(Declaration{
 		Code: "group-url-mismatch", Step: stage.Verify, Severity: Fault,
-		Args:     []string{"url"},
-		Messages: []string{"VPNC: 'webvpn=' not found in cookie"},
-		Says:     "the gateway knows no group URL %[1]s",
-		Fix:      []string{"make the URL in the phone's file and the gateway's group URL equal, byte for byte"},
+		Args: []string{"url"},
+		Messages: []string{
+			"VPNC: 'webvpn=' not found in cookie",
+			"Unexpected 404 result from server",
+		},
+		Says: "the gateway knows no group URL %[1]s",
+		Fix:  []string{"make the URL in the phone's file and the gateway's group URL equal, byte for byte"},
+		Elsewhere: map[Platform][]string{
+			Ocserv: {
+				"serve phones with ocserv 1.2.0 or newer, set `cisco-svc-client-compat = true`, and write `https://HOST/svc` into the phone's file: no other path takes phones' logins",
+			},
+		},
 	})
 	LoginRefused = Define(Declaration{
 		Code: "login-refused", Step: stage.Verify, Severity: Fault,
 		Args: []string{"user"},
 		Says: "the gateway refuses the login of %[1]s",
 		Fix:  []string{"check user name and password; set a new one with `longcord users passwd %[1]s --password-stdin`"},
+		Elsewhere: map[Platform][]string{
+			Ocserv: {
+				"set the password anew: `ocpasswd -c /etc/ocserv/ocpasswd %[1]s`; phones answer one question for user and password, so `auth` is `plain[passwd=FILE]` or `radius[…]` alone, without otp, or `certificate` alone, and no `select-group`",
+			},
+		},
+		Messages: []string{
+			"plain-auth: error authenticating user 'phone1'",
+			"worker[phone1]: 203.0.113.9 worker-auth.c:1724: failed authentication for 'phone1'",
+		},
 	})
 	LoginBanned = Define(Declaration{
 		Code: "login-banned", Step: stage.Verify, Severity: Warning,
@@ -90,6 +133,15 @@ var (
 		Fix: []string{
 			"find out who tries there; what was tried is in the log under `login refused`",
 			"wait some minutes, or give the user a new password with `longcord users passwd`, which counts at once",
+		},
+		Elsewhere: map[Platform][]string{
+			Ocserv: {
+				"let the address in again: `occtl unban ip %[1]s`; several phones behind one router share it, so raise `max-ban-score` or lower `ban-points-wrong-password`, and mend the phone that fails",
+			},
+		},
+		Messages: []string{
+			"main: added IP '203.0.113.9' (with score 80) to ban list, will be reset at: Thu Nov 26 00:16:59 2026",
+			"main: rejected connection from banned IP: 203.0.113.9",
 		},
 	})
 	AAAServerDead = Define(Declaration{
@@ -111,6 +163,14 @@ var (
 		Fix: []string{
 			"compare the certificate's issuer with `longcord get CertificateAuthority`, and name the right authority in certificateAuthorities of the tunnel group",
 			"if it was revoked or never issued, give the phone a new one",
+		},
+		Elsewhere: map[Platform][]string{
+			Ocserv: {
+				"name the issuers of phones' certificates as `ca-cert` (the manufacturer's, and the CAPF's), and take the user from the common name: `cert-user-oid = 2.5.4.3`",
+			},
+		},
+		Messages: []string{
+			"worker: 203.0.113.9 no certificate provided for authentication",
 		},
 	})
 	ClientCertificateExpired = Define(Declaration{
@@ -165,6 +225,15 @@ var (
 		Args: []string{"user"},
 		Says: "%[1]s has as many sessions as its group policy allows, all of them in use",
 		Fix:  []string{"log one off with `longcord sessions logoff`, or raise simultaneousLogins in the group policy"},
+		Elsewhere: map[Platform][]string{
+			Ocserv: {
+				"raise `max-same-clients` (0: no limit) or `max-clients`, or end old sessions with `occtl disconnect user %[1]s`",
+			},
+		},
+		Messages: []string{
+			"main[phone1]:203.0.113.9:44392 user tried to connect more than 1 times",
+			"main: reached maximum client limit (active: 16)",
+		},
 	})
 	LicenseMissing = Define(Declaration{
 		Code: "license-missing", Step: stage.Verify, Severity: Fault,

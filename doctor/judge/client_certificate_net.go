@@ -1,0 +1,47 @@
+package judge
+
+import (
+	"strings"
+
+	"github.com/longcord/longcord/doctor/fact"
+	"github.com/longcord/longcord/finding"
+)
+
+// cnOID is where phones' certificates have their name, CP-…-SEP…; they have no other.
+const cnOID = "2.5.4.3"
+
+var _ = rule(func(c *Case) {
+	for _, f := range c.All(fact.OcservCertificateRefused) {
+		switch reason := f.Get("reason"); {
+		case strings.Contains(reason, "expired"), strings.Contains(reason, "not yet activated"), strings.Contains(reason, "not yet valid"):
+			c.Find(finding.ClientCertificateExpired.With(client(f), reason), f)
+		default:
+			c.Find(finding.ClientCertificateUntrusted.With(client(f), reason), f)
+		}
+	}
+	if f, ok := c.First(fact.OpenConnectNoCertificate); ok {
+		c.Find(finding.ClientCertificateUntrusted.With("whom openconnect logged in", "the gateway wants one, and none was shown").As(finding.Likely), f)
+	}
+	for _, o := range c.ocservFiles() {
+		oid, ok := o.last("cert-user-oid")
+		if !ok || oid.Get("value") == cnOID {
+			continue
+		}
+		for _, auth := range o.all("auth") {
+			if strings.HasPrefix(auth.Get("value"), "certificate") {
+				c.Find(finding.ClientCertificateUntrusted.With("every phone", "ocserv looks for the user in "+oid.Get("value")+", which phones' certificates do not have").As(finding.Likely), oid, auth)
+			}
+		}
+	}
+}, finding.ClientCertificateUntrusted, finding.ClientCertificateExpired)
+
+// client names who it was: by user, or by address.
+func client(f fact.Fact) string {
+	if user := f.Get("user"); user != "" {
+		return user
+	}
+	if address := f.Get("client"); address != "" {
+		return address
+	}
+	return "a client"
+}

@@ -1,0 +1,75 @@
+package judge
+
+import (
+	"slices"
+	"strconv"
+
+	"github.com/longcord/longcord/doctor/fact"
+	"github.com/longcord/longcord/finding"
+)
+
+// phonesPort is where phones send DTLS, whatever the gateway says (docs/wire/dtls.md#the-idea).
+const phonesPort = 443
+
+// What gateways and openconnect say of DTLS. Sessions work without it, and voice suffers.
+var _ = rule(func(c *Case) {
+	if f, ok := c.First(fact.OcservDTLSOff); ok {
+		c.Find(finding.DTLSDisabled.With("ocserv"), f)
+	}
+	if f, ok := c.First(fact.OpenConnectNoDTLS); ok {
+		c.Find(finding.DTLSDisabled.With("the gateway").As(finding.Likely), f)
+	}
+	if f, ok := c.First(fact.OpenConnectDTLSPort); ok && f.Get("port") != strconv.Itoa(phonesPort) {
+		c.Find(finding.DTLSDisabled.With("the gateway, on UDP "+f.Get("port")+" where phones use 443,").As(finding.Likely), f)
+	}
+	for _, o := range c.ocservFiles() {
+		port, f, ok := o.number("udp-port")
+		switch {
+		case !ok && o.whole():
+			tcp, there := o.last("tcp-port")
+			if there {
+				c.Find(finding.DTLSDisabled.With("ocserv, without udp-port,"), tcp)
+			}
+		case ok && port == 0:
+			c.Find(finding.DTLSDisabled.With("ocserv"), f)
+		case ok && port != phonesPort:
+			c.Find(finding.DTLSDisabled.With("ocserv, on UDP "+f.Get("value")+" where phones use 443,"), f)
+		}
+		if f, off := o.is("dtls-legacy", false); off {
+			_, cisco := o.is("cisco-client-compat", true)
+			if _, phones := o.is("cisco-svc-client-compat", true); !cisco && !phones { // both imply dtls-legacy
+				c.Find(finding.DTLSDisabled.With("ocserv"), f)
+			}
+		}
+		if f, match := o.is("match-tls-dtls-ciphers", true); match {
+			c.Find(finding.DTLSCipherMismatch.With("ocserv", "match-tls-dtls-ciphers leaves only DTLS 1.2, which old phones do not speak").As(finding.Possible), f)
+		}
+	}
+}, finding.DTLSDisabled, finding.DTLSCipherMismatch)
+
+// Hellos that nobody answers are blocked on the way; handshakes that fail meet, and do not agree.
+var _ = rule(func(c *Case) {
+	for _, kind := range []fact.Kind{fact.OcservNoUDP, fact.OcservUDPLost, fact.OpenConnectNoUDP} {
+		if f, ok := c.First(kind); ok {
+			c.Find(finding.DTLSBlocked.With("443").As(finding.Likely), f)
+		}
+	}
+	dead := c.All(fact.OpenConnectDead)
+	if slices.ContainsFunc(dead, func(f fact.Fact) bool { return f.Get("channel") == "CSTP" }) {
+		dead = nil // nothing at all comes any more
+	}
+	for _, f := range dead {
+		if f.Get("channel") == "DTLS" {
+			c.Find(finding.DTLSBlocked.With("443").As(finding.Possible), f)
+		}
+	}
+	for _, kind := range []fact.Kind{fact.OcservDTLSFailed, fact.OpenConnectDTLSFailed} {
+		for _, f := range c.All(kind) {
+			reason := f.Get("reason")
+			if reason == "" {
+				reason = "the handshake fails"
+			}
+			c.Find(finding.DTLSCipherMismatch.With("the gateway", reason).As(finding.Likely), f)
+		}
+	}
+}, finding.DTLSBlocked, finding.DTLSCipherMismatch)

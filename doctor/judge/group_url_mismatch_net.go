@@ -1,0 +1,40 @@
+package judge
+
+import (
+	"net/url"
+	"strings"
+
+	"github.com/longcord/longcord/doctor/fact"
+	"github.com/longcord/longcord/finding"
+)
+
+// phoneAgent begins what phones call themselves when they log in.
+const phoneAgent = "Cisco SVC IPPhone Client"
+
+// A phone that asked for a URL on which nothing is served; and openconnect, sent to the phones' URL. ocserv serves phones
+// on /svc and nowhere else (docs/wire/vpn-login.md#requests-of-a-phone).
+var _ = rule(func(c *Case) {
+	for _, f := range c.All(fact.OcservUnknownURL) {
+		if strings.HasPrefix(f.Get("agent"), phoneAgent) {
+			c.Find(finding.GroupURLMismatch.With(f.Get("url")), f)
+		}
+	}
+	for _, f := range c.All(fact.OpenConnectUnknownURL) {
+		if f.Get("status") == "404" {
+			at := f.Get("url")
+			if at == "" {
+				at = "that openconnect was given"
+			}
+			c.Find(finding.GroupURLMismatch.With(at).As(finding.Likely), f)
+		}
+	}
+	if !c.Sees(finding.Ocserv) || c.Sees(finding.ASA) || c.Sees(finding.IOS) {
+		return
+	}
+	for _, f := range c.All(fact.FileURL) {
+		u, err := url.Parse(f.Get("url"))
+		if err == nil && u.Path != "/svc" && !strings.HasPrefix(u.Path, "/svc/") {
+			c.Find(finding.GroupURLMismatch.With(f.Get("url")).As(finding.Likely), f)
+		}
+	}
+}, finding.GroupURLMismatch)

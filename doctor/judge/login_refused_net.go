@@ -1,0 +1,49 @@
+package judge
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/longcord/longcord/doctor/fact"
+	"github.com/longcord/longcord/finding"
+)
+
+// Who mistyped a password and came in afterwards has no trouble any more. What ocserv may ask for besides, a phone cannot
+// answer: it sends a user name and a password, or a certificate, once.
+var _ = rule(func(c *Case) {
+	for _, f := range c.All(fact.OcservLoginRefused) {
+		user := f.Get("user")
+		found := finding.LoginRefused.With(user)
+		if slices.ContainsFunc(c.All(fact.OcservLogin), func(in fact.Fact) bool {
+			return in.Source == f.Source && in.Line > f.Line && in.Get("user") == user
+		}) {
+			found = found.As(finding.Possible)
+		}
+		c.Find(found, f)
+	}
+	if f, ok := c.First(fact.OpenConnectLoginRefused); ok && !slices.ContainsFunc(c.All(fact.OpenConnectUp), func(up fact.Fact) bool {
+		return up.Source == f.Source && up.Line > f.Line
+	}) {
+		c.Find(finding.LoginRefused.With("the user that openconnect was given"), f)
+	}
+	for _, o := range c.ocservFiles() {
+		var ways []fact.Fact
+		for _, f := range o.all("auth") {
+			way := f.Get("value")
+			if strings.HasPrefix(way, "gssapi") || strings.HasPrefix(way, "oidc") || strings.Contains(way, "otp=") {
+				c.Find(finding.LoginRefused.With("every phone").As(finding.Likely), f)
+			}
+			ways = append(ways, f)
+		}
+		if len(ways) > 1 { // each of them is asked, in one login
+			c.Find(finding.LoginRefused.With("every phone").As(finding.Likely), ways...)
+		}
+		if f, ok := o.last("select-group"); ok {
+			if _, chosen := o.last("default-select-group"); !chosen {
+				if _, by := o.is("select-group-by-url", true); !by {
+					c.Find(finding.LoginRefused.With("every phone").As(finding.Possible), f)
+				}
+			}
+		}
+	}
+}, finding.LoginRefused)

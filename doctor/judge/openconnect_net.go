@@ -1,0 +1,24 @@
+package judge
+
+import (
+	"cmp"
+	"strings"
+
+	"github.com/longcord/longcord/doctor/fact"
+	"github.com/longcord/longcord/finding"
+)
+
+// What openconnect does not believe of the gateway's certificate. Phones compare a hash and, where told, the name.
+var _ = rule(func(c *Case) {
+	for _, f := range c.All(fact.OpenConnectCertificate) {
+		host := cmp.Or(f.Get("host"), "that openconnect was given")
+		switch reason := f.Get("reason"); {
+		case strings.Contains(reason, "expired"):
+			c.Find(finding.CertificateExpired.With(host, "before openconnect looked").As(finding.Likely), f)
+		case strings.Contains(reason, "hostname"):
+			c.Find(finding.HostIDMismatch.With(host).As(finding.Likely), f)
+		default:
+			c.Find(finding.CertificateNotYetValid.With(host, "a date to come").As(finding.Likely), f)
+		}
+	}
+}, finding.CertificateExpired, finding.HostIDMismatch, finding.CertificateNotYetValid)

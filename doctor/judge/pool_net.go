@@ -1,0 +1,55 @@
+package judge
+
+import (
+	"fmt"
+	"net/netip"
+
+	"github.com/longcord/longcord/doctor/fact"
+	"github.com/longcord/longcord/finding"
+)
+
+// homeNetworks are what home routers come with.
+var homeNetworks = []netip.Prefix{
+	netip.MustParsePrefix("192.168.0.0/24"), netip.MustParsePrefix("192.168.1.0/24"), netip.MustParsePrefix("192.168.2.0/24"),
+	netip.MustParsePrefix("192.168.178.0/24"), netip.MustParsePrefix("10.0.0.0/24"),
+}
+
+// Addresses that ocserv gives out, and keeps giving to the same.
+var _ = rule(func(c *Case) {
+	for _, o := range c.ocservFiles() {
+		pool, f, ok := o.pool()
+		if !ok {
+			continue
+		}
+		for _, home := range homeNetworks {
+			if pool.Overlaps(home) && pool.Bits() >= 16 { // who gives out a whole 10.0.0.0/8 gives out other parts first
+				c.Find(finding.PoolOverlaps.With(pool.String(), home.String()+" of many homes", "the phone's own network").As(finding.Possible), f)
+			}
+		}
+		if n, limit, ok := o.number("max-clients"); ok && pool.Addr().Is4() && pool.Bits() > 16 {
+			if room := 1<<(32-pool.Bits()) - 3; n > room && room < 16 { // network, broadcast and the gateway's own
+				c.Find(finding.AddressPoolExhausted.With(pool.String()).As(finding.Possible), f, limit)
+			}
+		}
+	}
+	others := map[string][]fact.Fact{}
+	var users []string
+	for _, f := range c.All(fact.OcservAddress) {
+		user := f.Get("user")
+		if len(others[user]) == 0 {
+			users = append(users, user)
+		}
+		others[user] = append(others[user], f)
+	}
+	for _, user := range users {
+		if all := others[user]; len(all) > 1 {
+			found := finding.AddressChanged.With(user, fmt.Sprintf("%s, then %s", all[0].Get("address"), all[1].Get("address"))).As(finding.Possible)
+			for _, o := range c.ocservFiles() {
+				if f, off := o.is("predictable-ips", false); off {
+					found = found.As(finding.Likely).Because(f.Source, f.Line, f.Text)
+				}
+			}
+			c.Find(found, all...)
+		}
+	}
+}, finding.PoolOverlaps, finding.AddressPoolExhausted, finding.AddressChanged)

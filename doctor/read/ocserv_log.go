@@ -1,0 +1,177 @@
+package read
+
+import (
+	"regexp"
+	"strings"
+
+	"github.com/longcord/longcord/doctor/fact"
+	"github.com/longcord/longcord/finding"
+)
+
+// ocserv's log: docs/wire/gateway-logs.md#ocserv. In the foreground it begins with ocserv[PID]:, from syslog the daemon
+// puts a time before that.
+var (
+	ocservPart   = regexp.MustCompile(`(?:^|\s)(?:(ocserv(?:-[a-z]+)?)(?:\[(\d+)\])?: )?(main|worker|sec-mod|plain-auth|radius-auth|pam-auth)(?:\[([^\]]*)\])?: ?(.*)$`)
+	ocservGnuTLS = regexp.MustCompile(`(?:^|ocserv[^ ]*: )GnuTLS error \(at worker[\w.-]*:\d+\): (.*)$`)
+	ocservClient = regexp.MustCompile(`^([0-9a-fA-F:.]*[.:][0-9a-fA-F:.]*?)(?::\d+)? +`)
+	ocservPlace  = regexp.MustCompile(`^[\w-]+\.c:\d+: `)
+	ocservNoURL  = regexp.MustCompile(`^unexpected (?:POST )?URL (\S+)`)
+	ocservListen = regexp.MustCompile(`^listening \((TCP|UDP)\) on (\S+?)\.\.\.$`)
+	ocservError  = regexp.MustCompile(`^error: (?:vhost:\S+: )?(config file error in line \d+.*|cannot (?:open|load|access).*|the '[\w-]+' .*configuration options? must be specified!|no ipv4-network or ipv6-network options set\.|no mask found for IPv4 network\.|unknown or unsupported auth method.*)$`)
+)
+
+var ocservPhrases = []phrase{
+	says(`^user logged in$`, fact.OcservLogin),
+	says(`^sending IPv4 (?P<address>[\d.]+)$`, fact.OcservAddress),
+	says(`^Unknown client \((?P<agent>.*)\)$`, fact.OcservUnknownClient),
+	says(`^failed authentication for '(?P<user>[^']*)'`, fact.OcservLoginRefused),
+	says(`^error authenticating user '(?P<user>[^']*)'`, fact.OcservLoginRefused),
+	says(`^(?P<reason>OTP auth failed) for '(?P<user>[^']*)'`, fact.OcservLoginRefused),
+	says(`^user '(?P<user>[^']*)' (?P<reason>requested group '[^']*' but is not a member)`, fact.OcservLoginRefused),
+	says(`^rejected connection from banned IP: (?P<address>\S+)`, fact.OcservBanned),
+	says(`^added IP '(?P<address>[^']+)' \(with score \d+\) to ban list`, fact.OcservBanned),
+	says(`^could not figure out a valid IPv4 IP|^no networks are configured; rejecting client|Cannot obtain lease$|^there is no IPv4 network assigned`, fact.OcservNoLease),
+	says(`^user tried to connect more than (?P<limit>\d+) times`, fact.OcservTooMany),
+	says(`^reached maximum client limit \(active: (?P<limit>\d+)\)`, fact.OcservTooMany),
+	says(`^no certificate provided for (?:cookie )?authentication|^no certificate was found$`, fact.OcservCertificateRefused, "reason", "it shows none"),
+	says(`^client certificate verification failed: (?P<reason>.*)`, fact.OcservCertificateRefused),
+	says(`^error verifying client certificate: (?P<reason>.*)`, fact.OcservCertificateRefused),
+	says(`^(?P<reason>the certificate's DN does not contain OID [\d.]+)`, fact.OcservCertificateRefused),
+	says(`^(?P<reason>cannot (?:obtain|read) user ?name from certificate[^;]*)`, fact.OcservCertificateRefused),
+	says(`^user '?(?P<user>[^' ]*)'? \(session: [^)]*\) (?P<reason>presented (?:no certificate|a certificate which is for user '[^']*'))`, fact.OcservCertificateRefused),
+	says(`^session timeout reached for process \((?P<after>\d+) secs\)`, fact.OcservEnded, "reason", "session timeout"),
+	says(`^idle timeout reached for process \((?P<after>\d+) secs\)`, fact.OcservEnded, "reason", "idle timeout"),
+	says(`^user disconnected \(reason: (?P<reason>session timeout|idle timeout|DPD timeout)`, fact.OcservEnded),
+	says(`^(?:connection timeout \(DPD\); tearing down connection|have not received TCP DPD for long)`, fact.OcservEnded, "reason", "DPD timeout"),
+	says(`^have not received (?:any )?UDP message or DPD for`, fact.OcservUDPLost),
+	says(`unexpected DTLS content type: \d+; possibly a firewall disassociated a UDP session`, fact.OcservUDPLost),
+	says(`^error in DTLS handshake: (?P<reason>.*)`, fact.OcservDTLSFailed),
+	says(`^(?P<reason>no DTLS ciphersuite negotiated)`, fact.OcservDTLSFailed),
+	says(`^CISCO client compatibility \(dtls-legacy\) is disabled; will not setup a DTLS session`, fact.OcservDTLSOff),
+	says(`^failed cookie authentication attempt`, fact.OcservRefused),
+}
+
+var _ = recognise(Recogniser{
+	Format: "ocserv's log", Platform: finding.Ocserv,
+	New: func(in *fact.Input) Reader { return &ocservLog{in: in, workers: map[string]*ocservWorker{}} },
+})
+
+// ocservWorker is one session while its lines are read.
+type ocservWorker struct {
+	agent     string
+	user      string
+	promised  Line // the line that named a DTLS cipher; none: Number is 0
+	connected bool // by UDP
+	lived     bool // long enough that something should have come: it sent signs of life or statistics
+}
+
+// maxOcservWorkers bounds how many sessions are followed at a time; a log where more are open tells enough by the first.
+const maxOcservWorkers = 4096
+
+type ocservLog struct {
+	in        *fact.Input
+	workers   map[string]*ocservWorker // by pid
+	listening string
+}
+
+func (r *ocservLog) Line(l Line) bool {
+	if m := ocservListen.FindStringSubmatch(l.Text); m != nil {
+		r.listening = m[2] + " by " + m[1]
+		return true
+	}
+	if l.Text == "bind() failed: Address already in use" {
+		r.in.Add(fact.OcservPortTaken, l.Number, l.Text, l.Time, "address", r.listening)
+		return true
+	}
+	if m := ocservError.FindStringSubmatch(l.Text); m != nil {
+		r.in.Add(fact.OcservNotStarted, l.Number, l.Text, l.Time, "reason", m[1])
+		return true
+	}
+	if m := ocservGnuTLS.FindStringSubmatch(l.Raw); m != nil {
+		r.in.Add(fact.OcservTLSFailed, l.Number, l.Raw, l.Time, "reason", strings.TrimSuffix(m[1], "."))
+		return true
+	}
+	m := ocservPart.FindStringSubmatch(l.Raw)
+	if m == nil {
+		return strings.HasPrefix(l.Text, "note: vhost:") || strings.HasPrefix(l.Text, "note: setting 'file' as supplemental")
+	}
+	ours, pid, user, message := m[1] != "" || l.Program == "ocserv", m[2], m[4], m[5]
+	var client string
+	if c := ocservClient.FindStringSubmatch(message); c != nil {
+		client, message = c[1], message[len(c[0]):]
+	}
+	message = ocservPlace.ReplaceAllString(message, "")
+	r.follow(pid, user, message, l)
+	if pid == "" && !ours && !r.known(message) {
+		return false
+	}
+	var more []string
+	if user != "" {
+		more = append(more, "user", user)
+	}
+	if client != "" {
+		more = append(more, "client", client)
+	}
+	if u := ocservNoURL.FindStringSubmatch(message); u != nil {
+		more = append(more, "url", u[1])
+		if w := r.workers[pid]; w != nil && w.agent != "" {
+			more = append(more, "agent", w.agent)
+		}
+		r.in.Add(fact.OcservUnknownURL, l.Number, l.Raw, l.Time, more...)
+		return true
+	}
+	return spoken(r.in, ocservPhrases, message, l, more...) || ours
+}
+
+func (r *ocservLog) known(message string) bool {
+	for _, p := range ocservPhrases {
+		if p.is.MatchString(message) {
+			return true
+		}
+	}
+	return ocservNoURL.MatchString(message)
+}
+
+// follow keeps what later lines of the same process are about.
+func (r *ocservLog) follow(pid, user, message string, l Line) {
+	if pid == "" {
+		return
+	}
+	w := r.workers[pid]
+	if w == nil {
+		agent := strings.HasPrefix(message, "User-agent: '")
+		if !agent && !strings.HasPrefix(message, "DTLS ciphersuite: ") || len(r.workers) >= maxOcservWorkers {
+			return
+		}
+		w = &ocservWorker{}
+		r.workers[pid] = w
+	}
+	switch {
+	case strings.HasPrefix(message, "User-agent: '"):
+		w.agent = strings.Trim(strings.TrimPrefix(message, "User-agent: "), "'")
+	case strings.HasPrefix(message, "DTLS ciphersuite: "):
+		w.promised, w.user = l, user
+	case strings.HasPrefix(message, "setting up ") && strings.HasSuffix(message, " connection"), strings.HasPrefix(message, "DTLS handshake completed"):
+		w.connected = true
+	case strings.HasPrefix(message, "sent periodic stats"), strings.HasPrefix(message, "received BYE packet"):
+		w.lived = true
+		if strings.HasPrefix(message, "sent periodic stats") {
+			r.close(pid)
+		}
+	}
+}
+
+// close says what can be said of a session's DTLS. A phone says hello by UDP at once, so a session that went on to its
+// statistics without any has none.
+func (r *ocservLog) close(pid string) {
+	w := r.workers[pid]
+	if w == nil || !w.lived || w.promised.Number == 0 {
+		return
+	}
+	if !w.connected {
+		r.in.Add(fact.OcservNoUDP, w.promised.Number, w.promised.Raw, w.promised.Time, "user", w.user)
+	}
+	delete(r.workers, pid)
+}
+
+func (r *ocservLog) End() {}

@@ -1,0 +1,121 @@
+package read
+
+import (
+	"regexp"
+	"strings"
+
+	"github.com/longcord/longcord/doctor/fact"
+)
+
+// What openconnect prints with -v: docs/wire/gateway-logs.md#openconnect.
+var openConnectPhrases = []phrase{
+	says(`^getaddrinfo failed for host '(?P<server>[^']+)': (?:Name or service not known|No address associated with hostname|nodename nor servname)`, fact.GatewayNoName),
+	says(`^getaddrinfo failed for host '(?P<server>[^']+)': (?P<reason>.*)`, fact.GatewayNoName),
+	says(`^Failed to connect to (?P<server>\S+): Connection refused`, fact.GatewayNoAnswer, "reason", "refused"),
+	says(`^Failed to connect to (?P<server>\S+): (?:Connection timed out|Interrupted system call)`, fact.GatewayNoAnswer, "reason", "timeout"),
+	says(`^Failed to connect to (?P<server>\S+): (?:No route to host|Network is unreachable|Host is unreachable)`, fact.GatewayNoAnswer, "reason", "unreachable"),
+	says(`^Server certificate verify failed: (?P<reason>(?:certificate expired|certificate does not match hostname|certificate not (?:yet )?(?:activated|valid)).*)`, fact.OpenConnectCertificate),
+	says(`^Server certificate verify failed: `, ""), // signer not found: phones believe a hash, not a signer
+	says(`^(?P<reason>None of the \d+ fingerprint\(s\) specified via --servercert match)`, ""),
+	says(`^Server presented no certificate`, fact.OpenConnectFailed),
+	says(`^SSL connection failure: .*(?P<reason>illegal or unsupported version|unsupported protocol|protocol version)`, fact.HandshakeFailed, "alert", "protocol version"),
+	says(`^SSL connection failure: .*(?:handshake failure|Handshake failed)`, fact.HandshakeFailed, "alert", "handshake failure"),
+	says(`^SSL connection failure: Error in the certificate`, ""),
+	says(`^SSL connection failure: (?P<reason>.*)`, fact.HandshakeFailed),
+	says(`^Got HTTP response: HTTP/1\.[01] 401 No certificate`, fact.OpenConnectNoCertificate),
+	says(`^Login failed\.?$`, fact.OpenConnectLoginRefused),
+	says(`^Got HTTP response: HTTP/1\.[01] 401 Authentication failed`, fact.OpenConnectLoginRefused),
+	says(`^Got inappropriate HTTP CONNECT response: HTTP/1\.[01] (?P<reason>\d+ .*)`, fact.OpenConnectRefused),
+	says(`^VPN service unavailable; reason: (?P<reason>.*)`, fact.OpenConnectRefused),
+	says(`^Cookie was rejected by server; exiting\.|^Cookie is no longer valid, ending session`, fact.OpenConnectRefused),
+	says(`^Set up UDP failed; using SSL instead|^Failed to open HTTPS connection|^Failed to complete authentication`, ""),
+	says(`^No DTLS address`, fact.OpenConnectNoDTLS),
+	says(`^(?P<reason>DTLS handshake timed out)`, fact.OpenConnectNoUDP),
+	says(`^DTLS handshake failed: Resource temporarily unavailable`, fact.OpenConnectNoUDP, "reason", "DTLS handshake timed out"),
+	says(`^DTLS handshake failed: Error in the push function|^\(Is a firewall preventing you from sending UDP packets\?\)`, fact.OpenConnectNoUDP, "reason", "UDP is refused on the way"),
+	says(`^DTLS (?:handshake|connection attempt) failed: (?P<reason>.*)|^DTLS handshake failed: (?P<why>\d+)`, fact.OpenConnectDTLSFailed),
+	says(`^DTLS Dead Peer Detection detected dead peer`, fact.OpenConnectDead, "channel", "DTLS"),
+	says(`^CSTP Dead Peer Detection detected dead peer`, fact.OpenConnectDead, "channel", "CSTP"),
+	says(`^X-CSTP-Split-Include: (?P<network>\S+)`, fact.OpenConnectSplit),
+	says(`^X-DTLS-Port: (?P<port>\d+)`, fact.OpenConnectDTLSPort),
+	says(`^Detected MTU of (?P<mtu>\d+) bytes \(was (?P<was>\d+)\)`, fact.OpenConnectMTU),
+	says(`^Configured as (?P<address>[0-9a-fA-F.:]+)(?: \+ \S+)?, with SSL (?:connected|disconnected).* and (?:DTLS|ESP) (?P<dtls>connected|disabled|in progress|established|disconnected)`, fact.OpenConnectUp),
+	says(`^(?:Received server disconnect|Session terminated by server; exiting)`, fact.OpenConnectEnded),
+}
+
+// openConnectKnown begins lines that tell nothing by themselves.
+var openConnectKnown = regexp.MustCompile(`^(?:Attempting to connect to server |Connected to |SSL negotiation with |XML POST enabled|TCP_INFO rcv mss|Got CONNECT response: |CSTP connected\. DPD|UDP SO_SNDBUF|DTLS initialised\. DPD|Established DTLS connection|Initiating MTU detection|No change in MTU after|Send (?:CSTP|DTLS) DPD|Got (?:CSTP|DTLS) DPD response|HTTP body length|X-(?:CSTP|DTLS|Transcend)-|Set-Cookie: webvpn|Please enter your (?:username|password)|Not using vhost-net|User cancelled|Send BYE packet)`)
+
+var (
+	openConnectAsks   = regexp.MustCompile(`^(?:GET|POST) (https://\S+)$`)
+	openConnectStatus = regexp.MustCompile(`^Unexpected (\d+) result from server`)
+	openConnectTries  = regexp.MustCompile(`^Attempting to connect to server (\S+)`)
+	openConnectHash   = regexp.MustCompile(`^Set-Cookie: webvpnc=bu:.*&sh:([0-9A-Fa-f]{40})\b`)
+	openConnectSuite  = regexp.MustCompile(`^Connected to HTTPS on (\S+) with ciphersuite \((TLS[\d.]+)\)-(\S+)`)
+)
+
+var _ = recognise(Recogniser{
+	Format: "openconnect's output",
+	New:    func(in *fact.Input) Reader { return &openConnect{in: in} },
+})
+
+type openConnect struct {
+	in           *fact.Input
+	url, server  string
+	up, informed bool
+	failed       Line // where it said that it came to nothing; none: Number is 0
+}
+
+func (r *openConnect) Line(l Line) bool {
+	text := strings.TrimPrefix(l.Raw, "< ")
+	switch {
+	case openConnectAsks.MatchString(text):
+		r.url = openConnectAsks.FindStringSubmatch(text)[1]
+		return true
+	case openConnectStatus.MatchString(text):
+		values := []string{"status", openConnectStatus.FindStringSubmatch(text)[1]}
+		if r.url != "" {
+			values = append(values, "url", r.url)
+		}
+		r.in.Add(fact.OpenConnectUnknownURL, l.Number, l.Raw, l.Time, values...)
+		return true
+	case openConnectTries.MatchString(text):
+		r.server = openConnectTries.FindStringSubmatch(text)[1]
+		return true
+	case openConnectSuite.MatchString(text):
+		m := openConnectSuite.FindStringSubmatch(text)
+		r.in.Add(fact.Handshake, l.Number, l.Raw, l.Time, "server", m[1], "protocol", strings.Replace(m[2], "TLS", "TLSv", 1), "cipher", m[3])
+		return true
+	case openConnectHash.MatchString(text): // the gateway tells clients the hash of its certificate
+		r.in.Add(fact.GatewayCertificate, l.Number, l.Raw, l.Time, "sha1", strings.ToUpper(openConnectHash.FindStringSubmatch(text)[1]), "depth", "0")
+		return true
+	case strings.HasPrefix(text, "Failed to complete authentication"):
+		r.failed = l
+		return true
+	}
+	for _, p := range openConnectPhrases {
+		if !p.is.MatchString(text) {
+			continue
+		}
+		var more []string
+		switch p.tells {
+		case fact.OpenConnectUp:
+			r.up = true
+		case fact.HandshakeFailed:
+			more = append(more, "server", r.server)
+		case fact.OpenConnectCertificate:
+			host, _, _ := strings.Cut(strings.TrimPrefix(r.url, "https://"), "/")
+			more = append(more, "host", host)
+		}
+		r.informed = r.informed || p.tells != ""
+		return spoken(r.in, []phrase{p}, text, l, more...)
+	}
+	return openConnectKnown.MatchString(text)
+}
+
+// End says that it came to nothing when no line says why.
+func (r *openConnect) End() {
+	if r.failed.Number > 0 && !r.up && !r.informed {
+		r.in.Add(fact.OpenConnectFailed, r.failed.Number, r.failed.Raw, r.failed.Time)
+	}
+}
