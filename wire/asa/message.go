@@ -2,6 +2,7 @@ package asa
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -60,7 +61,7 @@ func (m Message) String() string {
 }
 
 // ParseMessage reads the message in a line of a log. What stands before it, such as priority, time and
-// host, is skipped; the newer products' FTD is read as ASA.
+// host, is skipped; the newer products' FTD and the older PIX are read as ASA.
 func ParseMessage(line string) (Message, error) {
 	for from := 0; ; {
 		at := strings.IndexByte(line[from:], '%')
@@ -76,9 +77,15 @@ func ParseMessage(line string) (Message, error) {
 
 func parseAfterPercent(s string) (m Message, ok bool) {
 	tag, text, found := strings.Cut(s, ":")
-	product, rest, _ := strings.Cut(tag, "-")
-	severity, id, _ := strings.Cut(rest, "-")
-	if !found || product != "ASA" && product != "FTD" || len(severity) != 1 || severity[0] < '0' || severity[0] > '7' || len(id) != 6 {
+	parts := strings.Split(tag, "-")
+	if len(parts) == 4 { // the class of the message may stand between, as in ASA-auth-6-113012
+		parts = slices.Delete(parts, 1, 2)
+	}
+	if !found || len(parts) != 3 || parts[0] != "ASA" && parts[0] != "FTD" && parts[0] != "PIX" {
+		return m, false
+	}
+	severity, id := parts[1], parts[2]
+	if len(severity) != 1 || severity[0] < '0' || severity[0] > '7' || len(id) != 6 {
 		return m, false
 	}
 	n, err := strconv.ParseUint(id, 10, 32)
