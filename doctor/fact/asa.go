@@ -1,0 +1,120 @@
+package fact
+
+import "github.com/longcord/longcord/stage"
+
+// What Cisco's ASA tells of itself: configuration, output of show and debug, and syslog. gateway is its host name in
+// all of them, absent where the source does not tell it.
+const (
+	// ASAVersion: the software's release; version (9.8(4)), hardware, gateway.
+	ASAVersion Kind = "asa.version"
+	// ASALicence: a line of the table of licensed features; feature (phone, premium, essentials), name as it stands,
+	// value (Enabled, Disabled, a number), scope (unit, or failover for the table of a pair), gateway.
+	ASALicence Kind = "asa.licence"
+	// ASAConfiguration: a configuration, or a part of one, was read; whole (true: nothing is missing), gateway.
+	ASAConfiguration Kind = "asa.configuration"
+	// ASAPolicy: a setting of a group policy; policy, setting in the words since release 8.4 (split-tunnel-policy,
+	// "anyconnect ssl dtls"), value, gateway. Setting and value are absent where the policy is named only.
+	ASAPolicy Kind = "asa.policy"
+	// ASAGroup: a setting of a tunnel group; group, setting, value, gateway. As for policies.
+	ASAGroup Kind = "asa.group"
+	// ASAUser: a setting of a user of the local database; user, setting, value, gateway.
+	ASAUser Kind = "asa.user"
+	// ASAWebVPN: a setting of the webvpn block; setting, value, gateway. Setting "block" stands for the block itself.
+	ASAWebVPN Kind = "asa.webvpn"
+	// ASAGlobal: a command of one line; setting (ssl trust-point, same-security-traffic, …), value, gateway.
+	ASAGlobal Kind = "asa.global"
+	// ASAInterface: an interface with a name; name, address (CIDR), gateway.
+	ASAInterface Kind = "asa.interface"
+	// ASARoute: a static route; interface, network (CIDR), via, tunneled (true or absent), gateway.
+	ASARoute Kind = "asa.route"
+	// ASATranslation: a rule of address translation; in and out (interfaces), kind (exempt, dynamic, static), source and
+	// destination (CIDRs by comma; absent: all), service (tcp/443), gateway.
+	ASATranslation Kind = "asa.translation"
+	// ASARange: addresses that something else than a pool gives away or has; range (FIRST-LAST), what, gateway.
+	ASARange Kind = "asa.range"
+	// ASATrustpoint: a trustpoint; name, own (true: it has the ASA's own certificate), issuer (common name of the
+	// certificate that it trusts), gateway.
+	ASATrustpoint Kind = "asa.trustpoint"
+	// ASACertificateRule: certificates with this text go to a tunnel group; map, rule, text, group, gateway.
+	ASACertificateRule Kind = "asa.certificate-rule"
+
+	// ASASession: a session of show vpn-sessiondb; user, group, policy, ip, public, protocol, licence, client, tls and
+	// dtls (versions), dtls-port, duration, inactivity, phone (true).
+	ASASession Kind = "asa.session"
+	// ASALicenceUse: a line of show vpn-sessiondb license-summary; feature, installed, active.
+	ASALicenceUse Kind = "asa.licence-use"
+	// ASAImages: show webvpn anyconnect counts the images; installed.
+	ASAImages Kind = "asa.images"
+
+	// ASALoginRefused: a login was refused; user, reason, server, public, and number of the message.
+	ASALoginRefused Kind = "asa.login-refused"
+	// ASALockedOut: a user is locked after too many attempts; user.
+	ASALockedOut Kind = "asa.locked-out"
+	// ASAServerDead: a server that knows users does not answer; server, reason.
+	ASAServerDead Kind = "asa.server-dead"
+	// ASASessionLimit: a login met a limit; user, limit, whose (gateway or user).
+	ASASessionLimit Kind = "asa.session-limit"
+	// ASALicenceRefused: a session was ended for want of a licence; user, licence.
+	ASALicenceRefused Kind = "asa.licence-refused"
+	// ASANoAddress: there was no address for a session; user, group, pool, reason.
+	ASANoAddress Kind = "asa.no-address"
+	// ASAAddress: a session got an address; user, address.
+	ASAAddress Kind = "asa.address"
+	// ASAEntered: a client entered a tunnel group; user, group, phone (true or absent).
+	ASAEntered Kind = "asa.entered"
+	// ASASessionEnded: a session ended; user, group, reason, duration, type, phone (true or absent).
+	ASASessionEnded Kind = "asa.session-ended"
+	// ASANoDTLS: client and gateway found no cipher for DTLS; user.
+	ASANoDTLS Kind = "asa.no-dtls"
+	// ASALargePacket: a packet did not fit; user, size, threshold.
+	ASALargePacket Kind = "asa.large-packet"
+	// ASATLSFailed: a TLS handshake failed; public, reason (of OpenSSL, absent where it is not told). A symptom.
+	ASATLSFailed Kind = "asa.tls-failed"
+	// ASACertificateRefused: a client's certificate was refused; subject, reason.
+	ASACertificateRefused Kind = "asa.certificate-refused"
+	// ASACertificateEnds: the ASA says that a certificate of its own ends or has ended; trustpoint, ended (true), days.
+	ASACertificateEnds Kind = "asa.certificate-ends"
+	// ASADenied: a packet was denied; protocol, from, to (addresses), port, list, reason.
+	ASADenied Kind = "asa.denied"
+	// ASANATFailed: a packet was dropped by address translation; from, to.
+	ASANATFailed Kind = "asa.nat-failed"
+	// ASANoRoute: the ASA knows no way to an address; from, to.
+	ASANoRoute Kind = "asa.no-route"
+	// ASATrouble: an error of the parts that serve VPN which is not known here; number, text. A symptom.
+	ASATrouble Kind = "asa.trouble"
+)
+
+var (
+	_ = symptom(ASATLSFailed, stage.Verify,
+		"send `show run ssl`, `show ssl` and `show version` of the ASA",
+		"send the phone's console log from the moment it starts its VPN (web page of the phone: Console Logs)")
+	_ = symptom(ASATrouble, stage.Tunnel,
+		"send the ASA's `show log` from the minute in which the phone tried, and `show run tunnel-group`, `show run group-policy`, `show run webvpn`",
+		"send the phone's console log of the same minute")
+)
+
+// What IOS with CME tells: its running configuration.
+const (
+	// IOSGroup: a setting of a vpn-group; group (its number), setting (vpn-gateway, vpn-trustpoint, vpn-hash-algorithm),
+	// value, router. Setting and value are absent where the group is named only.
+	IOSGroup Kind = "ios.vpn-group"
+	// IOSProfile: a setting of a vpn-profile; profile, setting, value, router.
+	IOSProfile Kind = "ios.vpn-profile"
+	// IOSPhone: an ephone or voice register pool; name (ephone 1), mac, model, vpn-group, vpn-profile, router.
+	IOSPhone Kind = "ios.phone"
+	// IOSService: telephony-service or voice register global; name, setting, value, router.
+	IOSService Kind = "ios.service"
+	// IOSGateway: webvpn gateway or context; name (gateway NAME, context NAME), setting, value, router. Setting
+	// "block" stands for the block itself.
+	IOSGateway Kind = "ios.webvpn"
+	// IOSConfiguration: a configuration, or a part of one, was read; whole (true: nothing is missing), router.
+	IOSConfiguration Kind = "ios.configuration"
+)
+
+// What CUCM tells of itself.
+const (
+	// CUCMVersion: version (8.5.1.10000-26), unrestricted (true or absent).
+	CUCMVersion Kind = "cucm.version"
+	// CUCMObject: an object of the VPN's; type (gateway, group, profile, common phone profile), name, setting, value.
+	CUCMObject Kind = "cucm.object"
+)

@@ -1,0 +1,67 @@
+package read
+
+import (
+	"regexp"
+	"strings"
+
+	"github.com/longcord/longcord/doctor/fact"
+	"github.com/longcord/longcord/finding"
+)
+
+// Output of debug webvpn anyconnect (svc before 8.4), debug aaa and debug crypto ca of an ASA.
+var _ = recognise(Recogniser{
+	Format: "ASA debug", Platform: finding.ASA,
+	New: func(in *fact.Input) Reader { return &asaDebugReader{in} },
+})
+
+type asaDebugReader struct{ in *fact.Input }
+
+var (
+	// asaDebug are beginnings of lines that only these debugs have.
+	asaDebug = regexp.MustCompile(`^\s*(?:webvpn_(?:cstp|rx_data|svc|auth|portal|login|allocate|free|remove|put|add)|http_(?:parse_cstp|webvpn)|cstp_util_|CSTP (?:state|TLS)|Processing CSTP header|\.\.\.input: '|` +
+		`np_svc_|svc_|SVC:? (?:ACL|NP|IPv6|adding|Sending|message)|vpn_(?:put|remove)_uauth|ewaForm|Tunnel Group: \S+, groupCert|WebVPN: |WebVPN Cookie|Found WebVPN cookie|Setting (?:user-agent|hostname|version|mtu|base-mtu|address|netmask)|` +
+		`CRYPTO_PKI|PKI\[|CERT-C:|AAA (?:API|FSM|Status|Task)|Initiating (?:authentication|authorization)|AAA_BindServer|In aaai_|aaai_|aaa_|Validating address|Unable to initiate NAC|Sending X-CSTP|No subnetmask)`)
+	asaAgent      = regexp.MustCompile(`(?i)(?:User-Agent: |Setting user-agent to: ?')'?(Cisco SVC IPPhone[^']*)`)
+	asaHostname   = regexp.MustCompile(`(?:X-CSTP-Hostname: |Setting hostname to: ?')(SEP[0-9A-Fa-f]{12})`)
+	asaDebugGroup = regexp.MustCompile(`Tunnel Group: (\S+?), groupCert`)
+	asaDebugUser  = regexp.MustCompile(`WebVPN: user: \((.*?)\) (authenticated|rejected)`)
+	asaNoAddress  = regexp.MustCompile(`(?i)(?:no assigned address|no address (?:available|assigned)|address request failed|accept_(?:ipv4_)?address: no address)`)
+	asaSuites     = regexp.MustCompile(`(?i)(?:unable to negotiate|no common|no matching) (?:DTLS )?cipher`)
+	asaPKI        = regexp.MustCompile(`(?:CRYPTO_PKI|PKI\[\d+\]|CERT-C).*?(No suitable trustpoints? found.*|[Cc]ertificate (?:is |has )?expired.*|[Cc]ert(?:ificate)? (?:is )?not (?:yet )?valid.*|(?:[Cc]ertificate )?[Vv]alidation failed.*|no suitable trustpoint.*|[Cc]ertificate (?:is |has been )?revoked.*)`)
+)
+
+func (r *asaDebugReader) Line(l Line) bool {
+	text := strings.TrimSpace(l.Text)
+	if !asaDebug.MatchString(text) && !strings.HasPrefix(text, "'") {
+		return false
+	}
+	switch {
+	case asaAgent.MatchString(text):
+		r.in.Add(fact.ASAEntered, l.Number, text, l.Time, "phone", "true")
+	case asaHostname.MatchString(text):
+		r.in.Add(fact.Device, l.Number, text, l.Time, "device", strings.ToUpper(asaHostname.FindStringSubmatch(text)[1]))
+	case asaDebugGroup.MatchString(text):
+		r.in.Add(fact.ASAEntered, l.Number, text, l.Time, "group", asaDebugGroup.FindStringSubmatch(text)[1])
+	case asaDebugUser.MatchString(text):
+		if m := asaDebugUser.FindStringSubmatch(text); m[2] == "rejected" {
+			r.in.Add(fact.ASALoginRefused, l.Number, text, l.Time, "user", m[1])
+		}
+	case strings.Contains(text, "AAA status = (REJECT)"):
+		r.in.Add(fact.ASALoginRefused, l.Number, text, l.Time)
+	case asaNoAddress.MatchString(text):
+		r.in.Add(fact.ASANoAddress, l.Number, text, l.Time)
+	case asaSuites.MatchString(text):
+		r.in.Add(fact.ASANoDTLS, l.Number, text, l.Time)
+	default:
+		if m := asaPKI.FindStringSubmatch(text); m != nil {
+			values := []string{"reason", m[1]}
+			if subject := asaSubject(text); subject != "" {
+				values = append(values, "subject", subject)
+			}
+			r.in.Add(fact.ASACertificateRefused, l.Number, text, l.Time, values...)
+		}
+	}
+	return asaDebug.MatchString(text) || strings.Contains(text, "X-CSTP") || strings.Contains(text, "X-DTLS") || strings.Contains(text, "User-Agent")
+}
+
+func (r *asaDebugReader) End() {}

@@ -1,0 +1,456 @@
+package read
+
+import (
+	"net/netip"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/longcord/longcord/doctor/fact"
+	"github.com/longcord/longcord/finding"
+	"github.com/longcord/longcord/wire/asa"
+)
+
+// Syslog messages of an ASA, as `show log`, a syslog server, or ASDM writes them: %ASA-6-113039: text, with %FTD or
+// %PIX, with the class of the message between, without the percent sign, and the columns that ASDM exports.
+var _ = recognise(Recogniser{
+	Format: "ASA syslog", Platform: finding.ASA, Early: true,
+	New: func(in *fact.Input) Reader {
+		return &asaSyslogReader{in: in, phones: map[string]bool{}}
+	},
+})
+
+type asaSyslogReader struct {
+	in     *fact.Input
+	phones map[string]bool // users whose client is a phone
+	line   Line
+	text   string // of the message
+
+	established bool     // a session came up: failed handshakes are of strangers who scan the Internet
+	handshakes  []func() // adds failed handshakes
+}
+
+// maxASAHandshakes bounds how many failed handshakes are kept until it is known whether they matter.
+const maxASAHandshakes = 50
+
+var (
+	asaBare   = regexp.MustCompile(`(?:^|[\s:>])((?:ASA|FTD|PIX)-(?:[a-z]+-)?[0-7]-\d{6}: )`)
+	asaColumn = regexp.MustCompile(`^"?([0-7])"?[|,;\t]"?[A-Z][a-z]{2} \d{1,2} \d{4}"?[|,;\t]"?\d\d:\d\d:\d\d"?[|,;\t]"?(\d{6})"?[|,;\t](?:"?[^|,;\t"]*"?[|,;\t]){0,4}"?(.*?)"?$`)
+)
+
+// asaMessage finds the message in a line.
+func asaMessage(raw string) (asa.Message, bool) {
+	if strings.IndexByte(raw, '%') >= 0 {
+		if m, err := asa.ParseMessage(raw); err == nil {
+			return m, true
+		}
+	}
+	if m := asaBare.FindStringSubmatchIndex(raw); m != nil {
+		if message, err := asa.ParseMessage("%" + raw[m[2]:]); err == nil {
+			return message, true
+		}
+	}
+	if m := asaColumn.FindStringSubmatch(raw); m != nil {
+		if message, err := asa.ParseMessage("%ASA-" + m[1] + "-" + m[2] + ": " + m[3]); err == nil {
+			return message, true
+		}
+	}
+	return asa.Message{}, false
+}
+
+// asaSays are messages that people paste without their number, by words that no other message has.
+var asaSays = []struct {
+	words string
+	id    int
+}{
+	{"Session disconnected. Session Type:", 113019}, {"No address available for SVC connection", 722020}, {"license available", 716057},
+	{"DTLS disabled: unable to negotiate cipher", 722043}, {"AAA user authentication Rejected : reason", 113015},
+	{"Session could not be established: session limit of", 113029}, {"Certificate chain failed validation.", 717027}, {"Certificate validation failed.", 717009},
+	{"Simultaneous logins exceeded for user", 113013}, {"AAA authentication server not accessible", 113014},
+}
+
+func (r *asaSyslogReader) Line(l Line) bool {
+	m, ok := asaMessage(l.Raw)
+	if !ok {
+		for _, s := range asaSays {
+			if strings.Contains(l.Text, s.words) {
+				m, ok = asa.Message{Severity: asa.Debugging, ID: s.id, Text: l.Text}, true
+			}
+		}
+	}
+	if !ok {
+		return false
+	}
+	r.line, r.text = l, m.Text
+	r.device()
+	if !r.message(m) {
+		r.unknown(m)
+	}
+	return true
+}
+
+func (r *asaSyslogReader) End() {
+	if r.established {
+		return
+	}
+	for _, add := range r.handshakes {
+		add()
+	}
+}
+
+// handshake keeps a failed handshake.
+func (r *asaSyslogReader) handshake(values ...string) {
+	if len(r.handshakes) < maxASAHandshakes {
+		line := r.line
+		r.handshakes = append(r.handshakes, func() {
+			r.line = line
+			r.add(fact.ASATLSFailed, values...)
+		})
+	}
+}
+
+func (r *asaSyslogReader) add(k fact.Kind, values ...string) {
+	kept := values[:0:0]
+	for i := 0; i+1 < len(values); i += 2 {
+		if values[i+1] != "" {
+			kept = append(kept, values[i], values[i+1])
+		}
+	}
+	text := r.line.Raw
+	r.in.Add(k, r.line.Number, text, r.line.Time, kept...)
+}
+
+// asaPhone is how phones with certificates are called: model and device, or the device alone.
+var asaPhone = regexp.MustCompile(`\b(?:(CP-[0-9A-Za-z]+)-)?(SEP[0-9A-Fa-f]{12})\b`)
+
+func (r *asaSyslogReader) device() {
+	if m := asaPhone.FindStringSubmatch(r.text); m != nil {
+		values := []string{"device", strings.ToUpper(m[2])}
+		if m[1] != "" {
+			values = append(values, "model", m[1])
+		}
+		r.in.Add(fact.Device, r.line.Number, r.line.Raw, r.line.Time, values...)
+	}
+}
+
+// phone says "true" of users that are phones.
+func (r *asaSyslogReader) phone(user string) string {
+	if r.phones[user] || asaPhone.MatchString(user) {
+		return "true"
+	}
+	return ""
+}
+
+// asaWho is who most messages about sessions begin with; the marks are missing in some releases.
+var asaWho = regexp.MustCompile(`(?:TunnelGroup <?([^>]*?)>? )?(?:Group(?:Policy)?) <?([^>]*?)>? User <?([^>]*?)>? IP <?([0-9a-fA-F.:]+)>?`)
+
+type asaClient struct{ group, policy, user, public string }
+
+func (r *asaSyslogReader) who() (c asaClient) {
+	if m := asaWho.FindStringSubmatch(r.text); m != nil {
+		c = asaClient{m[1], m[2], m[3], m[4]}
+	}
+	return c
+}
+
+// field returns what follows a name and an equals sign, up to the next " : " or the end.
+func (r *asaSyslogReader) field(name string) string {
+	_, rest, ok := strings.Cut(r.text, name+" =")
+	if !ok {
+		return ""
+	}
+	value, _, _ := strings.Cut(rest, " : ")
+	return strings.TrimSpace(value)
+}
+
+// message takes what it knows of a message, and reports whether it knows the message.
+func (r *asaSyslogReader) message(m asa.Message) bool {
+	switch m.ID / 1000 {
+	case 113:
+		return r.login(m)
+	case 716, 722:
+		return r.session(m)
+	case 717:
+		return r.certificate(m)
+	case 725:
+		return r.tls(m)
+	case 737:
+		return r.address(m)
+	}
+	switch m.ID {
+	case 734002:
+		user, _, _ := strings.Cut(r.after("User "), ",")
+		r.add(fact.ASALoginRefused, "user", user, "reason", "a dynamic access policy ends it", "number", "734002")
+	case 106001, 106006, 106007, 106010, 106014, 106023, 106100, 106102, 106103:
+		r.denied()
+	case 305013, 305006, 305005:
+		from, to := asaEnds(r.text)
+		r.add(fact.ASANATFailed, "from", from, "to", to)
+	case 110002, 110003:
+		from, to := asaEnds(r.text)
+		r.add(fact.ASANoRoute, "from", from, "to", to)
+	}
+	return true
+}
+
+func (r *asaSyslogReader) after(word string) string {
+	_, rest, _ := strings.Cut(r.text, word)
+	return rest
+}
+
+var asaLimit = regexp.MustCompile(`session limit of (\d+)`)
+
+func (r *asaSyslogReader) login(m asa.Message) bool {
+	user, reason := r.field("user"), r.field("reason")
+	switch m.ID {
+	case 113005, 113015, 113016, 113017:
+		r.add(fact.ASALoginRefused, "user", user, "reason", reason, "server", r.field("server"), "public", r.field("user IP"), "number", number(m))
+	case 113013:
+		if strings.Contains(r.text, "Simultaneous logins exceeded") {
+			r.add(fact.ASASessionLimit, "user", user, "whose", "user")
+		} else {
+			r.add(fact.ASALoginRefused, "user", user, "reason", reason, "number", number(m))
+		}
+	case 113006:
+		user, _, _ := strings.Cut(r.after("User "), " ")
+		r.add(fact.ASALockedOut, "user", user)
+	case 113014:
+		r.add(fact.ASAServerDead, "server", r.field("server"), "reason", "it does not answer")
+	case 113022:
+		server, _, _ := strings.Cut(strings.TrimSpace(r.after("server ")), " ")
+		r.add(fact.ASAServerDead, "server", server, "reason", "the ASA has marked it as failed")
+	case 113019:
+		r.ended()
+	case 113025:
+		r.add(fact.ASACertificateRefused, "reason", "the ASA cannot take a user from the certificate: "+r.text)
+	case 113028:
+		if strings.Contains(r.text, "failed") {
+			r.add(fact.ASACertificateRefused, "reason", "the certificate does not have the field that the user name is taken from")
+		}
+	case 113029:
+		r.limit("gateway")
+	case 113039:
+		c := r.who()
+		r.established = true
+		r.add(fact.ASAEntered, "user", c.user, "policy", c.policy, "phone", r.phone(c.user))
+	case 113004, 113007, 113008, 113009, 113012, 113003, 113011, 113023, 113010, 113018, 113020, 113021, 113024, 113040, 113042, 113045:
+	default:
+		return false
+	}
+	return true
+}
+
+func number(m asa.Message) string { return m.String()[len("%ASA-N-") : len("%ASA-N-")+6] }
+
+func (r *asaSyslogReader) limit(whose string) {
+	limit := ""
+	if m := asaLimit.FindStringSubmatch(r.text); m != nil {
+		limit = m[1]
+	}
+	r.add(fact.ASASessionLimit, "user", r.who().user, "limit", limit, "whose", whose)
+}
+
+var asaEnded = regexp.MustCompile(`(?:Group = (.*?), Username = (.*?), IP = (\S+), )?Session disconnected\. Session Type: *(.*?), Duration: *(.*?), Bytes xmt: *\d+, Bytes rcv: *\d+, Reason: *(.*?)\.?\s*$`)
+
+func (r *asaSyslogReader) ended() {
+	if m := asaEnded.FindStringSubmatch(r.text); m != nil {
+		r.add(fact.ASASessionEnded, "group", m[1], "user", m[2], "public", m[3], "type", m[4], "duration", m[5], "reason", m[6], "phone", r.phone(m[2]))
+	}
+}
+
+var asaLarge = regexp.MustCompile(`large packet (\d+) \(threshold (\d+)\)`)
+
+func (r *asaSyslogReader) session(m asa.Message) bool {
+	c := r.who()
+	switch m.ID {
+	case 716023:
+		r.limit("gateway")
+	case 716039:
+		r.add(fact.ASALoginRefused, "user", c.user, "public", c.public, "number", "716039")
+	case 716057:
+		what := ""
+		if _, rest, ok := strings.Cut(r.text, "no "); ok {
+			what, _, _ = strings.Cut(rest, " license available")
+		}
+		r.add(fact.ASALicenceRefused, "user", c.user, "licence", what)
+	case 716060:
+		r.add(fact.ASASessionLimit, "user", c.user, "whose", "licence")
+	case 722020:
+		r.add(fact.ASANoAddress, "group", c.group, "user", c.user)
+	case 722041:
+		r.add(fact.ASAEntered, "user", c.user, "group", c.group, "policy", c.policy, "phone", r.phone(c.user))
+	case 722035, 722036:
+		if m := asaLarge.FindStringSubmatch(r.text); m != nil {
+			r.add(fact.ASALargePacket, "user", c.user, "size", m[1], "threshold", m[2])
+		}
+	case 722037, 722038:
+		_, reason, _ := strings.Cut(r.text, "SVC ")
+		if _, why, ok := strings.Cut(reason, ": "); ok && strings.Contains(strings.ToLower(why), "dpd") {
+			r.add(fact.ASASessionEnded, "user", c.user, "policy", c.policy, "type", "SSL", "reason", strings.TrimSuffix(why, "."), "phone", r.phone(c.user))
+		}
+	case 722043:
+		r.add(fact.ASANoDTLS, "user", c.user)
+	case 722047, 722049:
+		r.add(fact.ASAImages, "installed", "0")
+	case 722048, 722050:
+		r.add(fact.ASALoginRefused, "user", c.user, "policy", c.policy, "reason", "AnyConnect is not among the protocols of its group policy", "number", number(m))
+	case 722051:
+		r.assigned(c)
+	case 722053, 722055:
+		if strings.Contains(r.text, "IPPhone") {
+			r.phones[c.user] = true
+			r.add(fact.ASAEntered, "user", c.user, "policy", c.policy, "phone", "true")
+		}
+	default:
+		return !slices.Contains(asaUnknown, m.ID)
+	}
+	return true
+}
+
+// asaUnknown are errors of sessions that have causes of their own, which nothing here tells apart.
+var asaUnknown = []int{722015, 722016, 722017, 722018, 722019, 722021, 722042, 722044, 722045, 722046, 722054, 722056, 722057, 716061, 716046}
+
+var asaAssigned = regexp.MustCompile(`(?:IPv4 )?Address <?(\d+\.\d+\.\d+\.\d+)>?.* assigned to session`)
+
+func (r *asaSyslogReader) assigned(c asaClient) {
+	r.established = true
+	if m := asaAssigned.FindStringSubmatch(r.text); m != nil {
+		r.add(fact.ASAAddress, "user", c.user, "address", m[1], "phone", r.phone(c.user))
+	}
+}
+
+var asaCertificateEnds = regexp.MustCompile(`certificate in the trustpoint (\S+) (?:is due to expire in (\d+) days|has expired)`)
+
+func (r *asaSyslogReader) certificate(m asa.Message) bool {
+	switch m.ID {
+	case 717009, 717027:
+		_, reason, _ := strings.Cut(r.text, "failed validation. ")
+		if reason == "" {
+			_, reason, _ = strings.Cut(r.text, "validation failed. ")
+		}
+		r.add(fact.ASACertificateRefused, "reason", strings.TrimSpace(reason), "subject", asaSubject(r.text))
+	case 717038:
+		group, _, _ := strings.Cut(r.after("Tunnel Group: "), ",")
+		subject := asaSubject(r.text)
+		r.add(fact.ASAEntered, "user", subject, "group", strings.TrimSuffix(group, "."), "phone", r.phone(subject))
+	case 717054, 717055:
+		if m := asaCertificateEnds.FindStringSubmatch(r.text); m != nil {
+			ended := ""
+			if m[2] == "" {
+				ended = "true"
+			}
+			r.add(fact.ASACertificateEnds, "trustpoint", m[1], "days", m[2], "ended", ended, "kind", strings.TrimSpace(strings.TrimPrefix(r.text[:strings.Index(r.text, "certificate in")], "The ")))
+		}
+	case 717023:
+		return false
+	}
+	return true
+}
+
+// asaSubject returns the common name of a subject in a message.
+func asaSubject(text string) string {
+	_, rest, ok := strings.Cut(text, "subject name: ")
+	if !ok {
+		return ""
+	}
+	for _, part := range strings.FieldsFunc(rest, func(r rune) bool { return r == ',' || r == '+' }) {
+		if name, value, ok := strings.Cut(strings.TrimSpace(part), "="); ok && strings.EqualFold(name, "cn") {
+			return strings.TrimRight(value, ". ")
+		}
+	}
+	return ""
+}
+
+func (r *asaSyslogReader) tls(m asa.Message) bool {
+	switch m.ID {
+	case 725014:
+		r.tlsError()
+	case 725006:
+		_, where, _ := strings.Cut(r.text, "client ")
+		r.handshake("public", asaAddress(where))
+	case 725015:
+		r.add(fact.ASACertificateRefused, "reason", "its key is longer than the ASA takes")
+	}
+	return true
+}
+
+// tlsError sorts an error of the TLS library.
+func (r *asaSyslogReader) tlsError() {
+	_, reason, _ := strings.Cut(r.text, "Reason: ")
+	reason = strings.TrimSpace(reason)
+	if reason == "" {
+		return
+	}
+	if strings.Contains(reason, "peer did not return a certificate") || strings.Contains(reason, "no certificate returned") || strings.Contains(reason, "certificate verify failed") {
+		r.add(fact.ASACertificateRefused, "reason", reason)
+		return
+	}
+	r.handshake("reason", reason)
+}
+
+var asaIPAA = regexp.MustCompile(`tunnel-group '?([^']+)'?`)
+
+func (r *asaSyslogReader) address(m asa.Message) bool {
+	group := ""
+	if found := asaIPAA.FindStringSubmatch(r.text); found != nil {
+		group = found[1]
+	}
+	switch m.ID {
+	case 737007, 737019:
+		r.add(fact.ASANoAddress, "group", group, "reason", "pool")
+	case 737003, 737004, 737018:
+		r.add(fact.ASANoAddress, "group", group, "reason", "dhcp")
+	case 737012, 737034:
+		r.add(fact.ASANoAddress, "group", group)
+	}
+	return true
+}
+
+var (
+	asaPacket = regexp.MustCompile(`(?i)(tcp|udp|icmp|protocol \d+)`)
+	asaPlace  = regexp.MustCompile(`(?:[A-Za-z][\w.-]*[:/])?(\d+\.\d+\.\d+\.\d+)(?:[/(](\d+)\)?)?`)
+	asaList   = regexp.MustCompile(`(?:access-group|access-list) "?([^" ]+)"?`)
+)
+
+// asaEnds returns the first two addresses of a message: where a packet came from, and went to.
+func asaEnds(text string) (from, to string) {
+	found := asaPlace.FindAllStringSubmatch(text, 2)
+	if len(found) == 2 {
+		return found[0][1], found[1][1]
+	}
+	return "", ""
+}
+
+func asaAddress(text string) string {
+	if m := asaPlace.FindStringSubmatch(text); m != nil {
+		return m[1]
+	}
+	return ""
+}
+
+func (r *asaSyslogReader) denied() {
+	if !strings.Contains(strings.ToLower(r.text), "den") {
+		return
+	}
+	found := asaPlace.FindAllStringSubmatch(r.text, 2)
+	if len(found) < 2 || !asaInner(found[0][1]) || !asaInner(found[1][1]) {
+		return
+	}
+	list := ""
+	if m := asaList.FindStringSubmatch(r.text); m != nil {
+		list = m[1]
+	}
+	r.add(fact.ASADenied, "protocol", strings.ToLower(asaPacket.FindString(r.text)), "from", found[0][1], "to", found[1][1], "port", found[1][2], "list", list)
+}
+
+// asaInner reports whether an address is of a private network: packets from and to the Internet are no phones' in a
+// tunnel.
+func asaInner(address string) bool {
+	a, err := netip.ParseAddr(address)
+	return err == nil && a.IsPrivate()
+}
+
+// unknown keeps errors of the parts that serve VPN, so that nobody takes a log with them for healthy.
+func (r *asaSyslogReader) unknown(m asa.Message) {
+	r.add(fact.ASATrouble, "number", number(m), "text", m.Text)
+}
