@@ -138,29 +138,6 @@ func (d Declaration) With(args ...any) Finding {
 	return f
 }
 
-// On returns the finding with the remedies for these platforms, in their order, instead of our own. Where
-// nothing is known for any of them, it keeps what it has.
-func (f Finding) On(platforms ...Platform) Finding {
-	d, ok := register[f.Code]
-	if !ok {
-		return f
-	}
-	var fixes []string
-	for _, p := range platforms {
-		sentences := d.Elsewhere[p]
-		if p == Longcord {
-			sentences = d.Fix
-		}
-		for _, fix := range sentences {
-			fixes = append(fixes, format(fix, f.args))
-		}
-	}
-	if len(fixes) > 0 {
-		f.Fix = fixes
-	}
-	return f
-}
-
 // As returns the finding with another certainty than certain.
 func (f Finding) As(c Certainty) Finding {
 	f.Certainty = c

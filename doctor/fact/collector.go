@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/longcord/longcord/finding"
@@ -17,7 +18,11 @@ const MaxText = 400
 // the thousandth line of a kind.
 const maxPerKind = 500
 
-// Collector gathers facts in bounded memory: the same said again by one source is counted.
+// maxFacts bounds the facts of all sources together.
+const maxFacts = 50_000
+
+// Collector gathers facts in bounded memory: the same said again by one source is counted. Every text that it is given
+// goes through Scrub, so that no secret gets into facts whoever reads.
 type Collector struct {
 	file  File
 	seen  map[string]int // key of a fact to its place
@@ -32,8 +37,17 @@ func NewCollector(version, subject string) *Collector {
 	}
 }
 
-// File returns what was collected.
-func (c *Collector) File() *File { return &c.file }
+// File returns what was collected so far. Rotated logs stand in the order in which they were written; see order.
+func (c *Collector) File() *File {
+	f := c.file
+	f.Subject = Scrub(f.Subject)
+	f.Facts, f.Sources = slices.Clone(f.Facts), slices.Clone(f.Sources)
+	for i := range f.Sources {
+		f.Sources[i].Problem = Cut(Scrub(f.Sources[i].Problem))
+	}
+	f.order()
+	return &f
+}
 
 // At says when this is collected. The first word counts.
 func (c *Collector) At(now time.Time) {
@@ -44,7 +58,7 @@ func (c *Collector) At(now time.Time) {
 
 // Open begins a source.
 func (c *Collector) Open(name string) *Input {
-	c.file.Sources = append(c.file.Sources, Source{Name: name, Formats: []string{}})
+	c.file.Sources = append(c.file.Sources, Source{Name: Cut(Scrub(name)), Formats: []string{}})
 	return &Input{collector: c, index: len(c.file.Sources) - 1}
 }
 
@@ -62,7 +76,7 @@ func (i *Input) Now() time.Time { return i.collector.file.Collected }
 
 // Recognised notes that the source holds this format, and whose equipment speaks in it; an empty platform tells nothing.
 func (i *Input) Recognised(format string, p finding.Platform) {
-	s := i.Source()
+	s, format := i.Source(), Cut(Scrub(format))
 	if !slices.Contains(s.Formats, format) {
 		s.Formats = append(s.Formats, format)
 	}
@@ -74,11 +88,11 @@ func (i *Input) Recognised(format string, p finding.Platform) {
 // Add adds a fact that stands in this line of the source (0: it has no lines). Values are pairs of name and value.
 func (i *Input) Add(kind Kind, line int, text string, when time.Time, values ...string) {
 	c, name := i.collector, i.Source().Name
-	f := Fact{Kind: kind, Source: name, Line: line, Text: Cut(text), Time: when}
+	f := Fact{Kind: kind, Source: name, Line: line, Text: Cut(Scrub(text)), Time: when}
 	if len(values) > 0 {
 		f.Values = make(map[string]string, len(values)/2)
 		for n := 0; n+1 < len(values); n += 2 {
-			f.Values[values[n]] = Cut(values[n+1])
+			f.Values[values[n]] = Cut(Scrub(values[n+1]))
 		}
 	}
 	k := key(f)
@@ -86,7 +100,7 @@ func (i *Input) Add(kind Kind, line int, text string, when time.Time, values ...
 		c.file.Facts[at].Count++
 		return
 	}
-	if of := name + "\x00" + string(kind); c.kinds[of] < maxPerKind {
+	if of := name + "\x00" + string(kind); c.kinds[of] < maxPerKind && len(c.file.Facts) < maxFacts {
 		c.kinds[of]++
 		c.seen[k] = len(c.file.Facts)
 		c.file.Facts = append(c.file.Facts, f)
@@ -106,10 +120,11 @@ func key(f Fact) string {
 	return b.String()
 }
 
-// Cut shortens text to MaxText bytes of valid UTF-8 without control characters.
+// Cut shortens text to MaxText bytes of valid UTF-8, without characters that steer a terminal or turn the direction of
+// writing.
 func Cut(text string) string {
 	text = strings.Map(func(r rune) rune {
-		if r < ' ' || r == utf8.RuneError || r >= 0x7f && r < 0xa0 {
+		if r == utf8.RuneError || !unicode.IsPrint(r) {
 			return ' '
 		}
 		return r
