@@ -8,7 +8,7 @@ packages  := ./...
 tool      := go tool -modfile=tools/go.mod
 version   := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 
-.PHONY: lab build test check unit interop interop-trixie fuzz bench go
+.PHONY: lab build test check unit interop interop-trixie fuzz bench bench-doctor go
 
 lab: build
 	bin/longcord lab $(ARGS)
@@ -56,6 +56,11 @@ bench: build
 	go test -run '^$$' -bench . -benchmem ./stage/tunnel/dtls ./gateway
 	go build -trimpath -o bin/bench ./interop/bench
 	bin/bench $(if $(ONLY),-only $(ONLY)) $(if $(ROUNDS),-rounds $(ROUNDS)) $(if $(GATEWAYS),-gateways $(GATEWAYS)) $(if $(JSON),-json $(JSON))
+
+# How often the doctor is right, on cases written apart from its rules: doctor/testdata/cases/README.md.
+# ONLY=asa-config for a part.
+bench-doctor: go
+	go run ./doctor/benchcases $(if $(ONLY),-only $(ONLY))
 
 go:
 	@command -v go >/dev/null || { echo "Go $(go_needed) or later is needed: https://go.dev/dl/"; exit 1; }

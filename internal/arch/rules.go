@@ -73,6 +73,7 @@ var rules = []rule{
 	{"doctor/fact", []string{"finding", "stage"}, whyNoun},
 	{"doctor/read", []string{"doctor/fact", "finding", "stage", "wire", "inventory"}, "files are read without asking anybody"},
 	{"doctor/judge", []string{"doctor/fact", "finding", "stage", "wire", "inventory"}, "judging is a pure function from facts to findings"},
+	{"doctor/benchcases", []string{"doctor", "finding"}, "counting how often the doctor is right needs the doctor alone"},
 	// fleet drives the phone's halves of login and tunnel without a phone around them, so it needs their formats.
 	{"fleet", []string{"phone", "stage", "wire", "finding", "tun/netstack"}, whyWhole},
 	{"control", []string{"inventory", "store", "trust", "login", "finding", "stage"}, whyActor},

@@ -1,0 +1,137 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/longcord/longcord/doctor/judge"
+	"github.com/longcord/longcord/finding"
+)
+
+// outcome is how one case came out.
+type outcome struct {
+	of     *testCase
+	hits   []string // expected findings that were made, strong enough
+	missed []string // expected and not found, or not strong enough
+	alarms []string // found above note, neither expected nor allowed
+	said   judge.Verdict
+}
+
+func (o *outcome) verdictRight() bool { return slices.Contains(o.of.Verdict, o.said) }
+
+// weigh holds a report against what its case expects.
+func weigh(c *testCase, report *judge.Report) *outcome {
+	o := &outcome{of: c, said: report.Verdict}
+	found := make(map[string]finding.Certainty) // the strongest of each code
+	for _, f := range report.Findings {
+		if had, ok := found[f.Code]; !ok || slices.Index(certainties, f.Certainty) < slices.Index(certainties, had) {
+			found[f.Code] = f.Certainty
+		}
+	}
+	var wanted []string
+	for _, e := range c.Findings {
+		wanted = append(wanted, e.Code)
+		switch certainty, ok := found[e.Code]; {
+		case !ok:
+			o.missed = append(o.missed, e.Code)
+		case !e.met(certainty):
+			o.missed = append(o.missed, fmt.Sprintf("%s (%s, wanted %s)", e.Code, certainty, e.AtLeast))
+		default:
+			o.hits = append(o.hits, e.Code)
+		}
+	}
+	for _, f := range report.Findings {
+		if f.Severity != finding.Note && !slices.Contains(wanted, f.Code) && !slices.Contains(c.Allowed, f.Code) {
+			o.alarms = append(o.alarms, fmt.Sprintf("%s (%s)", f.Code, f.Certainty))
+		}
+	}
+	return o
+}
+
+// tally sums outcomes.
+type tally struct{ cases, hits, missed, alarms, verdicts int }
+
+func (t *tally) add(o *outcome) {
+	t.cases++
+	t.hits += len(o.hits)
+	t.missed += len(o.missed)
+	t.alarms += len(o.alarms)
+	if o.verdictRight() {
+		t.verdicts++
+	}
+}
+
+func (t *tally) row(name string) string {
+	return fmt.Sprintf("%s\t%d\t%s\t%s\t%s\t%d\t%d\t", name, t.cases,
+		percent(t.hits, t.hits+t.alarms), percent(t.hits, t.hits+t.missed), percent(t.verdicts, t.cases), t.missed, t.alarms)
+}
+
+func percent(n, of int) string {
+	if of == 0 {
+		return "-"
+	}
+	return fmt.Sprintf("%d %%", 100*n/of)
+}
+
+// write prints the table by category, and then each case that came out wrong.
+func write(w io.Writer, outcomes []*outcome) error {
+	all, by := &tally{}, make(map[string]*tally)
+	var categories []string
+	for _, o := range outcomes {
+		if by[o.of.category] == nil {
+			by[o.of.category] = &tally{}
+			categories = append(categories, o.of.category)
+		}
+		by[o.of.category].add(o)
+		all.add(o)
+	}
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	rows := []string{"category\tcases\tprecision\trecall\tverdict right\tmissed\tfalse alarms\t"}
+	for _, category := range categories {
+		rows = append(rows, by[category].row(category))
+	}
+	rows = append(rows, all.row("all"))
+	if _, err := fmt.Fprintln(table, strings.Join(rows, "\n")); err != nil {
+		return err
+	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	for _, o := range outcomes {
+		if line := o.line(); line != "" {
+			if _, err := fmt.Fprintln(w, line); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// line says what went wrong with the case, or nothing.
+func (o *outcome) line() string {
+	var says []string
+	if len(o.missed) > 0 {
+		says = append(says, "misses "+strings.Join(o.missed, ", "))
+	}
+	if len(o.alarms) > 0 {
+		says = append(says, "alarms falsely "+strings.Join(o.alarms, ", "))
+	}
+	if !o.verdictRight() {
+		says = append(says, fmt.Sprintf("verdict %s, not %s", o.said, o.wanted()))
+	}
+	if len(says) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%s: %s", o.of, strings.Join(says, "; "))
+}
+
+func (o *outcome) wanted() string {
+	var all []string
+	for _, v := range o.of.Verdict {
+		all = append(all, string(v))
+	}
+	return strings.Join(all, " or ")
+}
