@@ -61,6 +61,7 @@ type RolloverOrder struct {
 	Gateway     string `json:"gateway,omitempty" doc:"VPNGateway; empty: the only one whose key is here"`
 	Certificate string `json:"certificate,omitempty" doc:"start: the next one; empty: the finished spare"`
 	SpareOnly   bool   `json:"spare_only,omitempty" doc:"start: only make a spare"`
+	ECDSA       bool   `json:"ecdsa,omitempty" doc:"start: only make an ECDSA certificate that can stand beside the one in use"`
 	Force       bool   `json:"force,omitempty" doc:"commit: although phones are kept out"`
 	DryRun      bool   `json:"dry_run,omitempty" doc:"say what would be, change nothing"`
 }
@@ -109,7 +110,7 @@ func (s *Server) stepRollover(ctx context.Context, in *rolloverStepInput) (*body
 		RolloverStart: r.Start, RolloverCommit: r.Commit, RolloverAbort: r.Abort, RolloverRetire: r.Retire,
 	}[in.Step]
 	status, err := step(ctx, rollover.Order{
-		Gateway: in.Body.Gateway, Certificate: in.Body.Certificate, SpareOnly: in.Body.SpareOnly,
+		Gateway: in.Body.Gateway, Certificate: in.Body.Certificate, SpareOnly: in.Body.SpareOnly, ECDSA: in.Body.ECDSA,
 		Force: in.Body.Force, DryRun: in.Body.DryRun, By: operator(ctx),
 	})
 	if err != nil {

@@ -59,6 +59,9 @@ type VPNGateway struct {
 	// LegacyCertificate is the one of them that connections with old cryptography get, so that RSA key
 	// exchange uses another key than the one that signs for everybody else. Empty: the first.
 	LegacyCertificate string `json:"legacyCertificate,omitempty"`
+	// ECDSACertificate is the one of them that clients get which can verify ECDSA: a signature with it costs
+	// the gateway a small part of one with RSA. All others get the first. Empty: everybody does.
+	ECDSACertificate string `json:"ecdsaCertificate,omitempty"`
 }
 
 // VPNGroup is an ordered list of gateways.

@@ -1,6 +1,7 @@
 package inventory
 
 import (
+	"bytes"
 	"cmp"
 	"crypto/x509"
 	"fmt"
@@ -28,6 +29,7 @@ func (v *validation) vpnGateway(o *VPNGateway) {
 		refers(v, "certificates", name, v.set.Certificates, KindCertificate)
 	}
 	v.legacyCertificate(o)
+	v.ecdsaCertificate(o)
 	v.groupOfGateway(o)
 }
 
@@ -49,6 +51,36 @@ func (v *validation) legacyCertificate(o *VPNGateway) {
 			"certificate %q has no RSA key, and tunnel group %q lets phones in that know nothing else", name, group.Name)
 	}
 }
+
+// ecdsaCertificate checks the certificate that stands beside the first: phones that meet it know it by its
+// hash in their files, and who cannot verify it needs the first.
+func (v *validation) ecdsaCertificate(o *VPNGateway) {
+	const field = "ecdsaCertificate"
+	if o.ECDSACertificate == "" || len(o.Certificates) == 0 {
+		return
+	}
+	if !slices.Contains(o.Certificates, o.ECDSACertificate) {
+		v.refuse(field, "name it there, too: the phones' files get the hashes of those only", "%q is not among certificates", o.ECDSACertificate)
+		return
+	}
+	leaf, first := v.set.leaf(o.ECDSACertificate), v.set.leaf(o.Certificates[0])
+	if leaf == nil || first == nil {
+		return // said elsewhere
+	}
+	if leaf.PublicKeyAlgorithm != x509.ECDSA {
+		v.refuse(field, "name one with an ECDSA key, or take the line out", "certificate %q has none", o.ECDSACertificate)
+	}
+	if first.PublicKeyAlgorithm != x509.RSA {
+		v.refuse("certificates", "put one with an RSA key first: clients that cannot verify ECDSA get that",
+			"certificate %q stands first, has no RSA key, and ecdsaCertificate stands beside it", o.Certificates[0])
+	}
+	if selfSigned(leaf) && !selfSigned(first) {
+		v.refuse(field, fmt.Sprintf("have the authority of %q issue one with an ECDSA key", o.Certificates[0]),
+			"certificate %q is signed by nobody: computers that trust the authority of %q would not connect", o.ECDSACertificate, o.Certificates[0])
+	}
+}
+
+func selfSigned(c *x509.Certificate) bool { return bytes.Equal(c.RawIssuer, c.RawSubject) }
 
 func (v *validation) phoneURL(field, text string) {
 	u, err := url.Parse(text)

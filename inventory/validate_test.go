@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/longcord/longcord/internal/secret"
+	"github.com/longcord/longcord/internal/testcert"
 	"github.com/longcord/longcord/inventory"
 )
 
@@ -110,6 +111,9 @@ func TestValidateRefuses(t *testing.T) {
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	must(t, err)
 	curve, curveKey := pairOf(t, private, "vpn.example.net")
+	issued, issuedKey := testcert.PEM(testcert.NewAuthority("An authority", nil).Issue("vpn.example.net", func(c *x509.Certificate) {
+		c.DNSNames = []string{"vpn.example.net"}
+	}))
 	tests := []struct {
 		name  string
 		spoil func(*inventory.Set)
@@ -129,6 +133,22 @@ func TestValidateRefuses(t *testing.T) {
 		{"key on a curve for old phones", func(s *inventory.Set) {
 			s.Certificates["now"] = &inventory.Certificate{Name: "now", Certificate: curve, Key: secret.New(curveKey)}
 		}, `VPNGateway "gateway": legacyCertificate: certificate "now" has no RSA key, and tunnel group "phones" lets phones in`, "RSA key"},
+		{"ECDSA certificate that phones do not know", func(s *inventory.Set) { s.VPNGateways["gateway"].ECDSACertificate = "other" },
+			`VPNGateway "gateway": ecdsaCertificate: "other" is not among certificates`, "hashes"},
+		{"ECDSA certificate that is none", func(s *inventory.Set) { s.VPNGateways["gateway"].ECDSACertificate = "spare" },
+			`VPNGateway "gateway": ecdsaCertificate: certificate "spare" has none`, "ECDSA key"},
+		{"ECDSA certificate beside another", func(s *inventory.Set) {
+			s.Certificates["now"] = &inventory.Certificate{Name: "now", Certificate: curve, Key: secret.New(curveKey)}
+			s.Certificates["beside"] = &inventory.Certificate{Name: "beside", Certificate: curve, Key: secret.New(curveKey)}
+			s.VPNGateways["gateway"].Certificates = []string{"now", "spare", "beside"}
+			s.VPNGateways["gateway"].LegacyCertificate, s.VPNGateways["gateway"].ECDSACertificate = "spare", "beside"
+		}, `VPNGateway "gateway": certificates: certificate "now" stands first, has no RSA key`, "RSA key first"},
+		{"ECDSA certificate of nobody beside an authority's", func(s *inventory.Set) {
+			s.Certificates["now"] = &inventory.Certificate{Name: "now", Certificate: issued, Key: secret.New(issuedKey)}
+			s.Certificates["beside"] = &inventory.Certificate{Name: "beside", Certificate: curve, Key: secret.New(curveKey)}
+			s.VPNGateways["gateway"].Certificates = []string{"now", "beside"}
+			s.VPNGateways["gateway"].ECDSACertificate = "beside"
+		}, `VPNGateway "gateway": ecdsaCertificate: certificate "beside" is signed by nobody`, `the authority of "now"`},
 		{"fence that is none", func(s *inventory.Set) {
 			s.AccessLists["fence"].Entries = append(s.AccessLists["fence"].Entries, inventory.AccessEntry{Action: "permit", Destination: "any"})
 		}, `TunnelGroup "phones": legacyPhones: lets phones in with old cryptography, and access list "fence" of their group policy permits everything`, "what phones need"},

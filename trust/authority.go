@@ -67,6 +67,10 @@ func makePair(template *x509.Certificate, by *signer) (Pair, error) {
 	if by == nil {
 		by = &signer{template, key}
 	}
+	return signPair(template, key, by)
+}
+
+func signPair(template *x509.Certificate, key crypto.Signer, by *signer) (Pair, error) {
 	der, err := x509.CreateCertificate(rand.Reader, template, by.certificate, key.Public(), by.key)
 	if err != nil {
 		return Pair{}, err

@@ -57,6 +57,34 @@ func TestCreateCertificate(t *testing.T) {
 	}
 }
 
+func TestCreateECDSACertificate(t *testing.T) {
+	t.Parallel()
+	pair, err := CreateECDSACertificate("vpn.example.com", now, time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	loaded, err := pair.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	leaf := loaded.Leaf
+	key, ok := leaf.PublicKey.(*ecdsa.PublicKey)
+	if !ok || key.Curve != elliptic.P256() || leaf.VerifyHostname("vpn.example.com") != nil || leaf.CheckSignature(leaf.SignatureAlgorithm, leaf.RawTBSCertificate, leaf.Signature) != nil {
+		t.Errorf("%T, names %v, signed with %v", leaf.PublicKey, leaf.DNSNames, leaf.SignatureAlgorithm)
+	}
+	if leaf.KeyUsage != x509.KeyUsageDigitalSignature || !leaf.NotBefore.Equal(now.Add(-early)) || !leaf.NotAfter.Equal(now.Add(time.Hour)) {
+		t.Errorf("usage %v, valid from %v to %v", leaf.KeyUsage, leaf.NotBefore, leaf.NotAfter)
+	}
+	for _, host := range []string{"", "*.example.com"} {
+		if _, err := CreateECDSACertificate(host, now, time.Hour); err == nil {
+			t.Errorf("a certificate for %q was made", host)
+		}
+	}
+	if _, err := CreateECDSACertificate("a", now, 0); err == nil {
+		t.Error("a certificate without a lifetime was made")
+	}
+}
+
 func TestCreateWithSpare(t *testing.T) {
 	t.Parallel()
 	first, spare, err := CreateWithSpare("vpn.example.com", now, time.Hour)

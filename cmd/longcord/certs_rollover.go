@@ -106,7 +106,8 @@ func (p *program) rolloverStepCommand(step control.RolloverStep, short string) *
 	case control.RolloverStart:
 		c.Flags().StringVar(&order.Certificate, "to", "", "the next certificate, a `NAME` that certs import gave (default: the finished spare)")
 		c.Flags().BoolVar(&order.SpareOnly, "spare", false, "only make a finished spare and let its hash go out")
-		c.MarkFlagsMutuallyExclusive("to", "spare")
+		c.Flags().BoolVar(&order.ECDSA, "ecdsa", false, "only make an ECDSA certificate to stand beside the one in use, and let its hash go out")
+		c.MarkFlagsMutuallyExclusive("to", "spare", "ecdsa")
 	case control.RolloverCommit:
 		c.Flags().BoolVar(&order.Force, "force", false, "although phones are kept out: they have to come back to the office")
 		c.Flags().BoolVar(&yes, "yes", false, "do not ask")
@@ -170,6 +171,8 @@ func (p *program) printStep(step control.RolloverStep, order control.RolloverOrd
 	switch {
 	case order.SpareOnly:
 		fmt.Fprintf(p.out, "%sthe hash of a new spare for gateway %s goes out with the next file of each phone\n", would, s.Gateway)
+	case order.ECDSA && s.ECDSA != nil:
+		fmt.Fprintf(p.out, "%sthe hash of ECDSA certificate %s for gateway %s goes out with the next file of each phone; it is presented when the VPNGateway has ecdsaCertificate: %s\n", would, s.ECDSA.Name, s.Gateway, s.ECDSA.Name)
 	case step == control.RolloverStart && s.Next != nil:
 		fmt.Fprintf(p.out, "%sthe next certificate of gateway %s is %s; it is presented after: longcord certs rollover commit %s\n", would, s.Gateway, s.Next.Name, s.Gateway)
 	case step == control.RolloverCommit:
@@ -208,6 +211,14 @@ func (p *program) printRollover(s rollover.Progress) error {
 		line("next", s.Next)
 	}
 	line("before", s.Before)
+	if b := s.ECDSA; b != nil {
+		line("ecdsa", &b.CertificateInfo)
+		shown := "not presented until the VPNGateway has ecdsaCertificate: " + b.Name
+		if b.Presented {
+			shown = "presented to clients that can verify it"
+		}
+		fmt.Fprintf(p.out, "           %s; known to %d of %d phones\n", shown, b.Ready, s.Phones)
+	}
 	for i := range s.Spares {
 		line("spare", &s.Spares[i])
 	}

@@ -52,7 +52,7 @@ func everything() []inventory.Object {
 			CertificateAuthorities: []string{"maker"},
 			AddressPool:            "pool", DefaultGroupPolicy: "policy", Phones: true, LegacyPhones: true,
 		},
-		&inventory.VPNGateway{Name: "gateway", Description: "d: #x", URL: "https://vpn.example.net/phones", Certificates: []string{"now"}, LegacyCertificate: "now"},
+		&inventory.VPNGateway{Name: "gateway", Description: "d: #x", URL: "https://vpn.example.net/phones", Certificates: []string{"now"}, LegacyCertificate: "now", ECDSACertificate: "now"},
 		&inventory.VPNGroup{Name: "group", Description: "g", Gateways: []string{"gateway"}},
 		&inventory.VPNFeatureConfiguration{Name: "features", VPNSettings: settings},
 		&inventory.VPNProfile{Name: "profile", Description: "p", VPNSettings: settings},

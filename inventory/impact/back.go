@@ -138,6 +138,14 @@ func certificateObstacle(set *inventory.Set, u string, vpn *cnf.VPNGroup, legacy
 	if legacy {
 		name = cmp.Or(gateway.LegacyCertificate, name)
 	}
+	if o := chainObstacle(set, gateway, name, u, vpn); o.why != "" || gateway.ECDSACertificate == "" {
+		return o
+	}
+	return chainObstacle(set, gateway, gateway.ECDSACertificate, u, vpn)
+}
+
+// chainObstacle looks at one certificate that a phone may meet.
+func chainObstacle(set *inventory.Set, gateway *inventory.VPNGateway, name, u string, vpn *cnf.VPNGroup) obstacle {
 	chain := chainOf(set.Certificates[name])
 	if len(chain) == 0 {
 		return obstacle{fmt.Sprintf("certificate %q of gateway %q is not there", name, gateway.Name), ""}

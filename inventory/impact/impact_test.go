@@ -80,6 +80,9 @@ func TestOf(t *testing.T) {
 		"one for old phones": {func(s *inventory.Set) {
 			s.VPNGateways["gateway"].Certificates, s.VPNGateways["gateway"].LegacyCertificate = []string{"first", "second"}, "second"
 		}, old + " lost: presents certificate \"second\" | " + home + " new-file"},
+		"one beside": {func(s *inventory.Set) {
+			s.VPNGateways["gateway"].Certificates, s.VPNGateways["gateway"].ECDSACertificate = []string{"first", "second"}, "second"
+		}, home + " lost: presents certificate \"second\" | " + old + " lost: presents certificate \"second\""},
 		"another URL": {func(s *inventory.Set) {
 			s.TunnelGroups["phones"].GroupURLs[0], s.VPNGateways["gateway"].URL = url+"2", url+"2"
 		}, home + " lost: no tunnel group has the URL | " + old + " lost: no tunnel group has the URL"},

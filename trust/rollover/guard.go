@@ -54,7 +54,11 @@ func problem(gateway, hint, says string, args ...any) inventory.Problem {
 
 // keptOut says whom a change would lose.
 func keptOut(before *inventory.Set, then *inventory.VPNGateway, lost []Loss) inventory.Problem {
-	next := then.Certificates[0]
+	next := lost[0].certificate
+	if next == then.ECDSACertificate {
+		return problem(then.Name, fmt.Sprintf("let its hash reach them first: name %q among certificates, and as ecdsaCertificate when longcord certs rollover status %s says that every phone knows it; --force does it now", next, then.Name),
+			"ECDSA certificate %q would be presented, and %s", next, Phrase(lost))
+	}
 	hint := fmt.Sprintf("let its hash reach them first: longcord certs rollover start %s --to %s", then.Name, next)
 	switch {
 	case slices.Contains(before.VPNGateways[then.Name].Certificates[1:], next):

@@ -386,7 +386,7 @@ func (k *Keeper) begins(set *inventory.Set, g *inventory.VPNGateway) time.Time {
 		return time.Time{}
 	}
 	begins := l.NotAfter.Add(-min(k.config.Before, l.NotAfter.Sub(l.NotBefore)/3))
-	if k.issued(g.Name) && string(l.RawIssuer) == string(l.RawSubject) {
+	if k.issued(g.Name) && selfSigned(l) {
 		begins = l.NotBefore // made here: the authority's takes its place as soon as phones know it
 	}
 	if r := k.rollovers[g.Name]; !r.Aborted.IsZero() && begins.Before(r.Aborted.Add(k.config.Grace)) {

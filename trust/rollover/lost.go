@@ -15,6 +15,8 @@ type Loss struct {
 	Gateway string    `json:"gateway"`
 	Why     string    `json:"why"`
 	Seen    time.Time `json:"last_seen,omitzero"`
+
+	certificate string // that it would meet
 }
 
 // Phones is what is known of phones, by device.
@@ -34,21 +36,24 @@ func Chain(c *inventory.Certificate) [][]byte {
 	return chain
 }
 
-// Presented returns the names of the certificates that a gateway presents: the first, and the one for old
-// phones where that is another.
+// Presented returns the names of the certificates that a gateway presents: the first, and those for old
+// phones and for who can verify ECDSA where these are others.
 func Presented(g *inventory.VPNGateway) []string {
 	if g == nil || len(g.Certificates) == 0 {
 		return nil
 	}
 	names := g.Certificates[:1:1]
-	if g.LegacyCertificate != "" && g.LegacyCertificate != names[0] {
-		names = append(names, g.LegacyCertificate)
+	for _, name := range []string{g.LegacyCertificate, g.ECDSACertificate} {
+		if name != "" && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
 	}
 	return names
 }
 
-// presentedTo returns the certificate that a device meets at a gateway.
-func presentedTo(set *inventory.Set, g *inventory.VPNGateway, device *inventory.Device) *inventory.Certificate {
+// presentedTo returns the names of the certificates that a device may meet at a gateway. What a phone offers
+// in its hello is not known: each may be one that verifies ECDSA, and also one that does not.
+func presentedTo(g *inventory.VPNGateway, device *inventory.Device) []string {
 	if len(g.Certificates) == 0 {
 		return nil
 	}
@@ -56,7 +61,10 @@ func presentedTo(set *inventory.Set, g *inventory.VPNGateway, device *inventory.
 	if model, known := inventory.ModelByName(device.Model); known && model.Legacy && g.LegacyCertificate != "" {
 		name = g.LegacyCertificate
 	}
-	return set.Certificates[name]
+	if g.ECDSACertificate != "" {
+		return []string{name, g.ECDSACertificate}
+	}
+	return []string{name}
 }
 
 // PhonesOf returns the devices whose files name a gateway, in order.
@@ -91,12 +99,18 @@ func lostAt(before, after *inventory.Set, gateway string, phones Phones) []Loss 
 		if after.Devices[device.Name] == nil {
 			continue
 		}
-		old, next := Chain(presentedTo(before, now, device)), Chain(presentedTo(after, then, device))
-		if slices.EqualFunc(old, next, slices.Equal) {
-			continue
-		}
-		if loss, lost := phones.lost(device.Name, gateway, next); lost {
-			all = append(all, loss)
+		for _, name := range presentedTo(then, device) {
+			next := Chain(after.Certificates[name])
+			if slices.ContainsFunc(presentedTo(now, device), func(old string) bool {
+				return slices.EqualFunc(Chain(before.Certificates[old]), next, slices.Equal)
+			}) {
+				continue
+			}
+			if loss, lost := phones.lost(device.Name, gateway, next); lost {
+				loss.certificate = name
+				all = append(all, loss)
+				break
+			}
 		}
 	}
 	return all

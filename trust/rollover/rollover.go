@@ -1,8 +1,8 @@
 package rollover
 
 import (
+	"bytes"
 	"cmp"
-	"crypto/rsa"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -45,6 +45,7 @@ type Rollover struct {
 	Swapped time.Time `json:"swapped,omitzero"`
 	Aborted time.Time `json:"aborted,omitzero"` // in None: when an operator went back; for some time none begins by itself
 	Legacy  bool      `json:"legacy,omitempty"` // old phones had From by name, and get To
+	ECDSA   string    `json:"ecdsa,omitempty"`  // stood beside From, and cannot beside To
 	Forced  []Loss    `json:"forced,omitempty"` // phones that were kept out knowingly
 }
 
@@ -99,7 +100,7 @@ func outlived(set *inventory.Set, g *inventory.VPNGateway, to string) []string {
 	var all []string
 	for _, name := range g.Certificates[1:] {
 		spare := leaf(set, name)
-		if name != to && until != nil && spare != nil && !set.Certificates[name].Key.IsZero() && spare.NotAfter.Before(until.NotAfter) {
+		if name != to && name != g.ECDSACertificate && until != nil && spare != nil && !set.Certificates[name].Key.IsZero() && spare.NotAfter.Before(until.NotAfter) {
 			all = append(all, name)
 		}
 	}
@@ -118,6 +119,11 @@ func (r Rollover) Commit(set *inventory.Set, now time.Time) (Rollover, *inventor
 	if g.LegacyCertificate == r.From {
 		g.LegacyCertificate, r.Legacy = r.To, true
 	}
+	if beside := leaf(set, g.ECDSACertificate); selfSigned(beside) && !selfSigned(leaf(set, r.To)) {
+		// Computers believe the authority that signed To, and nobody who signs himself.
+		r.ECDSA, g.ECDSACertificate = g.ECDSACertificate, ""
+		r.Drops = append(slices.Clone(r.Drops), r.ECDSA)
+	}
 	r.State, r.Swapped = Swapped, now
 	return r, g, nil
 }
@@ -133,6 +139,9 @@ func (r Rollover) Abort(set *inventory.Set, now time.Time) (Rollover, *inventory
 	}
 	if r.Legacy && g.LegacyCertificate == r.To {
 		g.LegacyCertificate = r.From
+	}
+	if g.ECDSACertificate == "" && slices.Contains(g.Certificates, r.ECDSA) {
+		g.ECDSACertificate = r.ECDSA
 	}
 	probe := *g
 	if probe.Certificates = without(g.Certificates, r.Added); len(Spares(set, &probe, now)) == 0 {
@@ -160,7 +169,7 @@ func (r Rollover) Retire(set *inventory.Set, now time.Time) (Rollover, *inventor
 			drops = append(drops, name) // nobody will present it any more
 		}
 	}
-	g.Certificates = without(g.Certificates, without(drops, []string{r.To, g.LegacyCertificate})) // old phones may still meet one of these
+	g.Certificates = without(g.Certificates, without(drops, []string{r.To, g.LegacyCertificate, g.ECDSACertificate})) // phones may still meet one of these
 	return Rollover{Gateway: r.Gateway, State: None}, g, nil
 }
 
@@ -198,31 +207,31 @@ func leaf(set *inventory.Set, name string) *x509.Certificate {
 }
 
 // Spares returns the finished spares of a gateway, in order: certificates with their keys that phones are
-// told of, that are not presented, and that are valid now and for some time.
+// told of, that are not presented, and that are valid now and for some time. In the place of one with an RSA
+// key only such a one can step: there are phones that verify nothing else.
 func Spares(set *inventory.Set, g *inventory.VPNGateway, now time.Time) []string {
 	if len(g.Certificates) == 0 {
 		return nil
 	}
-	presented := map[string]bool{}
-	for _, name := range g.Certificates[:1] {
-		if l := leaf(set, name); l != nil {
-			presented[string(l.Raw)] = true
-		}
-	}
-	needsRSA := g.LegacyCertificate == "" && legacy(set, g)
+	first := leaf(set, g.Certificates[0])
+	needsRSA := isRSA(first) || g.LegacyCertificate == "" && legacy(set, g)
 	var all []string
 	for _, name := range g.Certificates[1:] {
 		l := leaf(set, name)
-		if l == nil || presented[string(l.Raw)] || set.Certificates[name].Key.IsZero() || now.Before(l.NotBefore) || now.After(l.NotAfter) {
+		if l == nil || l.Equal(first) || name == g.ECDSACertificate || set.Certificates[name].Key.IsZero() || now.Before(l.NotBefore) || now.After(l.NotAfter) {
 			continue
 		}
-		if _, isRSA := l.PublicKey.(*rsa.PublicKey); needsRSA && !isRSA {
+		if needsRSA && !isRSA(l) {
 			continue
 		}
 		all = append(all, name)
 	}
 	return all
 }
+
+func selfSigned(c *x509.Certificate) bool { return c != nil && bytes.Equal(c.RawIssuer, c.RawSubject) }
+
+func isRSA(c *x509.Certificate) bool { return c != nil && c.PublicKeyAlgorithm == x509.RSA }
 
 // legacy reports whether old phones come to a gateway.
 func legacy(set *inventory.Set, g *inventory.VPNGateway) bool {

@@ -2,12 +2,14 @@ package rollover
 
 import (
 	"context"
+	"crypto/x509"
 	"maps"
 	"net/netip"
 	"slices"
 	"time"
 
 	"github.com/longcord/longcord/finding"
+	"github.com/longcord/longcord/internal/logging"
 	"github.com/longcord/longcord/inventory"
 	"github.com/longcord/longcord/stage/verify"
 )
@@ -36,11 +38,19 @@ type Progress struct {
 	Swapped   time.Time         `json:"swapped,omitzero"`
 	Begins    time.Time         `json:"begins,omitzero" doc:"when a roll-over begins by itself"`
 	Retires   time.Time         `json:"retires,omitzero" doc:"when the certificate of before goes out of files by itself"`
+	ECDSA     *Beside           `json:"ecdsa,omitempty" doc:"the ECDSA certificate that stands or can stand beside the presented one"`
 	Phones    int               `json:"phones" doc:"phones that have a file"`
 	Ready     int               `json:"ready" doc:"phones of these that are known to believe the next certificate; in swapped the presented one"`
 	NotReady  []Loss            `json:"not_ready" doc:"phones that a commit would keep out, or has kept out"`
 	NoFile    []string          `json:"no_file" doc:"phones that have never been heard of: they have no file yet"`
 	Refused   []Doubt           `json:"refused" doc:"who refused the certificate since it is presented"`
+}
+
+// Beside is an ECDSA certificate that phones are told of beside the first one of a gateway.
+type Beside struct {
+	CertificateInfo
+	Presented bool `json:"presented" doc:"clients that can verify it meet it"`
+	Ready     int  `json:"ready" doc:"phones that are known to believe it"`
 }
 
 // Doubt is a client that did not believe the certificate that it met.
@@ -67,14 +77,15 @@ func (k *Keeper) Mistrusted(certificate []byte, from netip.Addr, device string) 
 		for _, name := range Presented(g) {
 			chain := Chain(set.Certificates[name])
 			if len(chain) > 0 && slices.Equal(chain[0], certificate) {
-				k.mistrusted(g.Name, from, device)
+				k.mistrusted(g, name, from, device)
 				return
 			}
 		}
 	}
 }
 
-func (k *Keeper) mistrusted(gateway string, from netip.Addr, device string) {
+func (k *Keeper) mistrusted(g *inventory.VPNGateway, certificate string, from netip.Addr, device string) {
+	gateway := g.Name
 	if k.refusals[gateway] == nil {
 		k.refusals[gateway] = &refusals{map[netip.Addr]*Doubt{}}
 	}
@@ -89,6 +100,11 @@ func (k *Keeper) mistrusted(gateway string, from netip.Addr, device string) {
 	r.Count, r.Last = r.Count+1, k.config.Now()
 	if device != "" {
 		r.Device = device
+	}
+	if certificate == g.ECDSACertificate && device != "" {
+		k.log.Warn("phone refused the ECDSA certificate and is shown the other one now", "gateway", gateway, logging.Phone, device,
+			"switch_it_off_with", "longcord apply of VPNGateway "+gateway+" without ecdsaCertificate")
+		return
 	}
 	if k.rollovers[gateway].state() != Swapped {
 		return // strangers that verify certificates come every day
@@ -156,12 +172,37 @@ func (k *Keeper) status(set *inventory.Set, g *inventory.VPNGateway, r Rollover)
 		}
 	}
 	k.count(&s, set, g, Chain(set.Certificates[next]))
+	s.ECDSA = k.beside(set, g)
 	if of := k.refusals[g.Name]; of != nil {
 		for _, from := range slices.SortedFunc(maps.Keys(of.byAddress), netip.Addr.Compare) {
 			s.Refused = append(s.Refused, *of.byAddress[from])
 		}
 	}
 	return s
+}
+
+// beside returns the ECDSA certificate that a gateway presents beside its first, or else could; nil: none.
+func (k *Keeper) beside(set *inventory.Set, g *inventory.VPNGateway) *Beside {
+	name := g.ECDSACertificate
+	if name == "" && isRSA(leaf(set, g.Certificates[0])) {
+		i := slices.IndexFunc(g.Certificates, func(name string) bool {
+			l := leaf(set, name)
+			return l != nil && l.PublicKeyAlgorithm == x509.ECDSA && !set.Certificates[name].Key.IsZero()
+		})
+		if i >= 0 {
+			name = g.Certificates[i]
+		}
+	}
+	if name == "" {
+		return nil
+	}
+	b := &Beside{CertificateInfo: shown(set, name), Presented: g.ECDSACertificate != ""}
+	for _, device := range PhonesOf(set, g.Name) {
+		if k.phones[device.Name].Believes(Chain(set.Certificates[name])) {
+			b.Ready++
+		}
+	}
+	return b
 }
 
 // count says who is ready for a chain of certificates.

@@ -13,6 +13,7 @@ import (
 	"github.com/longcord/longcord/internal/logging"
 	"github.com/longcord/longcord/inventory"
 	"github.com/longcord/longcord/store"
+	"github.com/longcord/longcord/trust"
 )
 
 // Order is what an operator wants done with a gateway's certificate.
@@ -21,6 +22,7 @@ type Order struct {
 	Certificate string // Start: the next; empty: the finished spare, else a new one
 	By          string // who; empty: nobody, it is due
 	SpareOnly   bool   // Start: only make a spare and put its hash into phones' files
+	ECDSA       bool   // Start: likewise an ECDSA certificate, to be presented beside the one in use
 	Force       bool   // Commit: although phones are kept out
 	DryRun      bool   // say what would be, change nothing
 }
@@ -126,6 +128,9 @@ func (k *Keeper) start(set *inventory.Set, o Order) (change, error) {
 	if o.SpareOnly {
 		return k.addSpare(set, g)
 	}
+	if o.ECDSA {
+		return k.addECDSA(set, g)
+	}
 	to, objects, err := k.next(set, g, o.Certificate)
 	if err != nil {
 		return change{}, err
@@ -160,6 +165,28 @@ func (k *Keeper) addSpare(set *inventory.Set, g *inventory.VPNGateway) (change, 
 	next := *g
 	next.Certificates = append(slices.Clone(g.Certificates), made.Name)
 	return change{Rollover{Gateway: g.Name, To: made.Name}, []inventory.Object{made, &next}, "spare made"}, nil
+}
+
+// addECDSA makes a certificate that can stand beside the one in use, and has phones told of it.
+func (k *Keeper) addECDSA(set *inventory.Set, g *inventory.VPNGateway) (change, error) {
+	first := leaf(set, g.Certificates[0])
+	switch has := k.beside(set, g); {
+	case has != nil:
+		return change{}, fmt.Errorf("%w: gateway %q has the ECDSA certificate %q already", ErrUnfit, g.Name, has.Name)
+	case !isRSA(first):
+		return change{}, fmt.Errorf("%w: certificate %q of gateway %q has no RSA key: nothing has to stand beside it", ErrUnfit, g.Certificates[0], g.Name)
+	case !selfSigned(first):
+		return change{}, fmt.Errorf("%w: certificate %q of gateway %q is an authority's, which computers trust: have it issue one with an ECDSA key, and take that in with certs import", ErrUnfit, g.Certificates[0], g.Name)
+	}
+	now := k.config.Now()
+	pair, err := trust.CreateECDSACertificate(hostOf(g.URL), now, lifetime)
+	if err != nil {
+		return change{}, err
+	}
+	made := &inventory.Certificate{Name: freeName(set, g.Name+"-ecdsa", now), Certificate: pair.Certificate, Key: pair.Key}
+	next := *g
+	next.Certificates = append(slices.Clone(g.Certificates), made.Name)
+	return change{Rollover{Gateway: g.Name, To: made.Name}, []inventory.Object{made, &next}, "ECDSA certificate made"}, nil
 }
 
 // next returns the certificate to change to: the one that was named, the spare, or one that is made.
@@ -198,7 +225,7 @@ func (k *Keeper) fit(set *inventory.Set, g *inventory.VPNGateway, name string) e
 	case g.Certificates[0] == name:
 		return fmt.Errorf("%w: gateway %q presents certificate %q already", ErrUnfit, g.Name, name)
 	case len(Spares(set, &probe, now)) == 0:
-		return fmt.Errorf("%w: certificate %q is the one in use, or is not RSA, which old phones need", ErrUnfit, name)
+		return fmt.Errorf("%w: certificate %q is the one in use, or has no RSA key, which some phones need", ErrUnfit, name)
 	}
 	return nil
 }

@@ -43,6 +43,7 @@ type world struct {
 	arrived  map[string][]rollover.File
 	said     map[string]rollover.Registration
 	issued   func() (trust.Pair, error) // nil: certificates are made here
+	create   func(host string, now time.Time, lifetime time.Duration) (trust.Pair, error)
 }
 
 // phone is a phone as it is, whatever is known of it.
@@ -56,6 +57,7 @@ func newWorld(t *testing.T, phones int) *world {
 	w := &world{
 		t: t, now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), store: memory.New(), board: finding.NewBoard(),
 		settings: rollover.Settings{Before: 90 * day, Grace: 30 * day},
+		create:   create,
 		phones:   map[string]*phone{}, arrived: map[string][]rollover.File{}, said: map[string]rollover.Registration{},
 	}
 	t.Cleanup(func() { _ = w.store.Close() })
@@ -89,7 +91,7 @@ func (w *world) restart() {
 		Registered: func() []rollover.Registration { return slices.Collect(maps.Values(w.said)) },
 		Elsewhere:  func(*inventory.Set, *inventory.Device) bool { return w.aside },
 		Findings:   w.board, Now: func() time.Time { return w.now },
-		Create: create,
+		Create: w.create,
 		Issued: func(string) bool { return w.issued != nil },
 		Issue:  func(context.Context, string) (trust.Pair, error) { return w.issued() },
 	})
