@@ -142,10 +142,7 @@ func (c *client) cookie(url, user string) secret.String {
 // fillIn logs in by a form, as people's programs do.
 func (c *client) fillIn(url, user, password string) secret.String {
 	c.t.Helper()
-	form := vpnauth.Values{{Name: "username", Text: secret.New(user)}, {Name: "password", Text: secret.New(password)}}.AppendForm(nil)
-	reply := c.ask(vpnauth.Request{Method: http.MethodPost, Target: strings.TrimPrefix(url, "https://"+host), Header: vpnauth.Headers{
-		{Name: "Host", Value: host}, {Name: "User-Agent", Value: "scripted"}, vpnauth.Length(len(form)),
-	}, Body: form})
+	reply := c.post(url, user, password)
 	for _, line := range reply.Header.Values("Set-Cookie") {
 		if cookie, err := vpnauth.ParseCookie(line); err == nil && cookie.Name == vpnauth.SessionCookie {
 			return cookie.Value
@@ -153,6 +150,15 @@ func (c *client) fillIn(url, user, password string) secret.String {
 	}
 	c.t.Fatalf("%s is not let in: %d", user, reply.Status)
 	return secret.String{}
+}
+
+// post sends a filled-in form.
+func (c *client) post(url, user, password string) vpnauth.Reply {
+	c.t.Helper()
+	form := vpnauth.Values{{Name: "username", Text: secret.New(user)}, {Name: "password", Text: secret.New(password)}}.AppendForm(nil)
+	return c.ask(vpnauth.Request{Method: http.MethodPost, Target: strings.TrimPrefix(url, "https://"+host), Header: vpnauth.Headers{
+		{Name: "Host", Value: host}, {Name: "User-Agent", Value: "scripted"}, vpnauth.Length(len(form)),
+	}, Body: form})
 }
 
 // offer is a CONNECT as clients send it.

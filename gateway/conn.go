@@ -49,11 +49,12 @@ type conn struct {
 
 // conversation is what a connection needs before its CONNECT, and not any more while it carries a tunnel.
 type conversation struct {
-	set      *inventory.Set // the inventory in force when it came
-	identity *identity      // likewise
-	weak     bool           // old cryptography: reaches only groups with legacyPhones
-	asked    bool           // the client has said hello
-	host     string         // the name that it sent; phones send none
+	set      *inventory.Set   // the inventory in force when it came
+	identity *identity        // likewise
+	weak     bool             // old cryptography: reaches only groups with legacyPhones
+	met      *tls.Certificate // ours that the client was shown; nil: none yet
+	metECDSA bool             // it is the one for who can verify ECDSA, and there is another
+	computer bool             // the client is no phone, by its hello
 
 	in   *limited
 	read *bufio.Reader
@@ -141,17 +142,18 @@ func (c *conn) port() uint16 {
 func (c *conn) handshake(ctx context.Context) (err error) {
 	recorder := tls10.Record(c.raw, false)
 	conn := tls.Server(recorder, &tls.Config{GetConfigForClient: func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
-		c.asked, c.host = true, hello.ServerName
 		if challenged := c.challenged(hello); challenged != nil {
 			return challenged, nil
 		}
 		if c.identity.legacy && isOld(hello) {
 			c.weak = true
-			old := oldConfig(c.identity, c.port())
+			old := oldConfig(c.identity)
+			old.GetCertificate = c.show(&c.identity.old)
 			old.KeyLogWriter = recorder.KeyLog(c.g.config.KeyLog)
 			return old, nil
 		}
-		modern := modernConfig(c.identity, c.port())
+		modern := modernConfig(c.identity)
+		modern.GetCertificate = c.show(&c.identity.certificates)
 		if isOld(hello) {
 			modern.CipherSuites = []uint16{} // none in common: the library would sign with SHA-1 for who asks for it
 		}
@@ -169,6 +171,20 @@ func (c *conn) handshake(ctx context.Context) (err error) {
 	c.in = &limited{from: c.tls}
 	c.read = bufio.NewReaderSize(c.in, 4096)
 	return nil
+}
+
+// show chooses among our certificates, and remembers which one the client meets.
+func (c *conn) show(among *presented) func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+	return func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+		c.computer = hello.ServerName != "" || slices.Contains(hello.SupportedVersions, tls.VersionTLS13)
+		choice, now := among.at(c.port(), hello.ServerName), time.Now()
+		doubts := !c.computer && c.g.doubters.has(c.peer.Addr(), now) && hello.SupportsCertificate(choice.everybody) == nil
+		c.met, c.metECDSA = choice.everybody, choice.takesECDSA(hello, now) && !doubts
+		if c.metECDSA {
+			c.met = choice.ecdsa
+		}
+		return c.met, nil
+	}
 }
 
 // limited lets through as many bytes as it was last allowed, and no more.
@@ -191,7 +207,7 @@ func (l *limited) Read(b []byte) (int, error) {
 // converse reads requests until one is a CONNECT or the conversation ends.
 func (c *conn) converse(ctx context.Context, leave func()) error {
 	server := verify.NewServer(time.Now(), c.verifyConfig())
-	for {
+	for first := true; ; first = false {
 		deadline := time.Now().Add(requestTime)
 		if wake := server.Wake(); !wake.IsZero() && wake.Before(deadline) {
 			deadline = wake
@@ -201,6 +217,9 @@ func (c *conn) converse(ctx context.Context, leave func()) error {
 		}
 		r, body, err := c.readRequest()
 		if err != nil {
+			if first {
+				c.doubted()
+			}
 			return err
 		}
 		if r.Method == http.MethodConnect {

@@ -30,22 +30,13 @@ import (
 // verifyConfig is what the login needs to know of the inventory.
 func (c *conn) verifyConfig() verify.Config {
 	config := verify.Config{Old: c.weak, Group: c.group, Client: c.client, OnlyUser: c.onlyUser}
-	config.Certificate = verify.HashOf(c.presented().Certificate[0])
+	config.Certificate = verify.HashOf(c.met.Certificate[0])
 	for _, name := range sorted(c.set.TunnelGroups) {
 		if g := c.set.TunnelGroups[name]; len(g.GroupAliases) > 0 && !g.Phones {
 			config.Listed = append(config.Listed, c.verifyGroup(g))
 		}
 	}
 	return config
-}
-
-// presented is the certificate that the gateway has shown on this connection.
-func (c *conn) presented() *tls.Certificate {
-	choice := &c.identity.certificates
-	if c.weak {
-		choice = &c.identity.old
-	}
-	return choice.certificate(c.port(), c.host)
 }
 
 // client judges the certificate that the client has shown by a tunnel group's authorities.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -15,6 +16,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/longcord/longcord/internal/secret"
 	"github.com/longcord/longcord/internal/testcert"
 	"github.com/longcord/longcord/internal/tls10"
 	"github.com/longcord/longcord/inventory"
@@ -517,7 +519,7 @@ func TestCertificatesSideBySide(t *testing.T) {
 			t.Fatal(err)
 		}
 		for what, p := range map[string]*presented{"new": &id.certificates, "old": &id.old} {
-			leaf, err := x509.ParseCertificate(p.certificate(c.port, c.name).Certificate[0])
+			leaf, err := x509.ParseCertificate(p.at(c.port, c.name).everybody.Certificate[0])
 			if err != nil || leaf.VerifyHostname(c.want) != nil {
 				t.Errorf("port %d of %v, host %q, %s: presents %v, %v, want %s", c.port, c.ports, c.name, what, leaf.DNSNames, err, c.want)
 			}
@@ -546,6 +548,130 @@ func TestLegacyCertificate(t *testing.T) {
 			conn := w.dial(c.config)
 			if got := conn.conn.ConnectionState().PeerCertificates[0].Subject.CommonName; got != c.want {
 				t.Errorf("%s for %q: the certificate of %s, want %s's", name, serverName, got, c.want)
+			}
+		}
+	}
+}
+
+// TestDoubters: who does not go on with the ECDSA certificate meets the other at the next try, and the first
+// is shown again to others and after a day.
+func TestDoubters(t *testing.T) {
+	t.Parallel()
+	algorithm := func(conn *tls.Conn) x509.PublicKeyAlgorithm {
+		return conn.ConnectionState().PeerCertificates[0].PublicKeyAlgorithm
+	}
+	nameless := func() *tls.Config {
+		config := tls12()
+		config.ServerName = ""
+		return config
+	}
+	refusing := func(w *world, config *tls.Config) *tls.Conn {
+		config.VerifyPeerCertificate = func([][]byte, [][]*x509.Certificate) error { return errors.New("not the hash in my file") }
+		conn, err := w.dialTLS(config)
+		if err == nil {
+			t.Error("the test's client does not refuse")
+		}
+		return conn
+	}
+	for name, refuse := range map[string]func(*world){
+		"with an alert":  func(w *world) { refusing(w, nameless()) },
+		"without a word": func(w *world) { w.dial(nameless()).conn.NetConn().Close() },
+	} {
+		w := open(t, withUsers("anna"), withECDSA(testcert.ECDSA(host)))
+		if got := algorithm(w.dial(nameless()).conn); got != x509.ECDSA {
+			t.Fatalf("%s: meets %v at first", name, got)
+		}
+		here := netip.MustParseAddr("127.0.0.1")
+		for what, config := range map[string]*tls.Config{"with TLS 1.3": modern(), "that names the host": tls12()} {
+			computer := refusing(w, config)
+			w.until("the computer has left", func() bool { return w.log.has("peer=" + computer.LocalAddr().String()) })
+			if w.g.doubters.has(here, time.Now()) {
+				t.Errorf("%s: a computer %s that refuses has the certificate changed", name, what)
+			}
+		}
+		refuse(w)
+		w.until("the gateway notices", func() bool { return w.g.doubters.has(here, time.Now()) })
+		if got := algorithm(w.dial(nameless()).conn); got != x509.RSA {
+			t.Errorf("%s: meets %v afterwards", name, got)
+		}
+		config := nameless()
+		config.CipherSuites = []uint16{tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256}
+		if got := algorithm(w.dial(config).conn); got != x509.ECDSA {
+			t.Errorf("%s: one that knows nothing else meets %v", name, got)
+		}
+		if got := algorithm(w.dial(modern()).conn); got != x509.ECDSA {
+			t.Errorf("%s: a computer at the same address meets %v", name, got)
+		}
+		if w.g.doubters.has(netip.MustParseAddr("127.0.0.2"), time.Now()) || w.g.doubters.has(here, time.Now().Add(doubtTime+time.Minute)) {
+			t.Errorf("%s: others meet it, too, or it stays so for ever", name)
+		}
+	}
+}
+
+// TestDoubtersAreBounded: strangers cannot have the gateway remember more than so many.
+func TestDoubtersAreBounded(t *testing.T) {
+	t.Parallel()
+	var d doubters
+	from := netip.MustParseAddr("10.0.0.0")
+	for range maxDoubters + 10 {
+		from = from.Next()
+		d.add(from, time.Now())
+	}
+	if len(d.until) > maxDoubters || !d.has(from, time.Now()) {
+		t.Errorf("%d are remembered; the last: %v", len(d.until), d.has(from, time.Now()))
+	}
+}
+
+// withECDSA gives each gateway an ECDSA certificate beside its own.
+func withECDSA(c tls.Certificate) func(*world, *Config) {
+	certificate, key := testcert.PEM(c)
+	return func(w *world, _ *Config) {
+		set := declared()
+		set.Certificates["ecdsa"] = &inventory.Certificate{Name: "ecdsa", Certificate: certificate, Key: secret.New(key)}
+		for _, name := range []string{"phones", "staff"} {
+			set.VPNGateways[name].Certificates = []string{"c", "ecdsa"}
+			set.VPNGateways[name].ECDSACertificate = "ecdsa"
+		}
+		w.inventory.Store(set)
+	}
+}
+
+// TestECDSACertificate: who can verify ECDSA is shown it, everybody else the RSA one, and everybody that when
+// the time of the other is over.
+func TestECDSACertificate(t *testing.T) {
+	t.Parallel()
+	rsaOnly := tls12()
+	rsaOnly.CipherSuites = []uint16{tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256}
+	otherCurve := tls12()
+	otherCurve.CurvePreferences = []tls.CurveID{tls.CurveP384}
+	clients := map[string]struct {
+		config *tls.Config
+		ecdsa  bool
+	}{
+		"today's TLS": {modern(), true}, "TLS 1.2": {tls12(), true}, "TLS 1.2 with suites of RSA": {rsaOnly, false},
+		"TLS 1.2 without P-256": {otherCurve, false}, "TLS 1.0": {old(), false},
+	}
+	for _, over := range []bool{false, true} {
+		shown := testcert.ECDSA(host)
+		if over {
+			shown = testcert.ECDSAUntil(host, time.Now().Add(-time.Minute))
+		}
+		w := open(t, withUsers("anna"), withECDSA(shown))
+		for name, c := range clients {
+			for _, serverName := range []string{host, ""} {
+				c.config.ServerName = serverName
+				conn := w.dial(c.config)
+				met := conn.conn.ConnectionState().PeerCertificates[0]
+				if got := met.PublicKeyAlgorithm == x509.ECDSA; got != (c.ecdsa && !over) {
+					t.Errorf("%s for %q, time over %v: an ECDSA certificate: %v", name, serverName, over, got)
+				}
+				if name == "TLS 1.0" {
+					continue // a phone, and phones are told nothing of it
+				}
+				told := strings.Join(conn.post(staffURL, "anna", "secret of anna").Header.Values("Set-Cookie"), "\n")
+				if hash := verify.HashOf(met.Raw).Hex(); !strings.Contains(told, "sh:"+hash) {
+					t.Errorf("%s: shown %s, and told:\n%s", name, hash, told)
+				}
 			}
 		}
 	}

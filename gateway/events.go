@@ -51,11 +51,14 @@ func (r sessionRecord) asaClient(g *Gateway, from netip.Addr) asa.Client {
 func (c *conn) handshakeBegan() { c.g.say(asa.HandshakeStarts(c.peer, "TLS")) }
 
 func (c *conn) handshakeFailed(err error) {
+	c.doubted()
 	c.log.Debug("tls handshake", logging.Stage, stage.Connect.String(), logging.Err, err)
 	c.g.say(asa.HandshakeFailed(c.peer))
-	said, left := doubts(err), c.asked && (errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET))
-	if mistrusted := c.g.config.Mistrusted; mistrusted != nil && (said || left) {
-		mistrusted(c.presented().Certificate[0], c.peer.Addr(), said)
+	if mistrusted := c.g.config.Mistrusted; mistrusted != nil && c.met != nil {
+		said, left := doubts(err), errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET)
+		if said || left {
+			mistrusted(c.met.Certificate[0], c.peer.Addr(), said)
+		}
 	}
 }
 

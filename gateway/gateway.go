@@ -128,6 +128,7 @@ type Gateway struct {
 	identity   atomic.Pointer[identityOf]
 	sessions   *registry
 	legacy     *legacy
+	doubters   doubters
 	filters    filters
 	handshakes *handshakes
 	drain      *drain

@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"cmp"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -10,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/longcord/longcord/inventory"
 	"github.com/longcord/longcord/stage/verify"
@@ -44,18 +44,30 @@ type identity struct {
 
 // presented are certificates by port and host of their URL.
 type presented struct {
-	byHost map[string]*tls.Certificate
-	first  *tls.Certificate      // for clients that name no host, as phones do
+	byHost map[string]*choice
+	first  *choice               // for clients that name no host, as phones do
 	ports  map[uint16]*presented // of URLs with one of Settings.MorePorts; nil in those
 }
 
 // newPresented returns one without any certificate.
 func newPresented(ports []uint16) presented {
-	p := presented{byHost: map[string]*tls.Certificate{}, ports: map[uint16]*presented{}}
+	p := presented{byHost: map[string]*choice{}, ports: map[uint16]*presented{}}
 	for _, port := range ports {
-		p.ports[port] = &presented{byHost: map[string]*tls.Certificate{}}
+		p.ports[port] = &presented{byHost: map[string]*choice{}}
 	}
 	return p
+}
+
+// choice is what a gateway has for a client to meet.
+type choice struct {
+	everybody *tls.Certificate
+	ecdsa     *tls.Certificate // for who can verify it; nil: there is none
+}
+
+// takesECDSA reports whether there is an ECDSA certificate that a client can verify. One whose time is over
+// does not count: the other may still be good, and phones have the hashes of both.
+func (c *choice) takesECDSA(hello *tls.ClientHelloInfo, now time.Time) bool {
+	return c.ecdsa != nil && !now.After(c.ecdsa.Leaf.NotAfter) && hello.SupportsCertificate(c.ecdsa) == nil
 }
 
 // newIdentity reads the certificates out of the inventory: for each group URL, the first certificate of
@@ -77,10 +89,7 @@ func newIdentity(set *inventory.Set, own *verify.Authority, ports []uint16) (*id
 			if g == nil || len(g.Certificates) == 0 {
 				continue
 			}
-			err := errors.Join(
-				id.certificates.add(groupURL, set.Certificates[g.Certificates[0]]),
-				id.old.add(groupURL, set.Certificates[cmp.Or(g.LegacyCertificate, g.Certificates[0])]))
-			if err != nil {
+			if err := id.add(set, g); err != nil {
 				return nil, fmt.Errorf("gateway %q: %w", g.Name, err)
 			}
 		}
@@ -91,14 +100,38 @@ func newIdentity(set *inventory.Set, own *verify.Authority, ports []uint16) (*id
 	return id, nil
 }
 
-func (p *presented) add(groupURL string, c *inventory.Certificate) error {
+// add reads the certificates of one gateway.
+func (id *identity) add(set *inventory.Set, g *inventory.VPNGateway) error {
+	first, err := pairOf(set.Certificates[g.Certificates[0]])
+	if err != nil {
+		return err
+	}
+	modern, old := choice{everybody: first}, choice{everybody: first}
+	if g.ECDSACertificate != "" {
+		if modern.ecdsa, err = pairOf(set.Certificates[g.ECDSACertificate]); err != nil {
+			return err
+		}
+	}
+	if g.LegacyCertificate != "" {
+		if old.everybody, err = pairOf(set.Certificates[g.LegacyCertificate]); err != nil {
+			return err
+		}
+	}
+	return errors.Join(id.certificates.add(g.URL, &modern), id.old.add(g.URL, &old))
+}
+
+func pairOf(c *inventory.Certificate) (*tls.Certificate, error) {
 	if c == nil || c.Key.IsZero() {
-		return errors.New("its certificate in use has no key here")
+		return nil, errors.New("its certificate in use has no key here")
 	}
 	pair, err := tls.X509KeyPair([]byte(c.Certificate), []byte(c.Key.Reveal()))
 	if err != nil {
-		return fmt.Errorf("certificate %q: %w", c.Name, err)
+		return nil, fmt.Errorf("certificate %q: %w", c.Name, err)
 	}
+	return &pair, nil
+}
+
+func (p *presented) add(groupURL string, c *choice) error {
 	u, err := url.Parse(groupURL)
 	if err != nil {
 		return err
@@ -106,9 +139,9 @@ func (p *presented) add(groupURL string, c *inventory.Certificate) error {
 	if port, err := strconv.ParseUint(u.Port(), 10, 16); err == nil && p.ports[uint16(port)] != nil {
 		p = p.ports[uint16(port)]
 	}
-	p.byHost[strings.ToLower(u.Hostname())] = &pair
+	p.byHost[strings.ToLower(u.Hostname())] = c
 	if p.first == nil {
-		p.first = &pair
+		p.first = c
 	}
 	return nil
 }
@@ -150,9 +183,9 @@ func authorityOf(a *inventory.CertificateAuthority, own *verify.Authority) (veri
 	return verify.Authority{Name: a.Name, Manufacturer: a.Manufacturer, Issuers: issuers, Lists: lists}, nil
 }
 
-// certificate chooses by the port that the client has come to and the name that it sent; who sends none, or
-// an unknown one, gets the first.
-func (p *presented) certificate(port uint16, serverName string) *tls.Certificate {
+// at chooses by the port that the client has come to and the name that it sent; who sends none, or an
+// unknown one, gets the first.
+func (p *presented) at(port uint16, serverName string) *choice {
 	if at := p.ports[port]; at != nil && at.first != nil {
 		p = at
 	}
@@ -178,13 +211,10 @@ func isOld(hello *tls.ClientHelloInfo) bool {
 // modernConfig is the TLS configuration for everyone who is not old. A client is asked for a certificate
 // when some tunnel group takes one, and may have none: which group it wants is not known yet, and judging
 // the certificate is package verify's.
-func modernConfig(id *identity, port uint16) *tls.Config {
+func modernConfig(id *identity) *tls.Config {
 	config := &tls.Config{
-		MinVersion:   tls.VersionTLS12,
-		CipherSuites: modernSuites,
-		GetCertificate: func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
-			return id.certificates.certificate(port, hello.ServerName), nil
-		},
+		MinVersion:                  tls.VersionTLS12,
+		CipherSuites:                modernSuites,
 		NextProtos:                  []string{"http/1.1"},
 		SessionTicketsDisabled:      true,
 		DynamicRecordSizingDisabled: true, // one packet must stay one record
@@ -197,13 +227,10 @@ func modernConfig(id *identity, port uint16) *tls.Config {
 
 // oldConfig is modernConfig with old cryptography. MaxVersion stays unset so that the marks against
 // downgrade stay in.
-func oldConfig(id *identity, port uint16) *tls.Config {
-	config := modernConfig(id, port)
+func oldConfig(id *identity) *tls.Config {
+	config := modernConfig(id)
 	config.MinVersion = tls.VersionTLS10
 	config.CipherSuites = oldSuites
-	config.GetCertificate = func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
-		return id.old.certificate(port, hello.ServerName), nil
-	}
 	return config
 }
 

@@ -2,6 +2,9 @@
 package testcert
 
 import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha1"
@@ -27,12 +30,26 @@ func makeKey() *rsa.PrivateKey {
 
 // RSA returns a self-signed RSA certificate for a host name or address. All share one key, because
 // making one takes longer than most tests.
-func RSA(host string) tls.Certificate {
+func RSA(host string) tls.Certificate { return selfSigned(host, key(), time.Now().Add(24*time.Hour)) }
+
+// ECDSA returns a self-signed certificate for a host name or address, with a key of its own on P-256.
+func ECDSA(host string) tls.Certificate { return ECDSAUntil(host, time.Now().Add(24*time.Hour)) }
+
+// ECDSAUntil is ECDSA for a certificate that ends at a time.
+func ECDSAUntil(host string, end time.Time) tls.Certificate {
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		panic(err)
+	}
+	return selfSigned(host, private, end)
+}
+
+func selfSigned(host string, private crypto.Signer, end time.Time) tls.Certificate {
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(int64(sha1.Sum([]byte(host))[0]) + 1),
 		Subject:      pkix.Name{CommonName: host},
 		NotBefore:    time.Now().Add(-time.Hour),
-		NotAfter:     time.Now().Add(24 * time.Hour),
+		NotAfter:     end,
 		KeyUsage:     x509.KeyUsageDigitalSignature | x509.KeyUsageKeyEncipherment,
 	}
 	if ip := net.ParseIP(host); ip != nil {
@@ -40,11 +57,11 @@ func RSA(host string) tls.Certificate {
 	} else {
 		template.DNSNames = []string{host}
 	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key().Public(), key())
+	der, err := x509.CreateCertificate(rand.Reader, template, template, private.Public(), private)
 	if err != nil {
 		panic(err)
 	}
-	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key()}
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: private}
 }
 
 // PEM returns a certificate and its key as PEM text.
