@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -65,8 +66,8 @@ type hashed struct {
 // hashes finds out what kind of thing was named. A file wins over a value that looks the same.
 func (p *program) hashes(ctx context.Context, subject string) ([]hashed, error) {
 	if strings.HasPrefix(subject, "https://") {
-		chain, err := presented(ctx, subject)
-		return describe(chain), err
+		chain, ecdsa, err := presented(ctx, subject)
+		return describe(append(chain, ecdsa...)), err
 	}
 	text, err := p.readFile(subject)
 	if err == nil {
@@ -113,8 +114,21 @@ func certificates(text []byte) ([]*x509.Certificate, error) {
 
 const dialTimeout = 10 * time.Second
 
-// presented returns the chain that a gateway presents, however old its TLS and whoever signed it.
-func presented(ctx context.Context, text string) ([]*x509.Certificate, error) {
+// presented returns the chain that a gateway presents, however old its TLS and whoever signed it; where it
+// presents an ECDSA certificate to who can verify it and another to others, both.
+func presented(ctx context.Context, text string) (chain, ecdsa []*x509.Certificate, err error) {
+	chain, err = presentedTo(ctx, text, &tls.Config{CipherSuites: everySuite()})
+	if err != nil || chain[0].PublicKeyAlgorithm != x509.ECDSA {
+		return chain, nil, err
+	}
+	if others, err := presentedTo(ctx, text, &tls.Config{MaxVersion: tls.VersionTLS12, CipherSuites: suitesOfRSA()}); err == nil {
+		return others, chain, nil
+	}
+	return chain, nil, nil
+}
+
+// presentedTo returns the chain that a client with this configuration meets.
+func presentedTo(ctx context.Context, text string, config *tls.Config) ([]*x509.Certificate, error) {
 	u, err := url.Parse(text)
 	if err != nil || u.Hostname() == "" {
 		return nil, usage(fmt.Errorf("%q is no URL", text), "write https://HOST[:PORT]")
@@ -123,9 +137,8 @@ func presented(ctx context.Context, text string) ([]*x509.Certificate, error) {
 	if port == "" {
 		port = "443"
 	}
-	dialer := tls.Dialer{NetDialer: &net.Dialer{Timeout: dialTimeout}, Config: &tls.Config{
-		ServerName: u.Hostname(), InsecureSkipVerify: true, MinVersion: tls.VersionTLS10, CipherSuites: everySuite(),
-	}}
+	config.ServerName, config.InsecureSkipVerify, config.MinVersion = u.Hostname(), true, tls.VersionTLS10
+	dialer := tls.Dialer{NetDialer: &net.Dialer{Timeout: dialTimeout}, Config: config}
 	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
 	conn, err := dialer.DialContext(ctx, "tcp", net.JoinHostPort(u.Hostname(), port))
@@ -142,6 +155,11 @@ func everySuite() []uint16 {
 		all = append(all, suite.ID)
 	}
 	return all
+}
+
+// suitesOfRSA are those that an RSA certificate serves.
+func suitesOfRSA() []uint16 {
+	return slices.DeleteFunc(everySuite(), func(suite uint16) bool { return strings.Contains(tls.CipherSuiteName(suite), "_ECDSA_") })
 }
 
 func describe(chain []*x509.Certificate) []hashed {

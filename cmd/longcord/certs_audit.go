@@ -77,11 +77,11 @@ func (p *program) audit(ctx context.Context, a audit) error {
 			return err
 		}
 	}
-	chain, err := presented(ctx, a.url)
+	chain, ecdsa, err := presented(ctx, a.url)
 	if err != nil {
 		return err
 	}
-	all := p.auditAll(ctx, a, gateway, devices, chain, next)
+	all := p.auditAll(ctx, a, gateway, devices, chain, ecdsa, next)
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
@@ -118,7 +118,7 @@ func devicesIn(text []byte) []string {
 const atOnce = 8
 
 // auditAll asks about every phone, a few at a time.
-func (p *program) auditAll(ctx context.Context, a audit, gateway *url.URL, devices []string, chain, next []*x509.Certificate) []rollover.Audited {
+func (p *program) auditAll(ctx context.Context, a audit, gateway *url.URL, devices []string, chain, ecdsa, next []*x509.Certificate) []rollover.Audited {
 	all := make([]rollover.Audited, len(devices))
 	var working sync.WaitGroup
 	var mu sync.Mutex
@@ -134,7 +134,7 @@ func (p *program) auditAll(ctx context.Context, a audit, gateway *url.URL, devic
 			if err != nil {
 				all[i].Why = err.Error()
 			} else {
-				all[i] = rollover.Audit(device, file, gateway, chain, next)
+				all[i] = rollover.Audit(device, file, gateway, chain, ecdsa, next)
 			}
 			mu.Lock()
 			defer mu.Unlock()

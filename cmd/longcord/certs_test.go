@@ -2,12 +2,14 @@ package main
 
 import (
 	"crypto/tls"
+	"crypto/x509"
 	"io"
 	"log"
 	"net/http"
 	"net/http/httptest"
 	"testing"
 
+	"github.com/longcord/longcord/internal/testcert"
 	"github.com/longcord/longcord/stage/verify"
 )
 
@@ -20,12 +22,26 @@ func TestPresentedReadsTheOldestGateway(t *testing.T) {
 	server.Config.ErrorLog = log.New(io.Discard, "", 0)
 	server.StartTLS()
 	defer server.Close()
-	chain, err := presented(t.Context(), server.URL)
-	if err != nil {
-		t.Fatal(err)
+	chain, ecdsa, err := presented(t.Context(), server.URL)
+	if err != nil || ecdsa != nil {
+		t.Fatal(err, ecdsa)
 	}
 	got := describe(chain)
 	if want := verify.HashOf(server.Certificate().Raw).String(); len(got) != 1 || got[0].Hash != want {
 		t.Errorf("got %+v, want hash %s", got, want)
+	}
+}
+
+// TestPresentedBoth: a gateway with two certificates shows both, the one for everybody first.
+func TestPresentedBoth(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewUnstartedServer(http.NotFoundHandler())
+	server.TLS = &tls.Config{Certificates: []tls.Certificate{testcert.ECDSA("127.0.0.1"), testcert.RSA("127.0.0.1")}}
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	server.StartTLS()
+	defer server.Close()
+	chain, ecdsa, err := presented(t.Context(), server.URL)
+	if err != nil || len(chain) != 1 || len(ecdsa) != 1 || chain[0].PublicKeyAlgorithm != x509.RSA || ecdsa[0].PublicKeyAlgorithm != x509.ECDSA {
+		t.Errorf("%v, %v, %v", chain, ecdsa, err)
 	}
 }

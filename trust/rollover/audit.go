@@ -20,7 +20,7 @@ const (
 	WouldLose Outcome = "would-lose" // it believes what is presented, and not the new certificate
 	LockedOut Outcome = "locked-out" // it does not believe what is presented now
 	Apart     Outcome = "apart"      // its file does not send it to this gateway
-	Unknown   Outcome = "unknown"    // its file could not be read
+	Unknown   Outcome = "unknown"    // its file could not be read, or it depends on what it offers in TLS
 )
 
 // Audited is what one phone's file says about a gateway's certificates.
@@ -34,8 +34,9 @@ type Audited struct {
 }
 
 // Audit judges the file of one phone by what a gateway presents at a URL and, where next is not empty, by
-// the certificate that is to take its place; both are chains, leaf first.
-func Audit(device string, file *cnf.Device, gateway *url.URL, presented, next []*x509.Certificate) Audited {
+// the certificate that is to take its place; all are chains, leaf first. ecdsa is presented beside, to clients
+// that can verify it; nil: nothing is.
+func Audit(device string, file *cnf.Device, gateway *url.URL, presented, ecdsa, next []*x509.Certificate) Audited {
 	a := Audited{Device: device, Outcome: Stays}
 	if file.VPN == nil || !slices.ContainsFunc(file.VPN.URLs, func(text string) bool { return sameHost(text, gateway) }) {
 		a.Outcome, a.Why = Apart, "its file names no VPN gateway at "+gateway.Host
@@ -43,7 +44,7 @@ func Audit(device string, file *cnf.Device, gateway *url.URL, presented, next []
 	}
 	a.Now = pinned(file.VPN, presented)
 	a.New = pinned(file.VPN, next)
-	a.Spare = hasOther(file.VPN, slices.Concat(presented, next))
+	a.Spare = hasOther(file.VPN, slices.Concat(presented, ecdsa, next))
 	switch {
 	case a.Now == "":
 		a.Outcome, a.Why = LockedOut, "none of its hashes is of what the gateway presents"
@@ -51,6 +52,8 @@ func Audit(device string, file *cnf.Device, gateway *url.URL, presented, next []
 		a.Outcome, a.Why = WouldLose, "none of its hashes is of the new certificate"
 	case len(next) > 0 && file.VPN.EnableHostIDCheck && verify.CheckHost(next[0], gateway.Hostname()) != nil:
 		a.Outcome, a.Why = WouldLose, fmt.Sprintf("it checks the host, and the new certificate does not name %s", gateway.Hostname())
+	case len(ecdsa) > 0 && pinned(file.VPN, ecdsa) == "":
+		a.Outcome, a.Why = Unknown, "the gateway also presents an ECDSA certificate, to phones that offer it, and none of the file's hashes is of that"
 	}
 	return a
 }

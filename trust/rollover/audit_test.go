@@ -45,7 +45,7 @@ func TestAudit(t *testing.T) {
 	} {
 		file := &cnf.Device{VPN: cnf.NewVPNGroup()}
 		file.VPN.URLs, file.VPN.CertificateHashes, file.VPN.EnableHostIDCheck = c.urls, c.hashes, c.check
-		got := rollover.Audit("SEP001122334455", file, gateway, []*x509.Certificate{now}, c.next)
+		got := rollover.Audit("SEP001122334455", file, gateway, []*x509.Certificate{now}, nil, c.next)
 		if (got.Why == "") != (got.Outcome == rollover.Stays) {
 			t.Errorf("%s: outcome %s, because %q", what, got.Outcome, got.Why)
 		}
@@ -56,13 +56,21 @@ func TestAudit(t *testing.T) {
 	}
 	file := &cnf.Device{VPN: cnf.NewVPNGroup()}
 	file.VPN.URLs, file.VPN.CertificateHashes = []string{gateway.String()}, []string{hash(now), hash(rootCertificate)}
-	if got := rollover.Audit("x", file, gateway, []*x509.Certificate{now}, []*x509.Certificate{next, rootCertificate}); got.Outcome != rollover.Stays || got.New != "certHash2" {
+	if got := rollover.Audit("x", file, gateway, []*x509.Certificate{now}, nil, []*x509.Certificate{next, rootCertificate}); got.Outcome != rollover.Stays || got.New != "certHash2" {
 		t.Errorf("the issuer's hash, and the issuer is sent: %+v", got)
 	}
-	if got := rollover.Audit("x", file, gateway, []*x509.Certificate{now}, []*x509.Certificate{next}); got.Outcome != rollover.WouldLose {
+	if got := rollover.Audit("x", file, gateway, []*x509.Certificate{now}, nil, []*x509.Certificate{next}); got.Outcome != rollover.WouldLose {
 		t.Errorf("the issuer's hash, and the issuer is not sent: %+v", got)
 	}
-	if got := rollover.Audit("x", &cnf.Device{}, gateway, []*x509.Certificate{now}, nil); got.Outcome != rollover.Apart {
+	beside := leafOf(testcert.ECDSA("vpn.example.net").Certificate[0])
+	if got := rollover.Audit("x", file, gateway, []*x509.Certificate{now}, []*x509.Certificate{beside}, nil); got.Outcome != rollover.Unknown {
+		t.Errorf("an ECDSA certificate beside, which it does not know: %+v", got)
+	}
+	file.VPN.CertificateHashes = append(file.VPN.CertificateHashes, hash(beside))
+	if got := rollover.Audit("x", file, gateway, []*x509.Certificate{now}, []*x509.Certificate{beside}, nil); got.Outcome != rollover.Stays {
+		t.Errorf("an ECDSA certificate beside, which it knows: %+v", got)
+	}
+	if got := rollover.Audit("x", &cnf.Device{}, gateway, []*x509.Certificate{now}, nil, nil); got.Outcome != rollover.Apart {
 		t.Errorf("a phone without VPN: %+v", got)
 	}
 }
