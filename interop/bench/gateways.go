@@ -52,6 +52,11 @@ func startLongcord(ctx context.Context, o options, l *laboratory, dir string) (*
 			return nil, err
 		}
 	}
+	if o.rsa {
+		if err := withoutECDSA(filepath.Join(dir, "inventory.yaml")); err != nil {
+			return nil, err
+		}
+	}
 	cmd := onGatewayCore(o.longcord, "serve", "--only", "gateway", "-c", config)
 	cmd.Env = append(os.Environ(), "GOMAXPROCS=1")
 	p, err := start(l.gateway, "ready", cmd)
@@ -88,4 +93,18 @@ func setBatchDelay(config string, d time.Duration) error {
 		return fmt.Errorf("%s has no gateway", config)
 	}
 	return os.WriteFile(config, []byte(before+section+"  batchDelay: "+d.String()+"\n"+after), 0o600)
+}
+
+// withoutECDSA has the gateway present its RSA certificate to everybody.
+func withoutECDSA(inventory string) error {
+	const line = "\necdsaCertificate: gateway-ecdsa\n"
+	text, err := os.ReadFile(inventory)
+	if err != nil {
+		return err
+	}
+	before, after, found := strings.Cut(string(text), line)
+	if !found {
+		return fmt.Errorf("%s has no ECDSA certificate", inventory)
+	}
+	return os.WriteFile(inventory, []byte(before+"\n"+after), 0o600)
 }

@@ -32,6 +32,7 @@ type options struct {
 	clients  int
 	length   time.Duration
 	json     string
+	rsa      bool
 
 	batchDelay time.Duration // negative: as init writes it
 }
@@ -45,6 +46,7 @@ func main() {
 	flag.IntVar(&o.clients, "clients", 200, "clients that talk")
 	flag.DurationVar(&o.length, "length", 10*time.Second, "of a talk")
 	flag.DurationVar(&o.batchDelay, "batch-delay", -1, "how long ours waits for company instead of what init writes")
+	flag.BoolVar(&o.rsa, "rsa", false, "leave the gateways their RSA certificates only")
 	flag.StringVar(&o.json, "json", "", "write all results to this `file`, too")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

@@ -46,15 +46,18 @@ log-level = 0
 `
 
 // startOcserv starts ocserv with one user, who may log in as often as he likes.
-func startOcserv(ctx context.Context, _ options, l *laboratory, dir string) (*gateway, error) {
+func startOcserv(ctx context.Context, o options, l *laboratory, dir string) (*gateway, error) {
 	program, err := exec.LookPath("ocserv")
 	if err != nil {
 		return nil, err
 	}
 	certificate, key := testcert.PEM(testcert.RSA("203.0.113.2"))
-	for name, text := range map[string]string{
-		"ocserv.conf": fmt.Sprintf(ocservConfig, dir), "cert.pem": certificate, "key.pem": key,
-	} {
+	files := map[string]string{"ocserv.conf": fmt.Sprintf(ocservConfig, dir), "cert.pem": certificate, "key.pem": key}
+	if !o.rsa {
+		files["ocserv.conf"] += fmt.Sprintf("server-cert = %[1]s/ecdsa.pem\nserver-key = %[1]s/ecdsa-key.pem\n", dir)
+		files["ecdsa.pem"], files["ecdsa-key.pem"] = testcert.PEM(testcert.ECDSA("203.0.113.2"))
+	}
+	for name, text := range files {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			return nil, err
 		}
