@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -103,6 +104,38 @@ func speaking() map[string]struct {
 		"TLS 1.2": {&tls.Config{MaxVersion: tls.VersionTLS12}, nil},
 		"TLS 1.0": {&tls.Config{MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS10, CipherSuites: []uint16{tls.TLS_RSA_WITH_AES_128_CBC_SHA}},
 			[]string{"--gnutls-priority", "NORMAL:-VERS-ALL:+VERS-TLS1.0:+SHA1:+RSA:%COMPAT"}},
+	}
+}
+
+// TestTwoCertificates: openconnect meets the one that it can verify, is let in with both, and stays with the
+// ECDSA one although it has refused it before; one that may be a phone meets the other after that.
+func TestTwoCertificates(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	tls12 := "NORMAL:-VERS-ALL:+VERS-TLS1.2"
+	rsa := []string{"--gnutls-priority", tls12 + ":-ECDHE-ECDSA"}
+	ecdsaPin, rsaPin := pinOf(t, o, office.URL), pinOf(t, o, office.URL, rsa...)
+	if ecdsaPin == rsaPin {
+		t.Fatalf("with and without ECDSA it meets %s", rsaPin)
+	}
+	for _, c := range []struct {
+		flags []string
+		kind  string
+	}{{nil, "-(ECDSA-"}, {rsa, "-(RSA-"}, {nil, "-(ECDSA-"}} {
+		tunnel := connect(t, o, password, c.flags...)
+		if line := tunnel.Wait("Connected to HTTPS on"); !strings.Contains(line, c.kind) {
+			t.Errorf("with %v it says %q, want %s", c.flags, line, c.kind)
+		}
+		pings(t, o)
+		tunnel.Signal(syscall.SIGINT)
+		tunnel.Ended()
+		waitSessions(t, o, 0)
+	}
+	if pin := pinOf(t, o, office.URL, "--gnutls-priority", tls12); pin != rsaPin {
+		t.Errorf("one that went away without TLS 1.3 meets %s, want %s", pin, rsaPin)
+	}
+	if pin := pinOf(t, o, office.URL); pin != ecdsaPin {
+		t.Errorf("one with TLS 1.3 meets %s afterwards, want %s", pin, ecdsaPin)
 	}
 }
 

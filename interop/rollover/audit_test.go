@@ -36,7 +36,7 @@ func TestAudit(t *testing.T) {
 	h := newHouse(t)
 	files := t.TempDir()
 	must(t, os.Chmod(files, 0o755))
-	now, next := h.presented(), h.newCertificate("next")
+	now, ecdsa, next := h.presented(), h.met("443", "-tls1_3"), h.newCertificate("next")
 	file := func(url string, fingerprints ...string) string {
 		hashes := ""
 		for i, f := range fingerprints {
@@ -45,30 +45,31 @@ func TestAudit(t *testing.T) {
 		return fmt.Sprintf(foreignFile, url, hashes)
 	}
 	for name, content := range map[string]string{
-		"SEP000000000001.cnf.xml":     file(office.URL, now, next),
+		"SEP000000000001.cnf.xml":     file(office.URL, now, ecdsa, next),
 		"SEP000000000002.cnf.xml":     file(office.URL, now),
 		"SEP000000000003.cnf.xml":     file(office.URL, strings.Repeat("AB", 20)),
-		"SEP000000000004.cnf.xml.sgn": "\x01\x00\x02\x01\x02" + strings.Repeat("\x99", 400) + file(office.URL, now, next),
+		"SEP000000000004.cnf.xml.sgn": "\x01\x00\x02\x01\x02" + strings.Repeat("\x99", 400) + file(office.URL, now, ecdsa, next),
 		"SEP000000000005.cnf.xml":     file("https://other.example.net/", now),
+		"SEP000000000008.cnf.xml":     file(office.URL, now, next),
 		"SEP000000000006.cnf.xml":     "\x00\x01rubbish",
 	} {
 		must(t, os.WriteFile(filepath.Join(files, name), []byte(content), 0o644))
 	}
 	list := filepath.Join(h.dir, "phones.csv")
-	must(t, os.WriteFile(list, []byte("Device Name,Description\nsep000000000001,\"a\"\nSEP000000000002,b\nSEP000000000003,c\nSEP000000000004,d\nSEP000000000005,e\nSEP000000000006,f\nSEP000000000007,g\n"), 0o600))
+	must(t, os.WriteFile(list, []byte("Device Name,Description\nsep000000000001,\"a\"\nSEP000000000002,b\nSEP000000000003,c\nSEP000000000004,d\nSEP000000000005,e\nSEP000000000006,f\nSEP000000000007,g\nSEP000000000008,h\n"), 0o600))
 	h.Start(h.Inside, server, "-L", "-a", office.Desk+":69", "-s", "-u", "root", files)
 
 	args := []string{"certs", "audit", "--url", office.URL, "--tftp", office.Desk, "--phones", list, "--new", filepath.Join(h.dir, "next.pem")}
 	h.refused(1, args, "SEP000000000002  would-lose", "SEP000000000003  locked-out", "SEP000000000005  apart", "SEP000000000006  unknown",
-		"SEP000000000007  unknown: the file server has no file", "2 stay, 1 would be lost, 1 are locked out, 1 do not come here, 2 cannot be told",
-		"1 of 7 phones would be locked out by the new certificate")
+		"SEP000000000007  unknown: the file server has no file", "SEP000000000008  unknown: the gateway also presents an ECDSA certificate",
+		"2 stay, 1 would be lost, 1 are locked out, 1 do not come here, 3 cannot be told", "1 of 8 phones would be locked out by the new certificate")
 	out, code := h.command("", append(args, "--json")...)
 	var report struct {
 		Schema int
 		Phones []struct{ Device, Outcome string }
 		Counts map[string]int
 	}
-	if err := json.Unmarshal([]byte(out), &report); err != nil || code != 1 || report.Schema != 1 || len(report.Phones) != 7 || report.Counts["stays"] != 2 {
+	if err := json.Unmarshal([]byte(out), &report); err != nil || code != 1 || report.Schema != 1 || len(report.Phones) != 8 || report.Counts["stays"] != 2 {
 		t.Errorf("as JSON: exit code %d, %v\n%s", code, err, out)
 	}
 

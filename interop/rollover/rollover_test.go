@@ -155,14 +155,20 @@ func (h *house) newCertificate(name string) string {
 	return fingerprint(h.run(openssl, "x509", "-in", certificate, "-noout", "-fingerprint", "-sha1"))
 }
 
-// presented is the fingerprint of what openssl meets at the gateway.
+// presented is the fingerprint of what openssl meets at the gateway when it offers RSA only, as our phone does.
 func (h *house) presented() string { return h.presentedAt("443") }
 
 func (h *house) presentedAt(port string) string {
 	h.t.Helper()
+	return h.met(port, "-tls1_2 -cipher aRSA")
+}
+
+// met is the fingerprint of what openssl meets at a port of the gateway.
+func (h *house) met(port, flags string) string {
+	h.t.Helper()
 	openssl := office.Peer(h.t, "openssl")
 	out, err := h.Run(h.Client, "", "sh", "-c",
-		openssl+" s_client -connect "+gatewayHost+":"+port+" -noservername </dev/null 2>/dev/null | "+openssl+" x509 -noout -fingerprint -sha1")
+		openssl+" s_client -connect "+gatewayHost+":"+port+" -noservername "+flags+" </dev/null 2>/dev/null | "+openssl+" x509 -noout -fingerprint -sha1")
 	if err != nil {
 		h.t.Fatalf("s_client: %v\n%s", err, out)
 	}

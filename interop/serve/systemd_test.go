@@ -168,7 +168,7 @@ func TestReloadDropsNothing(t *testing.T) {
 	openconnect(t, o, office.URL, "anna", "rosebud7").Wait("Established DTLS connection")
 	before := presented(t, o)
 	_, stop := voice(t, o)
-	edit(t, o, inventory, "certificates: [gateway, gateway-spare]", "certificates: [gateway-spare, gateway]")
+	edit(t, o, inventory, "certificates: [gateway, gateway-ecdsa, gateway-spare]", "certificates: [gateway-spare, gateway-ecdsa, gateway]")
 	edit(t, o, inventory, "dpdClient: 30\n", "dpdClient: 40\n")
 	if out, code := run(t, o, "", "-c", o.Path(configuration), "apply", "-f", o.Path(inventory)); code != 0 {
 		t.Fatalf("apply: %s", out)
@@ -188,10 +188,10 @@ func TestReloadDropsNothing(t *testing.T) {
 	}
 }
 
-// presented is the fingerprint of the certificate that openssl gets.
+// presented is the fingerprint of the RSA certificate that openssl gets.
 func presented(t *testing.T, o *office.Office) string {
 	t.Helper()
-	out, err := o.Run(o.Client, "", "/bin/sh", "-c", office.Peer(t, "openssl")+" s_client -connect "+office.Outside+":443 </dev/null 2>/dev/null | openssl x509 -noout -fingerprint")
+	out, err := o.Run(o.Client, "", "/bin/sh", "-c", office.Peer(t, "openssl")+" s_client -connect "+office.Outside+":443 -tls1_2 -cipher aRSA </dev/null 2>/dev/null | openssl x509 -noout -fingerprint")
 	if err != nil || !strings.Contains(out, "ingerprint=") {
 		t.Fatalf("openssl: %v\n%s", err, out)
 	}

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -68,8 +69,12 @@ func TestMadeFilesAreWhatServeReads(t *testing.T) {
 	if !ok || !vpn.AutoNetworkDetection || !vpn.PasswordPersistence || !vpn.EnableHostIDCheck || vpn.KeepAlive != 20 {
 		t.Errorf("phones are told %+v, %v", vpn, ok)
 	}
-	if len(vpn.Certificates) != 2 || vpn.Certificates[0].Certificate == vpn.Certificates[1].Certificate {
-		t.Errorf("phones are told of %d certificates, want one and another as spare", len(vpn.Certificates))
+	var told []string
+	for _, c := range vpn.Certificates {
+		told = append(told, c.Name)
+	}
+	if want := []string{"gateway", "gateway-ecdsa", "gateway-spare"}; !slices.Equal(told, want) || vpn.Certificates[0].Certificate == vpn.Certificates[2].Certificate {
+		t.Errorf("phones are told of %v, want %v", told, want)
 	}
 	policy := set.GroupPolicies["phones"]
 	if *policy.IdleTimeout != 0 || *policy.SessionTimeout != 0 || *policy.KeepAlive != 20 || policy.Filter != "" {
@@ -94,7 +99,11 @@ func TestCertificatesServeOldPhones(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if leaf.VerifyHostname("vpn.example.net") != nil || leaf.PublicKeyAlgorithm.String() != "RSA" || leaf.NotAfter.Before(o.Now.AddDate(9, 0, 0)) {
+		key := x509.RSA
+		if name == "gateway-ecdsa" {
+			key = x509.ECDSA
+		}
+		if leaf.VerifyHostname("vpn.example.net") != nil || leaf.PublicKeyAlgorithm != key || leaf.NotAfter.Before(o.Now.AddDate(9, 0, 0)) {
 			t.Errorf("%s: %v, %v, until %v", name, leaf.DNSNames, leaf.PublicKeyAlgorithm, leaf.NotAfter)
 		}
 		if _, err := tls.X509KeyPair([]byte(certificate.Certificate), []byte(certificate.Key.Reveal())); err != nil {

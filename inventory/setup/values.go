@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"net/url"
 	"path"
+	"slices"
 	"time"
 
 	"github.com/longcord/longcord/inventory"
@@ -35,6 +36,7 @@ type values struct {
 	HasDesk    bool // some phone has none
 	Hash       string
 	SpareHash  string
+	ECDSAHash  string
 	FirstPhone Phone
 }
 
@@ -163,6 +165,13 @@ func (v *values) files(now time.Time) ([]File, error) {
 	if v.SpareHash, err = hash(spare); err != nil {
 		return nil, err
 	}
+	beside, err := trust.CreateECDSACertificate(v.Host, now, 2*lifetime)
+	if err != nil {
+		return nil, err
+	}
+	if v.ECDSAHash, err = hash(beside); err != nil {
+		return nil, err
+	}
 	settings, err := render(configFile, v)
 	if err != nil {
 		return nil, err
@@ -171,20 +180,17 @@ func (v *values) files(now time.Time) ([]File, error) {
 	if err != nil {
 		return nil, err
 	}
-	issued, err := v.issue(now)
+	made, err := v.issue(now)
 	if err != nil {
 		return nil, err
 	}
+	made = slices.Concat(pairFiles("gateway", current), pairFiles("gateway-spare", spare), pairFiles("gateway-ecdsa", beside), made)
 	return append([]File{
 		{configFile, 0o644, settings},
 		{inventoryFile, 0o600, objects},
-		{path.Join(certificates, "gateway.pem"), 0o644, []byte(current.Certificate)},
-		{path.Join(certificates, "gateway.key"), 0o600, []byte(current.Key.Reveal())},
-		{path.Join(certificates, "gateway-spare.pem"), 0o644, []byte(spare.Certificate)},
-		{path.Join(certificates, "gateway-spare.key"), 0o600, []byte(spare.Key.Reveal())},
 		{"files/", 0o755 | fs.ModeDir, nil},
 		{masterKeyFile, 0o600, masterKey()},
-	}, issued...), nil
+	}, made...), nil
 }
 
 // issue makes the authority of the phones' certificates, and one for each phone that goes home.
