@@ -56,6 +56,11 @@ type Provisioner struct {
 	OfficeNetworks []netip.Prefix `json:"officeNetworks,omitempty"`
 	// Networks of the machines at which operators look at phones' files, wherever those are.
 	Operators []netip.Prefix `json:"operators,omitempty"`
+	// Whether a file that went to an address behind a router counts as fetched by its phone. It matters for
+	// phones that register at a PBX, where nobody here sees which file they took: on its own networks this
+	// machine sees by the MAC address whether the phone asks or somebody else; behind a router all look the
+	// same. true: you trust that nobody but phones asks there.
+	CountRouted bool `json:"countRouted,omitempty"`
 }
 
 // Gateway is where the phones' tunnels end. Phones send DTLS to UDP port 443 and nowhere else.

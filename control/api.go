@@ -144,7 +144,8 @@ type Delivery struct {
 	File         string    `json:"file"`
 	VersionStamp string    `json:"version_stamp,omitempty" doc:"of a configuration"`
 	Peer         string    `json:"peer" doc:"address and port it was sent to"`
-	Own          bool      `json:"own,omitempty" doc:"who fetched it has proved to be the phone, by its tunnel or certificate"`
+	Own          bool      `json:"own,omitempty" doc:"who fetched it has proved to be the phone, by its tunnel, certificate or MAC address"`
+	Other        bool      `json:"other,omitempty" doc:"who fetched it has another MAC address than the phone, or is an operator's machine"`
 	Transport    string    `json:"transport" doc:"http, https or tftp"`
 	Bytes        int64     `json:"bytes"`
 	Complete     time.Time `json:"complete" doc:"when its last byte had arrived"`

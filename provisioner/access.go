@@ -39,7 +39,8 @@ func (p *Provisioner) find(r request) (*file, error) {
 	if device := provision.DeviceIn(name); device != "" && set.Devices[device] == nil && who.Session == nil && p.unknown != nil {
 		p.unknown(device, r.peer, name)
 	}
-	if decision := p.settings.Access.Decide(set, who, name); !decision.Allowed {
+	decision := p.settings.Access.Decide(set, who, name)
+	if !decision.Allowed {
 		denial := &deniedError{Decision: decision, device: provision.DeviceIn(name)}
 		if who.Session != nil {
 			denial.user = who.Session.User
@@ -51,8 +52,8 @@ func (p *Provisioner) find(r request) (*file, error) {
 		open = p.library.openByHTTPS
 	}
 	f, err := open(name)
-	if err == nil && f.device != "" {
-		f.own = f.device == who.Certified || who.Session != nil && f.device == who.Session.Device
+	if err == nil {
+		f.asker, f.rule = who, decision.Rule
 	}
 	return f, err
 }

@@ -19,6 +19,36 @@ import (
 	"github.com/longcord/longcord/wire/tftp"
 )
 
+// TestFetcherByItsMAC: who fetches a phone's file on a network of ours is the phone or not, by the MAC address.
+func TestFetcherByItsMAC(t *testing.T) {
+	t.Parallel()
+	for mac, want := range map[string]provision.Fetcher{
+		strings.TrimPrefix(phone, "SEP"): provision.ThePhone, "020000000001": provision.SomebodyElse, "": provision.Anybody,
+	} {
+		s := startWith(t, office(), func(c *Config) {
+			c.Neighbour = func(netip.Addr) (string, error) { return mac, nil }
+		})
+		if status, _ := s.get("/" + phone + ".cnf.xml"); status != http.StatusOK {
+			t.Fatalf("answered %d", status)
+		}
+		if _, err := s.fetch(phone + ".cnf.xml"); err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range s.Deliveries()[phone] {
+			if d.By != want {
+				t.Errorf("MAC address %q: %s is by %q, want %q", mac, d.Transport, d.By, want)
+			}
+		}
+	}
+	s := startWith(t, office(), func(*Config) {})
+	if status, _ := s.get("/" + phone + ".cnf.xml"); status != http.StatusOK {
+		t.Fatalf("answered %d", status)
+	}
+	if d := s.Deliveries()[phone]; len(d) != 1 || d[0].By != provision.SomebodyElse {
+		t.Errorf("this machine has fetched a phone's file, and that is %+v", d)
+	}
+}
+
 // TestAccessOnTheWire has a phone in a tunnel ask for its own file and for another's, by both transports.
 func TestAccessOnTheWire(t *testing.T) {
 	t.Parallel()
@@ -38,7 +68,7 @@ func TestAccessOnTheWire(t *testing.T) {
 			t.Errorf("in the office %s is answered %d", name, status)
 		}
 	}
-	if d := s.Deliveries()[phone]; len(d) != 1 || d[0].Own {
+	if d := s.Deliveries()[phone]; len(d) != 1 || d[0].By == provision.ThePhone {
 		t.Errorf("anybody in the office is taken for the phone: %+v", d)
 	}
 	tunnel.Store(true)
@@ -48,7 +78,7 @@ func TestAccessOnTheWire(t *testing.T) {
 	if _, err := s.fetch(phone + ".cnf.xml"); err != nil {
 		t.Errorf("a phone's own file through its tunnel: %v", err)
 	}
-	if d := s.Deliveries()[phone]; len(d) == 0 || !d[0].Own {
+	if d := s.Deliveries()[phone]; len(d) == 0 || d[0].By != provision.ThePhone {
 		t.Errorf("through its tunnel a phone is not taken for itself: %+v", d)
 	}
 	status, body := s.get("/" + other + ".cnf.xml")

@@ -27,13 +27,18 @@ type ledger struct {
 	recorder *recorder
 	findings *finding.Board
 	denials  recently
+	// neighbour returns the MAC address of who has an address, empty behind a router.
+	neighbour func(netip.Addr) (string, error)
 
 	mu     sync.Mutex
 	counts Snapshot
 }
 
-func newLedger(log *slog.Logger, recorder *recorder, findings *finding.Board) *ledger {
-	return &ledger{log: log, recorder: recorder, findings: findings, denials: recently{seen: map[netip.Addr]time.Time{}}}
+func newLedger(log *slog.Logger, recorder *recorder, findings *finding.Board, neighbours func(netip.Addr) (string, error)) *ledger {
+	if neighbours == nil {
+		neighbours = neighbour
+	}
+	return &ledger{log: log, recorder: recorder, findings: findings, neighbour: neighbours, denials: recently{seen: map[netip.Addr]time.Time{}}}
 }
 
 func (l *ledger) snapshot() Snapshot {
@@ -68,9 +73,22 @@ func (l *ledger) delivered(r request, f *file, sent int64) {
 	l.count(&l.counts.Delivered)
 	r.name = f.name
 	if f.device != "" {
-		l.recorder.note(Delivery{f.device, f.name, f.stamp, f.hashes, r.peer, f.own, r.transport, sent, time.Now().Round(0).UTC()})
+		l.recorder.note(Delivery{f.device, f.name, f.stamp, f.hashes, r.peer, l.fetcher(f), r.transport, sent, time.Now().Round(0).UTC()})
 	}
 	l.attributes(r).Info("file delivered", "bytes", sent)
+}
+
+// fetcher says who fetched a file of a device. It is asked at the end: then the kernel knows whom it has sent it to.
+func (l *ledger) fetcher(f *file) provision.Fetcher {
+	who := f.asker
+	if who.Session == nil {
+		mac, err := l.neighbour(who.Address)
+		if err != nil {
+			l.log.Warn("neighbours are not known", logging.Err, err)
+		}
+		who.MAC = mac
+	}
+	return who.Fetches(f.device, f.rule)
 }
 
 func (l *ledger) failed(r request, err error) {

@@ -32,7 +32,8 @@ type file struct {
 	device   string   // whose configuration it is; empty for every other file
 	stamp    string   // version stamp of a configuration
 	hashes   []string // certificate hashes in it
-	own      bool     // who asks has proved to be the device
+	asker    provision.Asker
+	rule     provision.Rule // by which the asker gets it
 	size     int64
 	modified time.Time // zero for rendered files
 }

@@ -5,7 +5,6 @@ import (
 	"io"
 	"maps"
 	"net"
-	"net/netip"
 	"slices"
 	"strconv"
 
@@ -39,10 +38,10 @@ type Lag struct {
 	Without []string // they have fetched none yet, so nobody can be lost who has none of somebody else's
 }
 
-// Lag returns what phones have fetched. In the office others may fetch a phone's list, too: where it is known
-// at which address a phone is, the list must have gone there, or through the phone's own tunnel. One that
-// went elsewhere alone may be the phone's or not, and counts as an older one.
-func (p *Provisioner) Lag(at func(device string) (netip.Addr, bool)) (Lag, error) {
+// Lag returns what phones have fetched. In the office others may fetch a phone's list, too; counts says of a
+// delivery whether it is the phone's own. One that went elsewhere alone may be the phone's or not, and counts as
+// an older one.
+func (p *Provisioner) Lag(counts func(Delivery) bool) (Lag, error) {
 	set, recent := p.library.inventory(), p.recorder.all()
 	var lag Lag
 	for _, device := range slices.Sorted(maps.Keys(set.Devices)) {
@@ -56,10 +55,7 @@ func (p *Provisioner) Lag(at func(device string) (netip.Addr, bool)) (Lag, error
 			if err != nil {
 				return lag, err
 			}
-			is, known := at(device)
-			last := slices.IndexFunc(recent[device], func(d Delivery) bool {
-				return d.File == name && (d.Own || !known || d.Peer.Addr().Unmap() == is)
-			})
+			last := slices.IndexFunc(recent[device], func(d Delivery) bool { return d.File == name && counts(d) })
 			none := !slices.ContainsFunc(recent[device], func(d Delivery) bool { return d.File == name })
 			missing = missing || none
 			older = older || !none && (last < 0 || recent[device][last].VersionStamp != ListStamp(list))

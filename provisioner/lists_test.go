@@ -3,7 +3,6 @@ package provisioner
 import (
 	"bytes"
 	"errors"
-	"net/netip"
 	"slices"
 	"testing"
 
@@ -22,7 +21,7 @@ func TestLag(t *testing.T) {
 	want := func(why string, behind, without []string) {
 		t.Helper()
 		eventually(t, why, func() bool { // an answer is there a moment before its delivery is noted
-			lag, err := s.Lag(func(string) (netip.Addr, bool) { return netip.Addr{}, false })
+			lag, err := s.Lag(func(Delivery) bool { return true })
 			return err == nil && slices.Equal(lag.Behind, behind) && slices.Equal(lag.Without, without)
 		})
 	}

@@ -72,7 +72,10 @@ type Config struct {
 	// Unknown hears of phones that ask for their files and are not in the inventory; nil: nobody does.
 	Unknown func(device string, peer netip.AddrPort, file string)
 	// Holder returns who has an inner address of a tunnel; nil: there are no tunnels.
-	Holder    func(netip.Addr) (provision.Holder, bool)
+	Holder func(netip.Addr) (provision.Holder, bool)
+	// Neighbour returns the MAC address of who has an address on a network of this machine, as device names spell it,
+	// empty behind a router; nil: by the kernel's table of neighbours.
+	Neighbour func(netip.Addr) (mac string, err error)
 	Authority Authority      // signs files and trust lists; nil: nothing is signed
 	Store     store.Store    // where deliveries are kept; nil: nowhere
 	Findings  *finding.Board // nil: nobody wants to know
@@ -129,7 +132,7 @@ func New(cfg Config) (*Provisioner, error) {
 	recorder := newRecorder(cfg.Store, log)
 	return &Provisioner{
 		settings: cfg.Settings, secure: cfg.tls(), prove: cfg.Prove, log: log, library: library{inventory: cfg.Inventory, renderer: cfg.Renderer(), signer: cfg.signer()},
-		holder: cfg.Holder, findings: cfg.Findings, unknown: cfg.Unknown, ledger: newLedger(log, recorder, cfg.Findings), recorder: recorder, places: newPlaces(tftpMaxTransfers, tftpMaxPerPeer),
+		holder: cfg.Holder, findings: cfg.Findings, unknown: cfg.Unknown, ledger: newLedger(log, recorder, cfg.Findings, cfg.Neighbour), recorder: recorder, places: newPlaces(tftpMaxTransfers, tftpMaxPerPeer),
 		transfers: transfers{of: map[netip.AddrPort]*transfer{}},
 	}, nil
 }

@@ -2,7 +2,9 @@ package provisioner
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/netip"
 	"slices"
@@ -23,7 +25,7 @@ type Delivery struct {
 	VersionStamp string              `json:"version_stamp,omitempty"`
 	Hashes       []string            `json:"certificate_hashes,omitempty"` // of the gateways' certificates, that are in the file
 	Peer         netip.AddrPort      `json:"peer"`
-	Own          bool                `json:"own,omitempty"` // who fetched it has proved to be the device, by its tunnel or certificate
+	By           provision.Fetcher   `json:"by,omitempty"`
 	Transport    provision.Transport `json:"transport"`
 	Bytes        int64               `json:"bytes"`
 	Complete     time.Time           `json:"complete"`
@@ -43,7 +45,29 @@ const recentDeliveries = 8
 const sameDelivery = time.Minute
 
 func deliveryTable(s store.Store) *store.Table[deliveryRecord] {
-	return store.NewTable[deliveryRecord](s, "provisioner/delivery/", 1, nil)
+	return store.NewTable(s, "provisioner/delivery/", 2, deliveriesBefore)
+}
+
+// deliveriesBefore decodes records of version 1, in which own said that a fetch was the phone's, and nothing said that
+// it was not.
+func deliveriesBefore(_ int, record []byte) (deliveryRecord, error) {
+	var before struct {
+		Recent []struct {
+			Delivery
+			Own bool `json:"own"`
+		} `json:"recent"`
+	}
+	if err := json.Unmarshal(record, &before); err != nil {
+		return deliveryRecord{}, fmt.Errorf("provisioner: deliveries: %w", err)
+	}
+	var now deliveryRecord
+	for _, d := range before.Recent {
+		if d.Own {
+			d.By = provision.ThePhone
+		}
+		now.Recent = append(now.Recent, d.Delivery)
+	}
+	return now, nil
 }
 
 // Deliveries returns by device what arrived at it, newest first, as a provisioner has stored it. Where one
@@ -127,7 +151,7 @@ func (r *recorder) note(d Delivery) {
 	defer r.mu.Unlock()
 	recent := r.known[d.Device]
 	last := slices.IndexFunc(recent, func(other Delivery) bool { return other.File == d.File })
-	if last >= 0 && recent[last].VersionStamp == d.VersionStamp && recent[last].Peer.Addr() == d.Peer.Addr() && recent[last].Own == d.Own &&
+	if last >= 0 && recent[last].VersionStamp == d.VersionStamp && recent[last].Peer.Addr() == d.Peer.Addr() && recent[last].By == d.By &&
 		d.Complete.Sub(recent[last].Complete) < sameDelivery {
 		return
 	}

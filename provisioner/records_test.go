@@ -25,21 +25,23 @@ import (
 // TestOldRecords: what earlier versions stored is read by this one.
 func TestOldRecords(t *testing.T) {
 	t.Parallel()
-	sample, err := os.ReadFile(filepath.Join("testdata", "delivery-1.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := memory.New()
-	defer s.Close()
-	if _, err := s.Commit(t.Context(), store.Op{Key: "provisioner/delivery/" + phone, Value: sample, Read: store.Any}); err != nil {
-		t.Fatal(err)
-	}
-	want := map[string][]Delivery{phone: {{
-		Device: phone, File: phone + ".cnf.xml", VersionStamp: "{0a1b}", Peer: netip.MustParseAddrPort("10.20.0.140:49153"),
-		Transport: provision.HTTP, Bytes: 4711, Complete: time.Date(2026, 11, 25, 21, 0, 0, 0, time.UTC),
-	}}}
-	if got, err := Deliveries(t.Context(), s); err != nil || !reflect.DeepEqual(got, want) {
-		t.Errorf("got %+v, %v want %+v", got, err, want)
+	for sample, by := range map[string]provision.Fetcher{"delivery-1.json": provision.Anybody, "delivery-1-own.json": provision.ThePhone} {
+		record, err := os.ReadFile(filepath.Join("testdata", sample))
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := memory.New()
+		defer s.Close()
+		if _, err := s.Commit(t.Context(), store.Op{Key: "provisioner/delivery/" + phone, Value: record, Read: store.Any}); err != nil {
+			t.Fatal(err)
+		}
+		want := map[string][]Delivery{phone: {{
+			Device: phone, File: phone + ".cnf.xml", VersionStamp: "{0a1b}", Peer: netip.MustParseAddrPort("10.20.0.140:49153"), By: by,
+			Transport: provision.HTTP, Bytes: 4711, Complete: time.Date(2026, 11, 25, 21, 0, 0, 0, time.UTC),
+		}}}
+		if got, err := Deliveries(t.Context(), s); err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: got %+v, %v want %+v", sample, got, err, want)
+		}
 	}
 }
 

@@ -137,10 +137,10 @@ func TestLagByWhoFetched(t *testing.T) {
 		c.Authority = newAuthority(t)
 		c.Holder = func(netip.Addr) (provision.Holder, bool) { return provision.Holder{Device: phone}, tunnel.Load() }
 	})
-	at := func(address string) func(string) (netip.Addr, bool) {
-		return func(string) (netip.Addr, bool) {
-			a, err := netip.ParseAddr(address)
-			return a, err == nil
+	at := func(address string) func(Delivery) bool {
+		registered, _ := netip.ParseAddr(address)
+		return func(d Delivery) bool {
+			return provision.Witness{Fetcher: d.By, From: d.Peer.Addr(), Registers: true, Registered: registered}.Counts()
 		}
 	}
 	lags := func(when, address string, behind, without int) {

@@ -96,7 +96,7 @@ func TestTwelveYears(t *testing.T) {
 // change tries a change of keys, as the program does it on order, and reports whether it was made.
 func (h *yearsHouse) change(c keyChange) bool {
 	h.t.Helper()
-	lag, err := h.files.Lag(h.at)
+	lag, err := h.files.Lag(h.own)
 	h.must(err)
 	consent := trust.Consent{Behind: lag.Behind, Force: c.force}
 	if c.purpose == "" {

@@ -146,7 +146,7 @@ func (h *yearsHouse) open() {
 			for device, recent := range h.files.Deliveries() {
 				for _, d := range recent {
 					f := rollover.File{Stamp: d.VersionStamp, Hashes: d.Hashes, At: d.Complete}
-					if !d.Own {
+					if d.By != provision.ThePhone {
 						f.To = d.Peer.Addr()
 					}
 					if strings.Contains(d.File, ".cnf.xml") {
@@ -193,14 +193,15 @@ func (h *yearsHouse) deviceAt(a netip.Addr) (string, bool) {
 	return "", false
 }
 
-// at is where a registered phone is.
-func (h *yearsHouse) at(device string) (netip.Addr, bool) {
+// own reports whether a delivery counts as the phone's own.
+func (h *yearsHouse) own(d Delivery) bool {
+	w := provision.Witness{Fetcher: d.By, From: d.Peer.Addr(), Registers: true}
 	for _, r := range h.roamers {
-		if r.name == device {
-			return r.address, !r.away()
+		if r.name == d.Device && !r.away() {
+			w.Registered = r.address
 		}
 	}
-	return netip.Addr{}, false
+	return w.Counts()
 }
 
 // presented is the certificate that a phone meets at the gateway.

@@ -13,6 +13,7 @@ import (
 	"github.com/longcord/longcord/gateway"
 	"github.com/longcord/longcord/inventory"
 	"github.com/longcord/longcord/inventory/impact"
+	"github.com/longcord/longcord/stage/provision"
 )
 
 // The parts do not know each other. What control asks of them is fitted here.
@@ -122,7 +123,7 @@ func (s *system) deliveries() map[string][]control.Delivery {
 	for device, recent := range s.provisioner.Deliveries() {
 		for _, d := range recent {
 			all[device] = append(all[device], control.Delivery{
-				File: d.File, VersionStamp: d.VersionStamp, Peer: d.Peer.String(), Own: d.Own, Transport: string(d.Transport), Bytes: d.Bytes, Complete: d.Complete,
+				File: d.File, VersionStamp: d.VersionStamp, Peer: d.Peer.String(), Own: d.By == provision.ThePhone, Other: d.By == provision.SomebodyElse, Transport: string(d.Transport), Bytes: d.Bytes, Complete: d.Complete,
 			})
 		}
 	}
@@ -148,10 +149,9 @@ func (s *system) impact(before, after *inventory.Set) []impact.Touched {
 		}
 	}
 	if s.provisioner != nil {
-		deliveries := s.provisioner.Deliveries()
+		deliveries, counts := s.provisioner.Deliveries(), s.counting()
 		facts.Fetched = func(device string) (stamp string, at time.Time) {
-			address, known := s.registersFrom(device)
-			d, _ := newestFile(deliveries[device], address, known)
+			d, _ := newestFile(deliveries[device], counts)
 			return d.VersionStamp, d.Complete
 		}
 	}

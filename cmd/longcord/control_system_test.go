@@ -111,8 +111,8 @@ type house struct {
 
 func (h house) TVSOf(string) ([]string, error) { return []string{h.tvs}, nil }
 
-func (h house) Lag(at func(string) (netip.Addr, bool)) (provisioner.Lag, error) {
-	lag, err := h.Provisioner.Lag(at)
+func (h house) Lag(counts func(provisioner.Delivery) bool) (provisioner.Lag, error) {
+	lag, err := h.Provisioner.Lag(counts)
 	all := slices.DeleteFunc(append(lag.Behind, lag.Without...), func(name string) bool { return name == "SEP020000001001" })
 	return provisioner.Lag{Behind: all}, err
 }
@@ -145,7 +145,7 @@ func aHouse(ts *testscript.TestScript, kept store.Store, objects *catalog.Catalo
 		<-served
 	})
 	return trustAdapter{
-		authority, house{files, listener.Addr().String()}, func(string) (netip.Addr, bool) { return netip.Addr{}, false },
+		authority, house{files, listener.Addr().String()}, func() func(provisioner.Delivery) bool { return func(provisioner.Delivery) bool { return true } },
 	}
 }
 

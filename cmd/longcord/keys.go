@@ -145,7 +145,7 @@ func (k *keyTeller) take() (string, bool) {
 func (k *keyTeller) tell(ctx context.Context, phone string) {
 	at, ok := k.address(phone)
 	if !ok {
-		k.note(phone, "not-reached", "nobody knows its address: it has no tunnel, and has fetched no file")
+		k.note(phone, "not-reached", "nobody knows its address: it has no tunnel, and no file was certainly fetched by it")
 		return
 	}
 	k.note(phone, "asked", "")

@@ -16,7 +16,7 @@ import (
 func (s *system) live(ctx context.Context, phone string) (control.Live, error) {
 	address, ok := s.addressOf(phone)
 	if !ok {
-		return control.Live{}, control.Refuse(http.StatusConflict, phone+" has no tunnel and no registration here, and has fetched no file: nobody knows its address")
+		return control.Live{}, control.Refuse(http.StatusConflict, phone+" has no tunnel and no registration here, and no file was fetched by it for certain: nobody knows its address")
 	}
 	visit, err := reader.New(reader.Config{}).Visit(ctx, address)
 	if err != nil {
@@ -51,7 +51,7 @@ func liveOf(address netip.Addr, visit reader.Visit) control.Live {
 }
 
 // addressOf returns where a phone can be reached from here: in its tunnel, else where it registers from, else
-// where it fetched its file from last.
+// where it fetched a file last, if that was certainly the phone.
 func (s *system) addressOf(phone string) (netip.Addr, bool) {
 	if s.gateway != nil {
 		for _, session := range s.gateway.Sessions() {
@@ -68,9 +68,7 @@ func (s *system) addressOf(phone string) (netip.Addr, bool) {
 		}
 	}
 	if s.provisioner != nil {
-		for _, d := range s.provisioner.Deliveries()[phone] {
-			return d.Peer.Addr(), true
-		}
+		return s.lastAt(s.provisioner.Deliveries()[phone])
 	}
 	return netip.Addr{}, false
 }

@@ -197,6 +197,17 @@ func (p *program) phonesShowCommand() *cobra.Command {
 	return c
 }
 
+// fetcher says who fetched a file, as far as that is known.
+func fetcher(d control.Delivery) string {
+	switch {
+	case d.Own:
+		return "the phone"
+	case d.Other:
+		return "another MAC address"
+	}
+	return "unproven"
+}
+
 func (p *program) printPhone(phone control.Phone) error {
 	rows := [][]string{
 		{"model", phone.Model}, {"description", phone.Description}, {"lines", strings.Join(phone.Lines, ", ")}, {"VPN", reached(phone)},
@@ -206,7 +217,7 @@ func (p *program) printPhone(phone control.Phone) error {
 	}
 	rows = append(rows, fileRows(phone)...)
 	for _, d := range phone.Deliveries {
-		rows = append(rows, []string{"fetched", fmt.Sprintf("%s %s by %s to %s at %s", d.File, d.VersionStamp, d.Transport, d.Peer, d.Complete.Local().Format(time.DateTime))})
+		rows = append(rows, []string{"fetched", fmt.Sprintf("%s %s by %s to %s at %s, %s", d.File, d.VersionStamp, d.Transport, d.Peer, d.Complete.Local().Format(time.DateTime), fetcher(d))})
 	}
 	if s := phone.Session; s != nil {
 		rows = append(rows, sessionRows(*s, time.Now())...)

@@ -95,22 +95,14 @@ func (s *system) fetched(f *fitness.Facts) {
 	if s.provisioner == nil {
 		return
 	}
-	at, known := s.registersFrom(f.Device)
-	if d, ok := newestFile(s.provisioner.Deliveries()[f.Device], at, known); ok {
+	recent := s.provisioner.Deliveries()[f.Device]
+	if d, ok := newestFile(recent, s.counting()); ok {
 		f.Fetched = &fitness.Fetched{Stamp: d.VersionStamp, Hashes: d.Hashes, Complete: d.Complete}
+		return
 	}
-}
-
-// newestFile returns the newest of the deliveries that a phone's own file came by. Others may fetch that file
-// in the office, so where it is known at which address the phone is, theirs do not count; and trust lists have
-// stamps, too.
-func newestFile(newestFirst []provisioner.Delivery, at netip.Addr, known bool) (provisioner.Delivery, bool) {
-	for _, d := range newestFirst {
-		if d.VersionStamp != "" && provision.HoldsConfig(d.File) && (d.Own || !known || d.Peer.Addr().Unmap() == at) {
-			return d, true
-		}
+	if d, ok := newestFile(recent, func(provisioner.Delivery) bool { return true }); ok {
+		f.Unproven = &fitness.Unproven{To: d.Peer.Addr().Unmap(), Other: d.By == provision.SomebodyElse}
 	}
-	return provisioner.Delivery{}, false
 }
 
 // logins fills in who may log in as a device: users of this inventory, or of servers that its tunnel group asks.

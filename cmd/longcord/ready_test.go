@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/longcord/longcord/provisioner"
+	"github.com/longcord/longcord/stage/provision"
 )
 
 // What a phone has fetched is its own file, and not what others have looked at, nor its trust list.
@@ -16,17 +17,20 @@ func TestNewestFile(t *testing.T) {
 		{File: "SEP001122334455.cnf.xml", VersionStamp: "looked at", Peer: operator},
 		{File: "SEP001122334455.cnf.xml.sgn", VersionStamp: "the phone's", Peer: desk},
 	}
-	if d, ok := newestFile(deliveries, desk.Addr(), true); !ok || d.VersionStamp != "the phone's" {
+	own := func(is netip.Addr, known bool) func(provisioner.Delivery) bool {
+		return func(d provisioner.Delivery) bool { return d.By == provision.ThePhone || !known || d.Peer.Addr() == is }
+	}
+	if d, ok := newestFile(deliveries, own(desk.Addr(), true)); !ok || d.VersionStamp != "the phone's" {
 		t.Errorf("the phone at %s has fetched %q", desk, d.VersionStamp)
 	}
-	if d, ok := newestFile(deliveries, netip.Addr{}, false); !ok || d.VersionStamp != "looked at" {
+	if d, ok := newestFile(deliveries, own(netip.Addr{}, false)); !ok || d.VersionStamp != "looked at" {
 		t.Errorf("a phone of which nobody knows where it is has fetched %q", d.VersionStamp)
 	}
-	deliveries[1].Own = true
-	if d, ok := newestFile(deliveries, desk.Addr(), true); !ok || d.VersionStamp != "looked at" {
+	deliveries[1].By = provision.ThePhone
+	if d, ok := newestFile(deliveries, own(desk.Addr(), true)); !ok || d.VersionStamp != "looked at" {
 		t.Errorf("through its tunnel the phone has fetched %q", d.VersionStamp)
 	}
-	if d, ok := newestFile(deliveries[:1], desk.Addr(), true); ok {
+	if d, ok := newestFile(deliveries[:1], own(desk.Addr(), true)); ok {
 		t.Errorf("a trust list is taken for its file: %+v", d)
 	}
 }

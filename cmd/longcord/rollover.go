@@ -8,7 +8,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/longcord/longcord/config"
 	"github.com/longcord/longcord/inventory"
 	"github.com/longcord/longcord/inventory/catalog"
 	"github.com/longcord/longcord/stage/provision"
@@ -83,8 +82,11 @@ func (s *system) arrived() map[string][]rollover.File {
 	for device, recent := range s.provisioner.Deliveries() {
 		for _, d := range recent {
 			if provision.HoldsConfig(d.File) {
-				f := rollover.File{Stamp: d.VersionStamp, Hashes: d.Hashes, At: d.Complete}
-				if !d.Own {
+				f := rollover.File{
+					Stamp: d.VersionStamp, Hashes: d.Hashes, At: d.Complete,
+					Counts: s.witness(d).Counts(), Other: d.By == provision.SomebodyElse,
+				}
+				if d.By != provision.ThePhone {
 					f.To = d.Peer.Addr().Unmap()
 				}
 				all[device] = append(all[device], f)
@@ -129,16 +131,6 @@ func (s *system) phonesInTunnels() []string {
 		}
 	}
 	return all
-}
-
-// registersElsewhere reports whether a device registers where nobody here sees it: then a file that arrived
-// is all the proof there can be.
-func (s *system) registersElsewhere(set *inventory.Set, device *inventory.Device) bool {
-	if s.callmanager == nil || s.settings.Calls.Mode == config.Aside || device.Protocol == inventory.SCCP {
-		return true
-	}
-	site := set.Sites[device.Site]
-	return site != nil && len(site.CallManagers) > 0 && !slices.ContainsFunc(site.CallManagers, s.isHere)
 }
 
 // isHere reports whether a call manager that phones are told of is this one.

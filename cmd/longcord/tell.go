@@ -62,10 +62,9 @@ func (s *system) tellChanged(before map[string]string) {
 // another.
 func (s *system) behind(device string) (string, bool) {
 	should := s.stamps(s.catalog.Current())[device]
-	for _, d := range s.deliveries()[device] { // newest first
-		if d.OfConfig() {
-			return should, should != "" && d.VersionStamp != should
-		}
+	if s.provisioner == nil {
+		return should, false
 	}
-	return should, false
+	d, ok := newestFile(s.provisioner.Deliveries()[device], s.counting())
+	return should, ok && should != "" && d.VersionStamp != should
 }

@@ -11,7 +11,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"net/netip"
 	"slices"
 	"time"
 
@@ -25,36 +24,23 @@ import (
 // trustAdapter is the house's keys and the lists that are made of them, as control asks for them.
 type trustAdapter struct {
 	authority *trust.Authority
-	files     trustFiles // nil: no provisioner runs here
-	at        func(device string) (netip.Addr, bool)
+	files     trustFiles                             // nil: no provisioner runs here
+	counts    func() func(provisioner.Delivery) bool // see counting
 }
 
 // trustFiles is the provisioner's part.
 type trustFiles interface {
 	TrustList(kind trust.ListKind, device string) ([]byte, error)
-	Lag(at func(device string) (netip.Addr, bool)) (provisioner.Lag, error)
+	Lag(counts func(provisioner.Delivery) bool) (provisioner.Lag, error)
 	TVSOf(device string) ([]string, error)
 }
 
 func (s *system) trust() control.Trust {
-	a := trustAdapter{authority: s.authority, at: s.registersFrom}
+	a := trustAdapter{authority: s.authority, counts: s.counting}
 	if s.provisioner != nil {
 		a.files = s.provisioner
 	}
 	return a
-}
-
-// registersFrom returns the address that a phone has registered from.
-func (s *system) registersFrom(device string) (netip.Addr, bool) {
-	if s.callmanager == nil {
-		return netip.Addr{}, false
-	}
-	for _, b := range s.callmanager.Registrations() {
-		if b.Device == device {
-			return b.Flow.Peer.Addr().Unmap(), true
-		}
-	}
-	return netip.Addr{}, false
 }
 
 // noFiles is the refusal of what only the part that serves files knows.
@@ -78,7 +64,7 @@ func (a trustAdapter) Lag() (behind, without []string, err error) {
 	if a.files == nil {
 		return nil, nil, noFiles()
 	}
-	lag, err := a.files.Lag(a.at)
+	lag, err := a.files.Lag(a.counts())
 	return lag.Behind, lag.Without, err
 }
 

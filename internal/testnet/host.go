@@ -136,6 +136,18 @@ func (h *Host) Address(ifname string, prefix netip.Prefix) error {
 	return nil
 }
 
+// MAC gives an interface another MAC address.
+func (h *Host) MAC(ifname string, mac net.HardwareAddr) error {
+	link, err := h.link.LinkByName(ifname)
+	if err == nil {
+		err = h.link.LinkSetHardwareAddr(link, mac)
+	}
+	if err != nil {
+		return fmt.Errorf("testnet: host %s: MAC address of %s: %w", h.name, ifname, err)
+	}
+	return nil
+}
+
 // Own makes every address of a network the host's own, as if each stood on its loopback.
 func (h *Host) Own(network netip.Prefix) error {
 	lo, err := h.link.LinkByName("lo")

@@ -3,6 +3,7 @@
 package sipp
 
 import (
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -18,6 +19,10 @@ func TestMain(m *testing.M) { os.Exit(office.Main(m)) }
 func TestAside(t *testing.T) {
 	const old, newer = "SEP001122334455", "SEP0011223344AA"
 	o := office.New(t, "--pbx", office.Desk, "--phone", old+"=CP-7965G:1001:Anna", "--phone", newer+"=CP-8861:1002:Bob")
+	// By its MAC address it is known which phone fetches a file, and so where its keys are to be pressed.
+	if err := o.Inside.MAC("eth0", net.HardwareAddr{0, 0x11, 0x22, 0x33, 0x44, 0x55}); err != nil {
+		t.Fatal(err)
+	}
 	text, err := os.ReadFile(o.Path("inventory.yaml"))
 	if err != nil {
 		t.Fatal(err)

@@ -46,6 +46,8 @@ func (f Facts) current() bool { return f.Fetched != nil && f.Fetched.Stamp == f.
 func (f Facts) file() Check {
 	const name = "file"
 	switch {
+	case f.Fetched == nil && f.Unproven != nil:
+		return unknown(name, "its file was delivered, unproven: "+f.Unproven.says(), f.Unproven.look(f.Device))
 	case f.Fetched == nil:
 		return unfit(name, finding.FileNotFetched.With(f.Device))
 	case !f.current():
@@ -54,10 +56,26 @@ func (f Facts) file() Check {
 	return fit(name, "its file as it is now arrived on "+f.Fetched.Complete.Format(time.DateTime))
 }
 
+func (u Unproven) says() string {
+	if u.Other {
+		return u.To.String() + " has another MAC address than the phone"
+	}
+	return u.To.String() + " is behind a router, and anybody there may have fetched it"
+}
+
+func (u Unproven) look(device string) string {
+	if u.Other {
+		return "restart " + device + " in the office and ask again; a phone in software has no MAC address of its own, look at what it says"
+	}
+	return "look at the phone's status messages whether it took its file; countRouted: true below provisioner: in longcord.yaml has such fetches count"
+}
+
 func (f Facts) hashes() Check {
 	const name = "hashes"
 	gateway := f.VPN.Gateways[0].Name
 	switch {
+	case f.Fetched == nil && f.Unproven != nil:
+		return unknown(name, "which file it holds is not proven", "see file")
 	case f.Fetched == nil:
 		return unknown(name, "without a file it knows no gateway", "let it fetch its file first")
 	case len(f.Hashes) > 0 && !slices.Contains(f.Fetched.Hashes, f.Hashes[0]):

@@ -20,6 +20,7 @@ type Facts struct {
 	Hashes     []string            // of the certificates its gateways have, the one in use first
 	Own        File                // its file as it would be given now
 	Fetched    *Fetched            // the newest delivery of that file; nil: none
+	Unproven   *Unproven           // where the file went, when nothing says that it was to the phone; nil with Fetched
 	Calls      bool                // phones register here, so that we would know
 	Registered []time.Time         // when the registrations that it has now began
 	Load       string              // as the phone told, else as the inventory wants it; empty: not known
@@ -38,6 +39,12 @@ type Facts struct {
 type File struct {
 	Stamp     string
 	WebAccess string // its webAccess; 0 opens the page
+}
+
+// Unproven is a fetch that counts for nothing, because nobody here would see the phone register.
+type Unproven struct {
+	To    netip.Addr
+	Other bool // it has another MAC address than the phone; else it is behind a router
 }
 
 // Fetched is a file that arrived at a phone.

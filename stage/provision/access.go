@@ -30,6 +30,9 @@ type Asker struct {
 	Session *Holder
 	// Certified is the device that a client certificate has proved; empty: none was shown.
 	Certified string
+	// MAC is of who has Address on a network of the server, 12 hex digits in upper case; empty: Address is behind
+	// a router, or nobody has looked. No Rule asks for it.
+	MAC string
 }
 
 // Holder is who has a session: the user who logged in, and the device that the session belongs to.

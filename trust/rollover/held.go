@@ -14,6 +14,10 @@ type File struct {
 	Hashes []string   `json:"hashes"`      // its certHash elements
 	At     time.Time  `json:"at"`          // when its last byte had arrived
 	To     netip.Addr `json:"to,omitzero"` // the address that it went to; zero: certainly the phone's own
+	// Counts says that it counts as held by a phone whose registrations somebody else takes.
+	Counts bool `json:"counts,omitempty"`
+	// Other says that somebody else than the phone fetched it: it is no sign of the phone.
+	Other bool `json:"other,omitempty"`
 }
 
 // same reports whether two files say the same.
@@ -36,6 +40,8 @@ type Held struct {
 	Later  []File    `json:"later,omitempty"`  // arrived since, oldest first
 	Read   time.Time `json:"read,omitzero"`    // how far deliveries were taken in
 	Seen   time.Time `json:"seen,omitzero"`    // last sign of the phone: a file, a registration, a tunnel
+
+	elsewhere bool // somebody else takes its registrations
 }
 
 // maxLater bounds the files that wait for a proof. Beyond it the two oldest become one that has the hashes
@@ -49,8 +55,10 @@ func (h *Held) Delivered(f File) bool {
 		return false
 	}
 	h.Read = f.At
-	h.SeenAt(f.At)
-	if n := len(h.Later); n == 0 && h.Proven != nil && h.Proven.same(f) || n > 0 && h.Later[n-1].same(f) && h.Later[n-1].To == f.To {
+	if !f.Other {
+		h.SeenAt(f.At)
+	}
+	if n := len(h.Later); n == 0 && h.Proven != nil && h.Proven.same(f) || n > 0 && h.Later[n-1].same(f) && h.Later[n-1].To == f.To && h.Later[n-1].Counts == f.Counts {
 		return true // the same again
 	}
 	if h.Later = append(h.Later, f); len(h.Later) > maxLater {
@@ -63,14 +71,16 @@ func (h *Held) Delivered(f File) bool {
 	return true
 }
 
-// Took takes the last file that arrived for held, without a registration: for phones whose registrations
-// somebody else takes.
+// Took takes the last file that arrived and counts for held, without a registration: for phones whose
+// registrations somebody else takes.
 func (h *Held) Took() bool {
-	if len(h.Later) == 0 {
-		return false
+	for i := len(h.Later) - 1; i >= 0; i-- {
+		if h.Later[i].Counts {
+			h.prove(i)
+			return true
+		}
 	}
-	h.prove(len(h.Later) - 1)
-	return true
+	return false
 }
 
 // Registered takes in that the phone began a registration. The file must have arrived before at the address

@@ -91,11 +91,33 @@ func TestHeldByWhoFetched(t *testing.T) {
 	}
 }
 
+// TestTookWhatCounts: where nobody here sees the phone register, it has taken what was certainly fetched by it.
+func TestTookWhatCounts(t *testing.T) {
+	t.Parallel()
+	var h Held
+	other := file(10, "a")
+	other.Other, other.To = true, netip.MustParseAddr("10.1.0.7")
+	if h.Delivered(other); h.Took() || !h.New() {
+		t.Errorf("somebody else has fetched its file, and the phone is heard of: %+v", h)
+	}
+	own := file(20, "a")
+	own.Counts = true
+	h.Delivered(own)
+	routed := file(30, "a", "b")
+	routed.To = netip.MustParseAddr("10.2.0.7")
+	h.Delivered(routed)
+	if !h.Took() || !h.Believes(chain("a")) || h.Believes(chain("b")) || len(h.Later) != 1 {
+		t.Errorf("it holds its own file, and may hold the one that went behind a router: %+v", h)
+	}
+}
+
 // TestHeldIsBounded has a phone fetch file after file without ever registering.
 func TestHeldIsBounded(t *testing.T) {
 	t.Parallel()
 	var h Held
-	h.Delivered(file(1, "a", "b"))
+	taken := file(1, "a", "b")
+	taken.Counts = true
+	h.Delivered(taken)
 	h.Took()
 	for i := range 100 {
 		names := []string{"a", string(rune('c' + i%20))}

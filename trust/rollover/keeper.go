@@ -207,7 +207,8 @@ func (k *Keeper) learn(ctx context.Context) error {
 	}
 	for name, h := range k.phones {
 		device := set.Devices[name]
-		if device != nil && k.config.Elsewhere != nil && k.config.Elsewhere(set, device) && h.Took() {
+		h.elsewhere = device != nil && k.config.Elsewhere != nil && k.config.Elsewhere(set, device)
+		if h.elsewhere && h.Took() {
 			changed[name] = true
 		}
 	}

@@ -310,3 +310,37 @@ func TestFileThatMayHaveBeenTaken(t *testing.T) {
 	must(t, err)
 	w.meet(first)
 }
+
+// TestUnproven: a PBX has the phones, so only a fetch that is certainly the phone's makes it ready, or the operator's
+// word that all are.
+func TestUnproven(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 1)
+	w.aside = true
+	w.come(first)
+	given(t, w)
+	for _, c := range []struct {
+		to    string
+		other bool
+		why   string
+	}{
+		{"10.2.0.7", false, "unproven: 10.2.0.7 is behind a router"},
+		{"10.1.0.7", true, "unproven: 10.1.0.7 has another MAC address"},
+	} {
+		w.tick()
+		f := w.file(first)
+		f.To, f.Other = netip.MustParseAddr(c.to), c.other
+		w.arrived[first] = append(w.arrived[first], f)
+		if s := w.status(); s.Ready != 0 || len(s.NotReady) != 1 || !strings.Contains(s.NotReady[0].Why, c.why) {
+			t.Errorf("status: %+v, want %q", s.NotReady, c.why)
+		}
+		var refused *rollover.Refused
+		if _, err := w.keeper.Commit(t.Context(), rollover.Order{}); !errors.As(err, &refused) {
+			t.Errorf("commit: %v", err)
+		}
+	}
+	w.fetch(first, true)
+	if s := w.status(); s.Ready != 1 {
+		t.Errorf("the phone has fetched its file: %+v", s)
+	}
+}

@@ -123,13 +123,24 @@ func (p Phones) lost(device, gateway string, chain [][]byte) (Loss, bool) {
 		return Loss{}, false
 	}
 	loss := Loss{Device: device, Gateway: gateway, Seen: held.Seen}
-	switch {
-	case held.Proven == nil && len(held.Later) == 0:
-		loss.Why = "which file it holds is not known: it has fetched none from here yet"
-	case len(held.Later) > 0 && held.Later[len(held.Later)-1].has(chain):
-		loss.Why = "it has fetched a file with the hash, and has not registered since"
-	default:
-		loss.Why = "the file it holds is without the hash"
-	}
+	loss.Why = held.why(chain)
 	return loss, true
+}
+
+// why says what is missing for a chain to be believed.
+func (h *Held) why(chain [][]byte) string {
+	if len(h.Later) == 0 && h.Proven == nil {
+		return "which file it holds is not known: it has fetched none from here yet"
+	}
+	if len(h.Later) == 0 || !h.Later[len(h.Later)-1].has(chain) {
+		return "the file it holds is without the hash"
+	}
+	switch last := h.Later[len(h.Later)-1]; {
+	case !h.elsewhere:
+		return "it has fetched a file with the hash, and has not registered since"
+	case last.Other:
+		return "a file with the hash was delivered, unproven: " + last.To.String() + " has another MAC address than the phone"
+	default:
+		return "a file with the hash was delivered, unproven: " + last.To.String() + " is behind a router, and anybody there may have fetched it"
+	}
 }

@@ -162,6 +162,7 @@ func (w *world) file(device string) rollover.File {
 func (w *world) fetch(device string, takes bool) {
 	w.tick()
 	f := w.file(device)
+	f.Counts = w.aside
 	w.arrived[device] = append(w.arrived[device], f)
 	if n := len(w.arrived[device]); n > 8 {
 		w.arrived[device] = w.arrived[device][n-8:]
