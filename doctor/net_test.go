@@ -76,6 +76,11 @@ func TestRecorded(t *testing.T) {
 		"path404.oc.log":            "fault group-url-mismatch(likely)",
 		"inuse.ocserv.log":          "fault port-taken",
 		"phoneua.ocserv.log":        "fault client-dialect group-url-mismatch group-url-mismatch",
+		"tftpd-hpa.log":             "ok",
+		"atftpd.log":                "ok",
+		"dnsmasq.log":               "ok",
+		"dnsmasq.conf":              "ok",
+		"pjsip.log":                 "fault registration-acl registration-refused registration-refused registration-refused",
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -169,4 +174,55 @@ func judgedText(t *testing.T, text string) string {
 		t.Fatal(err)
 	}
 	return summary(judge.Facts(collector.File(), "test"))
+}
+
+// TestServersSaid judges lines of file servers, DHCP servers and call managers that belong together.
+func TestServersSaid(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct{ text, want string }{
+		"trust lists may be missing": {
+			"Nov 26 00:19:33 dnsmasq-tftp[411]: file /srv/tftp/CTLSEP001122334455.tlv not found for 10.20.0.77\n" +
+				"Nov 26 00:19:33 dnsmasq-tftp[411]: file /srv/tftp/SEP001122334455.cnf.xml.sgn not found for 10.20.0.77\n" +
+				"Nov 26 00:19:33 dnsmasq-tftp[411]: sent /srv/tftp/SEP001122334455.cnf.xml to 10.20.0.77\n", "ok",
+		},
+		"no file for the phone": {
+			"Nov 26 00:19:03 pbx in.tftpd[1]: RRQ from 10.20.0.77 filename SEP001122334455.cnf.xml\n" +
+				"Nov 26 00:19:03 pbx in.tftpd[1]: sending NAK (1, File not found) to 10.20.0.77\n", "fault tftp-file-missing",
+		},
+		"a load that is not there": {
+			"Nov 26 00:19:03 pbx in.tftpd[1]: RRQ from 10.20.0.77 filename SIP45.9-4-2SR3-1S.loads\n" +
+				"Nov 26 00:19:03 pbx in.tftpd[1]: sending NAK (1, File not found) to 10.20.0.77\n", "ok load-missing",
+		},
+		"a server nobody knows": {"10:14 10.20.0.77 request for SEP001122334455.cnf.xml: File not found\n", "fault tftp-file-missing"},
+		"one server twice": {
+			"dhcp-option=150,10.20.0.9\ndhcp-option=66,10.20.0.9\n", "ok",
+		},
+		"two servers in one option": {"dhcp-option=150,10.20.0.9,10.20.0.10\ndhcp-option=option:tftp-server,10.20.0.10\n", "ok"},
+		"two options, two servers":  {"dhcp-option=150,10.20.0.9\ndhcp-option=66,10.99.0.9\n", "ok second-tftp-answers(possible)"},
+		"two DHCP servers": {
+			"Nov 26 00:19:36 a dnsmasq-dhcp[1]: 1 DHCPOFFER(eth0) 10.20.0.55 00:11:22:33:44:55\n" +
+				"Nov 26 00:19:36 a dnsmasq-dhcp[1]: 1 sent size:  4 option: 54 server-identifier  10.20.0.1\n" +
+				"Nov 26 00:19:36 a dnsmasq-dhcp[1]: 1 sent size:  4 option:150 tftp-server-address  10.20.0.9\n" +
+				"Nov 26 00:19:36 b dnsmasq-dhcp[1]: 2 DHCPOFFER(eth0) 10.20.0.56 00:11:22:33:44:55\n" +
+				"Nov 26 00:19:36 b dnsmasq-dhcp[1]: 2 sent size:  4 option: 54 server-identifier  10.20.0.2\n" +
+				"Nov 26 00:19:36 b dnsmasq-dhcp[1]: 2 sent size:  4 option:150 tftp-server-address  10.20.0.10\n", "ok second-tftp-answers(likely)",
+		},
+		"wrong password, then right": {
+			"[Nov 26 00:31:06] NOTICE[1]: chan_sip.c: Registration from '<sip:6001@10.20.0.9>' failed for '10.88.0.14:5060' - Wrong password\n" +
+				"[Nov 26 00:31:16] VERBOSE[1]: chan_sip.c:     -- Registered SIP '6001' at 10.88.0.14:5060\n", "ok registration-refused(possible)",
+		},
+		"a phone that is switched off": {
+			"    -- Contact 6001/sip:6001@10.88.0.14:5060 is now Unreachable.  RTT: 0.000 msec\n", "ok",
+		},
+		"a phone that registered with its address at home": {
+			"ipv4-network = 10.88.0.0/24\n    -- Contact 6001/sip:6001@192.168.178.20:5060 is now Unreachable.  RTT: 0.000 msec\n", "ok nat-in-the-way(possible)",
+		},
+		"a phone of the tunnels that does not answer": {
+			"ipv4-network = 10.88.0.0/24\n    -- Contact 6001/sip:6001@10.88.0.14:5060 is now Unreachable.  RTT: 0.000 msec\n", "ok no-route-to-pool(possible)",
+		},
+	} {
+		if got := judgedText(t, test.text); got != test.want {
+			t.Errorf("%s: judged as %s, not %s", name, got, test.want)
+		}
+	}
 }

@@ -31,7 +31,13 @@ var (
 		Code: "tftp-file-missing", Step: stage.Provision, Severity: Fault,
 		Args: []string{"server", "name"},
 		Says: "%[1]s does not have the file %[2]s",
-		Fix:  []string{"add the phone: `longcord phones add`"},
+		Fix: []string{
+			"add the phone: `longcord phones add`",
+			"with another TFTP server, put %[2]s into its root folder, spelt exactly so: upper and lower case count",
+		},
+		Messages: []string{
+			"dnsmasq-tftp[411]: file /srv/tftp/SEP001122334455.cnf.xml not found for 10.20.0.77",
+		},
 	})
 	DoorOpen = Define(Declaration{
 		Code: "door-open", Step: stage.Provision, Severity: Note,

@@ -21,6 +21,21 @@ var (
 		Args: []string{"line", "reason"},
 		Says: "the call manager refuses the registration of line %[1]s: %[2]s",
 		Fix:  []string{"compare the line's secret in the phone's file with the inventory"},
+		Elsewhere: map[Platform][]string{
+			Asterisk: {
+				"compare `authName` and `authPassword` in the phone's file with `username` and `password` of the line (pjsip.conf: `type = auth`; chan_sip: `secret`)",
+				"if it has as many contacts as it may, set `remove_existing = yes` beside `max_contacts` in its aor, so that a new tunnel address takes the old one's place",
+				"if it knows no such line or device, add it: an endpoint with auth and aors, or `[SEP…]` with `type = device` in sccp.conf",
+			},
+		},
+		Messages: []string{
+			"chan_sip.c: Registration from '<sip:6001@10.99.0.1>' failed for '10.88.0.14:5060' - Wrong password",
+			"chan_sip.c: Registration from '<sip:6001@10.99.0.1>' failed for '10.88.0.14:5060' - No matching peer found",
+			"res_pjsip/pjsip_distributor.c:688 log_failed_request: Request 'REGISTER' from '<sip:6001@10.99.0.1>' failed for '10.88.0.14:5060' (callid: abc6001) - Failed to authenticate",
+			"res_pjsip/pjsip_distributor.c:688 log_failed_request: Request 'REGISTER' from '<sip:6999@10.99.0.1>' failed for '10.88.0.14:5060' (callid: abc6999) - No matching endpoint found",
+			"res_pjsip_registrar.c:841 register_aor_core: Registration attempt from endpoint '6001' (10.88.0.14:5060) to AOR '6001' will exceed max contacts of 1",
+			"sccp_actions.c:876 handle_register: SEP001B0CDB8F24: Rejecting device: Device Unknown",
+		},
 	})
 	RegistrationACL = Define(Declaration{
 		Code: "registration-acl", Step: stage.Register, Severity: Fault,
@@ -29,9 +44,17 @@ var (
 		Fix: []string{
 			"add the pool of the tunnel to the networks that may register",
 		},
+		Messages: []string{
+			"sccp_actions.c: SEP001122334455: Rejecting device: Ip address '10.88.0.14' denied (deny + permit/permithosts).",
+			"SCCP: Rejecting Connection: Ip-address '10.88.0.14' denied. Check general deny/permit settings",
+			"res_pjsip/pjsip_distributor.c:688 log_failed_request: Request 'REGISTER' from '<sip:6002@10.99.0.1>' failed for '10.88.0.14:5060' (callid: abc6002) - Not match Endpoint ACL",
+			"chan_sip.c: Registration from '<sip:6002@10.99.0.1>' failed for '10.88.0.14:5060' - Device does not match ACL",
+		},
 		Elsewhere: map[Platform][]string{
 			Asterisk: {
-				"permit the phones' pool: `permit=` of the peer (chan_sip), the endpoint's acl (chan_pjsip), `permit` of the device (chan-sccp)",
+				"chan_pjsip: add `permit = POOL/24` behind the `deny` of the endpoint, or to the section of acl.conf that its `acl =` names, then `asterisk -rx 'module reload res_pjsip.so'`",
+				"chan_sip: add `permit=POOL/255.255.255.0` to the peer (FreePBX: Permit of the extension), then `asterisk -rx 'sip reload'`",
+				"chan-sccp: add `permit = POOL/255.255.255.0` to `[general]` and to the device in sccp.conf, behind `deny`, then `asterisk -rx 'sccp reload'`",
 			},
 		},
 	})

@@ -1,0 +1,23 @@
+package fact
+
+import "github.com/longcord/longcord/stage"
+
+// What the logs of file servers and DHCP servers tell, and dnsmasq's configuration. Client is the address that asked.
+const (
+	// FileSent: a file was given out; name (without folders), client.
+	FileSent Kind = "files.sent"
+	// FileMissing: a file that the server does not have; name, client.
+	FileMissing Kind = "files.missing"
+	// FileDenied: a file that the server has or not, and gives nobody; name, client, reason.
+	FileDenied Kind = "files.denied"
+	// FileBroken: a transfer began and did not end; name, client. A symptom.
+	FileBroken Kind = "files.broken"
+	// DHCPFiles: a DHCP server names file servers; option (150, 66), servers (by comma), by (the DHCP server's address, or
+	// absent), to (the client's MAC address, or absent).
+	DHCPFiles Kind = "dhcp.files"
+	// DNSMasqSetting: a setting of dnsmasq.conf that bears on phones; key, value.
+	DNSMasqSetting Kind = "dnsmasq.setting"
+)
+
+var _ = symptom(FileBroken, stage.Provision,
+	"send a capture of such a transfer, taken at the file server: `tcpdump -i any -w files.pcap udp and host PHONE`")

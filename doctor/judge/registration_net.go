@@ -1,0 +1,101 @@
+package judge
+
+import (
+	"cmp"
+	"net/netip"
+	"slices"
+
+	"github.com/longcord/longcord/doctor/fact"
+	"github.com/longcord/longcord/finding"
+)
+
+// What Asterisk says of registrations that it refuses. It answers an unknown user as it answers a wrong password, so of
+// the causes that it names for one line the most telling counts.
+var _ = rule(func(c *Case) {
+	for _, f := range c.All(fact.RegistrarDenied) {
+		c.Find(finding.RegistrationACL.With(f.Get("program"), cmp.Or(f.Get("line"), "whoever comes")+" from "+cmp.Or(f.Get("client"), "there")+" is denied"), f)
+	}
+	refused := c.All(fact.RegistrarRefused)
+	for _, f := range refused {
+		if f.Get("cause") == "password" && slices.ContainsFunc(slices.Concat(refused, c.All(fact.RegistrarDenied)), func(other fact.Fact) bool {
+			return other.Source == f.Source && other.Get("line") == f.Get("line") && other.Get("cause") != "password"
+		}) {
+			continue
+		}
+		found := finding.RegistrationRefused.With(f.Get("line"), registrarReason(f))
+		if c.registeredAfter(f) {
+			found = found.As(finding.Possible)
+		}
+		c.Find(found, f)
+	}
+}, finding.RegistrationACL, finding.RegistrationRefused)
+
+func registrarReason(f fact.Fact) string {
+	switch f.Get("cause") {
+	case "password":
+		return "the password is wrong"
+	case "unknown":
+		return "it knows no such line"
+	case "no-aor":
+		return "its endpoint has no aors, so nobody may register as it"
+	case "static":
+		return "its host is not dynamic, so nobody may register as it"
+	}
+	return f.Get("reason")
+}
+
+// registeredAfter reports whether the same line came in later on.
+func (c *Case) registeredAfter(f fact.Fact) bool {
+	return slices.ContainsFunc(c.All(fact.RegistrarRegistered), func(in fact.Fact) bool {
+		return in.Source == f.Source && in.Line > f.Line && in.Get("line") == f.Get("line")
+	})
+}
+
+// A phone that registered and does not answer is switched off, or the call manager has no way to its address. An address
+// that cannot be one of the tunnel's tells more: it is that of the phone's home, written into Contact.
+var _ = rule(func(c *Case) {
+	for _, f := range c.All(fact.RegistrarLost) {
+		address, err := netip.ParseAddr(f.Get("address"))
+		if err != nil || c.registeredAfter(f) {
+			continue
+		}
+		pool, known := c.poolOf(address)
+		switch {
+		case pool != "":
+			c.Find(finding.NoRouteToPool.With(pool, "the gateway's inside address").As(finding.Possible), f)
+		case known:
+			c.Find(finding.NATInTheWay.With("the registration of "+f.Get("line"), "it is registered at "+address.String()+", which is not an address of the tunnels").As(finding.Possible), f)
+		}
+	}
+}, finding.NoRouteToPool, finding.NATInTheWay)
+
+// poolOf returns the pool that an address is of, and whether any pool is known.
+func (c *Case) poolOf(address netip.Addr) (pool string, known bool) {
+	for _, f := range c.All(fact.GatewayPool) {
+		p, ok := poolPrefix(f.Get("network"))
+		if !ok {
+			continue
+		}
+		known = true
+		if p(address) {
+			return f.Get("network"), true
+		}
+	}
+	return "", known
+}
+
+// poolPrefix returns who is in a pool that is written as CIDR or FIRST-LAST.
+func poolPrefix(network string) (func(netip.Addr) bool, bool) {
+	if p, err := netip.ParsePrefix(network); err == nil {
+		return p.Contains, true
+	}
+	for i := range network {
+		if network[i] != '-' {
+			continue
+		}
+		first, err := netip.ParseAddr(network[:i])
+		last, err2 := netip.ParseAddr(network[i+1:])
+		return func(a netip.Addr) bool { return first.Compare(a) <= 0 && a.Compare(last) <= 0 }, err == nil && err2 == nil
+	}
+	return nil, false
+}

@@ -1,0 +1,155 @@
+package read
+
+import (
+	"regexp"
+	"strings"
+
+	"github.com/longcord/longcord/doctor/fact"
+	"github.com/longcord/longcord/finding"
+)
+
+// Asterisk's console and log: docs/wire/gateway-logs.md#asterisk.
+var (
+	asteriskLine  = regexp.MustCompile(`^(?:\[[^\]]{8,40}\] )?(?:NOTICE|WARNING|ERROR|SECURITY|VERBOSE|DEBUG)\[\d+\](?:\[[^\]]*\])?:? `)
+	asteriskNames = regexp.MustCompile(`\b(?:chan_sip|chan_sccp|res_pjsip\w*|pjsip_\w+|sccp_\w+|acl|res_security_log)\.c\b`)
+	pjsipFailed   = regexp.MustCompile(`Request '?REGISTER'? from '([^']*)' failed for '([^']*)' \(callid: [^)]*\) - (.+)$`)
+	sipFailed     = regexp.MustCompile(`Registration from '([^']*)' failed for '([^']*)' - (.+)$`)
+	pjsipNoAOR    = regexp.MustCompile(`Endpoint '([^']*)' \(([^)]*)\) has no configured AORs`)
+	pjsipContacts = regexp.MustCompile(`Registration attempt from endpoint '([^']*)' \(([^)]*)\) to AOR '[^']*' will exceed max contacts of (\d+)`)
+	pjsipAdded    = regexp.MustCompile(`Added contact '([^']*)' to AOR '([^']*)'`)
+	pjsipLost     = regexp.MustCompile(`Contact ([^/\s]+)/(\S+) is now (?:Unreachable|Unavailable)`)
+	sipAdded      = regexp.MustCompile(`Registered SIP '([^']*)' at (\S+)`)
+	sipLost       = regexp.MustCompile(`Peer '([^']*)' is now UNREACHABLE`)
+	sccpDenied    = regexp.MustCompile(`(?:(SEP[0-9A-Fa-f]{12}|SEP\w+): )?Rejecting (?:device|Connection): I[pP][- ]address '([^']*)' denied`)
+	sccpUnknown   = regexp.MustCompile(`(SEP[0-9A-Fa-f]{12}): Rejecting device: (Device Unknown.*|not found.*)$`)
+	sccpDone      = regexp.MustCompile(`(SEP[0-9A-Fa-f]{12}): (?:Registration State is 'OK'|is now registered|Ready to accept)`)
+	sipUser       = regexp.MustCompile(`<?sips?:([^@;>]+)@`)
+)
+
+// registrationCauses are what Asterisk says behind the dash, by their beginning.
+var registrationCauses = []struct{ says, cause string }{
+	{"Wrong password", "password"}, {"Failed to authenticate", "password"}, {"Error to authenticate", "password"},
+	{"Username/auth name mismatch", "password"},
+	{"No matching peer found", "unknown"}, {"No matching endpoint found", "unknown"}, {"Not a local domain", "unknown"},
+	{"AOR", "no-aor"}, {"Peer is not supposed to register", "static"},
+	{"Device does not match ACL", "acl"}, {"Not match Endpoint ACL", "acl"}, {"Not match Endpoint Contact ACL", "acl"},
+	{"Device not configured to use this transport type", "type"},
+}
+
+var _ = recognise(Recogniser{
+	Format: "Asterisk's log", Platform: finding.Asterisk,
+	New: func(in *fact.Input) Reader { return &asteriskLog{in} },
+})
+
+type asteriskLog struct{ in *fact.Input }
+
+func (r *asteriskLog) Line(l Line) bool {
+	return r.failed(l) || r.state(l) || asteriskLine.MatchString(l.Raw) && asteriskNames.MatchString(l.Raw)
+}
+
+// failed reads what was refused.
+func (r *asteriskLog) failed(l Line) bool {
+	if m := pjsipFailed.FindStringSubmatch(l.Raw); m != nil {
+		r.refused(l, "chan_pjsip", m[1], m[2], m[3])
+		return true
+	}
+	if m := sipFailed.FindStringSubmatch(l.Raw); m != nil {
+		r.refused(l, "chan_sip", m[1], m[2], m[3])
+		return true
+	}
+	if m := pjsipNoAOR.FindStringSubmatch(l.Raw); m != nil {
+		r.refusedFor(l, "chan_pjsip", m[1], hostOf(m[2]), "no-aor", "its endpoint has no aors")
+		return true
+	}
+	if m := pjsipContacts.FindStringSubmatch(l.Raw); m != nil {
+		r.refusedFor(l, "chan_pjsip", m[1], hostOf(m[2]), "contacts", "it is registered from "+m[3]+" other address already, which is max_contacts")
+		return true
+	}
+	if m := sccpDenied.FindStringSubmatch(l.Raw); m != nil {
+		r.in.Add(fact.RegistrarDenied, l.Number, l.Raw, l.Time, "program", "chan-sccp", "line", m[1], "client", m[2])
+		return true
+	}
+	if m := sccpUnknown.FindStringSubmatch(l.Raw); m != nil {
+		r.refusedFor(l, "chan-sccp", m[1], "", "unknown", "it knows no such device")
+		return true
+	}
+	return false
+}
+
+// state reads how registrations are.
+func (r *asteriskLog) state(l Line) bool {
+	if m := pjsipAdded.FindStringSubmatch(l.Raw); m != nil {
+		r.in.Add(fact.RegistrarRegistered, l.Number, l.Raw, l.Time, "line", m[2], "client", hostOf(contactHost(m[1])))
+		return true
+	}
+	if m := pjsipLost.FindStringSubmatch(l.Raw); m != nil {
+		r.in.Add(fact.RegistrarLost, l.Number, l.Raw, l.Time, "line", m[1], "address", hostOf(contactHost(m[2])))
+		return true
+	}
+	if m := sipAdded.FindStringSubmatch(l.Raw); m != nil {
+		r.in.Add(fact.RegistrarRegistered, l.Number, l.Raw, l.Time, "line", m[1], "client", hostOf(m[2]))
+		return true
+	}
+	if m := sipLost.FindStringSubmatch(l.Raw); m != nil {
+		r.in.Add(fact.RegistrarLost, l.Number, l.Raw, l.Time, "line", m[1])
+		return true
+	}
+	if m := sccpDone.FindStringSubmatch(l.Raw); m != nil {
+		r.in.Add(fact.RegistrarRegistered, l.Number, l.Raw, l.Time, "line", m[1])
+		return true
+	}
+	return false
+}
+
+// refused tells a refusal whose cause stands behind a dash. The first REGISTER of an unknown user is answered as if it
+// had a password, so a later line may say another cause for the same.
+func (r *asteriskLog) refused(l Line, program, from, client, says string) {
+	line := from
+	if m := sipUser.FindStringSubmatch(from); m != nil {
+		line = m[1]
+	}
+	for _, c := range registrationCauses {
+		if !strings.HasPrefix(says, c.says) {
+			continue
+		}
+		if c.cause == "acl" {
+			r.in.Add(fact.RegistrarDenied, l.Number, l.Raw, l.Time, "program", program, "line", line, "client", hostOf(client))
+			return
+		}
+		r.refusedFor(l, program, line, hostOf(client), c.cause, says)
+		return
+	}
+	r.refusedFor(l, program, line, hostOf(client), "other", says)
+}
+
+func (r *asteriskLog) refusedFor(l Line, program, line, client, cause, reason string) {
+	values := []string{"program", program, "line", line, "cause", cause, "reason", reason}
+	if client != "" {
+		values = append(values, "client", client)
+	}
+	r.in.Add(fact.RegistrarRefused, l.Number, l.Raw, l.Time, values...)
+}
+
+func (r *asteriskLog) End() {}
+
+// hostOf takes the port away, and IPv6's brackets.
+func hostOf(address string) string {
+	if strings.HasPrefix(address, "[") {
+		host, _, _ := strings.Cut(address[1:], "]")
+		return host
+	}
+	if host, _, ok := strings.Cut(address, ":"); ok && strings.Count(address, ":") == 1 {
+		return host
+	}
+	return address
+}
+
+// contactHost returns host and port of a SIP URI.
+func contactHost(uri string) string {
+	_, after, ok := strings.Cut(uri, "@")
+	if !ok {
+		after = strings.TrimPrefix(uri, "sip:")
+	}
+	host, _, _ := strings.Cut(after, ";")
+	return strings.TrimSuffix(host, ">")
+}

@@ -1,0 +1,115 @@
+package read
+
+import (
+	"path"
+	"regexp"
+	"strings"
+
+	"github.com/longcord/longcord/doctor/fact"
+)
+
+// Logs of TFTP servers: docs/wire/gateway-logs.md#file-servers.
+var (
+	tftpdAsked   = regexp.MustCompile(`(?:in\.)?tftpd(?:\[\d+\])?: RRQ from (?P<client>\S+) filename (?P<name>.+?)(?: remapped to .*)?$`)
+	tftpdNAK     = regexp.MustCompile(`(?:in\.)?tftpd(?:\[\d+\])?: (?:tftpd: )?sending NAK \((?P<code>\d+), (?P<reason>[^)]*)\) to (?P<client>\S+)`)
+	tftpdGone    = regexp.MustCompile(`(?:in\.)?tftpd(?:\[\d+\])?: tftpd: read(?:\(ack\))?: `)
+	atftpdLine   = regexp.MustCompile(`atftpd\[[\d.]+\]: +(.*)$`)
+	atftpdServes = regexp.MustCompile(`^Serving (?P<name>.+) to (?P<client>[^\s:]+):\d+$`)
+	dnsmasqTFTP  = regexp.MustCompile(`dnsmasq-tftp(?:\[\d+\])?: (.*)$`)
+	dnsmasqSent  = regexp.MustCompile(`^sent (?P<name>.+) to (?P<client>\S+)$`)
+	dnsmasqNone  = regexp.MustCompile(`^(?:error 1 )?file (?P<name>.+) not found for (?P<client>\S+)$`)
+	dnsmasqFails = regexp.MustCompile(`^(?:failed sending (?P<name>.+) to (?P<client>\S+)|error 0 .*(?:timeout|Timeout).*)$`)
+	dnsmasqDeny  = regexp.MustCompile(`^cannot (?:access|read) (?P<name>.+): (?P<reason>.+)$`)
+	// Other servers and analysers: a phone's file in a sentence that says that it is not there. inferred
+	anyMissing = regexp.MustCompile(`(?i)\b((?:SEP[0-9A-F]{12}(?:\.cnf\.xml)?|XMLDefault\.cnf\.xml)(?:\.enc)?(?:\.sgn)?)\b.*\b(?:not found|no such file|does not exist|cannot find the file)`)
+	anyClient  = regexp.MustCompile(`\b(\d{1,3}(?:\.\d{1,3}){3})\b`)
+)
+
+var _ = recognise(Recogniser{
+	Format: "log of a TFTP server",
+	New:    func(in *fact.Input) Reader { return &fileServer{in: in, asked: map[string]string{}} },
+})
+
+// maxAsked bounds how many clients' last requests are remembered.
+const maxAsked = 4096
+
+type fileServer struct {
+	in     *fact.Input
+	asked  map[string]string // client to the name that it asked for last
+	serves struct{ name, client string }
+}
+
+func (r *fileServer) tell(kind fact.Kind, l Line, name, client string, more ...string) {
+	values := append([]string{"name", path.Base(strings.ReplaceAll(strings.Trim(name, `"'`), `\`, "/"))}, more...)
+	if client != "" {
+		values = append(values, "client", client)
+	}
+	r.in.Add(kind, l.Number, l.Raw, l.Time, values...)
+}
+
+func (r *fileServer) Line(l Line) bool {
+	if m := tftpdAsked.FindStringSubmatch(l.Raw); m != nil {
+		if len(r.asked) < maxAsked {
+			r.asked[m[1]] = m[2]
+		}
+		return true
+	}
+	if m := tftpdNAK.FindStringSubmatch(l.Raw); m != nil {
+		kind := fact.FileDenied
+		if m[1] == "1" {
+			kind = fact.FileMissing
+		}
+		if name := r.asked[m[3]]; name != "" {
+			r.tell(kind, l, name, m[3], "reason", m[2])
+		}
+		return true
+	}
+	if tftpdGone.MatchString(l.Raw) {
+		return true
+	}
+	if m := atftpdLine.FindStringSubmatch(l.Raw); m != nil {
+		r.atftpd(m[1], l)
+		return true
+	}
+	if m := dnsmasqTFTP.FindStringSubmatch(l.Raw); m != nil {
+		r.dnsmasq(m[1], l)
+		return true
+	}
+	if m := anyMissing.FindStringSubmatch(l.Raw); m != nil {
+		r.tell(fact.FileMissing, l, m[1], anyClient.FindString(l.Text))
+		return true
+	}
+	return false
+}
+
+func (r *fileServer) atftpd(message string, l Line) {
+	if m := atftpdServes.FindStringSubmatch(message); m != nil {
+		r.serves.name, r.serves.client = m[1], m[2]
+		return
+	}
+	switch {
+	case r.serves.name == "":
+	case message == "End of transfer":
+		r.tell(fact.FileSent, l, r.serves.name, r.serves.client)
+	case strings.HasPrefix(message, "File ") && strings.HasSuffix(message, " not found"):
+		r.tell(fact.FileMissing, l, r.serves.name, r.serves.client)
+	case strings.HasSuffix(message, "are forbidden"):
+		r.tell(fact.FileDenied, l, r.serves.name, r.serves.client, "reason", message)
+	case strings.HasPrefix(message, "timeout: retrying"), strings.HasPrefix(message, "client (") && strings.HasSuffix(message, "not responding"):
+		r.tell(fact.FileBroken, l, r.serves.name, r.serves.client)
+	}
+}
+
+func (r *fileServer) dnsmasq(message string, l Line) {
+	if m := dnsmasqSent.FindStringSubmatch(message); m != nil {
+		r.tell(fact.FileSent, l, m[1], m[2])
+	} else if m := dnsmasqNone.FindStringSubmatch(message); m != nil {
+		r.tell(fact.FileMissing, l, m[1], m[2])
+	} else if m := dnsmasqFails.FindStringSubmatch(message); m != nil {
+		r.tell(fact.FileBroken, l, m[1], m[2])
+	} else if m := dnsmasqDeny.FindStringSubmatch(message); m != nil {
+		r.tell(fact.FileDenied, l, m[1], "", "reason", m[2])
+	}
+}
+
+func (r *fileServer) End() {}
