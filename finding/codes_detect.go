@@ -26,7 +26,7 @@ var (
 		Fix:  []string{"give the device a common phone profile with a VPN group, then let it fetch its file inside"},
 	})
 	ForeignTFTPServer = Define(Declaration{
-		Code: "foreign-tftp-server", Step: stage.Detect, Severity: Warning,
+		Code: "foreign-tftp-server", Step: stage.Detect, Severity: Fault,
 		Args: []string{"server"},
 		Says: "%[1]s answers pings but is not this phone's file server",
 		Fix:  []string{"set Alternate TFTP on the phone to the office's own server in both TFTP fields"},

@@ -107,7 +107,7 @@ var (
 		Fix:  []string{"set Alternate TFTP to Yes, TFTP Server 1 and TFTP Server 2 to %[2]s on the phone: %[3]s"},
 	})
 	WebAccessOff = Define(Declaration{
-		Code: "web-access-off", Step: stage.Provision, Severity: Fault,
+		Code: "web-access-off", Step: stage.Provision, Severity: Warning,
 		Args: []string{"phone"},
 		Says: "the file of %[1]s shuts its web page, so nobody can see what the phone does when it is away",
 		Fix:  []string{"set webAccess to 0 in the phone's settings or template, and let it fetch its file"},

@@ -28,12 +28,32 @@ func newCase(f *fact.File) *Case {
 // Now returns when the facts were collected; zero: not known.
 func (c *Case) Now() time.Time { return c.file.Collected }
 
-// All returns the facts of a kind, in the order in which they were read.
-func (c *Case) All(k fact.Kind) []fact.Fact { return c.byKind[k] }
+// All returns the facts of these kinds, those of each in the order in which they were read.
+func (c *Case) All(kinds ...fact.Kind) []fact.Fact {
+	if len(kinds) == 1 {
+		return c.byKind[kinds[0]]
+	}
+	var all []fact.Fact
+	for _, k := range kinds {
+		all = append(all, c.byKind[k]...)
+	}
+	return all
+}
 
 // Has reports whether there is a fact of one of these kinds.
 func (c *Case) Has(kinds ...fact.Kind) bool {
 	return slices.ContainsFunc(kinds, func(k fact.Kind) bool { return len(c.byKind[k]) > 0 })
+}
+
+// Every returns all facts, in the order in which they were read.
+func (c *Case) Every() []fact.Fact { return c.file.Facts }
+
+// Failed reports whether something in the evidence says that a thing did not work.
+func (c *Case) Failed() bool {
+	return slices.ContainsFunc(c.file.Facts, func(f fact.Fact) bool {
+		_, failed := fact.SymptomOf(f.Kind)
+		return failed
+	})
 }
 
 // First returns the first fact of a kind.
@@ -103,7 +123,7 @@ func (c *Case) Need(ask ...string) {
 // explain asks for more where something failed and nothing that was found says why.
 func (c *Case) explain() {
 	for _, f := range c.file.Facts {
-		if s, ok := fact.SymptomOf(f.Kind); ok && !c.explained(f, s.Step) {
+		if s, ok := fact.SymptomOf(f.Kind); ok && !c.explained(s.Step) {
 			c.Need(s.Ask...)
 		}
 	}
@@ -113,10 +133,11 @@ func (c *Case) explain() {
 	}
 }
 
-// explained reports whether a finding of the same or an earlier step, worse than a note, accounts for a symptom.
-func (c *Case) explained(symptom fact.Fact, step stage.Step) bool {
+// explained reports whether a fault of the same or an earlier step accounts for a symptom. That a warning stands beside
+// a failure, or that something is possible, explains nothing.
+func (c *Case) explained(step stage.Step) bool {
 	return slices.ContainsFunc(c.found, func(f finding.Finding) bool {
-		return f.Severity != finding.Note && f.Step <= step
+		return f.Severity == finding.Fault && f.Certainty != finding.Possible && f.Step <= step
 	})
 }
 

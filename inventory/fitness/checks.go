@@ -25,16 +25,15 @@ func (f Facts) model() Check {
 
 func (f Facts) load() Check {
 	const name = "load"
-	since, bounded := parseRelease(f.Model.VPNSince)
-	if !bounded {
+	if f.Model.VPNSince == "" {
 		return fit(name, "no load of "+f.Model.Name+" is known to be without the VPN client")
 	}
-	release, ok := releaseOf(f.Load)
-	if !ok {
+	older, known := Older(f.Load, f.Model.VPNSince)
+	if !known {
 		return unknown(name, fmt.Sprintf("which load %s runs is not known, and the VPN client needs %s", f.Device, f.Model.VPNSince),
 			"look at the phone's model information or web page: "+f.Model.VPNSince+" or newer")
 	}
-	if release.before(since) {
+	if older {
 		return unfit(name, finding.LoadTooOld.With(f.Device, f.Load, f.Model.VPNSince))
 	}
 	return fit(name, f.Load+" has the VPN client")
@@ -189,10 +188,6 @@ func (f Facts) name(n Name) Check {
 	return unfit(name, finding.GatewayNameElsewhere.With(n.Host, addresses, f.Outside.String()))
 }
 
-// firstReliable is the load from which on the VPN client finds out by itself where it is: 9.0(2) is reported not to,
-// 9.2(1) to do so. Of 88xx phones nothing else is known.
-var firstReliable = release{9, 2, 1, 0}
-
 func (f Facts) detection() Check {
 	const name = "detection"
 	if !f.VPN.AutoNetworkDetection {
@@ -201,11 +196,11 @@ func (f Facts) detection() Check {
 	if f.Known && !slices.Contains([]inventory.Family{inventory.Family7900, inventory.Family8900, inventory.Family9900}, f.Model.Family) {
 		return fit(name, "network detection is on")
 	}
-	release, ok := releaseOf(f.Load)
+	older, known := Older(f.Load, DetectionSince)
 	switch {
-	case !ok:
+	case !known:
 		return unknown(name, "which load it runs is not known, and network detection works from 9.2(1) on", "look at the phone's model information or web page: 9.2(1) or newer")
-	case release.before(firstReliable):
+	case older:
 		return unfit(name, finding.NetworkDetectionUnreliable.With(f.Device, "its load "+f.Load+" is older than 9.2(1)"))
 	}
 	return fit(name, "network detection is on, and "+f.Load+" does it")

@@ -38,3 +38,18 @@ func releaseOf(load string) (release, bool) {
 	_, text, _ := strings.Cut(load, ".")
 	return parseRelease(text)
 }
+
+// DetectionSince is the release from which on the VPN client finds out by itself where it is: 9.0(2) is reported not to,
+// 9.2(1) to do so. Of 88xx phones nothing else is known.
+const DetectionSince = "9.2(1)"
+
+// Older reports whether a load, by its name or its bare release, comes before a release; known is false when one of
+// them cannot be read.
+func Older(load, since string) (older, known bool) {
+	mine, ok := releaseOf(load)
+	if !ok {
+		mine, ok = parseRelease(load)
+	}
+	first, bounded := parseRelease(since)
+	return ok && bounded && mine.before(first), ok && bounded
+}

@@ -1,0 +1,19 @@
+package judge
+
+import (
+	"regexp"
+
+	"github.com/longcord/longcord/doctor/fact"
+	"github.com/longcord/longcord/finding"
+)
+
+// The phone and the CAPF server do not believe each other.
+var _ = rule(func(c *Case) {
+	for _, f := range c.All(fact.PhoneCAPFFailed) {
+		if capfTrust.MatchString(f.Get("text")) {
+			c.Find(finding.CAPFUntrusted.With(device(c), "the phone says \""+f.Get("text")+"\"").As(finding.Likely), f)
+		}
+	}
+}, finding.CAPFUntrusted)
+
+var capfTrust = regexp.MustCompile(`(?i)trust|unknown ca|certificate|handshake|ssl|tls`)

@@ -1,0 +1,45 @@
+package judge
+
+import (
+	"time"
+
+	"github.com/longcord/longcord/doctor/fact"
+	"github.com/longcord/longcord/finding"
+)
+
+// The dates of a gateway's certificate, by the certificate itself, or as the phone's OpenSSL sees them.
+var _ = rule(func(c *Case) {
+	now, valid := c.Now(), false
+	certainty := finding.Certain
+	if believed(c) {
+		certainty = finding.Possible // phones go by the hash
+	}
+	for _, f := range leaves(c) {
+		from, known := moment(f, "not-before")
+		until, ends := moment(f, "not-after")
+		if now.IsZero() {
+			break
+		}
+		switch {
+		case ends && now.After(until):
+			c.Find(finding.CertificateExpired.With(gateway(c), until.Format(time.DateOnly)).As(certainty), f)
+		case known && now.Before(from):
+			c.Find(finding.CertificateNotYetValid.With(gateway(c), from.Format(time.DateOnly)).As(certainty), f)
+		case ends:
+			valid = true
+		}
+	}
+	for _, f := range c.All(fact.PhoneCertificateDate) {
+		switch {
+		case believed(c):
+		case valid:
+			c.Find(finding.ClockWrong.With(device(c), "it takes a certificate for out of date that is not").As(finding.Likely), f)
+		case f.Get("error") == "expired":
+			c.Find(finding.CertificateExpired.With(gateway(c), "by the phone's clock").As(finding.Likely), f)
+			c.Find(finding.ClockWrong.With(device(c), "it is behind the end of the gateway's certificate, perhaps").As(finding.Possible), f)
+		default:
+			c.Find(finding.ClockWrong.With(device(c), "it stands before the beginning of the gateway's certificate").As(finding.Likely), f)
+			c.Find(finding.CertificateNotYetValid.With(gateway(c), "the phone's time").As(finding.Possible), f)
+		}
+	}
+}, finding.CertificateExpired, finding.CertificateNotYetValid, finding.ClockWrong)

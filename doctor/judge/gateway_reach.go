@@ -1,0 +1,41 @@
+package judge
+
+import (
+	"net"
+	"strings"
+
+	"github.com/longcord/longcord/doctor/fact"
+	"github.com/longcord/longcord/finding"
+)
+
+// Names that do not resolve, and gateways that nobody reaches.
+var _ = rule(func(c *Case) {
+	for _, f := range c.All(fact.GatewayNoName) {
+		c.Find(finding.GatewayNameUnresolved.With(serverOf(c, f)), f)
+	}
+	for _, f := range c.All(fact.PhoneNoName) {
+		for _, u := range c.All(fact.FileURL) {
+			if host := hostOf(u.Get("url")); host != "" && strings.EqualFold(host, f.Get("host")) {
+				c.Find(finding.GatewayNameUnresolved.With(host), f, u)
+			}
+		}
+		if f.Get("host") == "" && speaks(c) && !c.Has(fact.PhoneTLS, fact.PhoneLeafHash) {
+			c.Find(finding.GatewayNameUnresolved.With(gateway(c)).As(finding.Possible), f)
+		}
+	}
+	for _, f := range c.All(fact.GatewayNoAnswer) {
+		c.Find(finding.GatewayUnreachable.With(serverOf(c, f)).As(finding.Likely), f)
+	}
+}, finding.GatewayNameUnresolved, finding.GatewayUnreachable)
+
+// serverOf returns the host that a fact is about, or else the gateway's.
+func serverOf(c *Case, f fact.Fact) string {
+	s := f.Get("server")
+	if host, _, err := net.SplitHostPort(s); err == nil {
+		s = host
+	}
+	if s == "" {
+		s = gateway(c)
+	}
+	return s
+}

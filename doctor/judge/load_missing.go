@@ -1,0 +1,24 @@
+package judge
+
+import (
+	"strings"
+
+	"github.com/longcord/longcord/doctor/fact"
+	"github.com/longcord/longcord/finding"
+)
+
+// The phone is told a load that the server does not have.
+var _ = rule(func(c *Case) {
+	for _, f := range c.All(fact.PhoneFileMissing, fact.PhoneFileRefused) {
+		if load, ok := strings.CutSuffix(f.Get("file"), ".loads"); ok {
+			c.Find(finding.LoadMissing.With(load, f.Get("file")), f)
+		}
+	}
+	for _, f := range c.All(fact.PhoneLoadNamed) {
+		load := f.Get("load")
+		if load == "" {
+			load = "that its file names"
+		}
+		c.Find(finding.LoadMissing.With(load, "its .loads file, or the name is wrong").As(finding.Likely), f)
+	}
+}, finding.LoadMissing)

@@ -1,0 +1,48 @@
+package judge
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/longcord/longcord/doctor/fact"
+	"github.com/longcord/longcord/finding"
+)
+
+// Versions and ciphers: what the gateway's alerts say, and whether old phones could speak what it speaks.
+var _ = rule(func(c *Case) {
+	for _, f := range c.All(fact.PhoneAlert) {
+		if f.Get("by") != "gateway" {
+			continue
+		}
+		switch name := strings.ToLower(f.Get("name")); {
+		case name == "protocol version":
+			c.Find(finding.TLSVersion.With(gateway(c)), f)
+		case slices.Contains(ofCiphers, name):
+			c.Find(finding.TLSCipher.With(gateway(c)).As(finding.Likely), f)
+		}
+	}
+	for _, f := range c.All(fact.HandshakeFailed) {
+		certainty := finding.Possible
+		if old(c) && (f.Get("offered") == "TLSv1" || f.Get("offered") == "") {
+			certainty = finding.Likely
+		}
+		server := f.Get("server")
+		if server == "" {
+			server = gateway(c)
+		}
+		switch alert := f.Get("alert"); {
+		case alert == "protocol version":
+			c.Find(finding.TLSVersion.With(server).As(certainty), f)
+		case slices.Contains(ofCiphers, alert):
+			c.Find(finding.TLSCipher.With(server).As(certainty), f)
+		}
+	}
+	for _, f := range leaves(c) {
+		if strings.HasPrefix(f.Get("key"), "EC ") && f.Get("presented") == "true" && old(c) {
+			c.Find(finding.TLSCipher.With(gateway(c)).As(finding.Likely), f)
+		}
+	}
+}, finding.TLSVersion, finding.TLSCipher)
+
+// ofCiphers are the alerts of who finds no cipher that both have.
+var ofCiphers = []string{"handshake failure", "insufficient security", "no cipher"}

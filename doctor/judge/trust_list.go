@@ -1,0 +1,68 @@
+package judge
+
+import (
+	"strings"
+
+	"github.com/longcord/longcord/doctor/fact"
+	"github.com/longcord/longcord/finding"
+)
+
+// Whose signatures the phone believes.
+var _ = rule(func(c *Case) {
+	server := value(c, "server", fact.PhoneFetched, fact.PhoneFileRefused)
+	if server == "" {
+		server = "its TFTP server"
+	}
+	for _, f := range c.All(fact.PhoneSignatureRefused) {
+		if recovered(c, f) {
+			continue
+		}
+		file := f.Get("file")
+		if file == "" {
+			file = "the file"
+		}
+		c.Find(finding.TrustListMismatch.With(file, server), f)
+		c.Find(finding.ForeignTrustList.With(device(c)).As(finding.Possible), f)
+	}
+	for _, f := range c.All(fact.PhoneTrustListFailed) {
+		if later(c, fact.PhoneTrustListTaken, f) {
+			continue
+		}
+		certainty := finding.Likely
+		if f.Get("verification") == "true" {
+			certainty = finding.Certain
+		}
+		c.Find(finding.TrustListMismatch.With("the trust lists", server).As(certainty), f)
+		c.Find(finding.ForeignTrustList.With(device(c)).As(finding.Possible), f)
+		if !c.Has(fact.PhoneTVSAnswered, fact.PhoneTVSFailed) {
+			c.Find(finding.TVSUnreachable.With("the call managers of its stored file").As(finding.Possible), f)
+		}
+	}
+	compareSigners(c, server)
+}, finding.TrustListMismatch, finding.ForeignTrustList, finding.TVSUnreachable)
+
+// compareSigners looks whether the phone's trust list has who signed its file.
+func compareSigners(c *Case, server string) {
+	lists := c.All(fact.TrustList)
+	for _, f := range c.All(fact.SEPSigner) {
+		known := false
+		for _, r := range c.All(fact.TrustRecord) {
+			known = known || r.Get("issuer") == f.Get("issuer") && strings.EqualFold(r.Get("serial"), f.Get("serial"))
+		}
+		if known || len(lists) == 0 {
+			continue
+		}
+		c.Find(finding.TrustListMismatch.With(f.Get("file"), server).As(finding.Likely), f, lists[0])
+		c.Find(finding.ForeignTrustList.With(device(c)).As(finding.Possible), f, lists[0])
+	}
+}
+
+// later says whether a fact of that kind stands further below in the same source.
+func later(c *Case, kind fact.Kind, than fact.Fact) bool {
+	for _, f := range c.All(kind) {
+		if f.Source == than.Source && f.Line > than.Line {
+			return true
+		}
+	}
+	return false
+}

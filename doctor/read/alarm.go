@@ -1,0 +1,46 @@
+package read
+
+import (
+	"regexp"
+	"strings"
+
+	"github.com/longcord/longcord/doctor/fact"
+	"github.com/longcord/longcord/finding"
+)
+
+// Alarms: what a phone tells its call manager when it comes back, docs/wire/phone-logs.md#alarms. It stands in the
+// debug display of its page, in REGISTER, and in logs of call managers.
+var _ = recognise(Recogniser{
+	Format: "alarm of a phone", Platform: finding.Phone,
+	New: func(in *fact.Input) Reader { return &alarmReader{in} },
+})
+
+type alarmReader struct{ in *fact.Input }
+
+var (
+	alarmLine = regexp.MustCompile(`(?:cisco-alarm:\d+|\b\d{1,3}:) ?Name=(SEP[0-9A-F]{12})\b(?:.*?\b(?:Active)?Load= ?(\S+))?.*?\bLast=([\w-]+)`)
+	outOfWork = regexp.MustCompile(`(?:DeviceName=(SEP[0-9A-F]{12})\b.*)?ReasonForOutOfServiceText=([\w-]+)`)
+)
+
+func (r *alarmReader) Line(l Line) bool {
+	device, load, last := "", "", ""
+	if m := alarmLine.FindStringSubmatch(l.Text); m != nil {
+		device, load, last = m[1], m[2], m[3]
+	} else if m := outOfWork.FindStringSubmatch(l.Text); m != nil {
+		device, last = m[1], m[2]
+	} else {
+		return false
+	}
+	load = strings.TrimSuffix(load, ".loads")
+	if device != "" {
+		r.in.Add(fact.Device, l.Number, l.Text, l.Time, pairs("device", device, "load", load)...)
+	}
+	if strings.Contains(strings.ToLower(last), "reg-rej") {
+		r.in.Add(fact.PhoneRegisterRefused, l.Number, l.Text, l.Time, "text", last)
+	} else {
+		r.in.Add(fact.PhoneAlarm, l.Number, l.Text, l.Time, "last", last)
+	}
+	return true
+}
+
+func (r *alarmReader) End() {}

@@ -1,0 +1,123 @@
+package read
+
+import (
+	"regexp"
+	"strings"
+
+	"github.com/longcord/longcord/doctor/fact"
+	"github.com/longcord/longcord/finding"
+)
+
+// Status messages, as a phone's page and screen show them and as people type them off, docs/wire/phone-logs.md#status.
+var _ = recognise(Recogniser{
+	Format: "status messages of a phone", Platform: finding.Phone,
+	New: func(in *fact.Input) Reader { return &statusReader{in} },
+})
+
+type statusReader struct{ in *fact.Input }
+
+var (
+	// statusTime stands before a message: 9:54:34p on 79xx, [8:52:30am 10/01/19] on 78xx and 88xx.
+	statusTime = regexp.MustCompile(`^\[?\d{1,2}:\d\d:\d\d ?(?i:[ap]m?),?(?: +\d\d/\d\d/\d\d(?:\d\d)?)?\]? +(.*)$`)
+	// typedOff takes away what people put before a line that they type off.
+	typedOff = regexp.MustCompile(`^[\s>*\-•"'` + "`" + `]+`)
+	inTags   = regexp.MustCompile(`<[^<>]*>`)
+)
+
+func (r *statusReader) Line(l Line) bool {
+	text := typedOff.ReplaceAllString(l.Text, "")
+	timed := false
+	if strings.ContainsRune(text, '<') {
+		text = strings.TrimSpace(strings.ReplaceAll(inTags.ReplaceAllString(text, " "), "&nbsp;", " "))
+	}
+	if m := statusTime.FindStringSubmatch(text); m != nil {
+		text, timed = m[1], true
+	}
+	text = strings.TrimRight(text, " \"'.`,;")
+	for _, s := range statuses {
+		m := s.is.FindStringSubmatch(text)
+		if m == nil {
+			continue
+		}
+		if s.tells != "" {
+			r.add(l, s, m)
+		}
+		return true
+	}
+	return timed && ownFile.MatchString(text)
+}
+
+func (r *statusReader) End() {}
+
+// status is a message and what it tells. An empty kind: nothing that matters.
+type status struct {
+	phrase
+	subject string // which value the first group of the text is
+}
+
+func (r *statusReader) add(l Line, s status, m []string) {
+	values := append([]string(nil), s.with...)
+	if s.subject == "text" {
+		values = append(values, "text", m[0])
+	} else if s.subject != "" && len(m) > 1 {
+		values = append(values, s.subject, bareFile(strings.Trim(m[1], "<>[]()\"' ")))
+	}
+	kind := s.tells
+	if s.subject == "file" && m[1] != "" && !matters(m[1]) {
+		if trustListFile.MatchString(m[1]) {
+			return // a cluster without one says so at each start
+		}
+		if kind == fact.PhoneFileMissing {
+			kind = fact.PhoneFileRefused // of files that it can do without
+		}
+	}
+	r.in.Add(kind, l.Number, l.Text, l.Time, pairs(values...)...)
+}
+
+var trustListFile = regexp.MustCompile(`(?i)^(?:CTL|ITL|ext_ITL)\w*\.(?:tlv|sgn)`)
+
+func shown(text string, kind fact.Kind, subject string, values ...string) status {
+	return status{phrase: says(`(?i)`+text, kind, values...), subject: subject}
+}
+
+const (
+	fileName = `<?\[?([\w./-]+\.(?:xml|tlv|loads|jar|raw|png|sbn|zz)(?:\.enc)?(?:\.sgn)?)`
+	about    = `(?: *[:\-–] *| +)` // between a message and its file
+)
+
+// statuses are tried in their order; the first that fits counts.
+var statuses = []status{
+	shown(`\bTrust List update failed\W+verification failure`, fact.PhoneTrustListFailed, "", "verification", "true"),
+	shown(`\bTrust List update failed`, fact.PhoneTrustListFailed, ""),
+	shown(`\b(?:CTL|ITL)(?: and ITL)?(?: file)? update failed`, fact.PhoneTrustListFailed, ""),
+	shown(`\bNo Trust List installed`, fact.PhoneNoTrustList, ""),
+	shown(`^(?:Trust List updated|(?:CTL|ITL|CTL and ITL)(?: files?)? installed|Erasing CTL and ITL files|ITL updated)`, "", ""),
+	shown(`\binvalid file <?([\w.]+), authenticat\w+ fail`, fact.PhoneSignatureRefused, "file"),
+	shown(`^(?:File auth(?:entication)? (?:error|fail\w*)|Auth(?:entication)? fail\w*|Error verifying config info)`+about+fileName, fact.PhoneSignatureRefused, "file"),
+	shown(`^(?:File auth(?:entication)? (?:error|fail\w*)|Auth fail|Error verifying config info)$`, fact.PhoneSignatureRefused, ""),
+	shown(`\bCFG (?:file )?TFTP size error`, fact.PhoneFileTooLarge, ""),
+	shown(`\bTFTP timeout`+about+fileName, fact.PhoneFileTimeout, "file"),
+	shown(`(?:^|\bsays? )"?TFTP timeout$`, fact.PhoneFileTimeout, ""),
+	shown(`\bFile not found`+about+fileName, fact.PhoneFileMissing, "file"),
+	shown(fileName+`"?`+about+`File not found$`, fact.PhoneFileMissing, "file"),
+	shown(`^File not found(?: *:? *<?cfg file>?)?$`, fact.PhoneFileTrouble, "text"),
+	shown(`\bTFTP (?:access )?error`+about+fileName, fact.PhoneFileRefused, "file"),
+	shown(`^TFTP (?:access )?error$`, fact.PhoneFileTrouble, "text"),
+	shown(`\bLoad rejected HC`, fact.PhoneLoadRejected, "text"),
+	shown(`^Checksum error`, fact.PhoneLoadRejected, "text"),
+	shown(`^Version error(?:`+about+`(\S+))?$`, fact.PhoneLoadNamed, "load"),
+	shown(`^(?:Programming Error )?XmlDefault\.cnf\.xml(?:\.sgn)?$`, fact.PhoneDefaultFile, ""),
+	shown(`^(SEP[0-9A-F]{12}\.cnf\.xml(?:\.enc)?(?:\.sgn)?)$`, fact.PhoneFetched, "file"),
+	shown(`\bDNS unknown host(?:`+about+`([\w.-]+))?`, fact.PhoneNoName, "host"),
+	shown(`^DNS timeout`, fact.PhoneNoName, ""),
+	shown(`^(?:DHCP timeout|Duplicate IP|No default router|No DNS server IP)`, fact.PhoneNetworkTrouble, "text"),
+	shown(`\bRegistration rejected`, fact.PhoneRegisterRefused, "text"),
+	shown(`\bCert key size is not FIPS compliant`, fact.PhoneRegisterRefused, "text"),
+	shown(`^(?:Phone (?:is )?)?(?:not registered|unregistered)$`, fact.PhoneNotRegistered, "text"),
+	shown(`^Registering(?:\W*$| to \S+$)`, fact.PhoneNotRegistered, "text"),
+	shown(`\bAttempting VPN Connection`, fact.PhoneAttempting, ""),
+	shown(`\bVPN (?:user )?authentication (?:failed|failure)`, fact.PhoneVPNFailed, "text"),
+	shown(`^(?:VPN (?:connection )?(?:failed|failure|error|not connected|disconnected)|Unable to connect (?:to )?VPN)`, fact.PhoneVPNFailed, "text"),
+	shown(`^(?:LSC|CAPF)\W+(?:operation )?fail\w*`, fact.PhoneCAPFFailed, "text"),
+	shown(`^(?:Restart requested by (?:CUCM|Cisco Unified)|Error updat\w+ locale|IP address released)`, "", ""),
+}
