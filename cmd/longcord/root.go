@@ -136,8 +136,10 @@ func (p *program) config() (config.Config, error) {
 }
 
 // printJSON writes one document to standard output.
-func (p *program) printJSON(value any) error {
-	encoder := json.NewEncoder(p.out)
+func (p *program) printJSON(value any) error { return encodeJSON(p.out, value) }
+
+func encodeJSON(out io.Writer, value any) error {
+	encoder := json.NewEncoder(out)
 	encoder.SetEscapeHTML(false)
 	encoder.SetIndent("", "  ")
 	return encoder.Encode(value)

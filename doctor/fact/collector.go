@@ -66,6 +66,7 @@ func (c *Collector) Open(name string) *Input {
 type Input struct {
 	collector *Collector
 	index     int
+	told      int
 }
 
 // Source returns what is known of the source so far, to be changed by who reads it.
@@ -85,9 +86,25 @@ func (i *Input) Recognised(format string, p finding.Platform) {
 	}
 }
 
+// Told returns how often Add was called.
+func (i *Input) Told() int { return i.told }
+
+// Excerpt keeps a part of the source beside its facts.
+func (i *Input) Excerpt(lines []ExcerptLine) {
+	if len(lines) == 0 {
+		return
+	}
+	for n := range lines {
+		lines[n].Text = Cut(Scrub(lines[n].Text))
+	}
+	f := &i.collector.file
+	f.Excerpts = append(f.Excerpts, Excerpt{Source: i.Source().Name, Lines: lines})
+}
+
 // Add adds a fact that stands in this line of the source (0: it has no lines). Values are pairs of name and value.
 func (i *Input) Add(kind Kind, line int, text string, when time.Time, values ...string) {
 	c, name := i.collector, i.Source().Name
+	i.told++
 	f := Fact{Kind: kind, Source: name, Line: line, Text: Cut(Scrub(text)), Time: when}
 	if len(values) > 0 {
 		f.Values = make(map[string]string, len(values)/2)
@@ -120,16 +137,20 @@ func key(f Fact) string {
 	return b.String()
 }
 
-// Cut shortens text to MaxText bytes of valid UTF-8, without characters that steer a terminal or turn the direction of
+// Printable returns text of valid UTF-8 on one line, without characters that steer a terminal or turn the direction of
 // writing.
-func Cut(text string) string {
-	text = strings.Map(func(r rune) rune {
+func Printable(text string) string {
+	return strings.TrimSpace(strings.Map(func(r rune) rune {
 		if r == utf8.RuneError || !unicode.IsPrint(r) {
 			return ' '
 		}
 		return r
-	}, text)
-	text = strings.TrimSpace(text)
+	}, text))
+}
+
+// Cut shortens printable text to MaxText bytes.
+func Cut(text string) string {
+	text = Printable(text)
 	if len(text) <= MaxText {
 		return text
 	}

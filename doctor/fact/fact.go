@@ -6,7 +6,9 @@
 package fact
 
 import (
+	"encoding/json"
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/longcord/longcord/finding"
@@ -52,6 +54,8 @@ type File struct {
 
 	Sources []Source `json:"sources"`
 	Facts   []Fact   `json:"facts"`
+
+	Excerpts []Excerpt `json:"excerpts,omitempty"` // in a bundle only; judging does not look at them
 }
 
 // Check says why a facts file cannot be judged.
@@ -60,4 +64,46 @@ func (f *File) Check() error {
 		return fmt.Errorf("fact: the file has schema %d, and this program judges schema %d", f.Schema, Schema)
 	}
 	return nil
+}
+
+// Excerpt is a part of a source around what was understood in it, scrubbed, for who looks after the doctor.
+type Excerpt struct {
+	Source string        `json:"source"`
+	Lines  []ExcerptLine `json:"lines"`
+}
+
+// ExcerptLine is one line of a source. Lines between are left out where the number jumps.
+type ExcerptLine struct {
+	Line int    `json:"line"`
+	Text string `json:"text"`
+}
+
+// maxFile bounds a facts file, in bytes. What a collector gathers is smaller.
+const maxFile = 256 << 20
+
+// Read reads a facts file, or a bundle, which has excerpts in it.
+func Read(r io.Reader) (*File, error) {
+	text, err := io.ReadAll(io.LimitReader(r, maxFile+1))
+	if err != nil {
+		return nil, fmt.Errorf("fact: %w", err)
+	}
+	if len(text) > maxFile {
+		return nil, fmt.Errorf("fact: the file is larger than %d bytes", maxFile)
+	}
+	var f File
+	if err := json.Unmarshal(text, &f); err != nil {
+		return nil, fmt.Errorf("fact: this is no file that `longcord doctor --facts` wrote: %w", err)
+	}
+	if err := f.Check(); err != nil {
+		return nil, err
+	}
+	// Somebody else may have written it.
+	for i := range f.Facts {
+		each := &f.Facts[i]
+		each.Text, each.Source = Printable(each.Text), Printable(each.Source)
+		for name, value := range each.Values {
+			each.Values[name] = Printable(value)
+		}
+	}
+	return &f, nil
 }

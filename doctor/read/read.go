@@ -27,6 +27,8 @@ type Options struct {
 	Now      time.Time        // gives years to lines without one, and dates are held against it; zero: unknown
 	Progress func(read int64) // called now and then with the bytes read; nil: nobody asks
 	Limit    int64            // in bytes; zero: Limit
+	KeyLog   []byte           // keys of recorded TLS connections, as SSLKEYLOGFILE has them; may be nil
+	Excerpts bool             // keep what stands around the lines that told something
 }
 
 // Line is one line of text, without what terminals, editors and syslog daemons put around it.

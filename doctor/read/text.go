@@ -27,7 +27,8 @@ type lines struct {
 	last    *asked // who knew the last line
 	options Options
 
-	page *page // not nil: it is one
+	page    *page    // not nil: it is one
+	excerpt *excerpt // not nil: one is asked for
 
 	// held is a line as wide as a terminal, which may go on in the next one.
 	held    Line
@@ -47,6 +48,9 @@ func text(in *fact.Input, r *bufio.Reader, head []byte, o Options) error {
 	t := &lines{in: in, options: o}
 	if isHTML(head) {
 		t.page = &page{}
+	}
+	if o.Excerpts {
+		t.excerpt = &excerpt{}
 	}
 	for i, rec := range recognisers() {
 		a := &asked{Recogniser: rec, Reader: rec.New(in)}
@@ -72,6 +76,9 @@ func text(in *fact.Input, r *bufio.Reader, head []byte, o Options) error {
 	t.release()
 	for _, a := range t.all {
 		a.End()
+	}
+	if t.excerpt != nil {
+		in.Excerpt(t.excerpt.lines())
 	}
 	return failed
 }
@@ -152,6 +159,10 @@ func (t *lines) begins(line Line) bool {
 
 // offer asks who knows the line.
 func (t *lines) offer(line Line) {
+	if t.excerpt != nil {
+		before := t.in.Told()
+		defer func() { t.excerpt.take(line, t.in.Told() > before) }()
+	}
 	if t.last != nil && t.last.Line(line) {
 		t.in.Source().Known++
 		return

@@ -1,0 +1,152 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/mattn/go-isatty"
+	"github.com/spf13/cobra"
+
+	"github.com/longcord/longcord/doctor/fact"
+	"github.com/longcord/longcord/doctor/read"
+)
+
+// doctorFiles are the flags of reading files.
+type doctorFiles struct {
+	url    string
+	keyLog string
+}
+
+func (d *doctorFiles) flags(c *cobra.Command) {
+	c.Flags().StringVar(&d.url, "url", "", "the `URL` that the phone should reach, when no file says it")
+	c.Flags().StringVar(&d.keyLog, "keylog", "", "keys of recorded TLS connections, as programs write them to SSLKEYLOGFILE (`FILE`)")
+}
+
+// maxInFolder is how many files of a folder are read.
+const maxInFolder = 2000
+
+// maxKeyLog bounds a file of keys.
+const maxKeyLog = 16 << 20
+
+// readAll reads files, and those in folders, as one case.
+func (p *program) readAll(ctx context.Context, to *fact.Collector, names []string, d *doctorFiles, excerpts bool) error {
+	o := read.Options{Now: time.Now(), Excerpts: excerpts}
+	if d.keyLog != "" {
+		keys, err := readBounded(d.keyLog, maxKeyLog)
+		if err != nil {
+			return usage(err)
+		}
+		o.KeyLog = keys
+	}
+	if d.url != "" {
+		in := to.Open("--url")
+		in.Add(fact.AskedURL, 0, d.url, time.Time{}, "url", d.url)
+		in.Recognised("what you say", "")
+	}
+	for _, name := range names {
+		if err := p.readFor(ctx, to, name, o); err != nil {
+			return usage(err)
+		}
+	}
+	return nil
+}
+
+func readBounded(name string, most int64) ([]byte, error) {
+	file, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	text, err := io.ReadAll(io.LimitReader(file, most+1))
+	if err == nil && int64(len(text)) > most {
+		err = fmt.Errorf("%s is larger than %d bytes", name, most)
+	}
+	return text, err
+}
+
+func (p *program) readFor(ctx context.Context, to *fact.Collector, name string, o read.Options) error {
+	if name == "-" {
+		if terminal, ok := p.in.(*os.File); ok && isatty.IsTerminal(terminal.Fd()) {
+			fmt.Fprintln(p.err, "Paste the log or the configuration here, then press Enter and Ctrl-D.")
+		}
+		return read.Input(ctx, to, "standard input", p.in, o)
+	}
+	info, err := os.Stat(name)
+	if err != nil {
+		return err
+	}
+	if info.IsDir() {
+		return p.readFolder(ctx, to, name, o)
+	}
+	file, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	o.Progress = p.progress(name, info.Size())
+	defer o.Progress(-1)
+	return read.Input(ctx, to, name, file, o)
+}
+
+// readFolder reads the regular files of a folder and of those in it. Links are not followed.
+func (p *program) readFolder(ctx context.Context, to *fact.Collector, folder string, o read.Options) error {
+	var names []string
+	err := filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || !entry.Type().IsRegular() {
+			return err
+		}
+		if names = append(names, path); len(names) > maxInFolder {
+			return fmt.Errorf("%s holds more than %d files", folder, maxInFolder)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if len(names) == 0 {
+		return fmt.Errorf("%s holds no files", folder)
+	}
+	slices.Sort(names)
+	var all error
+	for _, name := range names {
+		if err := p.readFor(ctx, to, name, o); err != nil {
+			if ctx.Err() != nil {
+				return err
+			}
+			all = errors.Join(all, err)
+		}
+	}
+	return all
+}
+
+// progress tells on a terminal how far reading is, when it takes longer. -1 takes it away again.
+func (p *program) progress(name string, size int64) func(int64) {
+	file, ok := p.err.(*os.File)
+	if !ok || !isatty.IsTerminal(file.Fd()) {
+		return func(int64) {}
+	}
+	begun, last := time.Now(), time.Time{}
+	return func(done int64) {
+		now := time.Now()
+		switch {
+		case done < 0:
+			if !last.IsZero() {
+				fmt.Fprint(p.err, "\r\x1b[K")
+			}
+		case now.Sub(begun) > time.Second && now.Sub(last) > time.Second/5:
+			last = now
+			of := ""
+			if size > 0 {
+				of = fmt.Sprintf(" of %d", size>>20)
+			}
+			fmt.Fprintf(p.err, "\r\x1b[K%s: %d%s MB", fact.Cut(name), done>>20, of)
+		}
+	}
+}

@@ -1,0 +1,39 @@
+package fact_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/longcord/longcord/doctor/fact"
+)
+
+// TestAnonymous finds nothing of the owner's in what is sent, and the same names in the same places.
+func TestAnonymous(t *testing.T) {
+	t.Parallel()
+	c := fact.NewCollector("test", "acme.log")
+	in := c.Open("acme.log")
+	in.Add("file.url", 1, "<url1>https://vpn.acme.com/phones</url1>", time.Time{}, "url", "https://vpn.acme.com/phones")
+	in.Add("test.login", 2, "Group <Roadrunners> User <wile> IP <81.2.69.160> Authentication: rejected", time.Time{}, "user", "wile", "group", "Roadrunners")
+	in.Add("test.other", 3, "SEP001122ABCDEF 00:11:22:ab:cd:ef 0011.22ab.cdef 10.0.0.7 81.2.69.142 255.255.255.0 2a02:1234:5678:9::1", time.Time{}, "names", "vpn.acme.com,81.2.69.142")
+	in.Excerpt([]fact.ExcerptLine{{Line: 4, Text: "wile@acme.com came from vpn.acme.com"}})
+	before := c.File()
+	text, err := json.Marshal(before.Anonymous())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, of := range []string{"vpn.acme", "acme.com", "wile", "Roadrunners", "81.2.69", "ABCDEF", "ab:cd:ef", "2a02"} {
+		if strings.Contains(string(text), of) {
+			t.Errorf("%q is still in %s", of, text)
+		}
+	}
+	for _, stays := range []string{"10.0.0.7", "255.255.255.0", "SEP001122000001", "00:11:22:00:00:01", "0011.2200.0001", "198.18.0.160", "198.18.0.142", "https://host1.example/phones"} {
+		if !strings.Contains(string(text), stays) {
+			t.Errorf("%q is not in %s", stays, text)
+		}
+	}
+	if !strings.Contains(before.Facts[0].Text, "vpn.acme.com") {
+		t.Errorf("the facts themselves were changed: %+v", before.Facts[0])
+	}
+}
