@@ -226,3 +226,39 @@ func TestServersSaid(t *testing.T) {
 		}
 	}
 }
+
+// TestForeign makes sure that logs of other VPNs are told by their name, and nothing more is made of them.
+func TestForeign(t *testing.T) {
+	t.Parallel()
+	for line, product := range map[string]string{
+		"Thu Nov 26 10:00:01 2026 OpenVPN 2.6.3 x86_64-pc-linux-gnu [SSL (OpenSSL)] [LZO]":                      "OpenVPN",
+		"Thu Nov 26 10:00:01 2026 TLS Error: TLS key negotiation failed to occur within 60 seconds":             "OpenVPN",
+		"[   12.345] wireguard: wg0: Handshake for peer 1 (203.0.113.2:51820) did not complete after 5 seconds": "WireGuard",
+		"AllowedIPs = 10.8.0.2/32":                                       "WireGuard",
+		"Nov 26 10:00:01 gw charon: 05[IKE] received NO_PROPOSAL_CHOSEN": "IPsec",
+		`date=2026-11-26 time=10:00:01 devname="FG100" devid="FG100E" logid="0101039426" type="event" subtype="vpn" action="ssl-login-fail"`: "FortiGate",
+		"P4711-T123 11/26/2026 10:00:01 Info PanGPS: gateway vpn.example.net":                                                                "GlobalProtect",
+		"dsAccessService 4711 connection to vpn.example.net":                                                                                 "Pulse",
+		"1795653066.1 MX64 events type=anyconnect_vpn_auth_failure msg= 'Peer IP=203.0.113.9'":                                               "Meraki",
+		"Nov 26 10:00:01 gw pppd[411]: LCP: timeout sending Config-Requests":                                                                 "PPTP or L2TP",
+		"Nov 26 10:00:01 gw xl2tpd[411]: Connection established to 203.0.113.9, 1701":                                                        "PPTP or L2TP",
+	} {
+		collector := fact.NewCollector("test", "files")
+		if err := read.Input(t.Context(), collector, "pasted", strings.NewReader(line+"\n"), read.Options{}); err != nil {
+			t.Fatal(err)
+		}
+		report := judge.Facts(collector.File(), "test")
+		if report.Verdict != judge.Insufficient || len(report.Findings) > 0 || len(report.Needs) != 1 || !strings.Contains(report.Needs[0], product) {
+			t.Errorf("%q is judged as %s with needs %q", line, summary(report), report.Needs)
+		}
+	}
+	for line, want := range map[string]string{
+		"[10:00:01] The secure gateway has rejected the connection attempt. The following message was received from the secure gateway: No assigned address": "fault address-pool-exhausted(likely)",
+		"Nov 26 10:00:01 mac acvpnagent[411]: Function: CTransport::SendRequest  File: x.cpp":                                                                "ok",
+		"Cisco AnyConnect Secure Mobility Client\n[10:00:01] Login failed.\n":                                                                                "fault login-refused",
+	} {
+		if got := judgedText(t, line); got != want {
+			t.Errorf("%q is judged as %s, not %s", line, got, want)
+		}
+	}
+}

@@ -18,7 +18,7 @@ var _ = rule(func(c *Case) {
 	for _, f := range c.All(fact.OcservNoLease) {
 		c.Find(finding.AddressPoolExhausted.With(pool), f)
 	}
-	for _, f := range c.All(fact.OpenConnectRefused) {
+	for _, f := range c.All(fact.ClientRefused) {
 		if reason := strings.ToLower(f.Get("reason")); strings.Contains(reason, "no address") || strings.Contains(reason, "no assigned address") {
 			c.Find(finding.AddressPoolExhausted.With("of the gateway").As(finding.Likely), f)
 		}

@@ -19,8 +19,8 @@ var _ = rule(func(c *Case) {
 			c.Find(finding.ClientCertificateUntrusted.With(client(f), reason), f)
 		}
 	}
-	if f, ok := c.First(fact.OpenConnectNoCertificate); ok {
-		c.Find(finding.ClientCertificateUntrusted.With("whom openconnect logged in", "the gateway wants one, and none was shown").As(finding.Likely), f)
+	if f, ok := c.First(fact.ClientNoCertificate); ok {
+		c.Find(finding.ClientCertificateUntrusted.With("who was tried", "the gateway wants one, and none was shown").As(finding.Likely), f)
 	}
 	for _, o := range c.ocservFiles() {
 		oid, ok := o.last("cert-user-oid")

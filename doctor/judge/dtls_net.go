@@ -16,10 +16,10 @@ var _ = rule(func(c *Case) {
 	if f, ok := c.First(fact.OcservDTLSOff); ok {
 		c.Find(finding.DTLSDisabled.With("ocserv"), f)
 	}
-	if f, ok := c.First(fact.OpenConnectNoDTLS); ok {
+	if f, ok := c.First(fact.ClientNoDTLS); ok {
 		c.Find(finding.DTLSDisabled.With("the gateway").As(finding.Likely), f)
 	}
-	if f, ok := c.First(fact.OpenConnectDTLSPort); ok && f.Get("port") != strconv.Itoa(phonesPort) {
+	if f, ok := c.First(fact.ClientDTLSPort); ok && f.Get("port") != strconv.Itoa(phonesPort) {
 		c.Find(finding.DTLSDisabled.With("the gateway, on UDP "+f.Get("port")+" where phones use 443,").As(finding.Likely), f)
 	}
 	for _, o := range c.ocservFiles() {
@@ -49,12 +49,12 @@ var _ = rule(func(c *Case) {
 
 // Hellos that nobody answers are blocked on the way; handshakes that fail meet, and do not agree.
 var _ = rule(func(c *Case) {
-	for _, kind := range []fact.Kind{fact.OcservNoUDP, fact.OcservUDPLost, fact.OpenConnectNoUDP} {
+	for _, kind := range []fact.Kind{fact.OcservNoUDP, fact.OcservUDPLost, fact.ClientNoUDP} {
 		if f, ok := c.First(kind); ok {
 			c.Find(finding.DTLSBlocked.With("443").As(finding.Likely), f)
 		}
 	}
-	dead := c.All(fact.OpenConnectDead)
+	dead := c.All(fact.ClientDead)
 	if slices.ContainsFunc(dead, func(f fact.Fact) bool { return f.Get("channel") == "CSTP" }) {
 		dead = nil // nothing at all comes any more
 	}
@@ -63,7 +63,7 @@ var _ = rule(func(c *Case) {
 			c.Find(finding.DTLSBlocked.With("443").As(finding.Possible), f)
 		}
 	}
-	for _, kind := range []fact.Kind{fact.OcservDTLSFailed, fact.OpenConnectDTLSFailed} {
+	for _, kind := range []fact.Kind{fact.OcservDTLSFailed, fact.ClientDTLSFailed} {
 		for _, f := range c.All(kind) {
 			reason := f.Get("reason")
 			if reason == "" {

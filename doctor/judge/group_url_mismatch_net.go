@@ -19,11 +19,11 @@ var _ = rule(func(c *Case) {
 			c.Find(finding.GroupURLMismatch.With(f.Get("url")), f)
 		}
 	}
-	for _, f := range c.All(fact.OpenConnectUnknownURL) {
+	for _, f := range c.All(fact.ClientUnknownURL) {
 		if f.Get("status") == "404" {
 			at := f.Get("url")
 			if at == "" {
-				at = "that openconnect was given"
+				at = "that was tried"
 			}
 			c.Find(finding.GroupURLMismatch.With(at).As(finding.Likely), f)
 		}

@@ -21,10 +21,10 @@ var _ = rule(func(c *Case) {
 		}
 		c.Find(found, f)
 	}
-	if f, ok := c.First(fact.OpenConnectLoginRefused); ok && !slices.ContainsFunc(c.All(fact.OpenConnectUp), func(up fact.Fact) bool {
+	if f, ok := c.First(fact.ClientLoginRefused); ok && !slices.ContainsFunc(c.All(fact.ClientUp), func(up fact.Fact) bool {
 		return up.Source == f.Source && up.Line > f.Line
 	}) {
-		c.Find(finding.LoginRefused.With("the user that openconnect was given"), f)
+		c.Find(finding.LoginRefused.With("the user that was tried"), f)
 	}
 	for _, o := range c.ocservFiles() {
 		var ways []fact.Fact

@@ -12,10 +12,10 @@ import (
 const lineMTU = 1500
 
 var _ = rule(func(c *Case) {
-	for _, f := range c.All(fact.OpenConnectMTU) {
+	for _, f := range c.All(fact.ClientMTU) {
 		mtu, _ := strconv.Atoi(f.Get("mtu"))
 		if was, _ := strconv.Atoi(f.Get("was")); mtu < was {
-			c.Find(finding.MTU.With("from openconnect to the gateway", fmt.Sprintf("%d bytes pass inside, and the gateway grants %d", mtu, was)).As(finding.Likely), f)
+			c.Find(finding.MTU.With("to the gateway", fmt.Sprintf("%d bytes pass inside, and the gateway grants %d", mtu, was)).As(finding.Likely), f)
 		}
 	}
 	for _, o := range c.ocservFiles() {

@@ -19,7 +19,7 @@ var _ = rule(func(c *Case) {
 			c.Find(finding.SplitTunnel.With("of ocserv").As(finding.Likely), routes...)
 		}
 	}
-	for _, f := range c.All(fact.OpenConnectSplit) {
-		c.Find(finding.SplitTunnel.With("that openconnect got").As(finding.Likely), f)
+	for _, f := range c.All(fact.ClientSplit) {
+		c.Find(finding.SplitTunnel.With("of the login that was tried").As(finding.Likely), f)
 	}
 }, finding.SplitTunnel)

@@ -32,7 +32,7 @@ var _ = rule(func(c *Case) {
 	if len(dead) > 0 { // a phone whose plug was pulled looks like this, too
 		c.Find(finding.DeadPeer.With().As(finding.Possible), dead...)
 	}
-	for _, f := range c.All(fact.OpenConnectDead) {
+	for _, f := range c.All(fact.ClientDead) {
 		if f.Get("channel") == "CSTP" {
 			c.Find(finding.DeadPeer.With().As(finding.Likely), f)
 		}

@@ -14,33 +14,33 @@ var openConnectPhrases = []phrase{
 	says(`^Failed to connect to (?P<server>\S+): Connection refused`, fact.GatewayNoAnswer, "reason", "refused"),
 	says(`^Failed to connect to (?P<server>\S+): (?:Connection timed out|Interrupted system call)`, fact.GatewayNoAnswer, "reason", "timeout"),
 	says(`^Failed to connect to (?P<server>\S+): (?:No route to host|Network is unreachable|Host is unreachable)`, fact.GatewayNoAnswer, "reason", "unreachable"),
-	says(`^Server certificate verify failed: (?P<reason>(?:certificate expired|certificate does not match hostname|certificate not (?:yet )?(?:activated|valid)).*)`, fact.OpenConnectCertificate),
+	says(`^Server certificate verify failed: (?P<reason>(?:certificate expired|certificate does not match hostname|certificate not (?:yet )?(?:activated|valid)).*)`, fact.ClientDistrust),
 	says(`^Server certificate verify failed: `, ""), // signer not found: phones believe a hash, not a signer
 	says(`^(?P<reason>None of the \d+ fingerprint\(s\) specified via --servercert match)`, ""),
-	says(`^Server presented no certificate`, fact.OpenConnectFailed),
+	says(`^Server presented no certificate`, fact.ClientFailed),
 	says(`^SSL connection failure: .*(?P<reason>illegal or unsupported version|unsupported protocol|protocol version)`, fact.HandshakeFailed, "alert", "protocol version"),
 	says(`^SSL connection failure: .*(?:handshake failure|Handshake failed)`, fact.HandshakeFailed, "alert", "handshake failure"),
 	says(`^SSL connection failure: Error in the certificate`, ""),
 	says(`^SSL connection failure: (?P<reason>.*)`, fact.HandshakeFailed),
-	says(`^Got HTTP response: HTTP/1\.[01] 401 No certificate`, fact.OpenConnectNoCertificate),
-	says(`^Login failed\.?$`, fact.OpenConnectLoginRefused),
-	says(`^Got HTTP response: HTTP/1\.[01] 401 Authentication failed`, fact.OpenConnectLoginRefused),
-	says(`^Got inappropriate HTTP CONNECT response: HTTP/1\.[01] (?P<reason>\d+ .*)`, fact.OpenConnectRefused),
-	says(`^VPN service unavailable; reason: (?P<reason>.*)`, fact.OpenConnectRefused),
-	says(`^Cookie was rejected by server; exiting\.|^Cookie is no longer valid, ending session`, fact.OpenConnectRefused),
+	says(`^Got HTTP response: HTTP/1\.[01] 401 No certificate`, fact.ClientNoCertificate),
+	says(`^Login failed\.?$`, fact.ClientLoginRefused),
+	says(`^Got HTTP response: HTTP/1\.[01] 401 Authentication failed`, fact.ClientLoginRefused),
+	says(`^Got inappropriate HTTP CONNECT response: HTTP/1\.[01] (?P<reason>\d+ .*)`, fact.ClientRefused),
+	says(`^VPN service unavailable; reason: (?P<reason>.*)`, fact.ClientRefused),
+	says(`^Cookie was rejected by server; exiting\.|^Cookie is no longer valid, ending session`, fact.ClientRefused),
 	says(`^Set up UDP failed; using SSL instead|^Failed to open HTTPS connection|^Failed to complete authentication`, ""),
-	says(`^No DTLS address`, fact.OpenConnectNoDTLS),
-	says(`^(?P<reason>DTLS handshake timed out)`, fact.OpenConnectNoUDP),
-	says(`^DTLS handshake failed: Resource temporarily unavailable`, fact.OpenConnectNoUDP, "reason", "DTLS handshake timed out"),
-	says(`^DTLS handshake failed: Error in the push function|^\(Is a firewall preventing you from sending UDP packets\?\)`, fact.OpenConnectNoUDP, "reason", "UDP is refused on the way"),
-	says(`^DTLS (?:handshake|connection attempt) failed: (?P<reason>.*)|^DTLS handshake failed: (?P<why>\d+)`, fact.OpenConnectDTLSFailed),
-	says(`^DTLS Dead Peer Detection detected dead peer`, fact.OpenConnectDead, "channel", "DTLS"),
-	says(`^CSTP Dead Peer Detection detected dead peer`, fact.OpenConnectDead, "channel", "CSTP"),
-	says(`^X-CSTP-Split-Include: (?P<network>\S+)`, fact.OpenConnectSplit),
-	says(`^X-DTLS-Port: (?P<port>\d+)`, fact.OpenConnectDTLSPort),
-	says(`^Detected MTU of (?P<mtu>\d+) bytes \(was (?P<was>\d+)\)`, fact.OpenConnectMTU),
-	says(`^Configured as (?P<address>[0-9a-fA-F.:]+)(?: \+ \S+)?, with SSL (?:connected|disconnected).* and (?:DTLS|ESP) (?P<dtls>connected|disabled|in progress|established|disconnected)`, fact.OpenConnectUp),
-	says(`^(?:Received server disconnect|Session terminated by server; exiting)`, fact.OpenConnectEnded),
+	says(`^No DTLS address`, fact.ClientNoDTLS),
+	says(`^(?P<reason>DTLS handshake timed out)`, fact.ClientNoUDP),
+	says(`^DTLS handshake failed: Resource temporarily unavailable`, fact.ClientNoUDP, "reason", "DTLS handshake timed out"),
+	says(`^DTLS handshake failed: Error in the push function|^\(Is a firewall preventing you from sending UDP packets\?\)`, fact.ClientNoUDP, "reason", "UDP is refused on the way"),
+	says(`^DTLS (?:handshake|connection attempt) failed: (?P<reason>.*)|^DTLS handshake failed: (?P<why>\d+)`, fact.ClientDTLSFailed),
+	says(`^DTLS Dead Peer Detection detected dead peer`, fact.ClientDead, "channel", "DTLS"),
+	says(`^CSTP Dead Peer Detection detected dead peer`, fact.ClientDead, "channel", "CSTP"),
+	says(`^X-CSTP-Split-Include: (?P<network>\S+)`, fact.ClientSplit),
+	says(`^X-DTLS-Port: (?P<port>\d+)`, fact.ClientDTLSPort),
+	says(`^Detected MTU of (?P<mtu>\d+) bytes \(was (?P<was>\d+)\)`, fact.ClientMTU),
+	says(`^Configured as (?P<address>[0-9a-fA-F.:]+)(?: \+ \S+)?, with SSL (?:connected|disconnected).* and (?:DTLS|ESP) (?P<dtls>connected|disabled|in progress|established|disconnected)`, fact.ClientUp),
+	says(`^(?:Received server disconnect|Session terminated by server; exiting)`, fact.ClientEnded),
 }
 
 // openConnectKnown begins lines that tell nothing by themselves.
@@ -77,7 +77,7 @@ func (r *openConnect) Line(l Line) bool {
 		if r.url != "" {
 			values = append(values, "url", r.url)
 		}
-		r.in.Add(fact.OpenConnectUnknownURL, l.Number, l.Raw, l.Time, values...)
+		r.in.Add(fact.ClientUnknownURL, l.Number, l.Raw, l.Time, values...)
 		return true
 	case openConnectTries.MatchString(text):
 		r.server = openConnectTries.FindStringSubmatch(text)[1]
@@ -99,11 +99,11 @@ func (r *openConnect) Line(l Line) bool {
 		}
 		var more []string
 		switch p.tells {
-		case fact.OpenConnectUp:
+		case fact.ClientUp:
 			r.up = true
 		case fact.HandshakeFailed:
 			more = append(more, "server", r.server)
-		case fact.OpenConnectCertificate:
+		case fact.ClientDistrust:
 			host, _, _ := strings.Cut(strings.TrimPrefix(r.url, "https://"), "/")
 			more = append(more, "host", host)
 		}
@@ -116,6 +116,6 @@ func (r *openConnect) Line(l Line) bool {
 // End says that it came to nothing when no line says why.
 func (r *openConnect) End() {
 	if r.failed.Number > 0 && !r.up && !r.informed {
-		r.in.Add(fact.OpenConnectFailed, r.failed.Number, r.failed.Raw, r.failed.Time)
+		r.in.Add(fact.ClientFailed, r.failed.Number, r.failed.Raw, r.failed.Time)
 	}
 }

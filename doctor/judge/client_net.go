@@ -8,13 +8,13 @@ import (
 	"github.com/longcord/longcord/finding"
 )
 
-// What openconnect does not believe of the gateway's certificate. Phones compare a hash and, where told, the name.
+// What clients do not believe of the gateway's certificate. Phones compare a hash and, where told, the name.
 var _ = rule(func(c *Case) {
-	for _, f := range c.All(fact.OpenConnectCertificate) {
-		host := cmp.Or(f.Get("host"), "that openconnect was given")
+	for _, f := range c.All(fact.ClientDistrust) {
+		host := cmp.Or(f.Get("host"), "that was tried")
 		switch reason := f.Get("reason"); {
 		case strings.Contains(reason, "expired"):
-			c.Find(finding.CertificateExpired.With(host, "before openconnect looked").As(finding.Likely), f)
+			c.Find(finding.CertificateExpired.With(host, "before somebody looked").As(finding.Likely), f)
 		case strings.Contains(reason, "hostname"):
 			c.Find(finding.HostIDMismatch.With(host).As(finding.Likely), f)
 		default:

@@ -1,0 +1,47 @@
+package fact
+
+import "github.com/longcord/longcord/stage"
+
+// What VPN clients on a computer tell, openconnect and AnyConnect, when somebody tries a gateway with them. What they see
+// of TLS connections, names and certificates are the kinds that other tools tell, too.
+const (
+	// ClientUnknownURL: the gateway serves nothing there; url, status.
+	ClientUnknownURL Kind = "client.unknown-url"
+	// ClientLoginRefused: user or password are wrong. No values.
+	ClientLoginRefused Kind = "client.login-refused"
+	// ClientNoCertificate: the gateway wants a client certificate and got none. No values.
+	ClientNoCertificate Kind = "client.no-certificate"
+	// ClientDistrust: the client does not believe the gateway's certificate; reason, host, sha1 absent.
+	ClientDistrust Kind = "client.distrust"
+	// ClientRefused: the gateway refused CONNECT after a login; reason, when it gives one. A symptom.
+	ClientRefused Kind = "client.refused"
+	// ClientUp: the tunnel is up; address, dtls (connected, disabled, in progress).
+	ClientUp Kind = "client.up"
+	// ClientNoUDP: nothing answered DTLS; reason.
+	ClientNoUDP Kind = "client.no-udp"
+	// ClientDTLSFailed: a DTLS handshake was answered, and failed; reason.
+	ClientDTLSFailed Kind = "client.dtls-failed"
+	// ClientNoDTLS: the gateway offers no DTLS. No values.
+	ClientNoDTLS Kind = "client.no-dtls"
+	// ClientSplit: the gateway wants only some networks in the tunnel; network.
+	ClientSplit Kind = "client.split"
+	// ClientDTLSPort: the gateway's UDP port; port.
+	ClientDTLSPort Kind = "client.dtls-port"
+	// ClientDead: the gateway did not answer signs of life; channel (CSTP, DTLS).
+	ClientDead Kind = "client.dead"
+	// ClientMTU: packets of the agreed size do not pass; mtu, was.
+	ClientMTU Kind = "client.mtu"
+	// ClientEnded: the gateway ended the session. A symptom.
+	ClientEnded Kind = "client.ended"
+	// ClientFailed: the login came to nothing. A symptom.
+	ClientFailed Kind = "client.failed"
+)
+
+var (
+	_ = symptom(ClientRefused, stage.Tunnel,
+		"send the gateway's log of that moment: after the login it refused the tunnel (ASA: `show logging`; ocserv: `journalctl -u ocserv`)")
+	_ = symptom(ClientEnded, stage.Tunnel,
+		"send the gateway's log of that moment: it ended the session (ASA: `show logging`; ocserv: `journalctl -u ocserv`)")
+	_ = symptom(ClientFailed, stage.Verify,
+		"try it with `openconnect -v --dump-http-traffic URL`, and send what that prints without the password")
+)

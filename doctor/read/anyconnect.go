@@ -1,0 +1,47 @@
+package read
+
+import (
+	"regexp"
+	"strings"
+
+	"github.com/longcord/longcord/doctor/fact"
+)
+
+// AnyConnect on a computer: the message history that it shows, and its lines in system logs. It asks a gateway for the same
+// as a phone does, so what the gateway tells it holds for phones, too. documented: Cisco's troubleshooting notes
+var (
+	anyConnectLine    = regexp.MustCompile(`\b(?:acvpnagent|acvpnui|vpnagentd|acwebhelper|csc_vpnagent|csc_ui)(?:\[\d+\])?\b|\bFunction: C\w+(?:::\w+)+ +File: |^(?:\[[^\]]*\] )?Cisco (?:AnyConnect Secure Mobility Client|Secure Client)\b`)
+	anyConnectPhrases = []phrase{
+		says(`message was received from the secure gateway: +(?P<reason>No (?:assigned )?address\b.*)`, fact.ClientRefused),
+		says(`message was received from the secure gateway: +(?P<reason>\S.*)`, fact.ClientRefused),
+		says(`(?i)\bLogin denied\b.*unauthorized connection mechanism`, fact.ClientRefused, "reason", "unauthorized connection mechanism"),
+		says(`(?i)\bVPN connection failed due to unsuccessful domain name resolution`, fact.GatewayNoName),
+		says(`Could not connect to server\. Please verify Internet connectivity and server address|Connection attempt has timed out\. +Please verify Internet connectivity`, fact.GatewayNoAnswer, "reason", "timeout"),
+		says(`No valid certificates available for authentication|^(?:\[[^\]]*\] )?Certificate Validation Failure`, fact.ClientNoCertificate),
+		says(`(?i)certificate on the secure gateway is invalid`, fact.ClientFailed),
+		says(`AnyConnect was not able to establish a connection to the specified secure gateway`, fact.ClientFailed),
+		says(`(?i)unable to establish (?:a )?DTLS|DTLS tunnel was not established|Unable to set up DTLS`, fact.ClientNoUDP, "reason", "DTLS did not come up"),
+	}
+)
+
+var _ = recognise(Recogniser{
+	Format: "AnyConnect's messages on a computer",
+	New:    func(in *fact.Input) Reader { return &anyConnect{in: in} },
+})
+
+type anyConnect struct {
+	in   *fact.Input
+	seen bool
+}
+
+func (r *anyConnect) Line(l Line) bool {
+	own := anyConnectLine.MatchString(l.Raw)
+	r.seen = r.seen || own
+	if r.seen && strings.HasSuffix(strings.TrimSpace(l.Text), "Login failed.") {
+		r.in.Add(fact.ClientLoginRefused, l.Number, l.Raw, l.Time)
+		return true
+	}
+	return spoken(r.in, anyConnectPhrases, l.Raw, l) || own
+}
+
+func (r *anyConnect) End() {}

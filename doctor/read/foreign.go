@@ -1,0 +1,45 @@
+package read
+
+import (
+	"regexp"
+	"time"
+
+	"github.com/longcord/longcord/doctor/fact"
+)
+
+// foreignVPNs are products whose logs people send, by what only they write. It is enough to say that phones speak none of
+// them; what went wrong there is for others to read. documented: the products' own manuals and published logs
+var foreignVPNs = []struct {
+	product string
+	writes  *regexp.Regexp
+}{
+	{"OpenVPN", regexp.MustCompile(`\bOpenVPN \d+\.\d+\S* (?:\[|\w+-)|\bopenvpn(?:\[\d+\])?: |Initialization Sequence Completed|Peer Connection Initiated with \[AF_INET|TLS Error: TLS key negotiation failed to occur within|MULTI: multi_create_instance called`)},
+	{"WireGuard", regexp.MustCompile(`\bwireguard: \S+: |^\s*latest handshake: |^\s*(?:AllowedIPs|PresharedKey|PersistentKeepalive) *= *\S|\bwg-quick(?:\[\d+\])?: |\[#\] (?:ip link add|wg setconf)`)},
+	{"IPsec with strongSwan or Libreswan", regexp.MustCompile(`\bcharon(?:-\w+)?(?:\[\d+\])?: |\b\d\d\[(?:IKE|NET|CFG|ENC|KNL|JOB|DMN|LIB|MGR)\] |\bpluto\[\d+\]: |\bleft(?:subnet|id|cert|auth)=\S|parsed IKE_(?:SA_INIT|AUTH) (?:request|response)`)},
+	{"FortiGate SSL VPN", regexp.MustCompile(`\b(?:devname|devid)="?[\w-]+"? .*\bsubtype="?vpn|\bsslvpn_login_|\btunneltype="?ssl-|\bFortiClient\b|\bfortisslvpnd?\b|\b\[sslvpn:|openfortivpn`)},
+	{"Palo Alto GlobalProtect", regexp.MustCompile(`\bPanGP[AS]\b|\bglobalprotect(?:gateway|portal)-|,GLOBALPROTECT,|\bGlobalProtect\b.*(?:portal|gateway)`)},
+	{"Pulse Secure or Ivanti Connect Secure", regexp.MustCompile(`\bPulse ?Secure\b|\bPulseSecure\b|\bdsAccessService\b|\bIvanti (?:Connect Secure|Secure Access)\b|\bJuniper Networks,? ?(?:NC|Network Connect)`)},
+	{"Meraki client VPN", regexp.MustCompile(`\bevents type=(?:vpn|client_vpn|anyconnect)\w*|\bclient_vpn_(?:connect|disconnect)\b|\btype=anyconnect_vpn_`)},
+	{"PPTP or L2TP", regexp.MustCompile(`\bpptpd?\[\d+\]: |\bxl2tpd(?:\[\d+\])?: |\bpppd(?:\[\d+\])?: |\bCTRL: Client \S+ control connection (?:started|finished)|\bRasClient\b|\baccel-ppp\b`)},
+	{"Check Point VPN", regexp.MustCompile(`\bEndpoint Security VPN\b|\bTrGUI\b|\btrac(?:_client|\.log)\b`)},
+	{"SonicWall NetExtender", regexp.MustCompile(`\bNetExtender\b|\bsn=\w{12} .*\bSSL ?VPN`)},
+}
+
+var _ = recognise(Recogniser{
+	Format: "log of another VPN product",
+	New:    func(in *fact.Input) Reader { return &foreignVPN{in: in} },
+})
+
+type foreignVPN struct{ in *fact.Input }
+
+func (r *foreignVPN) Line(l Line) bool {
+	for _, v := range foreignVPNs {
+		if v.writes.MatchString(l.Raw) {
+			r.in.Add(fact.ForeignVPN, l.Number, l.Raw, time.Time{}, "product", v.product)
+			return true
+		}
+	}
+	return false
+}
+
+func (r *foreignVPN) End() {}
