@@ -1,7 +1,6 @@
 package judge
 
 import (
-	"net"
 	"strings"
 
 	"github.com/longcord/longcord/doctor/fact"
@@ -30,12 +29,8 @@ var _ = rule(func(c *Case) {
 
 // serverOf returns the host that a fact is about, or else the gateway's.
 func serverOf(c *Case, f fact.Fact) string {
-	s := f.Get("server")
-	if host, _, err := net.SplitHostPort(s); err == nil {
-		s = host
+	if host := hostOf("//" + f.Get("server")); host != "" {
+		return host
 	}
-	if s == "" {
-		s = gateway(c)
-	}
-	return s
+	return gateway(c)
 }
