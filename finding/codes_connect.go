@@ -29,15 +29,20 @@ var (
 	})
 	AnyConnectImageMissing = Define(Declaration{
 		Code: "anyconnect-image-missing", Step: stage.Connect, Severity: Fault,
-		Args: []string{"gateway"},
-		Says: "%[1]s has no AnyConnect image loaded, without which an ASA starts no SSL VPN",
+		Args: []string{"gateway", "what is missing"},
+		Says: "%[1]s starts no SSL VPN for clients, because it needs an AnyConnect image that is loaded and enabled: %[2]s",
 		Fix: []string{
 			"load an image",
 		},
 		Elsewhere: map[Platform][]string{
 			ASA: {
-				"copy any AnyConnect package to flash, then `webvpn`, `anyconnect image disk0:/FILE.pkg 1`, `anyconnect enable` (8.2 and 8.3: `svc image`, `svc enable`)",
+				"copy any AnyConnect package to flash, then `webvpn`, `anyconnect image disk0:/FILE.pkg 1` (before 8.4: `svc image disk0:/FILE.pkg 1`)",
+				"`webvpn`, then `anyconnect enable` (before 8.4: `svc enable`)",
 			},
+		},
+		Messages: []string{
+			"%ASA-4-722049: Group <GP> User <phone1> IP <203.0.113.9> Session terminated: SVC not enabled or invalid SVC image on the ASA",
+			"%ASA-4-722047: Group <GP> User <phone1> IP <203.0.113.9> Tunnel terminated: SVC not enabled or invalid SVC image on the ASA",
 		},
 	})
 	VPNNotEnabledOnInterface = Define(Declaration{
@@ -48,6 +53,9 @@ var (
 			"let the gateway listen on the address that the URL leads to",
 		},
 		Elsewhere: map[Platform][]string{
+			IOS: {
+				"`webvpn gateway NAME` and `webvpn context NAME` both need `inservice`",
+			},
 			ASA: {
 				"`webvpn`, then `enable %[2]s`",
 			},
@@ -59,6 +67,11 @@ var (
 		Says: "ASA %[1]s does not serve phones; their VPN begins with %[2]s",
 		Fix: []string{
 			"upgrade the ASA",
+		},
+		Elsewhere: map[Platform][]string{
+			ASA: {
+				"copy an image from 8.0(4) on to flash, `boot system disk0:/FILE.bin`, `write memory`, `reload`; check first with `show version` that the memory suffices",
+			},
 		},
 	})
 )

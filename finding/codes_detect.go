@@ -24,6 +24,14 @@ var (
 		Args: []string{"device"},
 		Says: "%[1]s has no file that names a VPN gateway, so it cannot be used outside",
 		Fix:  []string{"give the device a common phone profile with a VPN group, then let it fetch its file inside"},
+		Elsewhere: map[Platform][]string{
+			CUCM: {
+				"Cisco Unified CM Administration > Advanced Features > VPN: give the VPN Gateway its certificate and the VPN Group its gateway, name both VPN Group and VPN Profile in the Common Phone Profile, Apply Config, and let the phone fetch its file inside",
+			},
+			IOS: {
+				"`voice service voip`, `vpn-group 1`: `vpn-gateway 1 URL`, `vpn-trustpoint 1 trustpoint NAME leaf`, `vpn-hash-algorithm sha-1`; `telephony-service`, `cnf-file perphone`; below the ephone `vpn-group 1` and `vpn-profile 1`; then `create cnf-files` and reset the phone inside",
+			},
+		},
 	})
 	ForeignTFTPServer = Define(Declaration{
 		Code: "foreign-tftp-server", Step: stage.Detect, Severity: Fault,

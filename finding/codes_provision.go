@@ -16,6 +16,9 @@ var (
 		Says: "%[1]s is already in use by %[2]s",
 		Fix:  []string{"stop %[2]s or give this service another address in longcord.yaml"},
 		Elsewhere: map[Platform][]string{
+			ASA: {
+				"take the port forward of 443 away, or let it use another address than that of the interface; `show run nat` and `show run static` list them",
+			},
 			Ocserv: {
 				"see who has it with `ss -lntup 'sport = :443'`, stop that program, or give ocserv another `tcp-port` and put the port into the phone's URL; UDP must be 443",
 			},
@@ -215,6 +218,11 @@ var (
 		Says: "CUCM %[1]s has no VPN for phones; it begins with %[2]s",
 		Fix: []string{
 			"upgrade CUCM, or give the phones files of their own with the vpnGroup",
+		},
+		Elsewhere: map[Platform][]string{
+			CUCM: {
+				"see it on the page Cisco Unified CM Administration or with `show version active`; the builds called Export Unrestricted have no VPN menu at any version",
+			},
 		},
 	})
 	ClockWrong = Define(Declaration{

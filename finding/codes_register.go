@@ -15,6 +15,12 @@ var (
 		Args: []string{"server"},
 		Says: "no call manager answers at %[1]s",
 		Fix:  []string{"check that %[1]s can be reached from the phone"},
+		Elsewhere: map[Platform][]string{
+			ASA: {
+				"check the way: `packet-tracer input outside tcp PHONE 1025 %[1]s 2000 detailed` names the list or route that stops it",
+				"give packets of tunnels a default route of their own: `route inside 0.0.0.0 0.0.0.0 NEXT-HOP tunneled`; let `sysopt connection permit-vpn` be on, and permit the pool in a `vpn-filter`",
+			},
+		},
 	})
 	RegistrationRefused = Define(Declaration{
 		Code: "registration-refused", Step: stage.Register, Severity: Fault,
@@ -67,11 +73,14 @@ var (
 		},
 		Elsewhere: map[Platform][]string{
 			ASA: {
-				"exempt it: `nat (inside,outside) source static OFFICE OFFICE destination static POOL POOL no-proxy-arp route-lookup`",
+				"exempt it: `nat (inside,outside) source static OFFICE OFFICE destination static POOL POOL no-proxy-arp route-lookup` with network objects OFFICE and POOL (before 8.3: `access-list NONAT extended permit ip OFFICE MASK POOL MASK`, then `nat (inside) 0 access-list NONAT`)",
 			},
 			Asterisk: {
 				"set `localnet` for the phones' pool so that no external address is written into SDP",
 			},
+		},
+		Messages: []string{
+			"%ASA-5-305013: Asymmetric NAT rules matched for forward and reverse flows; Connection for udp src outside:10.99.0.11/49152 dst inside:10.1.1.20/69 denied due to NAT reverse path failure",
 		},
 	})
 )

@@ -16,12 +16,19 @@ var (
 		Says: "the address pool %[1]s has no free address",
 		Fix:  []string{"enlarge the pool %[1]s or log off sessions that are not used"},
 		Elsewhere: map[Platform][]string{
+			ASA: {
+				"see who has addresses with `show ip local pool NAME` and `show vpn-sessiondb anyconnect`, end dead sessions with `vpn-sessiondb logoff name USER`",
+				"enlarge it: `ip local pool NAME FIRST-LAST mask MASK` under another name, then `tunnel-group GROUP general-attributes`, `address-pool OTHER`",
+			},
 			Ocserv: {
 				"give `ipv4-network` a larger network, and end sessions that nobody uses: `occtl show users`, `occtl disconnect id ID`",
 			},
 		},
 		Messages: []string{
 			"main[phone1]:203.0.113.9:50462 ip-lease.c:285: could not figure out a valid IPv4 IP",
+			"%ASA-3-722020: TunnelGroup <PHONES> GroupPolicy <GP> User <phone1> IP <203.0.113.9> No address available for SVC connection",
+			"%ASA-5-737007: IPAA: Local pool request failed for tunnel-group 'PHONES'",
+			"%ASA-4-737019: IPAA: Unable to get address from group-policy or tunnel-group local pools",
 		},
 	})
 	DTLSBlocked = Define(Declaration{
@@ -30,6 +37,10 @@ var (
 		Says: "UDP %[1]s to the gateway does not get through; voice runs over TCP and will suffer",
 		Fix:  []string{"let UDP 443 through to the gateway"},
 		Elsewhere: map[Platform][]string{
+			ASA: {
+				"let DTLS listen where phones look for it: `webvpn`, `no dtls port` (443 is the default), and take away port forwards and `control-plane` lists for UDP 443",
+				"open UDP 443 to the ASA on every router and firewall before it; `show vpn-sessiondb detail anyconnect` shows a DTLS-Tunnel when it passes",
+			},
 			Ocserv: {
 				"set `udp-port = 443`, open UDP 443 in the firewall (`nft add rule inet filter input udp dport 443 accept`), and forward it where TCP 443 is forwarded",
 			},
@@ -44,9 +55,17 @@ var (
 		Says: "the gateway stopped answering",
 		Fix:  []string{"check the line between phone and gateway"},
 		Elsewhere: map[Platform][]string{
+			ASA: {
+				"see how often with `show log | include 722037`, and set `group-policy NAME attributes`, `webvpn`, `anyconnect dpd-interval gateway 30` (before 8.4: `svc dpd-interval gateway 30`), so that a dead session is gone before the phone is back",
+				"check the line of the phone, and whether its home router forgets UDP: `anyconnect ssl keepalive 20` (before 8.4: `svc keepalive 20`)",
+			},
 			Ocserv: {
 				"see when each phone was lost in ocserv's log, and set `dpd = 30` so that a dead session is noticed before the phone is back",
 			},
+		},
+		Messages: []string{
+			"Group = PHONES, Username = phone1, IP = 203.0.113.9, Session disconnected. Session Type: SSL, Duration: 0h:12m:40s, Bytes xmt: 4711, Bytes rcv: 815, Reason: Lost Service",
+			"%ASA-4-722037: Group <GP> User <phone1> IP <203.0.113.9> SVC closing connection: DPD failure.",
 		},
 	})
 	LegacyInUse = Define(Declaration{
@@ -65,6 +84,11 @@ var (
 		Args: []string{"pool", "inside address"},
 		Says: "the office has no way back to the phones' addresses %[1]s",
 		Fix:  []string{"route %[1]s to %[2]s on the office's router"},
+		Elsewhere: map[Platform][]string{
+			ASA: {
+				"`show route` on the ASA must have a way to %[1]s, and the office's routers one to the ASA: on them `ip route POOL MASK INSIDE-ADDRESS-OF-THE-ASA`",
+			},
+		},
 	})
 	PoolOverlaps = Define(Declaration{
 		Code: "pool-overlaps", Step: stage.Tunnel, Severity: Fault,
@@ -75,6 +99,9 @@ var (
 			"take the pool's addresses out of the range of the office's DHCP server",
 		},
 		Elsewhere: map[Platform][]string{
+			ASA: {
+				"`no ip local pool NAME RANGE`, then `ip local pool NAME FIRST-LAST mask MASK` with a network that no interface, DHCP range or other pool has, and name it in `tunnel-group GROUP general-attributes`, `address-pool NAME`",
+			},
 			Ocserv: {
 				"choose another `ipv4-network` that neither the office nor homes use, such as 172.29.14.0/24",
 			},
@@ -88,8 +115,11 @@ var (
 			"take the split away: phones get everything through the tunnel",
 		},
 		Elsewhere: map[Platform][]string{
+			IOS: {
+				"`webvpn context NAME`, `policy group %[1]s`, then `no svc split include NETWORK MASK`",
+			},
 			ASA: {
-				"`group-policy %[1]s attributes`, then `split-tunnel-policy tunnelall`",
+				"`group-policy %[1]s attributes`, then `split-tunnel-policy tunnelall` and `no split-tunnel-network-list`",
 			},
 			Ocserv: {
 				"take the `route =` lines away for the phones' group, so that it is a default route",
@@ -105,7 +135,8 @@ var (
 		},
 		Elsewhere: map[Platform][]string{
 			ASA: {
-				"`group-policy NAME attributes`, `webvpn`, `anyconnect ssl dtls enable`, and `webvpn`, `enable outside` without tls-only",
+				"`webvpn`, then `no enable outside` and `enable outside` without tls-only",
+				"`group-policy NAME attributes`, `webvpn`, `anyconnect ssl dtls enable` (before 8.4: `svc dtls enable`)",
 			},
 			Ocserv: {
 				"set `udp-port = 443` and open it",
@@ -121,11 +152,15 @@ var (
 		},
 		Elsewhere: map[Platform][]string{
 			ASA: {
-				"`ssl cipher dtlsv1 custom \"AES256-SHA:AES128-SHA\"` (9.3 and newer), `ssl encryption aes256-sha1 aes128-sha1` (older); for phones the suite must be that of TLS",
+				"`ssl cipher dtlsv1 custom \"AES256-SHA:AES128-SHA\"` (before 9.3: `ssl encryption aes256-sha1 aes128-sha1`); for phones the suite must be that of TLS",
+				"if it demands DTLS 1.2: `ssl server-version tlsv1 dtlsv1` (before 9.3: `ssl server-version any`)",
 			},
 			Ocserv: {
 				"set `dtls-legacy = true` and `cisco-client-compat = true`, with +AES-128-CBC and +SHA1 in tls-priorities",
 			},
+		},
+		Messages: []string{
+			"%ASA-5-722043: Group <GP> User <phone1> IP <203.0.113.9> DTLS disabled: unable to negotiate cipher.",
 		},
 	})
 	MTU = Define(Declaration{
@@ -137,11 +172,15 @@ var (
 		},
 		Elsewhere: map[Platform][]string{
 			ASA: {
-				"`group-policy NAME attributes`, `webvpn`, `anyconnect mtu 1200`",
+				"`group-policy NAME attributes`, `webvpn`, `anyconnect mtu 1290` (before 8.4: `svc mtu 1290`), or less where the line needs it; `anyconnect ssl df-bit-ignore enable` (before 8.4: `svc df-bit-ignore enable`) lets large packets be parted",
 			},
 			Ocserv: {
 				"set `mtu = 1200` for the phones' group, and `try-mtu-discovery = true`",
 			},
+		},
+		Messages: []string{
+			"%ASA-6-722036: Group <GP> User <phone1> IP <203.0.113.9> Transmitting large packet 1418 (threshold 1290).",
+			"%ASA-3-722035: Group <GP> User <phone1> IP <203.0.113.9> Received large packet 1330 (threshold 1290).",
 		},
 	})
 	AddressChanged = Define(Declaration{
@@ -175,6 +214,9 @@ var (
 				"set `idle-timeout` above the phones' keepalives, or take it away",
 			},
 		},
+		Messages: []string{
+			"Group = PHONES, Username = phone1, IP = 203.0.113.9, Session disconnected. Session Type: SSL, Duration: 0h:30m:12s, Bytes xmt: 4711, Bytes rcv: 815, Reason: Idle Timeout",
+		},
 	})
 	SessionTimeout = Define(Declaration{
 		Code: "session-timeout", Step: stage.Tunnel, Severity: Warning,
@@ -189,6 +231,65 @@ var (
 			},
 			Ocserv: {
 				"take `session-timeout` away",
+			},
+		},
+		Messages: []string{
+			"Group = PHONES, Username = phone1, IP = 203.0.113.9, Session disconnected. Session Type: SSL, Duration: 8h:00m:00s, Bytes xmt: 4711, Bytes rcv: 815, Reason: Max time exceeded",
+		},
+	})
+	AddressPoolMissing = Define(Declaration{
+		Code: "address-pool-missing", Step: stage.Tunnel, Severity: Fault,
+		Args: []string{"group", "reason"},
+		Says: "phones of tunnel group %[1]s get no address: %[2]s",
+		Fix: []string{
+			"give the group a pool",
+		},
+		Elsewhere: map[Platform][]string{
+			ASA: {
+				"`ip local pool NAME FIRST-LAST mask MASK`, then `tunnel-group %[1]s general-attributes`, `address-pool NAME`; `vpn-addr-assign local` must be on",
+			},
+		},
+		Messages: []string{
+			"%ASA-5-737004: IPAA: DHCP configured, request failed for tunnel-group 'PHONES'",
+			"%ASA-5-737003: IPAA: DHCP configured, no viable servers found for tunnel-group 'PHONES'",
+		},
+	})
+	PhoneToPhoneDenied = Define(Declaration{
+		Code: "phone-to-phone-denied", Step: stage.Tunnel, Severity: Warning,
+		Args: []string{"gateway"},
+		Says: "%[1]s lets no packets from one tunnel into another, so two phones outside do not hear each other",
+		Fix: []string{
+			"let packets go from tunnel to tunnel",
+		},
+		Elsewhere: map[Platform][]string{
+			ASA: {
+				"`same-security-traffic permit intra-interface`, and exempt the pool from NAT to itself",
+			},
+		},
+	})
+	TunneledRouteMissing = Define(Declaration{
+		Code: "tunneled-route-missing", Step: stage.Tunnel, Severity: Note,
+		Args: []string{"interface"},
+		Says: "packets of phones for networks that the gateway does not know leave by %[1]s, because only the Internet has a default route",
+		Fix: []string{
+			"give packets out of tunnels a default route to the office, if call manager or file server are not in a network of the gateway's",
+		},
+		Elsewhere: map[Platform][]string{
+			ASA: {
+				"`route inside 0.0.0.0 0.0.0.0 NEXT-HOP tunneled`",
+			},
+		},
+	})
+	TunnelTimers = Define(Declaration{
+		Code: "tunnel-timers", Step: stage.Tunnel, Severity: Warning,
+		Args: []string{"policy", "reason"},
+		Says: "timers of group policy %[1]s hurt calls: %[2]s",
+		Fix: []string{
+			"let keepalives go every 20 seconds, dead peers be looked for every 30, and tunnels live as long as they can",
+		},
+		Elsewhere: map[Platform][]string{
+			ASA: {
+				"`group-policy %[1]s attributes`, `webvpn`, then `anyconnect ssl keepalive 20` (before 8.4: `svc keepalive 20`), `anyconnect dpd-interval client 30` (before 8.4: `svc dpd-interval client 30`), `anyconnect ssl rekey method none` (before 8.4: `svc rekey method none`)",
 			},
 		},
 	})

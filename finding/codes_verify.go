@@ -22,12 +22,16 @@ var (
 		Says: "the gateway %[1]s speaks no TLS version that the phone speaks",
 		Fix:  []string{"let the gateway accept TLS 1.0 from old phones: in ours, set legacyPhones on their tunnel group"},
 		Elsewhere: map[Platform][]string{
+			ASA: {
+				"`ssl server-version tlsv1` (before 9.3: `ssl server-version any`), which takes TLS 1.0 and everything newer; 79xx speak TLS 1.0 alone",
+			},
 			Ocserv: {
 				"let ocserv take TLS 1.0: take `-VERS-TLS1.0` out of `tls-priorities`, or set `tls-priorities = \"NONE:+VERS-TLS-ALL:+SIGN-ALL:+COMP-ALL:+RSA:+SHA1:+AES-128-CBC\"`, and restart it",
 			},
 		},
 		Messages: []string{
 			"GnuTLS error (at worker-vpn.c:861): A packet with illegal or unsupported version was received.",
+			"%ASA-7-725014: SSL lib error. Function: ssl_get_client_hello Reason: unsupported protocol",
 		},
 	})
 	TLSCipher = Define(Declaration{
@@ -36,12 +40,16 @@ var (
 		Says: "the gateway %[1]s and the phone have no TLS cipher in common",
 		Fix:  []string{"enable AES128-SHA or AES256-SHA for phones on the gateway: in ours, set legacyPhones on their tunnel group"},
 		Elsewhere: map[Platform][]string{
+			ASA: {
+				"`ssl cipher tlsv1 custom \"AES256-SHA:AES128-SHA\"` (before 9.3: `ssl encryption aes256-sha1 aes128-sha1`), with an RSA key in the trustpoint",
+			},
 			Ocserv: {
 				"give old phones RSA with AES-128-CBC and SHA-1: `tls-priorities = \"NONE:+VERS-TLS-ALL:+SIGN-ALL:+COMP-ALL:+RSA:+SHA1:+AES-128-CBC\"`, with an RSA key in `server-key`, and restart ocserv",
 			},
 		},
 		Messages: []string{
 			"GnuTLS error (at worker-vpn.c:861): No supported cipher suites have been found.",
+			"%ASA-7-725014: SSL lib error. Function: SSL3_GET_CLIENT_HELLO Reason: no shared cipher",
 		},
 	})
 	CertificateHashMismatch = Define(Declaration{
@@ -68,6 +76,9 @@ var (
 			"check the clock of the gateway",
 		},
 		Elsewhere: map[Platform][]string{
+			ASA: {
+				"`crypto ca enroll NAME` or `crypto ca import NAME pkcs12`; give phones the hash of the new certificate before: CUCM's Phone-VPN-trust, VPN Gateway, then reset the phones inside",
+			},
 			Ocserv: {
 				"renew the certificate of `server-cert`; give phones the hash of the new one first, inside",
 			},
@@ -84,6 +95,11 @@ var (
 		Args: []string{"gateway", "certificate"},
 		Says: "phones' files have the hash of %[2]s, which is an authority's certificate that gateway %[1]s does not send: no phone ever compares it",
 		Fix:  []string{"put the certificate of that authority behind the gateway's own in its PEM file, or name the gateway's own certificate in the VPNGateway"},
+		Elsewhere: map[Platform][]string{
+			IOS: {
+				"`voice service voip`, `vpn-group 1`, `vpn-trustpoint 1 trustpoint NAME leaf`: with DTLS a router shows its own certificate alone; then `create cnf-files` and reset the phones inside",
+			},
+		},
 	})
 	HostIDMismatch = Define(Declaration{
 		Code: "host-id-mismatch", Step: stage.Verify, Severity: Fault,
@@ -91,6 +107,9 @@ var (
 		Says: "the gateway's certificate does not name %[1]s",
 		Fix:  []string{"issue the certificate with %[1]s as subject alternative name, or switch the host check off"},
 		Elsewhere: map[Platform][]string{
+			ASA: {
+				"make a certificate with %[1]s as common name or alternative name: `crypto ca trustpoint NAME`, `fqdn %[1]s`, `subject-name CN=%[1]s`, `crypto ca enroll NAME`, `ssl trust-point NAME outside`; give phones the new hash first",
+			},
 			Ocserv: {
 				"make a certificate whose subjectAltName is the host of the URL, name it as `server-cert` with its `server-key`, and give phones the new hash before you restart ocserv",
 			},
@@ -106,6 +125,12 @@ var (
 		Says: "the gateway knows no group URL %[1]s",
 		Fix:  []string{"make the URL in the phone's file and the gateway's group URL equal, byte for byte"},
 		Elsewhere: map[Platform][]string{
+			IOS: {
+				"`webvpn context NAME`, `gateway GATEWAY domain NAME`: the last part of the phone's URL must be that domain",
+			},
+			ASA: {
+				"`tunnel-group NAME webvpn-attributes`, then `group-url %[1]s enable`, letter by letter as in the phone's file",
+			},
 			Ocserv: {
 				"serve phones with ocserv 1.2.0 or newer, set `cisco-svc-client-compat = true`, and write `https://HOST/svc` into the phone's file: no other path takes phones' logins",
 			},
@@ -117,6 +142,10 @@ var (
 		Says: "the gateway refuses the login of %[1]s",
 		Fix:  []string{"check user name and password; set a new one with `longcord users passwd %[1]s --password-stdin`"},
 		Elsewhere: map[Platform][]string{
+			ASA: {
+				"try it on the ASA: `test aaa-server authentication GROUP host SERVER username %[1]s password PASSWORD`; for local users `show aaa local user` and `username %[1]s password NEW`",
+				"see the reason with `debug aaa common 255` while the phone tries",
+			},
 			Ocserv: {
 				"set the password anew: `ocpasswd -c /etc/ocserv/ocpasswd %[1]s`; phones answer one question for user and password, so `auth` is `plain[passwd=FILE]` or `radius[…]` alone, without otp, or `certificate` alone, and no `select-group`",
 			},
@@ -124,6 +153,9 @@ var (
 		Messages: []string{
 			"plain-auth: error authenticating user 'phone1'",
 			"worker[phone1]: 203.0.113.9 worker-auth.c:1724: failed authentication for 'phone1'",
+			"%ASA-6-113015: AAA user authentication Rejected : reason = Invalid password : local database : user = phone1 : user IP = 203.0.113.9",
+			"%ASA-6-113005: AAA user authentication Rejected : reason = AAA failure : server = 192.0.2.30 : user = phone1 : user IP = 203.0.113.9",
+			"%ASA-6-716039: Group <DfltGrpPolicy> User <phone1> IP <203.0.113.9> Authentication: rejected, Session Type: WebVPN.",
 		},
 	})
 	LoginBanned = Define(Declaration{
@@ -135,6 +167,9 @@ var (
 			"wait some minutes, or give the user a new password with `longcord users passwd`, which counts at once",
 		},
 		Elsewhere: map[Platform][]string{
+			ASA: {
+				"`clear aaa local user lockout username %[1]s`; the limit is `aaa local authentication attempts max-fail NUMBER`",
+			},
 			Ocserv: {
 				"let the address in again: `occtl unban ip %[1]s`; several phones behind one router share it, so raise `max-ban-score` or lower `ban-points-wrong-password`, and mend the phone that fails",
 			},
@@ -142,6 +177,7 @@ var (
 		Messages: []string{
 			"main: added IP '203.0.113.9' (with score 80) to ban list, will be reset at: Thu Nov 26 00:16:59 2026",
 			"main: rejected connection from banned IP: 203.0.113.9",
+			"%ASA-6-113006: User phone1 locked out on exceeding 3 successive failed authentication attempts",
 		},
 	})
 	AAAServerDead = Define(Declaration{
@@ -149,6 +185,15 @@ var (
 		Args: []string{"name", "reason"},
 		Says: "the server %[1]s, which knows users, gives no answer: %[2]s",
 		Fix:  []string{"look whether %[1]s runs, whether this machine reaches it, and whether both have the same key; it is asked again by itself"},
+		Elsewhere: map[Platform][]string{
+			ASA: {
+				"`show aaa-server` says which are FAILED; `test aaa-server authentication GROUP host %[1]s username USER password PASSWORD`; `aaa-server GROUP active host %[1]s` brings it back",
+			},
+		},
+		Messages: []string{
+			"%ASA-2-113022: AAA Marking RADIUS server 192.0.2.30 in aaa-server group RAD as FAILED",
+			"%ASA-6-113014: AAA authentication server not accessible : server = 192.0.2.30 : user = phone1",
+		},
 	})
 	AAAServerUnsigned = Define(Declaration{
 		Code: "aaa-server-unsigned", Step: stage.Verify, Severity: Warning,
@@ -165,12 +210,19 @@ var (
 			"if it was revoked or never issued, give the phone a new one",
 		},
 		Elsewhere: map[Platform][]string{
+			ASA: {
+				"import the issuer: `crypto ca trustpoint CAPF`, `enrollment terminal`, `exit`, `crypto ca authenticate CAPF`, and paste the CAPF certificate of CUCM (for manufacturer's certificates Cisco_Manufacturing_CA and Cisco Root CA 2048)",
+				"see what it says of the certificate with `debug crypto ca 255` while the phone tries",
+			},
 			Ocserv: {
 				"name the issuers of phones' certificates as `ca-cert` (the manufacturer's, and the CAPF's), and take the user from the common name: `cert-user-oid = 2.5.4.3`",
 			},
 		},
 		Messages: []string{
 			"worker: 203.0.113.9 no certificate provided for authentication",
+			"%ASA-3-717009: Certificate validation failed. No suitable trustpoints found to validate certificate serial number: 0A, subject name: cn=CP-7962G-SEP001122334455, issuer name: cn=CAPF.",
+			"%ASA-3-717027: Certificate chain failed validation. No suitable trustpoint was found to validate chain.",
+			"CRYPTO_PKI: No suitable trustpoints found to validate certificate serial number: 0A",
 		},
 	})
 	ClientCertificateExpired = Define(Declaration{
@@ -180,6 +232,15 @@ var (
 		Fix: []string{
 			"give the phone a new certificate; it must be inside for that, or on a group that takes a password",
 			"check the clock of the gateway",
+		},
+		Elsewhere: map[Platform][]string{
+			ASA: {
+				"check the clock: `show clock`, `ntp server ADDRESS`",
+				"have CUCM give the phone a new certificate: on the phone's page set Certificate Operation to Install/Upgrade, with the phone inside",
+			},
+		},
+		Messages: []string{
+			"%ASA-3-717027: Certificate chain failed validation. Certificate chain contains an expired certificate.",
 		},
 	})
 	LSCExpires = Define(Declaration{
@@ -226,6 +287,10 @@ var (
 		Says: "%[1]s has as many sessions as its group policy allows, all of them in use",
 		Fix:  []string{"log one off with `longcord sessions logoff`, or raise simultaneousLogins in the group policy"},
 		Elsewhere: map[Platform][]string{
+			ASA: {
+				"`group-policy NAME attributes`, then `vpn-simultaneous-logins NUMBER`, at least as many as phones that log in as one user (0 lets nobody in)",
+				"end sessions that are dead with `vpn-sessiondb logoff name USER`; if it is the limit of the ASA, see `show vpn-sessiondb license-summary`",
+			},
 			Ocserv: {
 				"raise `max-same-clients` (0: no limit) or `max-clients`, or end old sessions with `occtl disconnect user %[1]s`",
 			},
@@ -233,6 +298,9 @@ var (
 		Messages: []string{
 			"main[phone1]:203.0.113.9:44392 user tried to connect more than 1 times",
 			"main: reached maximum client limit (active: 16)",
+			"%ASA-6-113013: AAA unable to complete the request Error : reason = Simultaneous logins exceeded for user : user = phone1",
+			"%ASA-4-113029: Group <GP> User <phone1> IP <203.0.113.9> Session could not be established: session limit of 2 reached.",
+			"%ASA-4-716023: Group <GP> User <phone1> IP <203.0.113.9> Session could not be established: session limit of 2 reached.",
 		},
 	})
 	LicenseMissing = Define(Declaration{
@@ -244,8 +312,14 @@ var (
 		},
 		Elsewhere: map[Platform][]string{
 			ASA: {
-				"check with `show version | include Phone` that AnyConnect for Cisco VPN Phone says Enabled, and that AnyConnect Premium Peers is large enough; a new key goes in with `activation-key`",
+				"see what is there with `show version | include Phone|Premium|SSL VPN Peers`: the phone licence must say Enabled, and there must be as many Premium (SSL VPN) peers as phones",
+				"put a new key in with `activation-key KEY`; from 9.x on with Plus or Apex licences both are in the key",
 			},
+		},
+		Messages: []string{
+			"%ASA-3-716057: Group <GP> User <phone1> IP <203.0.113.9> Session terminated, no LinkSys Phone license available",
+			"AnyConnect for Cisco VPN Phone    : Disabled       perpetual",
+			"AnyConnect for Linksys phone   : Disabled",
 		},
 	})
 	EssentialsLicense = Define(Declaration{
@@ -270,7 +344,7 @@ var (
 		},
 		Elsewhere: map[Platform][]string{
 			ASA: {
-				"`tunnel-group NAME webvpn-attributes`, then `group-url %[1]s enable`; remove the phones' settings from DefaultWEBVPNGroup",
+				"`tunnel-group NAME webvpn-attributes`, then `group-url URL enable` with the URL of the phones' files; take the phones' settings and the URL away from DefaultWEBVPNGroup",
 			},
 		},
 	})
@@ -280,6 +354,75 @@ var (
 		Says: "%[1]s speaks in a way that nobody has seen yet: %[2]s",
 		Fix: []string{
 			"keep the log line: it settles what is only inferred about this client",
+		},
+	})
+	AnyConnectNotAllowed = Define(Declaration{
+		Code: "anyconnect-not-allowed", Step: stage.Verify, Severity: Fault,
+		Args: []string{"policy"},
+		Says: "the group policy %[1]s does not allow the protocol that phones use",
+		Fix: []string{
+			"allow SSL VPN clients in that policy",
+		},
+		Elsewhere: map[Platform][]string{
+			ASA: {
+				"`group-policy %[1]s attributes`, then `vpn-tunnel-protocol ssl-client` (before 8.4: `vpn-tunnel-protocol svc`) beside what stands there",
+			},
+		},
+		Messages: []string{
+			"%ASA-4-722050: Group <GP> User <phone1> IP <203.0.113.9> Session terminated: SVC not enabled for the user",
+			"%ASA-4-722048: Group <GP> User <phone1> IP <203.0.113.9> Tunnel terminated: SVC not enabled for the user",
+		},
+	})
+	CertificateMapWrong = Define(Declaration{
+		Code: "certificate-map-wrong", Step: stage.Verify, Severity: Fault,
+		Args: []string{"group", "other"},
+		Says: "certificates of phones are mapped to tunnel group %[1]s, so the group URL of %[2]s does not count",
+		Fix: []string{
+			"let the certificate map lead to the phones' group",
+		},
+		Elsewhere: map[Platform][]string{
+			ASA: {
+				"`webvpn`, then `certificate-group-map MAP RULE %[2]s`, or `no certificate-group-map MAP RULE %[1]s`",
+			},
+		},
+	})
+	GatewayCertificateTemporary = Define(Declaration{
+		Code: "gateway-certificate-temporary", Step: stage.Verify, Severity: Warning,
+		Args: []string{"interface"},
+		Says: "no certificate is bound to interface %[1]s, so the gateway makes itself one, and another at its next start; phones have the hash of the old one then",
+		Fix: []string{
+			"bind a certificate that stays",
+		},
+		Elsewhere: map[Platform][]string{
+			ASA: {
+				"`ssl trust-point NAME %[1]s`, with a trustpoint that has an RSA key and the phones' host as its name; give phones its hash inside",
+			},
+		},
+	})
+	HostScanOnPhones = Define(Declaration{
+		Code: "host-scan-on-phones", Step: stage.Verify, Severity: Fault,
+		Args: []string{"group"},
+		Says: "Host Scan is on, and tunnel group %[1]s does not except phones from it, which cannot run it",
+		Fix: []string{
+			"except the phones' group",
+		},
+		Elsewhere: map[Platform][]string{
+			ASA: {
+				"`tunnel-group %[1]s webvpn-attributes`, then `without-csd`",
+			},
+		},
+	})
+	BannerOnPhones = Define(Declaration{
+		Code: "banner-on-phones", Step: stage.Verify, Severity: Warning,
+		Args: []string{"policy"},
+		Says: "the group policy %[1]s shows a banner, which nobody can accept on a phone",
+		Fix: []string{
+			"take the banner away for phones",
+		},
+		Elsewhere: map[Platform][]string{
+			ASA: {
+				"`group-policy %[1]s attributes`, then `banner none`",
+			},
 		},
 	})
 )

@@ -104,6 +104,7 @@ func (c *Case) findings() []finding.Finding {
 	})
 	for i := range all {
 		all[i] = all[i].On(c.platforms()...)
+		all[i].Fix = c.asaWords(all[i].Fix)
 	}
 	return all
 }

@@ -121,6 +121,10 @@ var (
 )
 
 func (r *asaSessionReader) Line(l Line) bool {
+	if strings.HasPrefix(strings.TrimSpace(l.Text), "INFO: There are presently no active sessions") {
+		r.flush()
+		return true
+	}
 	if m := asaType.FindStringSubmatch(l.Text); m != nil && len(asa.Fields(l.Text)) <= 1 {
 		r.flush()
 		r.remote = strings.Contains(m[1], "AnyConnect") || strings.Contains(m[1], "SVC") || strings.Contains(m[1], "SSL")

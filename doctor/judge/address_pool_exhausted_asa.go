@@ -1,0 +1,80 @@
+package judge
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/longcord/longcord/doctor/fact"
+	"github.com/longcord/longcord/finding"
+)
+
+var _ = rule(func(c *Case) {
+	for _, f := range c.asaEvents(fact.ASANoAddress) {
+		if f.Get("reason") == "dhcp" {
+			c.Find(finding.AddressPoolMissing.With(cmp.Or(f.Get("group"), "of phones"), "its DHCP server gives none").As(finding.Likely), f)
+			continue
+		}
+		c.Find(finding.AddressPoolExhausted.With(c.asaPoolOf(f.Get("group"))).As(finding.Likely), f)
+	}
+	for _, b := range c.asas() {
+		for _, p := range b.phonePools() {
+			if phones := c.asaPhones(); phones > p.size() {
+				c.Find(finding.AddressPoolExhausted.With(p.String()).As(finding.Likely), p.at)
+			}
+		}
+	}
+}, finding.AddressPoolExhausted, finding.AddressPoolMissing)
+
+// asaPoolOf names the pool of a tunnel group, or the group.
+func (c *Case) asaPoolOf(group string) string {
+	for _, b := range c.asas() {
+		names, _ := b.pools(asaGroup{name: group, policy: b.policyOf(group)})
+		for _, p := range b.phonePools() {
+			if slices.Contains(names, p.name) || group == "" {
+				return p.String()
+			}
+		}
+	}
+	if group == "" {
+		return "of phones"
+	}
+	return "of tunnel group " + group
+}
+
+// Groups whose policy and attributes name no pool, or one that is not there.
+var _ = rule(func(c *Case) {
+	for _, b := range c.asas() {
+		for _, g := range b.phoneGroups() {
+			at, seen := b.last(fact.ASAGroup, "group", g.name, "setting", "general-attributes")
+			_, policy := b.last(fact.ASAPolicy, "policy", g.policy, "setting", "attributes")
+			_, dhcp := b.last(fact.ASAGroup, "group", g.name, "setting", "dhcp-server")
+			names, where := b.pools(g)
+			switch {
+			case len(names) == 0 && !dhcp && (b.whole() || seen && policy) && !b.framed():
+				if !seen {
+					at, _ = b.last(fact.ASAGroup, "group", g.name)
+				}
+				c.Find(g.as(finding.AddressPoolMissing.With(g.name, "neither it nor its group policy names a pool")).As(finding.Likely), at)
+			case b.whole():
+				for _, name := range names {
+					if _, ok := b.last(fact.GatewayPool, "name", name); !ok {
+						c.Find(g.as(finding.AddressPoolMissing.With(g.name, "there is no pool "+name)), where...)
+					}
+				}
+			}
+		}
+	}
+}, finding.AddressPoolMissing)
+
+// framed reports whether users or servers may name addresses themselves.
+func (b *asaBox) framed() bool {
+	if _, ok := b.last(fact.ASAUser, "setting", "vpn-framed-ip-address"); ok {
+		return true
+	}
+	for _, f := range b.all(fact.ASAGroup, "setting", "authentication-server-group") {
+		if f.Get("value") != "LOCAL" {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,35 @@
+package judge
+
+import (
+	"github.com/longcord/longcord/doctor/fact"
+	"github.com/longcord/longcord/finding"
+)
+
+// Phones load nothing, and yet an ASA serves no tunnel without an image and without its client enabled.
+var _ = rule(func(c *Case) {
+	for _, b := range c.asas() {
+		for _, f := range b.all(fact.ASAImages, "installed", "0") {
+			c.Find(finding.AnyConnectImageMissing.With(b.name, "none is loaded"), f)
+		}
+		block, ok := b.last(fact.ASAWebVPN, "setting", "block")
+		serves, enabled := b.last(fact.ASAWebVPN, "setting", "enable")
+		if !ok || !enabled {
+			continue
+		}
+		certainty := finding.Likely // the block may have been cut
+		if b.whole() {
+			certainty = finding.Certain
+		}
+		_, image := b.webvpn("anyconnect image")
+		client, on := b.webvpn("anyconnect enable")
+		switch {
+		case !image && on:
+			c.Find(finding.AnyConnectImageMissing.With(b.name, "none is loaded").As(certainty), client)
+		case !image && b.whole():
+			c.Find(finding.AnyConnectImageMissing.With(b.name, "none is loaded").As(certainty), block, serves)
+		case image && !on:
+			at, _ := b.webvpn("anyconnect image")
+			c.Find(finding.AnyConnectImageMissing.With(b.name, "one is loaded, and `"+b.word()+" enable` is missing").As(certainty), at)
+		}
+	}
+}, finding.AnyConnectImageMissing)

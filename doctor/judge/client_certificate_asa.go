@@ -1,0 +1,80 @@
+package judge
+
+import (
+	"cmp"
+	"strings"
+
+	"github.com/longcord/longcord/doctor/fact"
+	"github.com/longcord/longcord/finding"
+)
+
+var _ = rule(func(c *Case) {
+	for _, f := range c.All(fact.ASACertificateRefused) {
+		who, reason := cmp.Or(f.Get("subject"), "a client"), strings.TrimSuffix(f.Get("reason"), ".")
+		lower := strings.ToLower(reason)
+		switch {
+		case strings.Contains(lower, "expired"), strings.Contains(lower, "not yet valid"), strings.Contains(lower, "not valid yet"), strings.Contains(lower, "validity"):
+			c.Find(finding.ClientCertificateExpired.With(who, reason), f)
+		case strings.Contains(lower, "did not return a certificate"), strings.Contains(lower, "no certificate returned"):
+			c.Find(finding.ClientCertificateUntrusted.With(who, "none was sent").As(finding.Likely), f)
+		case strings.Contains(lower, "suitable trustpoint"):
+			c.Find(finding.ClientCertificateUntrusted.With(who, "the ASA has no trustpoint for its issuer"), f)
+		default:
+			c.Find(finding.ClientCertificateUntrusted.With(who, cmp.Or(reason, "it says no more")).As(finding.Likely), f)
+		}
+	}
+	for _, b := range c.asas() {
+		if b.whole() {
+			c.judgeIssuers(b)
+		}
+	}
+}, finding.ClientCertificateUntrusted, finding.ClientCertificateExpired)
+
+// judgeIssuers looks for the issuer of phones' certificates where phones log in by certificate.
+func (c *Case) judgeIssuers(b *asaBox) {
+	for _, g := range b.phoneGroups() {
+		how, ok := b.last(fact.ASAGroup, "group", g.name, "setting", "authentication")
+		if !ok || !strings.Contains(how.Get("value"), "certificate") {
+			continue
+		}
+		if len(b.facts[fact.ASATrustpoint]) == 0 || !b.trustsOthers() {
+			c.Find(g.as(finding.ClientCertificateUntrusted.With("phones", "the ASA has no trustpoint with the certificate of their issuer").As(finding.Likely)), how)
+		}
+	}
+}
+
+// trustsOthers reports whether a trustpoint holds an issuer's certificate without one of the ASA's own below it. One
+// whose certificates were not sent may.
+func (b *asaBox) trustsOthers() bool {
+	own := map[string]bool{}
+	for _, f := range b.all(fact.ASATrustpoint, "own", "true") {
+		own[f.Get("name")] = true
+	}
+	for _, f := range b.facts[fact.ASATrustpoint] {
+		if !own[f.Get("name")] {
+			return true
+		}
+	}
+	return false
+}
+
+// Certificates that a map gives to another group than that of the URL.
+var _ = rule(func(c *Case) {
+	for _, b := range c.asas() {
+		groups := b.phoneGroups()
+		for _, f := range b.facts[fact.ASACertificateRule] {
+			text := strings.ToLower(f.Get("text"))
+			if !strings.Contains(text, "sep") && !strings.Contains(text, "cp-") && !strings.Contains(text, "capf") && !strings.Contains(text, "cisco manufacturing ca") && !strings.Contains(text, "cap-rtp") {
+				continue
+			}
+			for _, g := range groups {
+				if g.name == f.Get("group") {
+					groups = nil // it leads where the URL does
+				}
+			}
+			if len(groups) > 0 {
+				c.Find(groups[0].as(finding.CertificateMapWrong.With(f.Get("group"), groups[0].name).As(finding.Likely)), f)
+			}
+		}
+	}
+}, finding.CertificateMapWrong)

@@ -1,0 +1,45 @@
+package judge
+
+import (
+	"strings"
+
+	"github.com/longcord/longcord/doctor/fact"
+	"github.com/longcord/longcord/finding"
+)
+
+// Phones' VPN begins with CUCM 8.0(1), and the build without export restrictions does not have it.
+var _ = rule(func(c *Case) {
+	for _, f := range c.All(fact.CUCMVersion) {
+		version := f.Get("version")
+		major, _, _ := strings.Cut(version, ".")
+		switch {
+		case len(major) == 1 && major < "8":
+			c.Find(finding.CUCMVersion.With(version, "8.0(1)"), f)
+		case f.Get("unrestricted") == "true":
+			c.Find(finding.CUCMVersion.With(version+" (export unrestricted)", "the restricted build of 8.0(1)"), f)
+		}
+	}
+}, finding.CUCMVersion)
+
+// A gateway of CUCM without a certificate gives phones no hash, and a group without a gateway no URL.
+var _ = rule(func(c *Case) {
+	with := func(kind, setting string) map[string]bool {
+		names := map[string]bool{}
+		for _, f := range c.All(fact.CUCMObject) {
+			if f.Get("type") == kind && f.Get("setting") == setting {
+				names[f.Get("name")] = true
+			}
+		}
+		return names
+	}
+	certificates, gateways := with("gateway", "certificates"), with("group", "gateways")
+	for _, f := range c.All(fact.CUCMObject) {
+		switch {
+		case f.Get("setting") != "":
+		case f.Get("type") == "gateway" && !certificates[f.Get("name")]:
+			c.Find(finding.VPNNotConfigured.With("every phone of VPN gateway "+f.Get("name")).As(finding.Likely), f)
+		case f.Get("type") == "group" && !gateways[f.Get("name")]:
+			c.Find(finding.VPNNotConfigured.With("every phone of VPN group "+f.Get("name")).As(finding.Likely), f)
+		}
+	}
+}, finding.VPNNotConfigured)

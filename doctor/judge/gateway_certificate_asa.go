@@ -1,0 +1,123 @@
+package judge
+
+import (
+	"cmp"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/longcord/longcord/doctor/fact"
+	"github.com/longcord/longcord/finding"
+)
+
+// Without a trustpoint for the interface an ASA makes itself a certificate, another one at each start.
+var _ = rule(func(c *Case) {
+	for _, b := range c.asas() {
+		outside := b.outside()
+		if len(outside) == 0 || !b.whole() {
+			continue
+		}
+		bound := b.all(fact.ASAGlobal, "setting", "ssl trust-point")
+		var served []string
+		for _, f := range bound {
+			words := strings.Fields(strings.ToLower(f.Get("value")))
+			if len(words) == 1 {
+				served = outside
+			} else if len(words) > 1 && words[0] != "no" {
+				served = append(served, words[1])
+			}
+		}
+		at, _ := b.last(fact.ASAWebVPN, "setting", "enable")
+		on := append([]fact.Fact{at}, bound...)
+		for _, name := range outside {
+			if internet := strings.ToLower(b.internet()); !slices.Contains(served, name) && (internet == "" || internet == name) {
+				c.Find(finding.GatewayCertificateTemporary.With(name), on...)
+			}
+		}
+		for _, f := range bound {
+			name := strings.Fields(f.Get("value") + " -")[0]
+			if !slices.ContainsFunc(b.facts[fact.ASATrustpoint], func(t fact.Fact) bool { return t.Get("name") == name }) {
+				c.Find(finding.GatewayCertificateTemporary.With(cmp.Or(strings.Join(outside, ", "), "outside")).As(finding.Likely), f)
+			}
+		}
+	}
+}, finding.GatewayCertificateTemporary)
+
+// The ASA's own word that its certificate has ended.
+var _ = rule(func(c *Case) {
+	for _, f := range c.All(fact.ASACertificateEnds) {
+		if f.Get("ended") != "true" || !strings.Contains(strings.ToLower(f.Get("kind")), "id") {
+			continue
+		}
+		certainty := finding.Possible
+		for _, b := range c.asas() {
+			for _, bound := range b.all(fact.ASAGlobal, "setting", "ssl trust-point") {
+				if strings.Fields(bound.Get("value") + " -")[0] == f.Get("trustpoint") {
+					certainty = finding.Certain
+				}
+			}
+		}
+		c.Find(finding.CertificateExpired.With("the ASA (trustpoint "+f.Get("trustpoint")+")", "before this message").As(certainty), f)
+	}
+}, finding.CertificateExpired)
+
+// Group URLs whose host the certificate does not name. Phones check it unless their profile says not to.
+var _ = rule(func(c *Case) {
+	for _, b := range c.asas() {
+		var own []fact.Fact
+		for _, f := range b.all(fact.GatewayCertificate, "depth", "0") {
+			if f.Get("gateway") != "" && f.Get("names")+f.Get("subject") != "" {
+				own = append(own, f)
+			}
+		}
+		if len(own) != 1 || c.hostCheckOff() {
+			continue
+		}
+		for _, g := range b.phoneGroups() {
+			var hosts []string
+			var at fact.Fact
+			named := false
+			for _, f := range b.all(fact.GatewayGroupURL, "group", g.name) {
+				u, err := url.Parse(f.Get("url"))
+				if err != nil || u.Hostname() == "" {
+					continue
+				}
+				at = f
+				hosts = append(hosts, u.Hostname())
+				named = named || asaNames(own[0], u.Hostname())
+			}
+			if len(hosts) > 0 && !named {
+				c.Find(g.as(finding.HostIDMismatch.With(hosts[0]).As(finding.Likely)), at, own[0])
+			}
+		}
+	}
+}, finding.HostIDMismatch)
+
+// asaNames reports whether a certificate names a host. Phones take no wildcards.
+func asaNames(f fact.Fact, host string) bool {
+	names := strings.Split(f.Get("names"), ",")
+	if f.Get("names") == "" {
+		names = nil
+	}
+	for _, part := range strings.FieldsFunc(f.Get("subject"), func(r rune) bool { return r == ',' || r == '+' }) {
+		if name, value, ok := strings.Cut(strings.TrimSpace(part), "="); ok && strings.EqualFold(name, "cn") {
+			names = append(names, value)
+		}
+	}
+	return slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, host) })
+}
+
+// hostCheckOff reports whether somebody switched the phones' check off.
+func (c *Case) hostCheckOff() bool {
+	for _, f := range c.All(fact.IOSProfile) {
+		if f.Get("setting") == "host-id-check" && f.Get("value") == "disable" {
+			return true
+		}
+	}
+	for _, f := range c.All(fact.CUCMObject) {
+		if f.Get("setting") == "host-id-check" && (f.Get("value") == "false" || f.Get("value") == "f") {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,99 @@
+package judge
+
+import (
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/longcord/longcord/doctor/fact"
+	"github.com/longcord/longcord/finding"
+)
+
+// IOS with CME: what phones are told, and its own SSL VPN.
+
+func (c *Case) ios(k fact.Kind, values ...string) (found []fact.Fact) {
+	for _, f := range c.All(k) {
+		if asaIs(f, values...) {
+			found = append(found, f)
+		}
+	}
+	return found
+}
+
+// Phones of CME get a file with a gateway when each has a file of its own, and its group has a gateway and a hash.
+var _ = rule(func(c *Case) {
+	service := c.ios(fact.IOSService, "name", "telephony-service")
+	per := slices.ContainsFunc(service, func(f fact.Fact) bool {
+		return f.Get("setting") == "cnf-file" && strings.HasPrefix(f.Get("value"), "perphone")
+	})
+	for _, f := range c.All(fact.IOSPhone) {
+		name, group := f.Get("name"), f.Get("vpn-group")
+		if group != "" && strings.HasPrefix(name, "ephone") && len(service) > 0 && !per {
+			c.Find(finding.VPNNotConfigured.With(name).As(finding.Likely), f, service[0])
+		}
+		if group == "" {
+			continue
+		}
+		if groups := c.ios(fact.IOSGroup, "group", group); len(groups) > 0 && len(c.ios(fact.IOSGroup, "group", group, "setting", "vpn-gateway")) == 0 {
+			c.Find(finding.VPNNotConfigured.With(name).As(finding.Likely), f, groups[0])
+		}
+	}
+	for _, f := range c.ios(fact.IOSGroup, "setting", "vpn-gateway") {
+		if group := f.Get("group"); group != "" && len(c.ios(fact.IOSGroup, "group", group, "setting", "vpn-trustpoint")) == 0 {
+			c.Find(finding.VPNNotConfigured.With("every phone of vpn-group "+group).As(finding.Likely), f)
+		}
+	}
+}, finding.VPNNotConfigured)
+
+// iosContexts returns the names of IOS's own SSL VPN contexts.
+func (c *Case) iosContexts() (names []string) {
+	for _, f := range c.ios(fact.IOSGateway, "setting", "block") {
+		if strings.HasPrefix(f.Get("name"), "context ") && !slices.Contains(names, f.Get("name")) {
+			names = append(names, f.Get("name"))
+		}
+	}
+	return names
+}
+
+var _ = rule(func(c *Case) {
+	for _, f := range c.ios(fact.IOSGateway, "setting", "block") {
+		name := f.Get("name")
+		settings := c.ios(fact.IOSGateway, "name", name)
+		if len(settings) > 1 && len(c.ios(fact.IOSGateway, "name", name, "setting", "inservice")) == 0 && len(c.ios(fact.IOSConfiguration, "whole", "true")) > 0 {
+			c.Find(finding.VPNNotEnabledOnInterface.With("the router", "of webvpn "+name).As(finding.Likely), f)
+		}
+	}
+	for _, f := range c.ios(fact.IOSGateway, "setting", "svc") {
+		if strings.HasPrefix(f.Get("value"), "split include") || strings.HasPrefix(f.Get("value"), "split exclude") {
+			c.Find(finding.SplitTunnel.With(strings.TrimPrefix(f.Get("name"), "context ")).As(finding.Likely), f)
+		}
+	}
+}, finding.VPNNotEnabledOnInterface, finding.SplitTunnel)
+
+// With DTLS, IOS shows its own certificate alone, so the hash of the authority is never met.
+var _ = rule(func(c *Case) {
+	contexts := c.iosContexts()
+	if len(contexts) == 0 {
+		return
+	}
+	for _, f := range c.ios(fact.IOSGroup, "setting", "vpn-trustpoint") {
+		if strings.HasSuffix(f.Get("value"), " root") && len(c.asas()) == 0 {
+			c.Find(finding.CertificateHashOfWrongCertificate.With("the router", "the root").As(finding.Likely), f)
+		}
+	}
+	var domains []string
+	for _, f := range c.ios(fact.IOSGateway, "setting", "gateway") {
+		if words := strings.Fields(f.Get("value")); len(words) > 2 && words[1] == "domain" {
+			domains = append(domains, words[2])
+		}
+	}
+	for _, f := range c.ios(fact.IOSGroup, "setting", "vpn-gateway") {
+		words := strings.Fields(f.Get("value"))
+		if len(words) < 2 || len(domains) == 0 || len(c.asas()) > 0 {
+			continue
+		}
+		if u, err := url.Parse(words[1]); err == nil && !slices.ContainsFunc(domains, func(d string) bool { return strings.EqualFold("/"+d, strings.TrimSuffix(u.Path, "/")) }) {
+			c.Find(finding.GroupURLMismatch.With(words[1]).As(finding.Likely), f)
+		}
+	}
+}, finding.CertificateHashOfWrongCertificate, finding.GroupURLMismatch)

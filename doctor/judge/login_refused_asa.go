@@ -1,0 +1,39 @@
+package judge
+
+import (
+	"cmp"
+
+	"github.com/longcord/longcord/doctor/fact"
+	"github.com/longcord/longcord/finding"
+)
+
+var _ = rule(func(c *Case) {
+	for _, f := range c.asaEvents(fact.ASALoginRefused) {
+		switch f.Get("number") {
+		case "722048", "722050":
+			c.Find(finding.AnyConnectNotAllowed.With(cmp.Or(f.Get("policy"), "of "+f.Get("user"))), f)
+		default:
+			c.Find(finding.LoginRefused.With(cmp.Or(asaKnown(f.Get("user")), "a phone")), f)
+		}
+	}
+}, finding.LoginRefused, finding.AnyConnectNotAllowed)
+
+// asaKnown returns a user's name, which the ASA may hide.
+func asaKnown(user string) string {
+	if user == "*****" {
+		return ""
+	}
+	return user
+}
+
+var _ = rule(func(c *Case) {
+	for _, f := range c.asaEvents(fact.ASALockedOut) {
+		c.Find(finding.LoginBanned.With(f.Get("user")), f)
+	}
+}, finding.LoginBanned)
+
+var _ = rule(func(c *Case) {
+	for _, f := range c.All(fact.ASAServerDead) {
+		c.Find(finding.AAAServerDead.With(f.Get("server"), f.Get("reason")), f)
+	}
+}, finding.AAAServerDead)

@@ -1,0 +1,81 @@
+package judge
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/longcord/longcord/doctor/fact"
+	"github.com/longcord/longcord/finding"
+)
+
+// Why sessions ended, in the ASA's words, and what their policy says. An idle timeout of half an hour is the default,
+// and phones register more often than that.
+var _ = rule(func(c *Case) {
+	for _, f := range c.asaEvents(fact.ASASessionEnded) {
+		if !asaRemote(f.Get("type")) {
+			continue
+		}
+		who, lasted := cmp.Or(asaKnown(f.Get("user")), "a phone"), cmp.Or(f.Get("duration"), "some time")
+		switch reason := strings.ToLower(f.Get("reason")); {
+		case reason == "idle timeout":
+			c.Find(finding.IdleTimeout.With(who, c.asaLimit("vpn-idle-timeout", lasted)), f)
+		case reason == "max time exceeded":
+			c.Find(finding.SessionTimeout.With(who, lasted), f)
+		case reason == "lost service", strings.Contains(reason, "dpd"), strings.Contains(reason, "dead peer"), strings.Contains(reason, "peer not responding"):
+			c.Find(finding.DeadPeer.With().As(finding.Likely), f)
+		}
+	}
+	for _, b := range c.asas() {
+		for _, g := range b.phonePolicies() {
+			if f, ok := b.setting(g.policy, "vpn-session-timeout"); ok {
+				if minutes, number := asaNumber(f); number && minutes > 0 {
+					c.Find(g.as(finding.SessionTimeout.With("phones of group policy "+g.policy, fmt.Sprintf("%d minutes", minutes))), f)
+				}
+			}
+			if f, ok := b.setting(g.policy, "vpn-idle-timeout"); ok {
+				if minutes, number := asaNumber(f); number && minutes > 0 && minutes < 10 {
+					c.Find(g.as(finding.IdleTimeout.With("phones of group policy "+g.policy, fmt.Sprintf("%d minutes", minutes)).As(finding.Likely)), f)
+				}
+			}
+		}
+	}
+}, finding.IdleTimeout, finding.SessionTimeout, finding.DeadPeer)
+
+// asaRemote reports whether a type of session is one that phones have.
+func asaRemote(kind string) bool {
+	lower := strings.ToLower(kind)
+	return !strings.Contains(lower, "ipsec") && !strings.Contains(lower, "ike") && !strings.Contains(lower, "lan-to-lan") && !strings.Contains(lower, "l2l")
+}
+
+// asaLimit returns a time limit of the phones' policy in words, or what else is known.
+func (c *Case) asaLimit(setting, otherwise string) string {
+	for _, b := range c.asas() {
+		for _, g := range b.phonePolicies() {
+			if f, ok := b.setting(g.policy, setting); ok {
+				if minutes, number := asaNumber(f); number {
+					return fmt.Sprintf("%d minutes", minutes)
+				}
+			}
+		}
+	}
+	return otherwise
+}
+
+// A phone that comes back within minutes and gets another address has lost its registration and its call.
+var _ = rule(func(c *Case) {
+	last := map[string]fact.Fact{}
+	for _, f := range c.asaEvents(fact.ASAAddress) {
+		user := f.Get("user")
+		before, ok := last[user]
+		last[user] = f
+		if !ok || before.Get("address") == f.Get("address") || asaKnown(user) == "" {
+			continue
+		}
+		if apart := f.Time.Sub(before.Time); f.Time.IsZero() || before.Time.IsZero() || apart < 0 || apart > 10*time.Minute || f.Get("phone") != "true" {
+			continue
+		}
+		c.Find(finding.AddressChanged.With(user, before.Get("address")+", then "+f.Get("address")), before, f)
+	}
+}, finding.AddressChanged)

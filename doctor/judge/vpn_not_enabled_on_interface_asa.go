@@ -1,0 +1,51 @@
+package judge
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/longcord/longcord/doctor/fact"
+	"github.com/longcord/longcord/finding"
+)
+
+// webvpn without enable, or enabled where the way from the Internet does not lead.
+var _ = rule(func(c *Case) {
+	for _, b := range c.asas() {
+		block, ok := b.last(fact.ASAWebVPN, "setting", "block")
+		if !ok {
+			continue
+		}
+		outside := b.internet()
+		serves := b.outside()
+		_, image := b.webvpn("anyconnect image")
+		_, on := b.webvpn("anyconnect enable")
+		certainty := finding.Likely
+		if b.whole() {
+			certainty = finding.Certain
+		}
+		switch {
+		case len(serves) == 0 && (b.whole() || image || on):
+			if outside == "" {
+				outside = "outside"
+			}
+			c.Find(finding.VPNNotEnabledOnInterface.With(b.name, outside).As(certainty), block)
+		case len(serves) > 0 && outside != "" && !slices.Contains(serves, strings.ToLower(outside)):
+			f, _ := b.last(fact.ASAWebVPN, "setting", "enable")
+			c.Find(finding.VPNNotEnabledOnInterface.With(b.name, outside).As(finding.Likely), f)
+		}
+	}
+}, finding.VPNNotEnabledOnInterface)
+
+// internet returns the interface of the default route; empty: there is none, or there are several.
+func (b *asaBox) internet() (name string) {
+	for _, f := range b.all(fact.ASARoute, "network", "0.0.0.0/0") {
+		if f.Get("tunneled") != "" {
+			continue
+		}
+		if name != "" && name != f.Get("interface") {
+			return ""
+		}
+		name = f.Get("interface")
+	}
+	return name
+}
