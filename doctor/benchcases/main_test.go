@@ -44,6 +44,31 @@ func TestCases(t *testing.T) {
 	}
 }
 
+// TestHealthy demands silence where nothing is wrong: a doctor that cries wolf is not asked twice.
+func TestHealthy(t *testing.T) {
+	t.Parallel()
+	for _, c := range all(t) {
+		if c.category != "healthy" {
+			continue
+		}
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			report, err := c.judge(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, f := range report.Findings {
+				if f.Severity != finding.Note {
+					t.Errorf("nothing is wrong, and the doctor says: %s (%s, %s)", f.Says, f.Code, f.Certainty)
+				}
+			}
+			if report.Verdict == judge.Fault {
+				t.Error("nothing is wrong, and the verdict is fault")
+			}
+		})
+	}
+}
+
 // TestBalance makes sure that silence is asked for often enough: a doctor that always finds something is worthless.
 func TestBalance(t *testing.T) {
 	t.Parallel()
