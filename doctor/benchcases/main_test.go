@@ -118,7 +118,7 @@ func TestWeigh(t *testing.T) {
 	if !slices.Equal(o.hits, []string{"tls-version"}) {
 		t.Errorf("hits are %v, want tls-version, which is stronger than asked for", o.hits)
 	}
-	const want = "capture/one: misses dtls-blocked (likely, wanted certain), mtu; alarms falsely host-id-mismatch (possible); verdict ok, not fault"
+	const want = "capture/one: misses mtu; is too weak on dtls-blocked (likely, not certain); alarms falsely host-id-mismatch (possible); verdict ok, not fault"
 	if got := o.line(); got != want {
 		t.Errorf("the case reads\n%s\nwant\n%s", got, want)
 	}
@@ -126,8 +126,8 @@ func TestWeigh(t *testing.T) {
 	if err := write(&text, []*outcome{o}); err != nil {
 		t.Fatal(err)
 	}
-	if row := strings.Fields(strings.Split(text.String(), "\n")[1]); !slices.Equal(row, []string{"capture", "1", "50", "%", "33", "%", "0", "%", "2", "1"}) {
-		t.Errorf("the table's row is %v, want 50 %% precise and a third found", row)
+	if row := strings.Fields(strings.Split(text.String(), "\n")[1]); !slices.Equal(row, []string{"capture", "1", "66", "%", "33", "%", "0", "%", "1", "1", "1"}) {
+		t.Errorf("the table's row is %v, want two thirds precise and a third found", row)
 	}
 }
 

@@ -15,7 +15,8 @@ import (
 type outcome struct {
 	of     *testCase
 	hits   []string // expected findings that were made, strong enough
-	missed []string // expected and not found, or not strong enough
+	weak   []string // expected and found, with less certainty than the evidence carries
+	missed []string // expected and not found
 	alarms []string // found above note, neither expected nor allowed
 	said   judge.Verdict
 }
@@ -38,7 +39,7 @@ func weigh(c *testCase, report *judge.Report) *outcome {
 		case !ok:
 			o.missed = append(o.missed, e.Code)
 		case !e.met(certainty):
-			o.missed = append(o.missed, fmt.Sprintf("%s (%s, wanted %s)", e.Code, certainty, e.AtLeast))
+			o.weak = append(o.weak, fmt.Sprintf("%s (%s, not %s)", e.Code, certainty, e.AtLeast))
 		default:
 			o.hits = append(o.hits, e.Code)
 		}
@@ -52,11 +53,12 @@ func weigh(c *testCase, report *judge.Report) *outcome {
 }
 
 // tally sums outcomes.
-type tally struct{ cases, hits, missed, alarms, verdicts int }
+type tally struct{ cases, hits, weak, missed, alarms, verdicts int }
 
 func (t *tally) add(o *outcome) {
 	t.cases++
 	t.hits += len(o.hits)
+	t.weak += len(o.weak)
 	t.missed += len(o.missed)
 	t.alarms += len(o.alarms)
 	if o.verdictRight() {
@@ -64,9 +66,11 @@ func (t *tally) add(o *outcome) {
 	}
 }
 
+// row is a line of the table. What is found with too little certainty counts as not found.
 func (t *tally) row(name string) string {
-	return fmt.Sprintf("%s\t%d\t%s\t%s\t%s\t%d\t%d\t", name, t.cases,
-		percent(t.hits, t.hits+t.alarms), percent(t.hits, t.hits+t.missed), percent(t.verdicts, t.cases), t.missed, t.alarms)
+	found := t.hits + t.weak
+	return fmt.Sprintf("%s\t%d\t%s\t%s\t%s\t%d\t%d\t%d\t", name, t.cases, percent(found, found+t.alarms),
+		percent(t.hits, found+t.missed), percent(t.verdicts, t.cases), t.missed, t.weak, t.alarms)
 }
 
 func percent(n, of int) string {
@@ -89,7 +93,7 @@ func write(w io.Writer, outcomes []*outcome) error {
 		all.add(o)
 	}
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	rows := []string{"category\tcases\tprecision\trecall\tverdict right\tmissed\tfalse alarms\t"}
+	rows := []string{"category\tcases\tprecision\trecall\tverdict right\tmissed\ttoo weak\tfalse alarms\t"}
 	for _, category := range categories {
 		rows = append(rows, by[category].row(category))
 	}
@@ -115,6 +119,9 @@ func (o *outcome) line() string {
 	var says []string
 	if len(o.missed) > 0 {
 		says = append(says, "misses "+strings.Join(o.missed, ", "))
+	}
+	if len(o.weak) > 0 {
+		says = append(says, "is too weak on "+strings.Join(o.weak, ", "))
 	}
 	if len(o.alarms) > 0 {
 		says = append(says, "alarms falsely "+strings.Join(o.alarms, ", "))
