@@ -114,8 +114,9 @@ func TestOwnCertificate(t *testing.T) {
 			t.Errorf("%s: %d, want %d", what, status, c.want)
 		}
 	}
-	set.Devices[phone].Blocked = true
-	if status, _ := s.getSecurely(own, ecCertificate(t, "CP-8861-"+phone)); status != http.StatusForbidden {
+	blocked := office()
+	blocked.Devices[phone].Blocked = true
+	if status, _ := startSecure(t, blocked, provision.Access{}).getSecurely(own, ecCertificate(t, "CP-8861-"+phone)); status != http.StatusForbidden {
 		t.Errorf("a blocked phone with its certificate gets %d", status)
 	}
 }
