@@ -99,7 +99,7 @@ func (r Replacement) Change(set *inventory.Set) (PhoneChange, error) {
 	plan.users(set, r.Old)
 	plan.rename(set, r.Old, r.New)
 	if r.Remove {
-		plan.Notes = append(plan.Notes, r.Old+" is deleted; a certificate that it has opens the VPN until that is revoked")
+		plan.Notes = append(plan.Notes, r.Old+" is deleted; the certificates that it has of this house are revoked")
 	} else {
 		plan.Notes = append(plan.Notes, r.Old+" stays as a blocked device; delete it with `longcord phones remove "+r.Old+"` when it is destroyed")
 	}

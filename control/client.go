@@ -188,12 +188,12 @@ func (c *Client) Tellings(ctx context.Context) ([]Telling, error) {
 }
 
 // Delete deletes objects, all or nothing.
-func (c *Client) Delete(ctx context.Context, objects []catalog.Ref, dryRun bool) (catalog.Changes, error) {
+func (c *Client) Delete(ctx context.Context, objects []catalog.Ref, dryRun bool) (Applied, error) {
 	values := url.Values{"dry_run": {strconv.FormatBool(dryRun)}}
 	for _, r := range objects {
 		values.Add("object", string(r.Kind)+"/"+r.Name)
 	}
-	return do[catalog.Changes](ctx, c, http.MethodDelete, "/inventory", values, "", nil)
+	return do[Applied](ctx, c, http.MethodDelete, "/inventory", values, "", nil)
 }
 
 func query(kind inventory.Kind, name string) url.Values {

@@ -66,7 +66,7 @@ func (s *switchboard) List() []control.Session {
 }
 
 func (s *switchboard) Logoff(_ context.Context, ids []uint64, how control.Logoff) (int, error) {
-	if how != control.MayReturn {
+	if how == control.MustLogIn {
 		return 0, errors.New("the way is lost")
 	}
 	s.mu.Lock()
@@ -484,5 +484,26 @@ func TestClientSaysWhyNobodyAnswers(t *testing.T) {
 	_, err := control.NewClient(filepath.Join(t.TempDir(), "none")).Status(t.Context())
 	if !errors.Is(err, control.ErrUnreachable) || !strings.Contains(err.Error(), "no such file") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// TestBlockEndsSessions: what a block ends has ended when the block is made, so that one that is lifted at once leaves
+// nothing behind.
+func TestBlockEndsSessions(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	block := func(blocked bool) {
+		t.Helper()
+		device := *s.catalog.Current().Devices["SEP001122334455"]
+		device.Blocked = blocked
+		if _, err := s.client.Apply(t.Context(), []inventory.Object{&device}, catalog.Options{}, control.ExpectExisting); err != nil {
+			t.Fatal(err)
+		}
+	}
+	block(true)
+	block(false)
+	sessions, err := s.client.Sessions(t.Context())
+	if err != nil || len(sessions) != 1 || sessions[0].ID != 8 {
+		t.Errorf("blocked and unblocked, and there are %+v, %v", sessions, err)
 	}
 }

@@ -132,12 +132,12 @@ func (s *Server) applyInventory(ctx context.Context, in *applyInput) (*body[Appl
 	if err := s.expected(f.Objects, in.Expect); err != nil {
 		return nil, err
 	}
-	before := s.stamps(s.config.Catalog.Current())
+	before := s.before()
 	changes, err := s.config.Catalog.Apply(ctx, f.Objects, catalog.Options{Prune: in.Prune, DryRun: in.DryRun, Force: in.Force})
 	if err != nil {
 		return nil, refusal(err, f)
 	}
-	return s.changed(ctx, changes, before, in.DryRun, !in.NoPush), nil
+	return s.changed(ctx, changes, before, in.DryRun, !in.NoPush)
 }
 
 func (s *Server) expected(objects []inventory.Object, expect Expectation) error {
@@ -161,28 +161,39 @@ func (s *Server) deleteInventory(ctx context.Context, in *deleteInput) (*body[Ap
 	var refs []catalog.Ref
 	s.writing.Lock()
 	defer s.writing.Unlock()
-	set := s.config.Catalog.Current()
+	before := s.before()
 	for _, text := range in.Objects {
 		kind, name, ok := strings.Cut(text, "/")
 		if !ok {
 			return nil, refuse(http.StatusUnprocessableEntity, "%q is not KIND/NAME", text)
 		}
 		ref := catalog.Ref{Kind: inventory.Kind(kind), Name: name}
-		if _, exists := set.Object(ref.Kind, ref.Name); !exists {
+		if _, exists := before.set.Object(ref.Kind, ref.Name); !exists {
 			return nil, refuse(http.StatusNotFound, "there is no %s %q", ref.Kind, ref.Name)
 		}
 		refs = append(refs, ref)
 	}
-	before := s.stamps(set)
 	changes, err := s.config.Catalog.Delete(ctx, refs, catalog.Options{DryRun: in.DryRun})
 	if err != nil {
 		return nil, refusedDeletion(err)
 	}
-	return s.changed(ctx, changes, before, in.DryRun, !in.NoPush), nil
+	return s.changed(ctx, changes, before, in.DryRun, !in.NoPush)
 }
 
-// changed logs and returns what happened, and has phones told whose file is another than before.
-func (s *Server) changed(ctx context.Context, changes catalog.Changes, before map[string]string, dryRun, tell bool) *body[Applied] {
+// standing is what stood before a change.
+type standing struct {
+	set    *inventory.Set
+	stamps map[string]string // of phones' files
+}
+
+func (s *Server) before() standing {
+	set := s.config.Catalog.Current()
+	return standing{set, s.stamps(set)}
+}
+
+// changed logs and returns what happened. Phones are told whose file is another than before; those that are gone
+// lose their certificates, and those that are blocked their sessions, before the next change can be made.
+func (s *Server) changed(ctx context.Context, changes catalog.Changes, before standing, dryRun, tell bool) (*body[Applied], error) {
 	for event, refs := range map[string]*[]catalog.Ref{
 		"object created": &changes.Created, "object changed": &changes.Changed, "object deleted": &changes.Deleted,
 	} {
@@ -194,8 +205,56 @@ func (s *Server) changed(ctx context.Context, changes catalog.Changes, before ma
 		}
 	}
 	done := Applied{Changes: changes, Pushed: Pushed{NewFiles: []string{}, Tellings: []Telling{}}}
-	if !dryRun && !changes.Empty() {
-		done.Pushed = s.push(before, tell)
+	if dryRun || changes.Empty() {
+		return &body[Applied]{done}, nil
 	}
-	return &body[Applied]{done}
+	done.Pushed = s.push(before.stamps, tell)
+	err := s.endBlocked(ctx, before.set)
+	if err == nil {
+		done.Revoked, err = s.revokeGone(ctx, changes.Deleted)
+	}
+	return &body[Applied]{done}, err
+}
+
+// revokeGone revokes the certificates of devices that were deleted: no list would name those phones any more, and
+// their certificates would open the VPN for years.
+func (s *Server) revokeGone(ctx context.Context, deleted []catalog.Ref) (int, error) {
+	var gone []string
+	for _, ref := range deleted {
+		if ref.Kind == inventory.KindDevice {
+			gone = append(gone, ref.Name)
+		}
+	}
+	if len(gone) == 0 || s.config.Enrolments == nil {
+		return 0, nil
+	}
+	n, err := s.config.Enrolments.Revoke(ctx, gone)
+	if err != nil {
+		return n, RefuseWith(http.StatusInternalServerError, "deleted, but certificates are not revoked: "+err.Error(), "longcord certs revoke "+strings.Join(gone, " "))
+	}
+	return n, nil
+}
+
+// endBlocked ends the sessions of phones and users that a change has blocked. The gateway does the same within a second;
+// here it is done before somebody can lift the block again.
+func (s *Server) endBlocked(ctx context.Context, before *inventory.Set) error {
+	if s.config.Sessions == nil {
+		return nil
+	}
+	after := s.config.Catalog.Current()
+	var ids []uint64
+	for _, session := range s.config.Sessions.List() {
+		device, user := after.Devices[session.Phone], after.Users[session.User]
+		deviceWas, userWas := before.Devices[session.Phone], before.Users[session.User]
+		if device != nil && device.Blocked && (deviceWas == nil || !deviceWas.Blocked) || user != nil && user.Blocked && (userWas == nil || !userWas.Blocked) {
+			ids = append(ids, session.ID)
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	if _, err := s.config.Sessions.Logoff(ctx, ids, StayAway); err != nil {
+		return RefuseWith(http.StatusInternalServerError, "blocked, but sessions have not ended: "+err.Error(), "longcord sessions list")
+	}
+	return nil
 }

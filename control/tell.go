@@ -62,7 +62,8 @@ type Pushed struct {
 // Applied is what a change did.
 type Applied struct {
 	catalog.Changes
-	Pushed Pushed `json:"pushed"`
+	Revoked int    `json:"certificates_revoked" doc:"certificates of devices that were deleted"`
+	Pushed  Pushed `json:"pushed"`
 }
 
 type tellInput struct {

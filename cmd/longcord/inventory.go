@@ -157,6 +157,7 @@ func (p *program) deleteCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "delete KIND NAME",
 		Short: "Delete an object of the inventory",
+		Long:  `Deletes an object that no other names. The certificates that a phone has of this house are revoked with its Device.`,
 		Args:  cobra.ExactArgs(2),
 		RunE: func(c *cobra.Command, args []string) error {
 			kind, err := kindOf(args[0])
@@ -184,11 +185,16 @@ func (p *program) deleteObjects(ctx context.Context, refs []catalog.Ref, dryRun,
 			return err
 		}
 	}
-	changes, err := client.Delete(ctx, refs, dryRun)
+	return p.deleted(ctx, client, refs, dryRun)
+}
+
+// deleted deletes objects and says what came of it.
+func (p *program) deleted(ctx context.Context, client *control.Client, refs []catalog.Ref, dryRun bool) error {
+	deleted, err := client.Delete(ctx, refs, dryRun)
 	if err != nil {
 		return err
 	}
-	return p.printChanges(changes, dryRun, false)
+	return p.printApplied(deleted, dryRun, false)
 }
 
 // kindOf takes a kind in any case, and one of many.

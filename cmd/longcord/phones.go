@@ -2,9 +2,7 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"net/http"
 	"strings"
 	"time"
 
@@ -68,9 +66,8 @@ func (p *program) phonesRemoveCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "remove SEP…",
 		Short: "Remove a phone and the lines that no other phone has",
-		Long: `The certificates that the phone has of this house are revoked, too. After "delete" and "apply --prune" they
-are not: there a phone is blocked first, or revoked by "certs revoke".`,
-		Args: cobra.ExactArgs(1),
+		Long:  `The certificates that the phone has of this house are revoked, too, as after "delete" and "apply --prune".`,
+		Args:  cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			client, err := p.client()
 			if err != nil {
@@ -80,18 +77,7 @@ are not: there a phone is blocked first, or revoked by "certs revoke".`,
 			if err != nil {
 				return err
 			}
-			if err := p.deleteObjects(c.Context(), control.Removal(set, args[0]), dryRun, yes); err != nil || dryRun {
-				return err
-			}
-			n, err := client.RevokeCertificates(c.Context(), args)
-			var refusal *control.Refusal
-			if errors.As(err, &refusal) && refusal.Status == http.StatusNotFound {
-				return nil // nobody here gives certificates
-			}
-			if err == nil && n > 0 {
-				_, err = fmt.Fprintln(p.out, "certificates revoked:", n)
-			}
-			return err
+			return p.deleteObjects(c.Context(), control.Removal(set, args[0]), dryRun, yes)
 		},
 	}
 	changeFlags(c, &dryRun, &yes)

@@ -171,11 +171,14 @@ func (p *program) printApplied(applied control.Applied, dryRun, asJSON bool) err
 	if asJSON {
 		return p.printJSON(map[string]any{
 			"schema": 1, "dry_run": dryRun, "created": applied.Created, "changed": applied.Changes.Changed, "deleted": applied.Deleted,
-			"pushed": applied.Pushed,
+			"certificates_revoked": applied.Revoked, "pushed": applied.Pushed,
 		})
 	}
 	if err := p.printChanges(applied.Changes, dryRun, false); err != nil {
 		return err
+	}
+	if applied.Revoked > 0 {
+		fmt.Fprintln(p.out, "certificates revoked:", applied.Revoked)
 	}
 	if text := pushedWords(applied.Pushed); text != "" {
 		fmt.Fprintln(p.out, text)
