@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/longcord/longcord/control"
 	"github.com/longcord/longcord/stage/verify"
 	"github.com/longcord/longcord/trust"
 	"github.com/longcord/longcord/wire/tlv"
@@ -92,7 +93,29 @@ func (p *program) trustList(c *cobra.Command, kind trust.ListKind, args []string
 	if err != nil {
 		return nil, err
 	}
+	if device == "" {
+		if err := p.sayUnused(c, client, kind); err != nil {
+			return nil, err
+		}
+	}
 	return client.TrustList(c.Context(), kind, device)
+}
+
+// sayUnused says so when a list is shown that no phone is given.
+func (p *program) sayUnused(c *cobra.Command, client *control.Client, kind trust.ListKind) error {
+	set, err := client.Set(c.Context())
+	if err != nil {
+		return err
+	}
+	for _, device := range set.Devices {
+		if security := set.SecurityFor(device); kind == trust.ITL && security.ITL || kind == trust.CTL && security.CTL {
+			return nil
+		}
+	}
+	fmt.Fprintf(p.err, "no phone is given this %s: signing is off\n  hint: %s\n", kind, map[trust.ListKind]string{
+		trust.ITL: "turn it on: longcord trust enable PROFILE --phone SEP…", trust.CTL: "a CTL is for profiles with clusterSecurityMode: mixed",
+	}[kind])
+	return nil
 }
 
 func shownOf(list *verify.TrustList) shownList {
