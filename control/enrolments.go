@@ -43,6 +43,8 @@ type Enrolment struct {
 	Password string    `json:"password,omitempty" doc:"what somebody types on the phone"`
 	Until    time.Time `json:"until,omitzero" doc:"end of the order"`
 	Failed   int       `json:"failed,omitempty" doc:"proofs that did not hold; after five the order is dead"`
+	Hindered string    `json:"hindered,omitempty" doc:"why the phone cannot enrol, ordered or not"`
+	Remedy   string    `json:"remedy,omitempty" doc:"what to do about that"`
 }
 
 // Ways to prove, as operators write them.

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"slices"
@@ -133,14 +135,9 @@ said so. NEXT is what has to happen now.`,
 			if err != nil {
 				return err
 			}
-			all, err := client.Enrolments(c.Context())
+			all, err := p.enrolmentsOf(c.Context(), client, args)
 			if err != nil {
 				return err
-			}
-			if len(args) > 0 {
-				if all = named(all, args); len(all) < len(args) {
-					return usage(fmt.Errorf("not all of %s are Devices", strings.Join(args, ", ")), "longcord phones list")
-				}
 			}
 			return p.printEnrolments(all, asJSON, "")
 		},
@@ -176,6 +173,8 @@ func (p *program) printEnrolments(all []control.Enrolment, asJSON bool, says str
 // nextOf is what has to happen next with a phone.
 func nextOf(e control.Enrolment) string {
 	switch {
+	case e.Hindered != "" && (e.Ordered != "" || e.State != "proved" && e.Login != ""):
+		return e.Hindered + ": " + e.Remedy
 	case e.Failed >= 5:
 		return "its proof failed five times: start anew"
 	case e.Ordered == "install" && e.Password != "":
@@ -193,20 +192,59 @@ func nextOf(e control.Enrolment) string {
 }
 
 func (p *program) enrollCancelCommand() *cobra.Command {
-	return &cobra.Command{
+	var dryRun, asJSON bool
+	c := &cobra.Command{
 		Use: "cancel SEP…", Short: "Take orders to enrol back", Args: cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			client, err := p.client()
 			if err != nil {
 				return err
 			}
-			if err := client.CancelEnrolments(c.Context(), args); err != nil {
+			all, err := p.enrolmentsOf(c.Context(), client, args)
+			if err != nil {
 				return err
 			}
-			fmt.Fprintf(p.out, "orders taken back: %s\n", strings.Join(args, ", "))
+			ordered := []string{}
+			for _, e := range all {
+				if e.Ordered != "" {
+					ordered = append(ordered, e.Phone)
+				}
+			}
+			if !dryRun && len(ordered) > 0 {
+				if err := client.CancelEnrolments(c.Context(), ordered); err != nil {
+					return err
+				}
+			}
+			switch {
+			case asJSON:
+				return p.printJSON(map[string]any{"schema": 1, "dry_run": dryRun, "taken_back": ordered})
+			case len(ordered) == 0:
+				fmt.Fprintln(p.out, "no order stands for these phones")
+			case dryRun:
+				fmt.Fprintf(p.out, "orders that would be taken back: %s\n", strings.Join(ordered, ", "))
+			default:
+				fmt.Fprintf(p.out, "orders taken back: %s\n", strings.Join(ordered, ", "))
+			}
 			return nil
 		},
 	}
+	c.Flags().BoolVar(&dryRun, "dry-run", false, "say what would happen, and change nothing")
+	jsonFlag(c, &asJSON)
+	return c
+}
+
+// enrolmentsOf is how it stands with phones that are named, or with all when none is.
+func (p *program) enrolmentsOf(ctx context.Context, client *control.Client, phones []string) ([]control.Enrolment, error) {
+	all, err := client.Enrolments(ctx)
+	if err != nil || len(phones) == 0 {
+		return all, err
+	}
+	for _, phone := range phones {
+		if !slices.ContainsFunc(all, func(e control.Enrolment) bool { return e.Phone == phone }) {
+			return nil, usage(fmt.Errorf("%s is no Device", phone), "longcord phones list")
+		}
+	}
+	return named(all, phones), nil
 }
 
 func (p *program) certsRenewCommand() *cobra.Command {
@@ -225,7 +263,7 @@ year before their certificate ends.`,
 }
 
 func (p *program) certsRevokeCommand() *cobra.Command {
-	var dryRun, yes bool
+	var dryRun, yes, asJSON bool
 	c := &cobra.Command{
 		Use: "revoke SEP…", Short: "Revoke every certificate of phones", Args: cobra.MinimumNArgs(1),
 		Long: `At once: sessions that were opened by a certificate end, and no gateway of this house lets it
@@ -247,26 +285,34 @@ in again. A phone that logs in by certificate alone has to get a new one inside 
 			if len(gone) == 0 {
 				return usage(errors.New("none of these has a certificate that counts"), "longcord certs enroll status")
 			}
-			if dryRun {
-				return nil
+			if !dryRun {
+				if err := p.confirm(yes); err != nil {
+					return err
+				}
 			}
-			if err := p.confirm(yes); err != nil {
-				return err
+			n := 0
+			if !dryRun {
+				if n, err = client.RevokeCertificates(c.Context(), args); err != nil {
+					return err
+				}
 			}
-			n, err := client.RevokeCertificates(c.Context(), args)
-			if err != nil {
-				return err
+			switch {
+			case asJSON:
+				return p.printJSON(map[string]any{"schema": 1, "dry_run": dryRun, "certificates": gone, "revoked": n})
+			case !dryRun:
+				fmt.Fprintf(p.out, "certificates revoked: %d\n", n)
 			}
-			fmt.Fprintf(p.out, "certificates revoked: %d\n", n)
 			return nil
 		},
 	}
 	changeFlags(c, &dryRun, &yes)
+	jsonFlag(c, &asJSON)
 	return c
 }
 
 func (p *program) certsCRLCommand() *cobra.Command {
-	return &cobra.Command{
+	var asJSON bool
+	c := &cobra.Command{
 		Use: "crl", Short: "Print the authority of phones' certificates and what it has revoked, as PEM", Args: cobra.NoArgs,
 		Long: `For others who let phones in by their certificates, such as the RADIUS server of 802.1X. The
 list is good for seven days. Gateways of this house need none: CertificateAuthority with
@@ -280,8 +326,43 @@ own: true is always up to date.`,
 			if err != nil {
 				return err
 			}
+			if asJSON {
+				return p.printRevoked(list)
+			}
 			_, err = p.out.Write(list)
 			return err
 		},
 	}
+	jsonFlag(c, &asJSON)
+	return c
+}
+
+// revokedCertificate is one entry of the list for scripts.
+type revokedCertificate struct {
+	Serial string    `json:"serial" doc:"in hex"`
+	At     time.Time `json:"at"`
+}
+
+// printRevoked prints an authority and its list as one JSON document.
+func (p *program) printRevoked(text []byte) error {
+	authority, rest := pem.Decode(text)
+	if authority == nil {
+		return errors.New("no certificate in what the running system gives")
+	}
+	block, _ := pem.Decode(rest)
+	if block == nil {
+		return errors.New("no revocation list in what the running system gives")
+	}
+	list, err := x509.ParseRevocationList(block.Bytes)
+	if err != nil {
+		return fmt.Errorf("revocation list: %w", err)
+	}
+	revoked := []revokedCertificate{}
+	for _, e := range list.RevokedCertificateEntries {
+		revoked = append(revoked, revokedCertificate{e.SerialNumber.Text(16), e.RevocationTime})
+	}
+	return p.printJSON(map[string]any{
+		"schema": 1, "authority": string(pem.EncodeToMemory(authority)), "revocation_list": string(pem.EncodeToMemory(block)),
+		"issued": list.ThisUpdate, "next": list.NextUpdate, "revoked": revoked,
+	})
 }

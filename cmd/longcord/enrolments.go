@@ -22,10 +22,12 @@ type enrolmentsAdapter struct {
 	inventory func() *inventory.Set
 	gateway   *gateway.Gateway // nil: not run
 	served    bool             // CAPF runs here
+	// withoutCAPF reports whether a phone holds a trust list that names no CAPF, so that it believes none.
+	withoutCAPF func(device string) bool
 }
 
 func (s *system) enrolments() control.Enrolments {
-	return enrolmentsAdapter{s.phoneCertificates, s.catalog.Current, s.gateway, s.trustServer != nil}
+	return enrolmentsAdapter{s.phoneCertificates, s.catalog.Current, s.gateway, s.trustServer != nil, s.withoutCAPF}
 }
 
 var proofModes = map[string]enrol.Mode{
@@ -48,6 +50,10 @@ func (a enrolmentsAdapter) List() []control.Enrolment {
 		if device, ok := set.Devices[name]; ok {
 			if told, vpn := set.VPNSettingsFor(device); vpn {
 				one.Login = string(told.ClientAuthentication)
+			}
+			if a.withoutCAPF != nil && a.withoutCAPF(name) {
+				one.Hindered = "the trust list that it holds names no CAPF, since signing was turned off"
+				one.Remedy = "longcord trust enable " + device.CommonPhoneProfile + ", or erase the lists on the phone"
 			}
 		}
 		all = append(all, one)

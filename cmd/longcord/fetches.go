@@ -8,6 +8,7 @@ import (
 	"github.com/longcord/longcord/inventory"
 	"github.com/longcord/longcord/provisioner"
 	"github.com/longcord/longcord/stage/provision"
+	"github.com/longcord/longcord/trust"
 )
 
 // Whether a file that was fetched is taken for the phone's own says provision.Witness; what it asks is fitted here.
@@ -66,4 +67,33 @@ func (s *system) lastAt(newestFirst []provisioner.Delivery) (netip.Addr, bool) {
 		}
 	}
 	return netip.Addr{}, false
+}
+
+// withoutCAPF reports whether a phone holds the list of a way back, which names the signers alone: of those that are
+// given none any more, every one that has fetched lists holds that one last.
+func (s *system) withoutCAPF(name string) bool {
+	set := s.catalog.Current()
+	device := set.Devices[name]
+	if s.provisioner == nil || device == nil {
+		return false
+	}
+	security := set.SecurityFor(device)
+	if security.ITL && !security.Rollback {
+		return false
+	}
+	last, ok := lastList(s.provisioner.Deliveries()[name], provision.ITLFile(name), s.counting())
+	if !ok || !security.ITL {
+		return ok
+	}
+	now, err := s.provisioner.TrustList(trust.ITL, name)
+	return err == nil && provisioner.ListStamp(now) == last.VersionStamp
+}
+
+// lastList returns the last delivery of a trust list that counts as the phone's own.
+func lastList(newestFirst []provisioner.Delivery, list string, counts func(provisioner.Delivery) bool) (provisioner.Delivery, bool) {
+	i := slices.IndexFunc(newestFirst, func(d provisioner.Delivery) bool { return d.File == list && counts(d) })
+	if i < 0 {
+		return provisioner.Delivery{}, false
+	}
+	return newestFirst[i], true
 }

@@ -18,8 +18,8 @@ func (p *program) phonesReplaceCommand() *cobra.Command {
 		Short: "Put a new phone in the place of a broken or lost one",
 		Long: `Gives everything of one phone to another: lines, description, profile, site, keys, fixed
 address, its user, and what access lists say of it. Lines get new passwords. The old
-phone is blocked, or with --remove deleted, and loses its certificates of this house.
-Then let the new phone fetch its file in the office, or invite it with "phones invite".`,
+phone is blocked, or with --remove deleted, which revokes its certificates. Then let the
+new phone fetch its file in the office, or invite it with "phones invite".`,
 		Args: cobra.ExactArgs(2),
 		RunE: func(c *cobra.Command, args []string) error {
 			r.Old, r.New = args[0], args[1]

@@ -85,6 +85,11 @@ func (p *program) enableTrust(ctx context.Context, e enabling) error {
 	if err != nil {
 		return err
 	}
+	if e.phone == "" {
+		if err := dropPilot(ctx, client, set, e.profile, e.dryRun, &changes); err != nil {
+			return err
+		}
+	}
 	if err := p.printChanges(changes, e.dryRun, false); err != nil {
 		return err
 	}
@@ -119,6 +124,22 @@ func (e enabling) objects(set *inventory.Set, profile *inventory.CommonPhoneProf
 		return nil, nil, usage(fmt.Errorf("no device has profile %q", e.profile), "longcord phones list")
 	}
 	return objects, devices, nil
+}
+
+// dropPilot deletes the profile of the phone that went first, which nobody has any more: who adds a phone would have to
+// choose between the two.
+func dropPilot(ctx context.Context, client *control.Client, set *inventory.Set, profile string, dryRun bool, changes *catalog.Changes) error {
+	pilot := catalog.Ref{Kind: inventory.KindCommonPhoneProfile, Name: profile + pilotSuffix}
+	if set.CommonPhoneProfiles[pilot.Name] == nil {
+		return nil
+	}
+	if !dryRun { // before, the phone has it still
+		if _, err := client.Delete(ctx, []catalog.Ref{pilot}, false); err != nil {
+			return err
+		}
+	}
+	changes.Deleted = append(changes.Deleted, pilot)
+	return nil
 }
 
 // devicesOf are the devices with a profile, in order.
@@ -196,6 +217,7 @@ func (p *program) disableTrust(ctx context.Context, name string, yes, dryRun, fo
 		return usage(fmt.Errorf("there is no common phone profile %q", name), "longcord get CommonPhoneProfile")
 	}
 	changed := *profile
+	objects, base := []inventory.Object{&changed}, ""
 	switch profile.SecurityByDefault {
 	case inventory.SecurityOn:
 		changed.SecurityByDefault, changed.TFTPEncryptedConfig = inventory.SecurityRollback, false
@@ -213,6 +235,15 @@ func (p *program) disableTrust(ctx context.Context, name string, yes, dryRun, fo
 		}
 		changed.SecurityByDefault, changed.ClusterSecurityMode = inventory.SecurityOff, inventory.NonSecure
 		fmt.Fprintln(p.out, "no more lists are given to phones of this profile")
+		fmt.Fprintln(p.out, "phones keep their last list, which names no CAPF: they cannot enrol until it is turned on again, or their lists are erased")
+		if base = baseOf(set, name); base != "" { // nobody goes first any more
+			objects = nil
+			for _, device := range devicesOf(set, name) {
+				moved := *set.Devices[device]
+				moved.CommonPhoneProfile = base
+				objects = append(objects, &moved)
+			}
+		}
 	default:
 		return usage(fmt.Errorf("profile %q gives phones no trust lists", name))
 	}
@@ -221,9 +252,27 @@ func (p *program) disableTrust(ctx context.Context, name string, yes, dryRun, fo
 			return err
 		}
 	}
-	changes, err := client.Apply(ctx, []inventory.Object{&changed}, catalog.Options{DryRun: dryRun}, control.ExpectExisting)
-	if err != nil {
-		return err
+	var changes catalog.Changes
+	if len(objects) > 0 {
+		if changes, err = client.Apply(ctx, objects, catalog.Options{DryRun: dryRun}, control.ExpectExisting); err != nil {
+			return err
+		}
+	}
+	if base != "" {
+		if err := dropPilot(ctx, client, set, base, dryRun, &changes); err != nil {
+			return err
+		}
 	}
 	return p.printChanges(changes, dryRun, false)
+}
+
+// baseOf is the profile from which the phone that goes first was taken and that gives no lists either, by the name of
+// its own profile; empty: there is none.
+func baseOf(set *inventory.Set, pilot string) string {
+	name, ok := strings.CutSuffix(pilot, pilotSuffix)
+	base := set.CommonPhoneProfiles[name]
+	if !ok || base == nil || base.SecurityByDefault == inventory.SecurityOn || base.SecurityByDefault == inventory.SecurityRollback {
+		return ""
+	}
+	return name
 }

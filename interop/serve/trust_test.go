@@ -77,3 +77,44 @@ func TestNewKeyReachesPhoneAtHome(t *testing.T) {
 		t.Errorf("the tunnel did not stay up:\n%s", after)
 	}
 }
+
+// A phone that holds the list of the way back believes no CAPF: enrolling waits, and the status says why and what to do.
+// It does when signing is on again.
+func TestEnrolAfterSigningWasTurnedOff(t *testing.T) {
+	o := office.New(t)
+	o.Serve()
+	const phone = "SEP020000001001"
+	state := filepath.Join(t.TempDir(), phone)
+	command := func(code int, args ...string) string {
+		t.Helper()
+		out, got := run(t, o, "", append(args, "-c", o.Path("longcord.yaml"))...)
+		if got != code {
+			t.Fatalf("longcord %s ends with %d:\n%s", strings.Join(args, " "), got, out)
+		}
+		return out
+	}
+	begin := func() *office.Program {
+		t.Helper()
+		p := o.Start(o.Inside, program(), "phone", phone, "--tftp", office.Inside, "--state", state, "--vpn", "off", "--json")
+		p.Wait(`"step":"register","ok":true`)
+		return p
+	}
+	command(0, "trust", "enable", "home", "--force", "--yes")
+	begin().Kill()
+	command(0, "trust", "disable", "home", "--yes")
+	begin().Kill()
+	command(0, "trust", "disable", "home", "--yes", "--force") // the other phone never had a list
+	command(0, "certs", "enroll", "start", phone, "--auth", "null", "--no-push")
+	p := begin()
+	p.Wait("CAPF: ")
+	status := command(0, "certs", "enroll", "status", phone)
+	if !strings.Contains(status, "names no CAPF") || !strings.Contains(status, "longcord trust enable home") || !strings.Contains(status, " ordered ") {
+		t.Errorf("certs enroll status:\n%s", status)
+	}
+	p.Kill()
+	command(0, "trust", "enable", "home", "--force", "--yes")
+	begin().Wait("CAPF: ")
+	if status := command(0, "certs", "enroll", "status", phone); strings.Contains(status, "names no CAPF") || strings.Contains(status, " ordered ") {
+		t.Errorf("signing is on again, and certs enroll status says:\n%s", status)
+	}
+}
