@@ -61,6 +61,16 @@ var (
 			"if it is inside and its set-up was made anew, network detection by proof takes it for outside: switch its VPN off once, or delete its stored file (software phone: its --state folder), so that it takes the new one",
 		},
 	})
+	CertificateNotObtained = Define(Declaration{
+		Code: "certificate-not-obtained", Step: stage.Verify, Severity: Warning,
+		Args: []string{"gateway", "host"},
+		Says: "no certificate for gateway %[1]s was obtained from the authority (ACME), so the one in use is not renewed",
+		Fix: []string{
+			"read the authority's answer, which is the evidence here and stands in the log as `certificate not obtained`",
+			"let TCP port 443 of %[2]s lead to the gateway from outside, and have the name in public DNS: the authority asks there",
+			"it is asked again after six hours; a restart asks at once. Before the certificate in use ends the spare takes its place",
+		},
+	})
 	NoSpareCertificate = Define(Declaration{
 		Code: "no-spare-certificate", Step: stage.Verify, Severity: Warning,
 		Args: []string{"gateway"},

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/longcord/longcord/finding"
 	"github.com/longcord/longcord/internal/logging"
 	"github.com/longcord/longcord/inventory"
 )
@@ -33,8 +34,15 @@ func (k *Keeper) RunRenewal(ctx context.Context) error {
 // begins a roll-over to it. The certificate is presented when every phone has its hash, not before.
 func (k *Keeper) Renew(ctx context.Context) {
 	for _, g := range k.toRenew() {
-		if err := k.renew(ctx, g); err != nil && ctx.Err() == nil {
-			k.log.Error("certificate not obtained", "gateway", g.Name, logging.Err, err, "again", k.config.Now().Add(renewPause))
+		err := k.renew(ctx, g)
+		switch {
+		case ctx.Err() != nil:
+		case err == nil:
+			k.config.Findings.Clear(finding.CertificateNotObtained, g.Name)
+		default:
+			f := finding.CertificateNotObtained.With(g.Name, hostOf(g.URL)).Because("authority", 0, err.Error())
+			k.config.Findings.Raise(f)
+			k.log.Error("certificate not obtained", "gateway", g.Name, logging.Err, err, "again", k.config.Now().Add(renewPause), logging.Finding, f.Code)
 		}
 	}
 }

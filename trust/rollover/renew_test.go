@@ -9,9 +9,11 @@ import (
 	"encoding/pem"
 	"errors"
 	"math/big"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/longcord/longcord/finding"
 	"github.com/longcord/longcord/internal/secret"
 	"github.com/longcord/longcord/trust"
 	"github.com/longcord/longcord/trust/rollover"
@@ -93,7 +95,7 @@ func TestIssuedCertificates(t *testing.T) {
 func TestRefusedIssue(t *testing.T) {
 	t.Parallel()
 	w, asked := newWorld(t, 1), 0
-	w.issued = func() (trust.Pair, error) { asked++; return trust.Pair{}, errors.New("no") }
+	w.issued = func() (trust.Pair, error) { asked++; return trust.Pair{}, errors.New("the name is not yours") }
 	w.come(first)
 	for range 100 {
 		w.now = w.now.Add(time.Minute)
@@ -102,5 +104,22 @@ func TestRefusedIssue(t *testing.T) {
 	}
 	if asked != 1 || w.status().State != rollover.None {
 		t.Errorf("asked %d times within two hours; state %s", asked, w.status().State)
+	}
+	said := func() (all []finding.Finding) {
+		for _, f := range w.board.Findings() {
+			if f.Code == finding.CertificateNotObtained.Code {
+				all = append(all, f.Finding)
+			}
+		}
+		return all
+	}
+	if all := said(); len(all) != 1 || len(all[0].Evidence) != 1 || !strings.Contains(all[0].Evidence[0].Text, "the name is not yours") {
+		t.Errorf("the board says %+v", all)
+	}
+	w.issued = func() (trust.Pair, error) { return create("vpn.example.net", w.now, 90*day) }
+	w.now = w.now.Add(6 * time.Hour)
+	w.keeper.Renew(t.Context())
+	if all := said(); len(all) != 0 || w.status().State != rollover.Staged {
+		t.Errorf("it is obtained, and the board says %+v; state %s", all, w.status().State)
 	}
 }

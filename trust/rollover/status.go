@@ -239,6 +239,9 @@ func (k *Keeper) judge() {
 	for _, g := range ours(set) {
 		phones := PhonesOf(set, g.Name)
 		k.say(len(phones) > 0 && len(Spares(set, g, now)) == 0, finding.NoSpareCertificate.With(g.Name), finding.NoSpareCertificate)
+		if begins := k.begins(set, g); !k.issued(g.Name) || k.rollovers[g.Name].state() != None || begins.IsZero() || now.Before(begins) {
+			board.Clear(finding.CertificateNotObtained, g.Name)
+		}
 		l := leaf(set, g.Certificates[0])
 		if l == nil {
 			continue
@@ -259,7 +262,7 @@ func (k *Keeper) judge() {
 
 // mine are the findings whose subject is a gateway.
 var mine = map[string]bool{
-	finding.NoSpareCertificate.Code: true, finding.CertificateExpired.Code: true,
+	finding.NoSpareCertificate.Code: true, finding.CertificateNotObtained.Code: true, finding.CertificateExpired.Code: true,
 	finding.CertificateNotYetValid.Code: true, finding.CertificateHashOfWrongCertificate.Code: true,
 }
 
