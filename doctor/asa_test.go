@@ -19,7 +19,7 @@ func diagnose(t *testing.T, texts ...string) *judge.Report {
 	t.Helper()
 	c := fact.NewCollector("test", "files")
 	for i, text := range texts {
-		err := read.Input(t.Context(), c, fmt.Sprintf("file %d", i+1), strings.NewReader(text), read.Options{Now: time.Date(2026, 11, 25, 0, 0, 0, 0, time.UTC)})
+		err := read.Input(t.Context(), c, fmt.Sprintf("file %d", i+1), strings.NewReader(text), read.Options{Now: time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC)})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -243,8 +243,8 @@ func TestASAFaults(t *testing.T) {
 		"no AES-SHA for TLS":           {[]string{change(t, asaHealthy, "ssl trust-point VPN outside", "ssl cipher tlsv1 custom \"RC4-SHA\"\nssl trust-point VPN outside")}, []string{"tls-cipher"}},
 		"TLS 1.2 and a 7962":           {[]string{change(t, asaHealthy, "ssl trust-point VPN outside", "ssl server-version tlsv1.2\nssl trust-point VPN outside"), phone}, []string{"tls-version"}},
 		"nobody may log in":            {[]string{change(t, asaHealthy, "vpn-simultaneous-logins 10", "vpn-simultaneous-logins 0")}, []string{"session-limit"}},
-		"no pool":                      {[]string{change(t, asaHealthy, " address-pool PHONES\n", "")}, []string{"address-pool-missing"}},
-		"pool not there":               {[]string{change(t, asaHealthy, " address-pool PHONES\n", " address-pool OTHER\n")}, []string{"address-pool-missing"}},
+		"no pool":                      {[]string{change(t, asaHealthy, " address-pool PHONES\n", "")}, []string{"address-pool-exhausted"}},
+		"pool not there":               {[]string{change(t, asaHealthy, " address-pool PHONES\n", " address-pool OTHER\n")}, []string{"address-pool-exhausted"}},
 		"pool over the inside":         {[]string{change(t, asaHealthy, "10.99.0.10-10.99.0.250 mask 255.255.255.0", "10.1.1.0-10.1.1.250 mask 255.255.255.0", "subnet 10.99.0.0 255.255.255.0", "subnet 10.1.1.0 255.255.255.0")}, []string{"pool-overlaps"}},
 		"pool over DHCP":               {[]string{change(t, asaHealthy, "aaa-server RAD protocol radius", "dhcpd address 10.99.0.100-10.99.0.120 inside\naaa-server RAD protocol radius")}, []string{"pool-overlaps"}},
 		"pool over another":            {[]string{change(t, asaHealthy, "ip local pool PHONES", "ip local pool STAFF 10.99.0.200-10.99.0.254 mask 255.255.255.0\nip local pool PHONES")}, []string{"pool-overlaps"}},
@@ -259,7 +259,7 @@ func TestASAFaults(t *testing.T) {
 		"no trustpoint for phones":     {[]string{change(t, asaHealthy, "crypto ca trustpoint CAPF\n enrollment terminal\n", "crypto ca certificate chain VPN\n certificate 01\n    3082\n  quit\n")}, []string{"client-certificate-untrusted"}},
 		"no certificate bound":         {[]string{change(t, asaHealthy, "ssl trust-point VPN outside", "ssl trust-point VPN inside")}, []string{"gateway-certificate-temporary"}},
 		"default group":                {[]string{change(t, asaHealthy, "tunnel-group PHONES webvpn-attributes", "tunnel-group DefaultWEBVPNGroup webvpn-attributes\n group-url https://vpn.example.net/phone enable\ntunnel-group PHONES webvpn-attributes")}, []string{"default-webvpn-group"}},
-		"no group URL":                 {[]string{change(t, asaHealthy, " group-url https://vpn.example.net/phones enable\n", "")}, []string{"default-webvpn-group"}},
+		"no group URL":                 {[]string{change(t, asaHealthy, " group-url https://vpn.example.net/phones enable\n", "")}, []string{"group-url-mismatch"}},
 		"group URL off":                {[]string{change(t, asaHealthy, "/phones enable", "/phones disable")}, []string{"group-url-mismatch"}},
 		"port forward of 443":          {[]string{change(t, asaHealthy, "object network OFFICE\n", "object network WEB\n host 10.1.1.9\n nat (inside,outside) static interface service tcp https https\nobject network OFFICE\n")}, []string{"port-taken"}},
 		"certificate map":              {[]string{change(t, asaHealthy, " anyconnect enable\n", " anyconnect enable\n certificate-group-map MAP 10 STAFF\n", "ssl trust-point", "crypto ca certificate map MAP 10\n subject-name attr cn co sep\nssl trust-point")}, []string{"certificate-map-wrong"}},

@@ -13,12 +13,12 @@ var (
 	AddressPoolExhausted = Define(Declaration{
 		Code: "address-pool-exhausted", Step: stage.Tunnel, Severity: Fault,
 		Args: []string{"network"},
-		Says: "the address pool %[1]s has no free address",
+		Says: "there is no free address for one more phone in the pool of %[1]s",
 		Fix:  []string{"enlarge the pool %[1]s or log off sessions that are not used"},
 		Elsewhere: map[Platform][]string{
 			ASA: {
 				"see who has addresses with `show ip local pool NAME` and `show vpn-sessiondb anyconnect`, end dead sessions with `vpn-sessiondb logoff name USER`",
-				"enlarge it: `ip local pool NAME FIRST-LAST mask MASK` under another name, then `tunnel-group GROUP general-attributes`, `address-pool OTHER`",
+				"make one that is large enough, or that is missing: `ip local pool NAME FIRST-LAST mask MASK`, then `tunnel-group GROUP general-attributes`, `address-pool NAME`; `vpn-addr-assign local` must be on",
 			},
 			Ocserv: {
 				"give `ipv4-network` a larger network, and end sessions that nobody uses: `occtl show users`, `occtl disconnect id ID`",
@@ -28,6 +28,8 @@ var (
 			"main[phone1]:203.0.113.9:50462 ip-lease.c:285: could not figure out a valid IPv4 IP",
 			"%ASA-3-722020: TunnelGroup <PHONES> GroupPolicy <GP> User <phone1> IP <203.0.113.9> No address available for SVC connection",
 			"%ASA-5-737007: IPAA: Local pool request failed for tunnel-group 'PHONES'",
+			"%ASA-5-737004: IPAA: DHCP configured, request failed for tunnel-group 'PHONES'",
+			"%ASA-5-737003: IPAA: DHCP configured, no viable servers found for tunnel-group 'PHONES'",
 			"%ASA-4-737019: IPAA: Unable to get address from group-policy or tunnel-group local pools",
 		},
 	})
@@ -235,23 +237,6 @@ var (
 		},
 		Messages: []string{
 			"Group = PHONES, Username = phone1, IP = 203.0.113.9, Session disconnected. Session Type: SSL, Duration: 8h:00m:00s, Bytes xmt: 4711, Bytes rcv: 815, Reason: Max time exceeded",
-		},
-	})
-	AddressPoolMissing = Define(Declaration{
-		Code: "address-pool-missing", Step: stage.Tunnel, Severity: Fault,
-		Args: []string{"group", "reason"},
-		Says: "phones of tunnel group %[1]s get no address: %[2]s",
-		Fix: []string{
-			"give the group a pool",
-		},
-		Elsewhere: map[Platform][]string{
-			ASA: {
-				"`ip local pool NAME FIRST-LAST mask MASK`, then `tunnel-group %[1]s general-attributes`, `address-pool NAME`; `vpn-addr-assign local` must be on",
-			},
-		},
-		Messages: []string{
-			"%ASA-5-737004: IPAA: DHCP configured, request failed for tunnel-group 'PHONES'",
-			"%ASA-5-737003: IPAA: DHCP configured, no viable servers found for tunnel-group 'PHONES'",
 		},
 	})
 	PhoneToPhoneDenied = Define(Declaration{

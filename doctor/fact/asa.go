@@ -39,12 +39,17 @@ const (
 	ASACertificateRule Kind = "asa.certificate-rule"
 
 	// ASASession: a session of show vpn-sessiondb; user, group, policy, ip, public, protocol, licence, client, tls and
-	// dtls (versions), dtls-port, duration, inactivity, phone (true).
+	// dtls (versions), dtls-port, duration, inactivity, tx and rx (bytes to and from the client), phone (true).
 	ASASession Kind = "asa.session"
 	// ASALicenceUse: a line of show vpn-sessiondb license-summary; feature, installed, active.
 	ASALicenceUse Kind = "asa.licence-use"
 	// ASAImages: show webvpn anyconnect counts the images; installed.
 	ASAImages Kind = "asa.images"
+
+	// ASAPoolUse: a line of show ip local pool; network (FIRST-LAST), free, used.
+	ASAPoolUse Kind = "asa.pool-use"
+	// ASATCPOnly: a session has a channel over TCP, and minutes later or at its end none over UDP; user, phone.
+	ASATCPOnly Kind = "asa.tcp-only"
 
 	// ASALoginRefused: a login was refused; user, reason, server, public, and number of the message.
 	ASALoginRefused Kind = "asa.login-refused"

@@ -5,7 +5,7 @@ const (
 	// GatewayCertificate: a certificate that a gateway presents, or that somebody pasted beside a phone's file.
 	// sha1 (40 upper-case hex), depth (0: the gateway's own), subject, issuer, not-before, not-after (RFC 3339),
 	// names (DNS names and addresses, by comma), key (such as "RSA 2048"), ca (true or absent), presented (true: a client
-	// saw the gateway send it); what the source does not tell is absent.
+	// saw the gateway send it, or its configuration says so); what the source does not tell is absent.
 	GatewayCertificate Kind = "gateway.certificate"
 	// GatewayGroupURL: a URL that selects a group on the gateway; url, group.
 	GatewayGroupURL Kind = "gateway.group-url"

@@ -11,10 +11,15 @@ import (
 var _ = rule(func(c *Case) {
 	for _, f := range c.asaEvents(fact.ASANoAddress) {
 		if f.Get("reason") == "dhcp" {
-			c.Find(finding.AddressPoolMissing.With(cmp.Or(f.Get("group"), "of phones"), "its DHCP server gives none").As(finding.Likely), f)
+			c.Find(finding.AddressPoolExhausted.With("the DHCP server of tunnel group "+cmp.Or(f.Get("group"), "of phones")).As(finding.Likely), f)
 			continue
 		}
 		c.Find(finding.AddressPoolExhausted.With(c.asaPoolOf(f.Get("group"))).As(finding.Likely), f)
+	}
+	for _, f := range c.All(fact.ASAPoolUse) {
+		if f.Get("free") == "0" {
+			c.Find(finding.AddressPoolExhausted.With(f.Get("network")), f)
+		}
 	}
 	for _, b := range c.asas() {
 		for _, p := range b.phonePools() {
@@ -23,7 +28,7 @@ var _ = rule(func(c *Case) {
 			}
 		}
 	}
-}, finding.AddressPoolExhausted, finding.AddressPoolMissing)
+}, finding.AddressPoolExhausted)
 
 // asaPoolOf names the pool of a tunnel group, or the group.
 func (c *Case) asaPoolOf(group string) string {
@@ -54,17 +59,17 @@ var _ = rule(func(c *Case) {
 				if !seen {
 					at, _ = b.last(fact.ASAGroup, "group", g.name)
 				}
-				c.Find(g.as(finding.AddressPoolMissing.With(g.name, "neither it nor its group policy names a pool")).As(finding.Likely), at)
+				c.Find(g.as(finding.AddressPoolExhausted.With("tunnel group "+g.name+": neither it nor its group policy names one").As(finding.Likely)), at)
 			case b.whole():
 				for _, name := range names {
 					if _, ok := b.last(fact.GatewayPool, "name", name); !ok {
-						c.Find(g.as(finding.AddressPoolMissing.With(g.name, "there is no pool "+name)), where...)
+						c.Find(g.as(finding.AddressPoolExhausted.With("tunnel group "+g.name+": it names "+name+", which is not there")), where...)
 					}
 				}
 			}
 		}
 	}
-}, finding.AddressPoolMissing)
+}, finding.AddressPoolExhausted)
 
 // framed reports whether users or servers may name addresses themselves.
 func (b *asaBox) framed() bool {

@@ -188,6 +188,13 @@ func (b *asaBox) phoneGroups() (groups []asaGroup) {
 	for _, f := range b.facts[fact.GatewayGroupURL] {
 		add(f.Get("group"), finding.Likely)
 	}
+	if len(b.facts[fact.GatewayGroupURL]) == 0 {
+		for _, f := range b.all(fact.ASAGroup, "setting", "type") {
+			if strings.HasPrefix(f.Get("value"), "remote-access") || f.Get("value") == "webvpn" {
+				add(f.Get("group"), finding.Likely)
+			}
+		}
+	}
 	if len(groups) != 1 {
 		return nil
 	}
@@ -412,6 +419,18 @@ func (c *Case) asaOldPhones() (fact.Fact, bool) {
 	}
 	return fact.Fact{}, false
 }
+
+// asaNewPhones reports whether the phones that are known speak TLS 1.2.
+func (c *Case) asaNewPhones() bool {
+	for _, f := range c.All(fact.Device) {
+		if asaNewModel.MatchString(f.Get("model")) || asaNewModel.MatchString(f.Get("load")) {
+			return true
+		}
+	}
+	return false
+}
+
+var asaNewModel = regexp.MustCompile(`(?i)\b(?:CP-|sip)?(?:78|88)\d\d`)
 
 // asaOldModel are the models that speak TLS 1.0 alone, by their names and those of their loads.
 var asaOldModel = regexp.MustCompile(`(?i)\b(?:CP-)?79(?:42|45|62|65|75)G?\b|^(?:SCCP|SIP)(?:42|45|75)`)

@@ -13,7 +13,7 @@ var _ = rule(func(c *Case) {
 		who, reason := cmp.Or(f.Get("subject"), "a client"), strings.TrimSuffix(f.Get("reason"), ".")
 		lower := strings.ToLower(reason)
 		switch {
-		case strings.Contains(lower, "expired"), strings.Contains(lower, "not yet valid"), strings.Contains(lower, "not valid yet"), strings.Contains(lower, "validity"):
+		case strings.Contains(lower, "expired"), strings.Contains(lower, "not yet valid"), strings.Contains(lower, "not valid yet"), strings.Contains(lower, "validity"), strings.Contains(lower, "out-of-range"), strings.Contains(lower, "out of range"):
 			c.Find(finding.ClientCertificateExpired.With(who, reason), f)
 		case strings.Contains(lower, "did not return a certificate"), strings.Contains(lower, "no certificate returned"):
 			c.Find(finding.ClientCertificateUntrusted.With(who, "none was sent").As(finding.Likely), f)
@@ -24,9 +24,7 @@ var _ = rule(func(c *Case) {
 		}
 	}
 	for _, b := range c.asas() {
-		if b.whole() {
-			c.judgeIssuers(b)
-		}
+		c.judgeIssuers(b)
 	}
 }, finding.ClientCertificateUntrusted, finding.ClientCertificateExpired)
 
@@ -35,6 +33,12 @@ func (c *Case) judgeIssuers(b *asaBox) {
 	for _, g := range b.phoneGroups() {
 		how, ok := b.last(fact.ASAGroup, "group", g.name, "setting", "authentication")
 		if !ok || !strings.Contains(how.Get("value"), "certificate") {
+			continue
+		}
+		if !b.whole() {
+			if len(b.facts[fact.ASATrustpoint]) > 0 && !b.trustsOthers() {
+				c.Need("send `show crypto ca certificates` of the ASA: phones of tunnel group " + g.name + " log in by certificate, and their issuer (CAPF, or Cisco's manufacturing authority) must be among them")
+			}
 			continue
 		}
 		if len(b.facts[fact.ASATrustpoint]) == 0 || !b.trustsOthers() {

@@ -17,4 +17,4 @@ var _ = rule(func(c *Case) {
 }, finding.CredentialCharacters)
 
 // loginKinds are the kinds whose value user was typed on a phone.
-var loginKinds = map[fact.Kind]bool{fact.PhoneLoginRefused: true}
+var loginKinds = map[fact.Kind]bool{fact.PhoneLoginRefused: true, fact.ASALoginRefused: true}

@@ -7,7 +7,7 @@ import (
 	"github.com/longcord/longcord/finding"
 )
 
-// A phone that ends in the default group, a group URL that leads there, and a group for phones that no URL leads to.
+// A phone that ends in the default group, and a group URL that leads there.
 var _ = rule(func(c *Case) {
 	for _, b := range c.asas() {
 		for _, f := range b.facts[fact.GatewayGroupURL] {
@@ -17,25 +17,13 @@ var _ = rule(func(c *Case) {
 		}
 		for _, f := range b.facts[fact.ASASession] {
 			if f.Get("phone") == "true" && f.Get("group") == asaDefaultGroup {
-				c.Find(finding.DefaultWEBVPNGroup.With(c.phonesURL()), f)
-			}
-		}
-		for _, g := range b.phoneGroups() {
-			at, ok := b.last(fact.ASAGroup, "group", g.name, "setting", "webvpn-attributes")
-			if _, has := b.last(fact.ASAGroup, "group", g.name, "setting", "group-url"); has {
-				continue
-			}
-			if !ok && b.whole() {
-				at, ok = b.last(fact.ASAGroup, "group", g.name)
-			}
-			if ok {
-				c.Find(finding.DefaultWEBVPNGroup.With(c.phonesURL()).As(finding.Likely), at)
+				c.Find(finding.DefaultWEBVPNGroup.With(c.phonesURL("that phones use")), f)
 			}
 		}
 	}
 	for _, f := range c.All(fact.ASAEntered) {
 		if f.Get("group") == asaDefaultGroup && (f.Get("phone") == "true" || c.onlyPhones(f)) {
-			c.Find(finding.DefaultWEBVPNGroup.With(c.phonesURL()), f)
+			c.Find(finding.DefaultWEBVPNGroup.With(c.phonesURL("that phones use")), f)
 		}
 	}
 }, finding.DefaultWEBVPNGroup)
@@ -53,12 +41,12 @@ func (c *Case) onlyPhones(f fact.Fact) bool {
 	return false
 }
 
-// phonesURL returns the URL that phones use, as far as it is known.
-func (c *Case) phonesURL() string {
+// phonesURL returns the URL that phones use, or what stands for it.
+func (c *Case) phonesURL(otherwise string) string {
 	for _, k := range []fact.Kind{fact.AskedURL, fact.FileURL} {
 		if f, ok := c.First(k); ok && strings.HasPrefix(f.Get("url"), "http") {
 			return f.Get("url")
 		}
 	}
-	return "that phones use"
+	return otherwise
 }

@@ -49,6 +49,20 @@ var _ = rule(func(c *Case) {
 	}
 }, finding.DTLSBlocked)
 
+// Sessions whose log shows TCP alone, and datagrams to the VPN that a list denies.
+var _ = rule(func(c *Case) {
+	for _, f := range c.asaEvents(fact.ASATCPOnly) {
+		if !c.Has(fact.ASANoDTLS) && (f.Get("phone") == "true" || len(c.asaPhoneUsers()) == 0) {
+			c.Find(finding.DTLSBlocked.With("443").As(finding.Likely), f)
+		}
+	}
+	for _, f := range c.All(fact.ASADenied) {
+		if f.Get("protocol") == "udp" && f.Get("port") == "443" && !c.asaPoolHas(f.Get("from")) {
+			c.Find(finding.DTLSBlocked.With("443").As(finding.Likely), f)
+		}
+	}
+}, finding.DTLSBlocked)
+
 var _ = rule(func(c *Case) {
 	for _, f := range c.asaEvents(fact.ASANoDTLS) {
 		c.Find(finding.DTLSCipherMismatch.With("the ASA", "it says so to "+cmp.Or(f.Get("user"), "a client")), f)

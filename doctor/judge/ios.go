@@ -26,6 +26,11 @@ var _ = rule(func(c *Case) {
 	per := slices.ContainsFunc(service, func(f fact.Fact) bool {
 		return f.Get("setting") == "cnf-file" && strings.HasPrefix(f.Get("value"), "perphone")
 	})
+	if groups := c.ios(fact.IOSGroup, "setting", "vpn-gateway"); len(groups) > 0 && !slices.ContainsFunc(c.All(fact.IOSPhone), func(f fact.Fact) bool { return f.Get("vpn-group") != "" }) {
+		for _, f := range c.All(fact.IOSPhone) {
+			c.Find(finding.VPNNotConfigured.With(f.Get("name")).As(finding.Likely), f, groups[0])
+		}
+	}
 	for _, f := range c.All(fact.IOSPhone) {
 		name, group := f.Get("name"), f.Get("vpn-group")
 		if group != "" && strings.HasPrefix(name, "ephone") && len(service) > 0 && !per {
@@ -59,8 +64,14 @@ var _ = rule(func(c *Case) {
 	for _, f := range c.ios(fact.IOSGateway, "setting", "block") {
 		name := f.Get("name")
 		settings := c.ios(fact.IOSGateway, "name", name)
-		if len(settings) > 1 && len(c.ios(fact.IOSGateway, "name", name, "setting", "inservice")) == 0 && len(c.ios(fact.IOSConfiguration, "whole", "true")) > 0 {
+		ended := len(c.ios(fact.IOSGateway, "name", name, "setting", "end")) > 0
+		if len(settings) > 2 && ended && len(c.ios(fact.IOSGateway, "name", name, "setting", "inservice", "value", "")) == 0 {
 			c.Find(finding.VPNNotEnabledOnInterface.With("the router", "of webvpn "+name).As(finding.Likely), f)
+		}
+	}
+	for _, f := range c.ios(fact.IOSGateway, "setting", "no") {
+		if strings.HasPrefix(f.Get("value"), "svc dtls") || strings.HasPrefix(f.Get("value"), "dtls") {
+			c.Find(finding.DTLSDisabled.With("the router"), f)
 		}
 	}
 	for _, f := range c.ios(fact.IOSGateway, "setting", "svc") {
@@ -68,7 +79,7 @@ var _ = rule(func(c *Case) {
 			c.Find(finding.SplitTunnel.With(strings.TrimPrefix(f.Get("name"), "context ")).As(finding.Likely), f)
 		}
 	}
-}, finding.VPNNotEnabledOnInterface, finding.SplitTunnel)
+}, finding.VPNNotEnabledOnInterface, finding.SplitTunnel, finding.DTLSDisabled)
 
 // With DTLS, IOS shows its own certificate alone, so the hash of the authority is never met.
 var _ = rule(func(c *Case) {

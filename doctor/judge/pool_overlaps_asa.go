@@ -17,6 +17,11 @@ var _ = rule(func(c *Case) {
 		pools := b.phonePools()
 		for i, p := range pools {
 			b.overInterfaces(p)
+			for _, s := range c.All(fact.SEPServer) {
+				if host, err := netip.ParseAddr(s.Get("host")); err == nil && p.has(host) {
+					c.Find(finding.PoolOverlaps.With(p.String(), host.String(), "the phones' "+s.Get("what")), p.at, s)
+				}
+			}
 			for _, d := range b.facts[fact.ASARange] {
 				if first, last, ok := asaRange(d.Get("range")); ok && asaMeets(p, first, last) {
 					c.Find(finding.PoolOverlaps.With(p.String(), d.Get("range"), d.Get("what")), p.at, d)

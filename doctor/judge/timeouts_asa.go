@@ -10,8 +10,8 @@ import (
 	"github.com/longcord/longcord/finding"
 )
 
-// Why sessions ended, in the ASA's words, and what their policy says. An idle timeout of half an hour is the default,
-// and phones register more often than that.
+// Why sessions ended, in the ASA's words, and what their policy says. Half an hour without traffic is the default;
+// who writes it or less may cut phones off whose call manager seldom speaks to them.
 var _ = rule(func(c *Case) {
 	for _, f := range c.asaEvents(fact.ASASessionEnded) {
 		if !asaRemote(f.Get("type")) {
@@ -35,8 +35,13 @@ var _ = rule(func(c *Case) {
 				}
 			}
 			if f, ok := b.setting(g.policy, "vpn-idle-timeout"); ok {
-				if minutes, number := asaNumber(f); number && minutes > 0 && minutes < 10 {
-					c.Find(g.as(finding.IdleTimeout.With("phones of group policy "+g.policy, fmt.Sprintf("%d minutes", minutes)).As(finding.Likely)), f)
+				certainty := finding.Possible
+				minutes, number := asaNumber(f)
+				if minutes < 10 {
+					certainty = finding.Likely
+				}
+				if number && minutes > 0 && minutes <= 30 {
+					c.Find(finding.IdleTimeout.With("phones of group policy "+g.policy, fmt.Sprintf("%d minutes", minutes)).As(certainty), f)
 				}
 			}
 		}

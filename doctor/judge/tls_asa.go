@@ -8,7 +8,7 @@ import (
 )
 
 // Which versions and ciphers of TLS the ASA takes, and what its TLS library says of phones. Newer phones speak
-// TLS 1.2, so without a model a lower limit is only a note.
+// TLS 1.2, so without a model a lower limit is only possibly the cause.
 var _ = rule(func(c *Case) {
 	phone, old := c.asaOldPhones()
 	for _, b := range c.asas() {
@@ -23,9 +23,11 @@ var _ = rule(func(c *Case) {
 					c.Find(found, f, phone)
 					continue
 				}
-				found = found.As(finding.Possible)
-				found.Severity = finding.Note
-				c.Find(found, f)
+				if c.asaNewPhones() {
+					continue
+				}
+				c.Find(found.As(finding.Possible), f)
+				c.Need("say which model the phones are, or send a phone's file or log: 79xx speak TLS 1.0 alone, 88xx speak TLS 1.2")
 			}
 		}
 		for _, f := range b.all(fact.ASAGlobal, "setting", "ssl cipher") {
@@ -50,4 +52,10 @@ var _ = rule(func(c *Case) {
 			c.Find(finding.TLSVersion.With("the ASA").As(finding.Likely), f)
 		}
 	}
-}, finding.TLSVersion, finding.TLSCipher)
+	for _, f := range c.All(fact.ASATLSFailed) {
+		reason := strings.ToLower(f.Get("reason"))
+		if strings.Contains(reason, "alert unknown ca") || strings.Contains(reason, "alert bad certificate") || strings.Contains(reason, "alert certificate unknown") {
+			c.Find(finding.CertificateHashMismatch.With("that this log does not show").As(finding.Likely), f)
+		}
+	}
+}, finding.TLSVersion, finding.TLSCipher, finding.CertificateHashMismatch)

@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -13,6 +14,7 @@ var _ = rule(func(c *Case) {
 	for _, b := range c.asas() {
 		block, ok := b.last(fact.ASAWebVPN, "setting", "block")
 		if !ok {
+			c.judgeNoVPN(b)
 			continue
 		}
 		outside := b.internet()
@@ -35,6 +37,17 @@ var _ = rule(func(c *Case) {
 		}
 	}
 }, finding.VPNNotEnabledOnInterface)
+
+// judgeNoVPN is for configurations without webvpn: of a whole one nothing is missing.
+func (c *Case) judgeNoVPN(b *asaBox) {
+	at, whole := b.last(fact.ASAConfiguration, "whole", "true")
+	switch {
+	case whole:
+		c.Find(finding.VPNNotEnabledOnInterface.With(b.name, cmp.Or(b.internet(), "outside")), at)
+	case len(b.facts[fact.ASAConfiguration]) > 0 && len(b.facts[fact.ASAGroup])+len(b.facts[fact.ASAPolicy])+len(b.facts[fact.GatewayPool])+len(b.facts[fact.ASAWebVPN]) == 0:
+		c.Need("send `show run webvpn`, `show run tunnel-group` and `show run group-policy` of the ASA: what was sent does not speak of its VPN")
+	}
+}
 
 // internet returns the interface of the default route; empty: there is none, or there are several.
 func (b *asaBox) internet() (name string) {

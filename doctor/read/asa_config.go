@@ -258,7 +258,7 @@ func (s *asaConfig) certificate(at *asa.Command, c asa.TrustpointCertificate, pa
 		names = append(names, ip.String())
 	}
 	at = &asa.Command{Line: c.Line, Text: at.Text + ", certificate " + c.Serial, Words: at.Words}
-	s.add(fact.GatewayCertificate, at, "sha1", fmt.Sprintf("%X", sha1.Sum(c.DER)), "depth", depth, "ca", ca,
+	s.add(fact.GatewayCertificate, at, "sha1", fmt.Sprintf("%X", sha1.Sum(c.DER)), "depth", depth, "ca", ca, "presented", "true",
 		"subject", parsed.Subject.String(), "issuer", parsed.Issuer.String(), "names", strings.Join(names, ","), "key", asaKeyOf(parsed),
 		"not-before", parsed.NotBefore.UTC().Format(time.RFC3339), "not-after", parsed.NotAfter.UTC().Format(time.RFC3339))
 }

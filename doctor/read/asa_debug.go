@@ -11,28 +11,41 @@ import (
 // Output of debug webvpn anyconnect (svc before 8.4), debug aaa and debug crypto ca of an ASA.
 var _ = recognise(Recogniser{
 	Format: "ASA debug", Platform: finding.ASA,
-	New: func(in *fact.Input) Reader { return &asaDebugReader{in} },
+	New: func(in *fact.Input) Reader { return &asaDebugReader{in: in} },
 })
 
-type asaDebugReader struct{ in *fact.Input }
+type asaDebugReader struct {
+	in   *fact.Input
+	user string // of the login at hand
+
+	refused func() // adds that a certificate was refused, unless it is validated after all
+}
 
 var (
 	// asaDebug are beginnings of lines that only these debugs have.
 	asaDebug = regexp.MustCompile(`^\s*(?:webvpn_(?:cstp|rx_data|svc|auth|portal|login|allocate|free|remove|put|add)|http_(?:parse_cstp|webvpn)|cstp_util_|CSTP (?:state|TLS)|Processing CSTP header|\.\.\.input: '|` +
 		`np_svc_|svc_|SVC:? (?:ACL|NP|IPv6|adding|Sending|message)|vpn_(?:put|remove)_uauth|ewaForm|Tunnel Group: \S+, groupCert|WebVPN: |WebVPN Cookie|Found WebVPN cookie|Setting (?:user-agent|hostname|version|mtu|base-mtu|address|netmask)|` +
-		`CRYPTO_PKI|PKI\[|CERT-C:|AAA (?:API|FSM|Status|Task)|Initiating (?:authentication|authorization)|AAA_BindServer|In aaai_|aaai_|aaa_|Validating address|Unable to initiate NAC|Sending X-CSTP|No subnetmask)`)
+		`CRYPTO_PKI|PKI\[|CERT-C:|CERT[_ ]API|Authentication Status: |AAA_NextFunction|AAA session|callback_aaa_task|Back End response|radius mkreq|rad_procpkt|rad_vrfy|RADIUS_|Radius: |AAA (?:API|FSM|Status|Task)|Initiating (?:authentication|authorization)|AAA_BindServer|In aaai_|aaai_|aaa_|Validating address|Unable to initiate NAC|Sending X-CSTP|No subnetmask)`)
 	asaAgent      = regexp.MustCompile(`(?i)(?:User-Agent: |Setting user-agent to: ?')'?(Cisco SVC IPPhone[^']*)`)
 	asaHostname   = regexp.MustCompile(`(?:X-CSTP-Hostname: |Setting hostname to: ?')(SEP[0-9A-Fa-f]{12})`)
 	asaDebugGroup = regexp.MustCompile(`Tunnel Group: (\S+?), groupCert`)
 	asaDebugUser  = regexp.MustCompile(`WebVPN: user: \((.*?)\) (authenticated|rejected)`)
 	asaNoAddress  = regexp.MustCompile(`(?i)(?:no assigned address|no address (?:available|assigned)|address request failed|accept_(?:ipv4_)?address: no address)`)
 	asaSuites     = regexp.MustCompile(`(?i)(?:unable to negotiate|no common|no matching) (?:DTLS )?cipher`)
-	asaPKI        = regexp.MustCompile(`(?:CRYPTO_PKI|PKI\[\d+\]|CERT-C).*?(No suitable trustpoints? found.*|[Cc]ertificate (?:is |has )?expired.*|[Cc]ert(?:ificate)? (?:is )?not (?:yet )?valid.*|(?:[Cc]ertificate )?[Vv]alidation failed.*|no suitable trustpoint.*|[Cc]ertificate (?:is |has been )?revoked.*)`)
+	asaLoginUser  = regexp.MustCompile(`^(?:Local authentication of user|User:|User Name:|username:?)\s+(\S+)$`)
+	asaReject     = regexp.MustCompile(`(?:Authentication Status: *-?\d+ *\(REJECT\)|auth_status = REJECT|AAA status = \(REJECT\)|rad_procpkt: REJECT|Radius: Code = 3 |RADIUS_(?:ACCESS_)?REJECT)`)
+	asaTooMany    = regexp.MustCompile(`(?i)simultaneous logins? exceeded|exceeded (?:the )?(?:max(?:imum)? )?simultaneous logins?`)
+	asaValidated  = regexp.MustCompile(`(?i)certificate (?:was )?(?:successfully )?validated|certificate validation: (?:success|passed)`)
+	asaPKI        = regexp.MustCompile(`(?:CRYPTO_PKI|PKI\[\d+\]|CERT-C|CERT[_ ]API|[Ww]eb[Vv][Pp][Nn]\w*).*?(No suitable trustpoints? found.*|[Cc]ertificate (?:is |has )?expired.*|[Cc]ert(?:ificate)? (?:is )?not (?:yet )?valid.*|(?:[Cc]ertificate )?[Vv]alidation failed.*|no suitable trustpoint.*|[Cc]ertificate (?:is |has been )?revoked.*|No trust ?points? found.*|(?i:unable to get (?:local )?issuer cert.*|cert\w*\b[^.]*\b(?:fail\w*|reject\w*|untrusted|not trusted|not validated).*)|[Cc]ert(?:ificate)? date.*(?:out|invalid).*)`)
 )
 
 func (r *asaDebugReader) Line(l Line) bool {
 	text := strings.TrimSpace(l.Text)
-	if !asaDebug.MatchString(text) && !strings.HasPrefix(text, "'") {
+	if m := asaLoginUser.FindStringSubmatch(text); m != nil {
+		r.user = m[1]
+		return false // others have such lines, too
+	}
+	if !asaDebug.MatchString(text) && !strings.HasPrefix(text, "'") && !asaReject.MatchString(text) {
 		return false
 	}
 	switch {
@@ -46,8 +59,14 @@ func (r *asaDebugReader) Line(l Line) bool {
 		if m := asaDebugUser.FindStringSubmatch(text); m[2] == "rejected" {
 			r.in.Add(fact.ASALoginRefused, l.Number, text, l.Time, "user", m[1])
 		}
-	case strings.Contains(text, "AAA status = (REJECT)"):
-		r.in.Add(fact.ASALoginRefused, l.Number, text, l.Time)
+	case asaTooMany.MatchString(text):
+		r.in.Add(fact.ASASessionLimit, l.Number, text, l.Time, "whose", "user")
+	case asaReject.MatchString(text):
+		values := []string{}
+		if r.user != "" {
+			values = append(values, "user", r.user)
+		}
+		r.in.Add(fact.ASALoginRefused, l.Number, text, l.Time, values...)
 	case asaNoAddress.MatchString(text):
 		r.in.Add(fact.ASANoAddress, l.Number, text, l.Time)
 	case asaSuites.MatchString(text):
@@ -58,10 +77,16 @@ func (r *asaDebugReader) Line(l Line) bool {
 			if subject := asaSubject(text); subject != "" {
 				values = append(values, "subject", subject)
 			}
-			r.in.Add(fact.ASACertificateRefused, l.Number, text, l.Time, values...)
+			r.refused = func() { r.in.Add(fact.ASACertificateRefused, l.Number, text, l.Time, values...) }
+		} else if asaValidated.MatchString(text) {
+			r.refused = nil
 		}
 	}
-	return asaDebug.MatchString(text) || strings.Contains(text, "X-CSTP") || strings.Contains(text, "X-DTLS") || strings.Contains(text, "User-Agent")
+	return asaDebug.MatchString(text) || asaReject.MatchString(text) || strings.Contains(text, "X-CSTP") || strings.Contains(text, "X-DTLS") || strings.Contains(text, "User-Agent")
 }
 
-func (r *asaDebugReader) End() {}
+func (r *asaDebugReader) End() {
+	if r.refused != nil {
+		r.refused()
+	}
+}

@@ -117,6 +117,7 @@ var (
 	asaTunnel     = regexp.MustCompile(`^\s*(AnyConnect-Parent|SSL-Tunnel|DTLS-Tunnel|Clientless|DTLS Tunnel|SSL Tunnel)(?: Tunnels)?:(?: *\d+)?\s*$`)
 	asaType       = regexp.MustCompile(`^\s*Session Type: *(.*?)\s*$`)
 	asaLicenceUse = regexp.MustCompile(`^\s*(AnyConnect (?:Premium|Essentials|for Cisco VPN Phone|for Mobile)|Cisco VPN Phone|AnyConnect for Linksys phone|Linksys phone|SSL VPN)\s*:\s*(\d+|ENABLED|DISABLED|NONE|Enabled|Disabled)\s*(?::\s*(.*?))?\s*$`)
+	asaPoolUse    = regexp.MustCompile(`^\s*(\d+\.\d+\.\d+\.\d+)\s+(\d+\.\d+\.\d+\.\d+)\s+\d+\.\d+\.\d+\.\d+\s+(\d+)\s+\d+\s+(\d+)\s*$`)
 	asaUse        = regexp.MustCompile(`^\s*(AnyConnect Premium|AnyConnect Essentials|SSL VPN|AnyConnect for Cisco VPN Phone)\s*:\s*(\d+)\s*:\s*(\d+)\s*:\s*(\d+)`)
 )
 
@@ -136,6 +137,10 @@ func (r *asaSessionReader) Line(l Line) bool {
 	}
 	if strings.HasPrefix(strings.TrimSpace(l.Text), "VPN Licenses and Configured Limits Summary") || strings.HasPrefix(strings.TrimSpace(l.Text), "VPN Session Summary") {
 		r.summary = true
+		return true
+	}
+	if m := asaPoolUse.FindStringSubmatch(l.Text); m != nil {
+		r.in.Add(fact.ASAPoolUse, l.Number, l.Text, l.Time, "network", m[1]+"-"+m[2], "free", m[3], "used", m[4])
 		return true
 	}
 	if r.summary && r.use(l) {
@@ -190,6 +195,10 @@ func (r *asaSessionReader) field(l Line, f asa.Field) {
 		r.values["protocol"] = f.Value
 	case "License":
 		r.values["licence"] = f.Value
+	case "Bytes Tx", "Bytes Rx":
+		if name := strings.ToLower(f.Label[len("Bytes "):]); r.values[name] == "" { // the sums of the session come first
+			r.values[name] = f.Value
+		}
 	case "Duration":
 		r.values["duration"] = f.Value
 	case "Inactivity":
@@ -225,7 +234,7 @@ func (r *asaSessionReader) flush() {
 		v["phone"] = "true"
 	}
 	var pairs []string
-	for _, name := range []string{"user", "group", "policy", "ip", "public", "protocol", "licence", "client", "tls", "dtls", "dtls-port", "duration", "inactivity", "phone"} {
+	for _, name := range []string{"user", "group", "policy", "ip", "public", "protocol", "licence", "client", "tls", "dtls", "dtls-port", "duration", "inactivity", "tx", "rx", "phone"} {
 		if v[name] != "" {
 			pairs = append(pairs, name, v[name])
 		}

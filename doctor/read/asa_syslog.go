@@ -1,10 +1,12 @@
 package read
 
 import (
+	"maps"
 	"net/netip"
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/longcord/longcord/doctor/fact"
 	"github.com/longcord/longcord/finding"
@@ -16,7 +18,7 @@ import (
 var _ = recognise(Recogniser{
 	Format: "ASA syslog", Platform: finding.ASA, Early: true,
 	New: func(in *fact.Input) Reader {
-		return &asaSyslogReader{in: in, phones: map[string]bool{}}
+		return &asaSyslogReader{in: in, phones: map[string]bool{}, channels: map[string]*asaChannels{}}
 	},
 })
 
@@ -26,8 +28,9 @@ type asaSyslogReader struct {
 	line   Line
 	text   string // of the message
 
-	established bool     // a session came up: failed handshakes are of strangers who scan the Internet
-	handshakes  []func() // adds failed handshakes
+	channels    map[string]*asaChannels // by user
+	established bool                    // a session came up: failed handshakes are of strangers who scan the Internet
+	handshakes  []func()                // adds failed handshakes
 }
 
 // maxASAHandshakes bounds how many failed handshakes are kept until it is known whether they matter.
@@ -89,7 +92,48 @@ func (r *asaSyslogReader) Line(l Line) bool {
 	return true
 }
 
+// asaChannels is what a user's session has of channels.
+type asaChannels struct {
+	tcp   Line // when the one over TCP came
+	udp   bool
+	ended bool
+}
+
+// maxASAUsers bounds of how many users the channels are followed.
+const maxASAUsers = 1000
+
+// channel follows the channels of a user's session.
+func (r *asaSyslogReader) channel(user string) {
+	ch := r.channels[user]
+	if ch == nil {
+		if len(r.channels) >= maxASAUsers {
+			return
+		}
+		ch = new(asaChannels)
+		r.channels[user] = ch
+	}
+	switch {
+	case strings.Contains(r.text, "UDP"):
+		ch.udp = true
+	case ch.tcp.Number == 0:
+		ch.tcp = r.line
+	}
+}
+
+// tcpOnly tells of sessions that stayed without a channel over UDP.
+func (r *asaSyslogReader) tcpOnly() {
+	for _, user := range slices.Sorted(maps.Keys(r.channels)) {
+		ch := r.channels[user]
+		later := !ch.tcp.Time.IsZero() && r.line.Time.Sub(ch.tcp.Time) > time.Minute
+		if ch.tcp.Number > 0 && !ch.udp && (ch.ended || later) {
+			r.line = ch.tcp
+			r.add(fact.ASATCPOnly, "user", user, "phone", r.phone(user))
+		}
+	}
+}
+
 func (r *asaSyslogReader) End() {
+	r.tcpOnly()
 	if r.established {
 		return
 	}
@@ -179,9 +223,8 @@ func (r *asaSyslogReader) message(m asa.Message) bool {
 	}
 	switch m.ID {
 	case 734002:
-		user, _, _ := strings.Cut(r.after("User "), ",")
-		r.add(fact.ASALoginRefused, "user", user, "reason", "a dynamic access policy ends it", "number", "734002")
-	case 106001, 106006, 106007, 106010, 106014, 106023, 106100, 106102, 106103:
+		return false
+	case 710003, 106001, 106006, 106007, 106010, 106014, 106023, 106100, 106102, 106103:
 		r.denied()
 	case 305013, 305006, 305005:
 		from, to := asaEnds(r.text)
@@ -254,6 +297,9 @@ var asaEnded = regexp.MustCompile(`(?:Group = (.*?), Username = (.*?), IP = (\S+
 
 func (r *asaSyslogReader) ended() {
 	if m := asaEnded.FindStringSubmatch(r.text); m != nil {
+		if ch := r.channels[m[2]]; ch != nil {
+			ch.ended = true
+		}
 		r.add(fact.ASASessionEnded, "group", m[1], "user", m[2], "public", m[3], "type", m[4], "duration", m[5], "reason", m[6], "phone", r.phone(m[2]))
 	}
 }
@@ -288,6 +334,8 @@ func (r *asaSyslogReader) session(m asa.Message) bool {
 		if _, why, ok := strings.Cut(reason, ": "); ok && strings.Contains(strings.ToLower(why), "dpd") {
 			r.add(fact.ASASessionEnded, "user", c.user, "policy", c.policy, "type", "SSL", "reason", strings.TrimSuffix(why, "."), "phone", r.phone(c.user))
 		}
+	case 722022, 722033, 722034:
+		r.channel(c.user)
 	case 722043:
 		r.add(fact.ASANoDTLS, "user", c.user)
 	case 722047, 722049:
@@ -302,13 +350,14 @@ func (r *asaSyslogReader) session(m asa.Message) bool {
 			r.add(fact.ASAEntered, "user", c.user, "policy", c.policy, "phone", "true")
 		}
 	default:
-		return !slices.Contains(asaUnknown, m.ID)
+		return slices.Contains(asaUsual, m.ID) || m.Severity >= asa.Notifications
 	}
 	return true
 }
 
-// asaUnknown are errors of sessions that have causes of their own, which nothing here tells apart.
-var asaUnknown = []int{722015, 722016, 722017, 722018, 722019, 722021, 722042, 722044, 722045, 722046, 722054, 722056, 722057, 716061, 716046}
+// asaUsual are messages that healthy sessions have with a severity up to 4. Others of that severity have causes which
+// nothing here tells apart.
+var asaUsual = []int{716001, 716002, 716038, 716052, 716058, 716059, 722010, 722011, 722012, 722022, 722023, 722028, 722031, 722032, 722033, 722034}
 
 var asaAssigned = regexp.MustCompile(`(?:IPv4 )?Address <?(\d+\.\d+\.\d+\.\d+)>?.* assigned to session`)
 
@@ -433,14 +482,18 @@ func (r *asaSyslogReader) denied() {
 		return
 	}
 	found := asaPlace.FindAllStringSubmatch(r.text, 2)
-	if len(found) < 2 || !asaInner(found[0][1]) || !asaInner(found[1][1]) {
+	if len(found) < 2 {
 		return
+	}
+	protocol := strings.ToLower(asaPacket.FindString(r.text))
+	if inner := asaInner(found[0][1]) && asaInner(found[1][1]); !inner && (protocol != "udp" || found[1][2] != "443" || asaInner(found[0][1])) {
+		return // neither of phones in tunnels, nor DTLS on its way in
 	}
 	list := ""
 	if m := asaList.FindStringSubmatch(r.text); m != nil {
 		list = m[1]
 	}
-	r.add(fact.ASADenied, "protocol", strings.ToLower(asaPacket.FindString(r.text)), "from", found[0][1], "to", found[1][1], "port", found[1][2], "list", list)
+	r.add(fact.ASADenied, "protocol", protocol, "from", found[0][1], "to", found[1][1], "port", found[1][2], "list", list)
 }
 
 // asaInner reports whether an address is of a private network: packets from and to the Internet are no phones' in a

@@ -133,7 +133,7 @@ func TestASACut(t *testing.T) {
 		if facts, _ := asaFacts(t, string(text)); len(facts) < 20 {
 			t.Errorf("%s: %d facts", name, len(facts))
 		}
-		for end := 0; end < len(text); end += 7 {
+		for end := 0; end < len(text); end += 97 {
 			asaFacts(t, string(text[:end]))
 		}
 	}

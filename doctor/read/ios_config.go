@@ -100,6 +100,7 @@ func (r *iosReader) opens(l Line, w []string) bool {
 		r.phone, r.at = map[string]string{"name": r.name}, l
 	case is("webvpn", "gateway") && len(w) == 3, is("webvpn", "context") && len(w) == 3:
 		r.enter("webvpn", strings.Join(w[1:], " "))
+		r.at = l
 		r.add(l, fact.IOSGateway, "name", r.name, "setting", "block")
 	case is("vpn-group") && len(w) == 2 && r.ofService():
 		r.enter("vpn-group", w[1])
@@ -141,6 +142,9 @@ func (r *iosReader) leave() {
 			r.add(r.at, fact.Device, "device", "SEP"+r.phone["mac"], "model", r.phone["model"])
 		}
 		r.phone = nil
+	}
+	if r.block == "webvpn" {
+		r.add(r.at, fact.IOSGateway, "name", r.name, "setting", "end")
 	}
 	r.block, r.name = "", ""
 }
@@ -215,6 +219,9 @@ func (r *iosReader) ofPhone(w []string, rest string) bool {
 }
 
 func (r *iosReader) End() {
+	if r.block == "webvpn" && !r.whole {
+		r.block = "" // it may have been cut
+	}
 	r.leave()
 	if r.any {
 		values := []string{}
