@@ -36,7 +36,7 @@ var (
 	asaReject     = regexp.MustCompile(`(?:Authentication Status: *-?\d+ *\(REJECT\)|auth_status = REJECT|AAA status = \(REJECT\)|rad_procpkt: REJECT|Radius: Code = 3 |RADIUS_(?:ACCESS_)?REJECT)`)
 	asaTooMany    = regexp.MustCompile(`(?i)simultaneous logins? exceeded|exceeded (?:the )?(?:max(?:imum)? )?simultaneous logins?`)
 	asaValidated  = regexp.MustCompile(`(?i)certificate (?:was )?(?:successfully )?validated|certificate validation: (?:success|passed)`)
-	asaPKI        = regexp.MustCompile(`(?:CRYPTO_PKI|PKI\[\d+\]|CERT-C|CERT[_ ]API|[Ww]eb[Vv][Pp][Nn]\w*).*?(No suitable trustpoints? found.*|[Cc]ertificate (?:is |has )?expired.*|[Cc]ert(?:ificate)? (?:is )?not (?:yet )?valid.*|(?:[Cc]ertificate )?[Vv]alidation failed.*|no suitable trustpoint.*|[Cc]ertificate (?:is |has been )?revoked.*|No trust ?points? found.*|(?i:unable to get (?:local )?issuer cert.*|cert\w*\b[^.]*\b(?:fail\w*|reject\w*|untrusted|not trusted|not validated).*)|[Cc]ert(?:ificate)? date.*(?:out|invalid).*)`)
+	asaPKI        = regexp.MustCompile(`(?:CRYPTO_PKI|PKI\[\d+\]|CERT-C|CERT[_ ]API|[Ww]eb[Vv][Pp][Nn]\w*).*?(No suitable trustpoints? found.*|[Cc]ertificate (?:is |has )?expired.*|[Cc]ert(?:ificate)? (?:is )?not (?:yet )?valid.*|(?:[Cc]ertificate )?[Vv]alidation failed.*|no suitable trustpoint.*|[Cc]ertificate (?:is |has been )?revoked.*|No trust ?points? found.*|No acceptable ExtendedKeyUsage.*|calling user callback=\S+ with status=[1-9].*|(?i:unable to get (?:local )?issuer cert.*|cert\w*\b[^.]*\b(?:fail\w*|reject\w*|untrusted|not trusted|not validated).*)|[Cc]ert(?:ificate)? date.*(?:out|invalid).*)`)
 )
 
 func (r *asaDebugReader) Line(l Line) bool {
