@@ -15,6 +15,7 @@ import (
 	"github.com/longcord/longcord/internal/tls10"
 	"github.com/longcord/longcord/stage/connect"
 	"github.com/longcord/longcord/stage/verify"
+	"github.com/longcord/longcord/wire/vpnauth"
 )
 
 // loginConfig is what one try at a gateway needs; all but the dialer comes from the phone's file and its
@@ -33,6 +34,12 @@ type loginConfig struct {
 
 	keyLog  io.Writer           // nil: keys stay where they are
 	reached func(peer net.Addr) // the gateway shows its certificate; nil: nobody wants to know
+
+	// For who looks on; nil: nobody does.
+	anyHash   bool                              // takes any certificate, where no file says which
+	presented func(tls.ConnectionState)         // what the gateway shows, before it is judged
+	asked     func(*tls.CertificateRequestInfo) // the gateway asks for a certificate
+	replied   func(vpnauth.Reply)
 }
 
 // loggedIn is a connection that a gateway has let in, ready for CONNECT. Nothing of what the gateway
@@ -76,6 +83,19 @@ func failureOf(err error) connect.Failure {
 // login connects to the gateway of cfg.url, checks its certificate and logs in, within ctx. Errors that
 // have a finding hold it as a *stepError.
 func login(ctx context.Context, cfg loginConfig) (*loggedIn, error) {
+	l, err := newLoginAttempt(cfg)
+	if err != nil {
+		return nil, err
+	}
+	in, err := l.run(ctx)
+	if err != nil {
+		l.hangUp()
+		return nil, err
+	}
+	return in, nil
+}
+
+func newLoginAttempt(cfg loginConfig) (*loginAttempt, error) {
 	u, err := url.Parse(cfg.url)
 	if err != nil {
 		return nil, fmt.Errorf("phone: gateway URL: %w", err)
@@ -84,13 +104,7 @@ func login(ctx context.Context, cfg loginConfig) (*loggedIn, error) {
 	if err != nil {
 		return nil, fmt.Errorf("phone: %w", err)
 	}
-	l := &loginAttempt{cfg: cfg, url: u, client: client}
-	in, err := l.run(ctx)
-	if err != nil {
-		l.hangUp()
-		return nil, err
-	}
-	return in, nil
+	return &loginAttempt{cfg: cfg, url: u, client: client}, nil
 }
 
 // dialTLS connects to the gateway of cfg.url and checks its certificate, without a login: that is how a

@@ -25,25 +25,21 @@ type detectConfig struct {
 	trust   *belief // whom the phone believes
 }
 
-// detectInside finds out whether the phone is inside or outside, and says what that rests on. An error
-// means that it could not look: no verdict.
-func detectInside(ctx context.Context, cfg detectConfig) (detect.Verdict, string, error) {
+// detectInside finds out whether the phone is inside or outside, and what that rests on. An error means that
+// it could not look: no verdict.
+func detectInside(ctx context.Context, cfg detectConfig) (detect.Decided, error) {
 	l := &lookout{cfg: cfg, answers: make(chan int), proofs: make(chan proof)}
 	ctx, cancel := context.WithCancel(ctx)
 	defer l.running.Wait()
 	defer cancel()
 	pinger, err := newPinger(ctx, cfg.fetcher.network, addresses(ctx, cfg.fetcher.network, cfg.servers))
 	if err != nil {
-		return 0, "", err
+		return detect.Decided{}, err
 	}
 	l.pinger = pinger
 	defer func() { _ = pinger.close() }() // a socket that was only read
 	l.running.Go(func() { l.listen(ctx) })
-	decided, err := l.run(ctx)
-	if err != nil {
-		return 0, "", err
-	}
-	return decided.Verdict, detail(decided, cfg.servers), nil
+	return l.run(ctx)
 }
 
 func detail(decided detect.Decided, servers []string) string {

@@ -62,4 +62,6 @@ type Media struct {
 	Lost     int     `json:"lost"`
 	JitterMS float64 `json:"jitter_ms"`
 	MOS      float64 `json:"mos"`
+	Reports  int     `json:"reports"` // RTCP reports of the other side
+	Heard    int     `json:"heard"`   // of them, those that say that our sound comes
 }

@@ -315,6 +315,8 @@ type incoming struct {
 	statistics rtp.Statistics
 	playout    playout
 	roundTrip  time.Duration // last measured; 0: not yet
+	reports    int           // that came
+	heard      int           // of them, those about what we send
 	scratch    []int16
 }
 
@@ -335,8 +337,13 @@ func (in *incoming) report(now time.Time, r rtp.Report, own uint32) {
 	if r.Sender != nil && r.SSRC == in.statistics.SSRC() {
 		in.statistics.HeardSender(now, *r.Sender)
 	}
+	in.reports++
 	for _, block := range r.Blocks {
-		if trip, ok := block.RoundTrip(now); ok && block.SSRC == own {
+		if block.SSRC != own {
+			continue
+		}
+		in.heard++
+		if trip, ok := block.RoundTrip(now); ok {
 			in.roundTrip = trip
 		}
 	}
@@ -348,6 +355,7 @@ func (in *incoming) measured() Media {
 	m := Media{
 		Received: in.statistics.Packets(), Lost: in.statistics.Lost(),
 		JitterMS: float64(in.statistics.Jitter()) / float64(time.Millisecond),
+		Reports:  in.reports, Heard: in.heard,
 	}
 	if expected := in.statistics.Expected(); expected > 0 {
 		model := rtp.EModel{

@@ -102,6 +102,10 @@ func New(config Config) (*Phone, error) {
 	if err := checkSoundFiles(config.Play, config.Record); err != nil {
 		return nil, err
 	}
+	return newPhone(config)
+}
+
+func newPhone(config Config) (*Phone, error) {
 	if config.VPN == "" {
 		config.VPN = VPNAuto
 	}
@@ -140,10 +144,7 @@ func (p *Phone) Run(ctx context.Context) error {
 }
 
 func (p *Phone) boot(ctx context.Context) error {
-	p.trust = loadBelief(beliefConfig{
-		dir: p.config.StateDir, key: func() crypto.PrivateKey { return p.certificate().PrivateKey }, log: p.log,
-		status: func(text string) { p.tell(Event{Event: "status", Detail: text}) },
-	})
+	p.wakeUp()
 	stored, err := loadConfig(p.config.StateDir, p.config.Name)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		p.log.Warn("stored configuration is lost", logging.Err, err)
@@ -159,6 +160,14 @@ func (p *Phone) boot(ctx context.Context) error {
 	return p.live(ctx, network{}, stored)
 }
 
+// wakeUp takes up whom the phone believes.
+func (p *Phone) wakeUp() {
+	p.trust = loadBelief(beliefConfig{
+		dir: p.config.StateDir, key: func() crypto.PrivateKey { return p.certificate().PrivateKey }, log: p.log,
+		status: func(text string) { p.tell(Event{Event: "status", Detail: text}) },
+	})
+}
+
 // isOutside decides whether the tunnel is needed.
 func (p *Phone) isOutside(ctx context.Context, stored *cnf.Device) (bool, error) {
 	switch {
@@ -169,14 +178,21 @@ func (p *Phone) isOutside(ctx context.Context, stored *cnf.Device) (bool, error)
 	case stored == nil || stored.VPN == nil || !stored.VPN.AutoNetDetect:
 		return false, nil // a phone that never had a file of its own can only be inside
 	}
-	var verdict detect.Verdict
-	err := p.step(stage.Detect, func() (detail string, err error) {
-		verdict, detail, err = detectInside(ctx, detectConfig{
-			fetcher: newFetcher(network{}), servers: p.config.Servers, device: p.config.Name, mode: p.config.Detect, stored: stored, trust: p.trust,
-		})
-		return detail, err
+	var decided detect.Decided
+	err := p.step(stage.Detect, func() (_ string, err error) {
+		decided, err = detectInside(ctx, p.detectConfig(stored))
+		if err != nil {
+			return "", err
+		}
+		return detail(decided, p.config.Servers), nil
 	})
-	return verdict == detect.Outside, err
+	return decided.Verdict == detect.Outside, err
+}
+
+func (p *Phone) detectConfig(stored *cnf.Device) detectConfig {
+	return detectConfig{
+		fetcher: newFetcher(network{}), servers: p.config.Servers, device: p.config.Name, mode: p.config.Detect, stored: stored, trust: p.trust,
+	}
 }
 
 // live is the phone's life on a network on which its servers can be reached: it fetches its file,
@@ -206,11 +222,7 @@ func (p *Phone) live(ctx context.Context, n network, stored *cnf.Device) error {
 // provision fetches the phone's file and what belongs to it. With a stored file it can live when nothing new is to
 // be had. A new load makes the phone boot: errReset.
 func (p *Phone) provision(ctx context.Context, n network, stored *cnf.Device) (file *cnf.Device, err error) {
-	p.trust.config.tvs = p.asker(n, stored)
-	cfg := provisionConfig{
-		fetcher: newFetcher(n), servers: p.config.Servers, device: p.config.Name, dir: p.config.StateDir,
-		stored: stored, trusted: n.device != "" || p.config.VPN == VPNOff || p.config.Detect == detect.PingOnly, trust: p.trust,
-	}
+	cfg := p.provisionConfig(n, stored)
 	boots := false
 	err = p.step(stage.Provision, func() (detail string, err error) {
 		file, detail, err = fetchConfig(ctx, cfg)
@@ -234,6 +246,14 @@ func (p *Phone) provision(ctx context.Context, n network, stored *cnf.Device) (f
 		return nil, errReset
 	}
 	return file, err
+}
+
+func (p *Phone) provisionConfig(n network, stored *cnf.Device) provisionConfig {
+	p.trust.config.tvs = p.asker(n, stored)
+	return provisionConfig{
+		fetcher: newFetcher(n), servers: p.config.Servers, device: p.config.Name, dir: p.config.StateDir,
+		stored: stored, trusted: n.device != "" || p.config.VPN == VPNOff || p.config.Detect == detect.PingOnly, trust: p.trust,
+	}
 }
 
 // step does one step of the phone's life and tells how it went.

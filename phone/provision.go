@@ -30,6 +30,8 @@ type provisionConfig struct {
 	stored  *cnf.Device // what loadConfig found; nil on the first day
 	trusted bool        // the network is the office's: through the tunnel, or the user says so
 	trust   *belief     // whom the phone believes; nil: what is in dir
+
+	asked func(provision.Ask, string, []byte, error) // told of each request: server, what came, why not; nil: nobody wants to know
 }
 
 // fetchConfig asks for the phone's files in a phone's order, keeps what it believes of trust lists and
@@ -89,6 +91,9 @@ func bootFiles(ctx context.Context, cfg provisionConfig) (got fetched, err error
 		content, err := cfg.fetcher.by(ctx, ask, server, cfg.trust)
 		if ctx.Err() != nil {
 			return got, ctx.Err()
+		}
+		if cfg.asked != nil {
+			cfg.asked(ask, server, content, err)
 		}
 		ctl, isList := boot.ListAsked()
 		if err == nil && isList {

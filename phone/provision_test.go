@@ -365,17 +365,17 @@ func TestDetectInside(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			_, fetcher := serveFiles(t, c.files, true, false)
-			verdict, detail, err := detectInside(t.Context(), detectConfig{
+			decided, err := detectInside(t.Context(), detectConfig{
 				fetcher: fetcher, servers: []string{c.server}, device: deviceName, mode: c.mode, stored: parsed(t, stored),
 			})
-			if err != nil || verdict != c.verdict || detail != c.detail {
-				t.Errorf("detectInside = %s, %q, %v, want %s, %q", verdict, detail, err, c.verdict, c.detail)
+			if said := detail(decided, []string{c.server}); err != nil || decided.Verdict != c.verdict || said != c.detail {
+				t.Errorf("detectInside = %s, %q, %v, want %s, %q", decided.Verdict, said, err, c.verdict, c.detail)
 			}
 		})
 	}
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, _, err := detectInside(ended, detectConfig{servers: []string{"240.0.0.1"}}); !errors.Is(err, context.Canceled) {
+	if _, err := detectInside(ended, detectConfig{servers: []string{"240.0.0.1"}}); !errors.Is(err, context.Canceled) {
 		t.Errorf("after the end: %v, want context.Canceled", err)
 	}
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/longcord/longcord/internal/secret"
 	"github.com/longcord/longcord/internal/tls10"
 	"github.com/longcord/longcord/stage/tunnel"
+	"github.com/longcord/longcord/stage/tunnel/dtls"
 	"github.com/longcord/longcord/tun"
 	"github.com/longcord/longcord/wire/cstp"
 	dtlswire "github.com/longcord/longcord/wire/dtls"
@@ -67,11 +68,13 @@ type tunnelConfig struct {
 	mtu       int                                                                 // zero: phoneMTU
 	keepalive time.Duration                                                       // zero: the gateway's
 	suites    dtlsSuites
-	onUp      func(tunnelInfo)      // once, when the device is open; nil: nobody asks
-	onSession func(Session)         // each time data takes a channel anew; nil: nobody asks
-	report    func(finding.Finding) // what goes wrong without ending the tunnel; nil: nobody asks
-	rand      io.Reader             // nil: crypto/rand
-	log       *slog.Logger          // nil: discard
+	onUp      func(tunnelInfo) // once, when the device is open; nil: nobody asks
+	onSession func(Session)    // each time data takes a channel anew; nil: nobody asks
+	// onDTLS is told how each attempt for the DTLS channel ended; nil: nobody asks.
+	onDTLS func(up *dtls.Conn, err error)
+	report func(finding.Finding) // what goes wrong without ending the tunnel; nil: nobody asks
+	rand   io.Reader             // nil: crypto/rand
+	log    *slog.Logger          // nil: discard
 }
 
 // tunnelInfo is what the tunnel gives the phone.
@@ -81,6 +84,7 @@ type tunnelInfo struct {
 	DNS     []netip.Addr
 	Domain  string
 	MTU     int
+	Answer  cstp.Answer // the whole of what the gateway gives
 }
 
 // tunnelEnded is the error of a tunnel that did not end by its context.
@@ -121,6 +125,7 @@ type tunnelRun struct {
 	dtls   atomic.Pointer[dtlsChannel] // nil: down and not tried
 	device tun.Device                  // nil until the first CONNECT
 	told   Session                     // what onSession last heard
+	probe  *probe                      // of the path, under way; nil: none
 	ended  *tunnel.End
 	failed error // of the device
 }
@@ -297,6 +302,7 @@ func (t *tunnelRun) closeChannel(c tunnel.Channel) {
 // received gives the client a control frame.
 func (t *tunnelRun) received(now time.Time, c tunnel.Channel, kind cstp.Type, payload []byte) {
 	t.log.Log(t.ctx, logging.LevelTrace, "tunnel control frame received", logging.Channel, c, "type", kind, "bytes", len(payload))
+	t.probed(c, kind, payload)
 	actions, err := t.client.Received(now, c, kind, payload)
 	if err != nil {
 		t.log.Debug("tunnel frame refused", logging.Channel, c, logging.Err, err)

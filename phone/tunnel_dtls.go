@@ -68,6 +68,9 @@ func (t *tunnelRun) doDTLS(d *dtlsChannel, actions []dtls.Action) {
 			}
 		case dtls.Established:
 			d.conn.Store(a.Conn)
+			if t.cfg.onDTLS != nil {
+				t.cfg.onDTLS(a.Conn, nil)
+			}
 			if err := t.client.ChannelUp(time.Now(), tunnel.DTLS); err != nil {
 				t.log.Debug("dtls not used", logging.Err, err)
 				t.closeChannel(tunnel.DTLS)
@@ -83,6 +86,9 @@ func (t *tunnelRun) doDTLS(d *dtlsChannel, actions []dtls.Action) {
 func (t *tunnelRun) failedDTLS(d *dtlsChannel, err error) {
 	t.log.Info("dtls failed", logging.Peer, d.gateway, logging.Err, err)
 	t.closeChannel(tunnel.DTLS)
+	if t.cfg.onDTLS != nil {
+		t.cfg.onDTLS(nil, err)
+	}
 	if errors.Is(err, dtls.ErrNotResumed) || errors.Is(err, dtls.ErrFinished) {
 		t.client.GiveUpDTLS()
 		return

@@ -221,7 +221,7 @@ func (g *scripted) dial(profile tlsProfile) func(context.Context) (*tls10.Conn, 
 		if err != nil {
 			return nil, err
 		}
-		return profile.shakeHands(ctx, raw, func(tls.ConnectionState) error { return nil }, tls.Certificate{}, nil)
+		return profile.shakeHands(ctx, raw, handshake{accept: func(tls.ConnectionState) error { return nil }})
 	}
 }
 

@@ -206,7 +206,7 @@ func (n *ocservNet) dial(profile tlsProfile) func(context.Context) (*tls10.Conn,
 		if err != nil {
 			return nil, err
 		}
-		return profile.shakeHands(ctx, raw, func(tls.ConnectionState) error { return nil }, tls.Certificate{}, nil)
+		return profile.shakeHands(ctx, raw, handshake{accept: func(tls.ConnectionState) error { return nil }})
 	}
 }
 

@@ -29,7 +29,7 @@ func (t *tunnelRun) openDevice(answer cstp.Answer) bool {
 	t.device = device
 	if t.cfg.onUp != nil {
 		t.cfg.onUp(tunnelInfo{
-			Device: device, Address: answer.Prefix(), DNS: answer.DNS, Domain: answer.Domain, MTU: answer.MTU,
+			Device: device, Address: answer.Prefix(), DNS: answer.DNS, Domain: answer.Domain, MTU: answer.MTU, Answer: answer,
 		})
 	}
 	t.work.Go(t.readDevice)

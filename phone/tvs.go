@@ -43,7 +43,7 @@ func (d trustDialer) dial(ctx context.Context, host string, port int) (*tls10.Co
 		}
 		return d.believes(state.PeerCertificates[0])
 	}
-	conn, err := d.profile.shakeHands(ctx, raw, accept, d.certificate, d.keyLog)
+	conn, err := d.profile.shakeHands(ctx, raw, handshake{accept: accept, certificate: d.certificate, keyLog: d.keyLog})
 	if err != nil {
 		return nil, errors.Join(err, raw.Close())
 	}

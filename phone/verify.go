@@ -29,21 +29,34 @@ const (
 	tlsOld                   // 79xx: TLS 1.0 with RSA key exchange and AES-CBC only
 )
 
+// handshake is what a phone brings to TLS.
+type handshake struct {
+	accept      func(tls.ConnectionState) error   // judges who answers
+	certificate tls.Certificate                   // shown to who asks; none: the zero value
+	asked       func(*tls.CertificateRequestInfo) // told when it is asked for; nil: nobody wants to know
+	keyLog      io.Writer                         // nil: keys stay where they are
+}
+
 // config returns the profile's TLS settings. The chain is not verified, as phones do not; accept judges
 // it by hash. No server name is sent: none is expected of phones. TLS 1.3 stays out because no phone is
 // known to speak it, and because its suite would leave the DTLS channel nothing to be equal to.
-// certificate is shown to a gateway that asks for one, whatever issuers it names: a phone has no other.
-func (p tlsProfile) config(accept func(tls.ConnectionState) error, certificate tls.Certificate, keyLog io.Writer) *tls.Config {
+// The certificate is shown to a gateway that asks for one, whatever issuers it names: a phone has no other.
+func (p tlsProfile) config(h handshake) *tls.Config {
 	c := &tls.Config{
 		InsecureSkipVerify:          true, //nolint:gosec // pinned: see accept
-		VerifyConnection:            accept,
+		VerifyConnection:            h.accept,
 		MinVersion:                  tls.VersionTLS10,
 		MaxVersion:                  tls.VersionTLS12,
 		CipherSuites:                []uint16{tls.TLS_RSA_WITH_AES_128_CBC_SHA, tls.TLS_RSA_WITH_AES_256_CBC_SHA},
 		SessionTicketsDisabled:      true,
 		DynamicRecordSizingDisabled: true, // one CSTP packet, one record
-		KeyLogWriter:                keyLog,
-		GetClientCertificate:        func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &certificate, nil },
+		KeyLogWriter:                h.keyLog,
+		GetClientCertificate: func(request *tls.CertificateRequestInfo) (*tls.Certificate, error) {
+			if h.asked != nil {
+				h.asked(request)
+			}
+			return &h.certificate, nil
+		},
 	}
 	if p == tlsOld {
 		c.MaxVersion = tls.VersionTLS10
@@ -58,9 +71,10 @@ func (p tlsProfile) config(accept func(tls.ConnectionState) error, certificate t
 }
 
 // shakeHands brings TLS up as a phone of this profile does.
-func (p tlsProfile) shakeHands(ctx context.Context, raw net.Conn, accept func(tls.ConnectionState) error, certificate tls.Certificate, keyLog io.Writer) (*tls10.Conn, error) {
+func (p tlsProfile) shakeHands(ctx context.Context, raw net.Conn, h handshake) (*tls10.Conn, error) {
 	recorder := tls10.Record(raw, true)
-	conn := tls.Client(recorder, p.config(accept, certificate, recorder.KeyLog(keyLog)))
+	h.keyLog = recorder.KeyLog(h.keyLog)
+	conn := tls.Client(recorder, p.config(h))
 	if err := conn.HandshakeContext(ctx); err != nil {
 		return nil, err
 	}
@@ -92,8 +106,9 @@ type loginAttempt struct {
 	cfg    loginConfig
 	url    *url.URL
 	client *verify.Client
-	conn   *tls10.Conn // nil: not connected
-	peer   net.Addr    // of the connection made last
+	next   []verify.ClientAction // what the client wants, once it was started
+	conn   *tls10.Conn           // nil: not connected
+	peer   net.Addr              // of the connection made last
 	hash   verify.Hash
 }
 
@@ -107,8 +122,34 @@ func (l *loginAttempt) run(ctx context.Context) (*loggedIn, error) {
 	case !l.cfg.byCertificate && l.cfg.password.IsZero():
 		return nil, l.withoutPassword()
 	}
-	actions, err := l.client.Start()
-	for err == nil && len(actions) == 1 {
+	if err := l.open(ctx); err != nil {
+		return nil, err
+	}
+	return l.finish(ctx)
+}
+
+// open asks the gateway for a login by its URL alone. No error means that the gateway wants to know who it is.
+func (l *loginAttempt) open(ctx context.Context) (err error) {
+	if l.next, err = l.client.Start(); err != nil {
+		return err
+	}
+	reply, err := l.exchange(ctx, l.next[0].(verify.Ask).Request)
+	if err != nil {
+		return err
+	}
+	if l.next, err = l.client.Replied(reply); err != nil {
+		return err
+	}
+	if refused, ok := l.next[0].(verify.Refused); ok {
+		return l.refused(refused)
+	}
+	return nil
+}
+
+// finish says who the phone is.
+func (l *loginAttempt) finish(ctx context.Context) (*loggedIn, error) {
+	var err error
+	for actions := l.next; err == nil && len(actions) == 1; {
 		switch a := actions[0].(type) {
 		case verify.Ask:
 			var reply vpnauth.Reply
@@ -137,7 +178,9 @@ func (l *loginAttempt) connect(ctx context.Context) error {
 		return err
 	}
 	l.peer = raw.RemoteAddr()
-	l.conn, err = l.cfg.profile.shakeHands(ctx, raw, l.accept, l.cfg.certificate, l.cfg.keyLog)
+	l.conn, err = l.cfg.profile.shakeHands(ctx, raw, handshake{
+		accept: l.accept, certificate: l.cfg.certificate, asked: l.cfg.asked, keyLog: l.cfg.keyLog,
+	})
 	if err != nil {
 		raw.Close()
 		return l.handshakeFailed(err)
@@ -157,12 +200,15 @@ func (l *loginAttempt) accept(state tls.ConnectionState) error {
 	if l.cfg.reached != nil {
 		l.cfg.reached(l.peer)
 	}
+	if l.cfg.presented != nil {
+		l.cfg.presented(state)
+	}
 	chain := make([][]byte, len(state.PeerCertificates))
 	for i, c := range state.PeerCertificates {
 		chain[i] = c.Raw
 	}
 	at, _, ok := verify.Match(chain, l.cfg.hashes)
-	if !ok {
+	if !ok && !l.cfg.anyHash {
 		leaf := verify.HashOf(chain[0])
 		err := fmt.Errorf("phone: gateway certificate %s (%s) is not in the trust list", leaf.Hex(), leaf)
 		return stepFailed(finding.CertificateHashMismatch.With(leaf), err)
@@ -207,6 +253,9 @@ func (l *loginAttempt) exchange(ctx context.Context, request vpnauth.Request) (v
 	reply, lasting, err := roundTrip(l.conn, request)
 	if !release() {
 		err = context.Cause(ctx)
+	}
+	if err == nil && l.cfg.replied != nil {
+		l.cfg.replied(reply)
 	}
 	if err != nil {
 		err = fmt.Errorf("phone: %s: %w", request, err)
