@@ -455,3 +455,16 @@ func pairs(values ...string) []string {
 	}
 	return all
 }
+
+// CertificateValues returns what fact.GatewayCertificate tells of a certificate, as pairs of name and value.
+func CertificateValues(der []byte) ([]string, error) {
+	c, err := readDER(der)
+	if err != nil {
+		return nil, err
+	}
+	var values []string
+	for name, value := range c.values {
+		values = append(values, name, value)
+	}
+	return values, nil
+}

@@ -1,0 +1,135 @@
+package walk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/longcord/longcord/doctor/fact"
+	"github.com/longcord/longcord/finding"
+	"github.com/longcord/longcord/phone"
+	"github.com/longcord/longcord/stage"
+	"github.com/longcord/longcord/wire/cnf"
+)
+
+const (
+	registerTime = 20 * time.Second
+	ringTime     = 30 * time.Second
+	talkTime     = 8 * time.Second // two reports of the other side
+)
+
+// inOffice lives the rest where the servers are reached without a tunnel.
+func (w *walker) inOffice(ctx context.Context, at phone.Spot, from string, file *cnf.Device) error {
+	for _, m := range file.Pool.CallManagers {
+		w.callManager(ctx, at, from, file, m)
+	}
+	w.trustServers(ctx, at, from, file)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return w.lineIn(ctx, at, from, file)
+}
+
+// lineIn registers the phone's first line, and calls.
+func (w *walker) lineIn(ctx context.Context, at phone.Spot, from string, file *cnf.Device) error {
+	switch {
+	case len(file.Pool.CallManagers) == 0:
+		w.say("register: there is no file that names a call manager; not tried")
+		return nil
+	case w.o.NoLogin != "":
+		w.say("register: not tried: " + w.o.NoLogin)
+		return nil
+	case file.Protocol == cnf.SCCP:
+		// The signalling port was tried; the rest of SCCP this phone does not speak.
+		w.tell(w.o.Device, fact.WalkRegister, "the file is for SCCP, which is tried as far as its port",
+			"manager", file.Pool.CallManagers[0].Host, "from", from, "outcome", "none", "reason", "SCCP")
+		return nil
+	case file.Transport == cnf.TLS:
+		w.tell(w.o.Device, fact.WalkRegister, "the file wants signalling by TLS, which is tried as far as its port",
+			"manager", file.Pool.CallManagers[0].Host, "from", from, "outcome", "none", "reason", "TLS")
+		return nil
+	}
+	line, err := w.register(ctx, at, from, file)
+	if err != nil {
+		return err
+	}
+	defer line.Close()
+	if w.o.Call == "" {
+		return nil
+	}
+	return w.call(ctx, line, from)
+}
+
+func (w *walker) register(ctx context.Context, at phone.Spot, from string, file *cnf.Device) (*phone.Line, error) {
+	limited, cancel := context.WithTimeout(ctx, registerTime)
+	defer cancel()
+	line, err := at.Register(limited, file)
+	if ctx.Err() != nil {
+		if err == nil {
+			line.Close()
+		}
+		return nil, ctx.Err()
+	}
+	if err == nil {
+		w.tell(line.Manager, fact.WalkRegister, "registers line "+line.Number+where(from),
+			"line", line.Number, "manager", line.Manager, "from", from, "outcome", "in")
+		w.passed(stage.Register, line.Number+" at "+line.Manager)
+		return line, nil
+	}
+	manager := file.Pool.CallManagers[0].Host
+	outcome, number, why := "none", firstLine(file), plain(err)
+	if f, ok := phone.FindingOf(err); ok {
+		outcome = "silent"
+		if f.Code == finding.RegistrationRefused.Code {
+			outcome = "refused"
+		}
+		if len(f.Evidence) > 0 {
+			why = f.Evidence[0].Text
+		}
+	}
+	w.tell(manager, fact.WalkRegister, fmt.Sprintf("does not register line %s%s: %s", number, where(from), why),
+		"line", number, "manager", manager, "from", from, "outcome", outcome, "reason", why)
+	return nil, w.broken(stage.Register, "line "+number+" is not registered")
+}
+
+func firstLine(file *cnf.Device) string {
+	if file.SIPProfile == nil {
+		return ""
+	}
+	for _, l := range file.SIPProfile.Lines {
+		if l.FeatureID == cnf.FeatureLine && l.Name != "" {
+			return l.Name
+		}
+	}
+	return ""
+}
+
+func (w *walker) call(ctx context.Context, line *phone.Line, from string) error {
+	limited, cancel := context.WithTimeout(ctx, ringTime+talkTime)
+	defer cancel()
+	heard, err := line.Call(limited, w.o.Call, talkTime)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if err != nil {
+		why := plain(err)
+		if errors.Is(err, context.DeadlineExceeded) {
+			why = "nobody answers"
+		}
+		w.tell(line.Manager, fact.WalkCall, fmt.Sprintf("no call to %s%s: %s", w.o.Call, where(from), why),
+			"number", w.o.Call, "from", from, "outcome", "refused", "reason", why)
+		return w.broken(stage.Call, "the call to "+w.o.Call+" did not come about")
+	}
+	w.tell(line.Manager, fact.WalkCall,
+		fmt.Sprintf("talked to %s%s: %d packets sent, %d received, %d lost, %d reports of the other side, %d of them about our sound",
+			w.o.Call, where(from), heard.Sent, heard.Received, heard.Lost, heard.Reports, heard.Heard),
+		"number", w.o.Call, "line", line.Number, "from", from, "outcome", "talked", "sent", strconv.Itoa(heard.Sent), "received", strconv.Itoa(heard.Received),
+		"lost", strconv.Itoa(heard.Lost), "reports", strconv.Itoa(heard.Reports), "heard", strconv.Itoa(heard.Heard))
+	if heard.Received == 0 {
+		return w.broken(stage.Call, "nothing is heard of "+w.o.Call)
+	}
+	w.passed(stage.Call, "talked to "+w.o.Call)
+	return nil
+}
