@@ -13,8 +13,8 @@ var (
 	CredentialCharacters = Define(Declaration{
 		Code: "credential-characters", Step: stage.Verify, Severity: Fault,
 		Args: []string{"user"},
-		Says: "the user name %[1]s has characters that phones cannot send",
-		Fix:  []string{"use letters, digits and signs of ASCII, and no space"},
+		Says: "the login of %[1]s has characters that phones cannot send",
+		Fix:  []string{"use letters, digits and signs of ASCII in user name and password, and no space"},
 	})
 	TLSVersion = Define(Declaration{
 		Code: "tls-version", Step: stage.Verify, Severity: Fault,

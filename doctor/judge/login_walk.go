@@ -1,0 +1,42 @@
+package judge
+
+import (
+	"github.com/longcord/longcord/doctor/fact"
+	"github.com/longcord/longcord/finding"
+)
+
+// The gateway was asked for a login by the URL itself. A redirect and a page without cookies are what an ASA has for
+// URLs that it does not know; so answers whoever does not serve phones at all.
+var _ = rule(func(c *Case) {
+	for _, f := range c.All(fact.WalkGroupURL) {
+		found := finding.GroupURLMismatch.With(f.Get("url"))
+		switch f.Get("outcome") {
+		case "missing":
+			c.Find(found, f)
+		case "no-cookie", "redirect":
+			c.Find(found.As(finding.Likely), f)
+		}
+	}
+}, finding.GroupURLMismatch)
+
+// The one login. That the gateway asks again is how some say that they do not take it.
+var _ = rule(func(c *Case) {
+	for _, f := range c.All(fact.WalkLogin) {
+		who := c.file.Subject
+		switch outcome := f.Get("outcome"); {
+		case outcome != "refused" && outcome != "again":
+		case f.Get("by") == "certificate":
+			c.Find(finding.ClientCertificateUntrusted.With(who, "it says "+f.Get("reply")).As(finding.Likely), f)
+		case outcome == "refused":
+			c.Find(finding.LoginRefused.With(f.Get("user")), f)
+		default:
+			c.Find(finding.LoginRefused.With(f.Get("user")).As(finding.Likely), f)
+		}
+	}
+}, finding.LoginRefused, finding.ClientCertificateUntrusted)
+
+var _ = rule(func(c *Case) {
+	for _, f := range c.All(fact.WalkCredential) {
+		c.Find(finding.CredentialCharacters.With(f.Get("user")), f)
+	}
+}, finding.CredentialCharacters)
