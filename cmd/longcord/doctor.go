@@ -27,7 +27,9 @@ type way struct {
 }
 
 // doctorWays are the ways, each in a file of its own; they add their flags to c.
-func (p *program) doctorWays(*cobra.Command) []way { return nil }
+func (p *program) doctorWays(c *cobra.Command, files *doctorFiles) []way {
+	return []way{p.doctorAs(c, files)}
+}
 
 func (p *program) doctorCommand() *cobra.Command {
 	var (
@@ -44,6 +46,10 @@ of phones, configurations, logs and "show" output of gateways and call managers,
 recordings of packets, whole folders, archives as they are. It needs nothing of
 Longcord's on the other side. Nothing leaves this machine, and nothing is written
 that was not asked for.
+
+With --as it is the phone instead, from where this machine stands, against anybody's
+servers: it lives the steps in their order up to the first that breaks, and says
+first what it touches.
 
 "longcord doctor ask asa" says what to collect from an ASA, ready to paste; so do
 cucm, ocserv, asterisk and phone. "-" stands for standard input.
@@ -81,7 +87,7 @@ be told from what was given, and what else to send stands there.`,
 	c.Flags().StringVar(&bundle, "bundle", "", "write one new `FILE` to send to somebody: what was collected and the lines around it, without secrets")
 	c.Flags().BoolVar(&anonymous, "anonymous", false, "put other names and public addresses in the place of those in --facts and --bundle")
 	jsonFlag(c, &asJSON)
-	ways = p.doctorWays(c)
+	ways = p.doctorWays(c, &files)
 	c.AddCommand(p.doctorExplainCommand(), p.doctorAskCommand())
 	return c
 }

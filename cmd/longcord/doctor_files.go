@@ -20,12 +20,12 @@ import (
 
 // doctorFiles are the flags of reading files.
 type doctorFiles struct {
-	url    string
+	urls   []string
 	keyLog string
 }
 
 func (d *doctorFiles) flags(c *cobra.Command) {
-	c.Flags().StringVar(&d.url, "url", "", "the `URL` that the phone should reach, when no file says it")
+	c.Flags().StringSliceVar(&d.urls, "url", nil, "the `URL` that the phone should reach, when no file says it; with --as also instead of the file's")
 	c.Flags().StringVar(&d.keyLog, "keylog", "", "keys of recorded TLS connections, as programs write them to SSLKEYLOGFILE (`FILE`)")
 }
 
@@ -45,9 +45,11 @@ func (p *program) readAll(ctx context.Context, to *fact.Collector, names []strin
 		}
 		o.KeyLog = keys
 	}
-	if d.url != "" {
+	if len(d.urls) > 0 {
 		in := to.Open("--url")
-		in.Add(fact.AskedURL, 0, d.url, time.Time{}, "url", d.url)
+		for _, url := range d.urls {
+			in.Add(fact.AskedURL, 0, url, time.Time{}, "url", url)
+		}
 		in.Recognised("what you say", "")
 	}
 	for _, name := range names {

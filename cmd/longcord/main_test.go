@@ -54,7 +54,7 @@ func TestHelp(t *testing.T) {
 	var text strings.Builder
 	root := newRoot(&program{out: &text, err: &text})
 	root.InitDefaultCompletionCmd()
-	walk(root, func(c *cobra.Command) {
+	everyCommand(root, func(c *cobra.Command) {
 		if c.HasParent() && (c.Name() == "completion" || c.Parent().Name() == "completion") {
 			return // cobra's own words
 		}
@@ -78,17 +78,17 @@ func TestHelp(t *testing.T) {
 	}
 }
 
-func walk(c *cobra.Command, each func(*cobra.Command)) {
+func everyCommand(c *cobra.Command, each func(*cobra.Command)) {
 	each(c)
 	for _, sub := range c.Commands() {
-		walk(sub, each)
+		everyCommand(sub, each)
 	}
 }
 
 // TestEveryCommandSaysWhatItDoes keeps the help whole.
 func TestEveryCommandSaysWhatItDoes(t *testing.T) {
 	t.Parallel()
-	walk(newRoot(&program{}), func(c *cobra.Command) {
+	everyCommand(newRoot(&program{}), func(c *cobra.Command) {
 		if c.Short == "" || strings.HasSuffix(c.Short, ".") {
 			t.Errorf("%s: %q is no short description", c.CommandPath(), c.Short)
 		}

@@ -79,9 +79,6 @@ func (w *walker) chooseGateways() {
 	}
 	if len(w.o.URLs) > 0 {
 		w.group.URLs = w.o.URLs
-		for _, url := range w.o.URLs {
-			w.note("--url", fact.AskedURL, url, "url", url)
-		}
 	}
 	w.note(w.o.Device, fact.WalkVPN, fmt.Sprintf("the phone knows %d gateways", len(w.group.URLs)), "device", w.o.Device, "ok", truth(len(w.group.URLs) > 0))
 	if w.stored == nil {

@@ -74,6 +74,7 @@ var rules = []rule{
 	{"doctor", []string{"doctor", "docs", "phone", "stage", "wire", "sipnet", "inventory", "finding", "control"}, whyWhole},
 	{"doctor/fact", []string{"finding", "stage"}, whyNoun},
 	{"doctor/read", []string{"doctor/fact", "finding", "stage", "wire", "inventory"}, "files are read without asking anybody"},
+	{"doctor/walk", []string{"doctor/fact", "doctor/read", "phone", "stage", "wire", "tun", "inventory", "finding"}, "the walk is a phone, and judges nothing"},
 	{"doctor/judge", []string{"doctor/fact", "finding", "stage", "wire", "inventory"}, "judging is a pure function from facts to findings"},
 	{"doctor/benchcases", []string{"doctor", "finding"}, "counting how often the doctor is right needs the doctor alone"},
 	// fleet drives the phone's halves of login and tunnel without a phone around them, so it needs their formats.
