@@ -185,7 +185,13 @@ func (o *Office) StartCommand(h *testnet.Host, cmd *exec.Cmd) *Program {
 // Launch starts a program that needs no office.
 func Launch(t testing.TB, program string, args ...string) *Program {
 	t.Helper()
-	return launch(t, exec.Command(program, args...), (*exec.Cmd).Start)
+	return LaunchCommand(t, exec.Command(program, args...))
+}
+
+// LaunchCommand is Launch for a command that has more to it than arguments.
+func LaunchCommand(t testing.TB, cmd *exec.Cmd) *Program {
+	t.Helper()
+	return launch(t, cmd, (*exec.Cmd).Start)
 }
 
 func launch(t testing.TB, cmd *exec.Cmd, start func(*exec.Cmd) error) *Program {
