@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"bufio"
+	"cmp"
 	"crypto/rand"
 	"crypto/tls"
 	"encoding/hex"
@@ -31,6 +32,7 @@ type client struct {
 	request cstp.Request
 	answer  cstp.Answer
 	frames  *cstp.Reader
+	agent   string // what its login calls itself; empty: scripted
 }
 
 // modern and old are how clients speak TLS.
@@ -157,7 +159,7 @@ func (c *client) post(url, user, password string) vpnauth.Reply {
 	c.t.Helper()
 	form := vpnauth.Values{{Name: "username", Text: secret.New(user)}, {Name: "password", Text: secret.New(password)}}.AppendForm(nil)
 	return c.ask(vpnauth.Request{Method: http.MethodPost, Target: strings.TrimPrefix(url, "https://"+host), Header: vpnauth.Headers{
-		{Name: "Host", Value: host}, {Name: "User-Agent", Value: "scripted"}, vpnauth.Length(len(form)),
+		{Name: "Host", Value: host}, {Name: "User-Agent", Value: cmp.Or(c.agent, "scripted")}, vpnauth.Length(len(form)),
 	}, Body: form})
 }
 

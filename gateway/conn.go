@@ -55,6 +55,7 @@ type conversation struct {
 	met      *tls.Certificate // ours that the client was shown; nil: none yet
 	metECDSA bool             // it is the one for who can verify ECDSA, and there is another
 	computer bool             // the client is no phone, by its hello
+	filled   bool             // a reply was longer than any packet on the way
 
 	in   *limited
 	read *bufio.Reader
@@ -317,7 +318,11 @@ func (c *conn) refuse(refusal cstp.Refusal) error {
 }
 
 // write sends bytes before anything else can want to.
-func (c *conn) write(b []byte) error { return c.writeBy(time.Now().Add(writeTime), b) }
+func (c *conn) write(b []byte) error {
+	const longest = 1500
+	c.filled = c.filled || len(b) >= longest
+	return c.writeBy(time.Now().Add(writeTime), b)
+}
 
 // writeBy sends bytes in one record: one packet must be one record.
 func (c *conn) writeBy(deadline time.Time, b []byte) error {

@@ -30,6 +30,7 @@ import (
 	"github.com/longcord/longcord/internal/logging"
 	"github.com/longcord/longcord/inventory"
 	"github.com/longcord/longcord/login"
+	"github.com/longcord/longcord/stage/tunnel"
 	"github.com/longcord/longcord/stage/verify"
 	"github.com/longcord/longcord/store"
 	"github.com/longcord/longcord/tun"
@@ -211,7 +212,7 @@ func (g *Gateway) Open(ctx context.Context) (err error) {
 
 // tunMTU is the TUN's own MTU: the most that any session may use. A client with a smaller one says so in
 // its own TCP handshakes, and a larger datagram for it is fragmented on the way out.
-const tunMTU = 1406
+const tunMTU = tunnel.MaxMTU
 
 // tunQueue is how many packets may wait for the lane: a quarter of a second of 20,000 a second.
 const tunQueue = 5000

@@ -166,7 +166,8 @@ func (s *session) open(ctx context.Context, c *conn, group *inventory.TunnelGrou
 	}
 	id := [cstp.SessionIDLen]byte(randomBytes(cstp.SessionIDLen))
 	state := c.tls.ConnectionState()
-	link := tunnel.Link{TLSSuite: state.CipherSuite, PSK: state.Version >= tls.VersionTLS12, MTU: pathMTU(c.raw), IPv6: c.peer.Addr().Is6()}
+	link := tunnel.Link{TLSSuite: state.CipherSuite, PSK: state.Version >= tls.VersionTLS12, IPv6: c.peer.Addr().Is6()}
+	link.MTU, link.Proven = s.wayTo(c)
 	policy.Age, policy.Rekey = time.Since(s.record.Began), spread(policy.Rekey)
 	answer := tunnel.Negotiate(request, policy, link, id)
 	dtls, err := dtlsConfig(c, answer.DTLS, request)
@@ -177,7 +178,7 @@ func (s *session) open(ctx context.Context, c *conn, group *inventory.TunnelGrou
 	if err != nil {
 		return nil, err
 	}
-	g := granted{tls: state.Version, suite: state.CipherSuite, old: c.weak, mtu: answer.MTU, noDTLS: s.g.whyNoDTLS(policy, request, answer)}
+	g := granted{tls: state.Version, suite: state.CipherSuite, old: c.weak, mtu: answer.MTU, way: link.Proven, noDTLS: s.g.whyNoDTLS(policy, request, answer)}
 	channel, err := s.openCSTP(c, policy.Timers, answer, reply, f, dtls, request, g)
 	if err == nil {
 		s.begins()
@@ -186,6 +187,21 @@ func (s *session) open(ctx context.Context, c *conn, group *inventory.TunnelGrou
 		s.refilter(set) // it changed meanwhile, and the sessions may have been held to it already
 	}
 	return channel, err
+}
+
+// wayTo is what TCP knows of the way to the client, and what it has proven there: on this connection, if a
+// reply has filled packets, else on the one before from the same address. Zero: nothing.
+func (s *session) wayTo(c *conn) (mtu, proven int) {
+	mtu, segments := pathMTU(c.raw)
+	if c.filled {
+		return mtu, min(mtu, segments)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.peer.Addr() == c.peer.Addr() {
+		proven = s.granted.way
+	}
+	return mtu, proven
 }
 
 // settle gives the session its addresses, and the policy with them.

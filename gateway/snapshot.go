@@ -64,6 +64,7 @@ type granted struct {
 	tls, suite uint16
 	old        bool
 	mtu        int
+	way        int    // bytes of a packet that TCP has proven between client and gateway; zero: not known
 	noDTLS     string // why the answer offered none
 }
 

@@ -246,24 +246,36 @@ func (s *socket) close() error {
 	return err
 }
 
-// pathMTU is what TCP knows of the way to the client, or zero.
-func pathMTU(conn net.Conn) int {
+// pathMTU is what TCP knows of the way to the client: by what routers have said, and by the size of the
+// segments that both ends agreed on. A router before a narrow line has often made those smaller, and a client
+// may have reasons of its own. Zero: not known.
+func pathMTU(conn net.Conn) (mtu, segments int) {
+	const ip4, ip6, tcpHeader, timestamps = 20, 40, 20, 12
+	const hasTimestamps = 1 // TCPI_OPT_TIMESTAMPS of the kernel's struct tcp_info
 	tcp, ok := conn.(*net.TCPConn)
 	if !ok {
-		return 0
+		return 0, 0
 	}
 	raw, err := tcp.SyscallConn()
 	if err != nil {
-		return 0
+		return 0, 0
 	}
-	mtu, level, option := 0, unix.IPPROTO_IP, unix.IP_MTU
+	level, option, header := unix.IPPROTO_IP, unix.IP_MTU, ip4
 	if peer, ok := conn.RemoteAddr().(*net.TCPAddr); ok && unmapped(peer.AddrPort()).Addr().Is6() {
-		level, option = unix.IPPROTO_IPV6, unix.IPV6_MTU
+		level, option, header = unix.IPPROTO_IPV6, unix.IPV6_MTU, ip6
 	}
 	_ = raw.Control(func(fd uintptr) {
 		if v, err := unix.GetsockoptInt(int(fd), level, option); err == nil {
 			mtu = v
 		}
+		info, err := unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO)
+		if err != nil {
+			return
+		}
+		segments = int(info.Snd_mss) + header + tcpHeader
+		if info.Options&hasTimestamps != 0 {
+			segments += timestamps
+		}
 	})
-	return mtu
+	return mtu, segments
 }

@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/longcord/longcord/internal/secret"
 	"github.com/longcord/longcord/stage/tunnel"
 )
 
@@ -313,5 +314,71 @@ func TestClassOfService(t *testing.T) {
 	six[0], six[1] = 0x6b, 0x9f // DSCP 46, ECN 1, and some of the flow label
 	if got := trafficClass(six); got != 46<<2 {
 		t.Errorf("an IPv6 packet has class %#x want %#x", got, 46<<2)
+	}
+}
+
+// TestPathMTU: a router on a narrow line makes the segments smaller that both ends agree on, and so the
+// gateway knows of it.
+func TestPathMTU(t *testing.T) {
+	t.Parallel()
+	const segment = 1452 // PPPoE's, of 1492 bytes
+	for host, header := range map[string]int{"127.0.0.1": 40, "::1": 60} {
+		l, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close()
+		dialer := net.Dialer{Control: func(_, _ string, c syscall.RawConn) (err error) {
+			if e := c.Control(func(fd uintptr) { err = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_MAXSEG, segment) }); e != nil {
+				return e
+			}
+			return err
+		}}
+		client, err := dialer.Dial("tcp", l.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer client.Close()
+		server, err := l.Accept()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer server.Close()
+		if mtu, got := pathMTU(server); mtu < 1<<14 || got != segment+header {
+			t.Errorf("at %s: %d, and %d by segments; want the loopback's, and %d", host, mtu, got, segment+header)
+		}
+	}
+	if mtu, segments := pathMTU(nil); mtu != 0 || segments != 0 {
+		t.Errorf("of something else than TCP: %d, %d", mtu, segments)
+	}
+}
+
+// TestWayIsProven: openconnect's guess is raised where the reply to its login has met the line, also when it
+// comes back from the same address, and nowhere else.
+func TestWayIsProven(t *testing.T) {
+	t.Parallel()
+	w := open(t, withUsers("anna", "berta"))
+	const openconnect = "Open AnyConnect VPN Agent v9.01-3"
+	connected := func(c *client, cookie secret.String) int {
+		t.Helper()
+		offer := c.offer(cookie)
+		offer.UserAgent, offer.MTU, offer.BaseMTU = openconnect, 1390, 1500
+		if err := c.connect(offer); err != nil {
+			t.Fatal(err)
+		}
+		return c.answer.MTU
+	}
+	c := w.dial(modern())
+	c.agent = openconnect
+	cookie := c.cookie(staffURL, "anna")
+	if got := connected(c, cookie); got != 1434 {
+		t.Errorf("after the login: %d", got)
+	}
+	if got := connected(w.dial(modern()), cookie); got != 1434 {
+		t.Errorf("when it comes back: %d", got)
+	}
+	c = w.dial(modern())
+	if got := connected(c, c.cookie(staffURL, "berta")); got != 1390 {
+		t.Errorf("after a login with short replies: %d", got)
 	}
 }

@@ -1,12 +1,14 @@
 package tunnel
 
 import (
+	"cmp"
 	"net/netip"
 	"slices"
 	"time"
 
 	"github.com/longcord/longcord/wire/cstp"
 	"github.com/longcord/longcord/wire/dtls"
+	"github.com/longcord/longcord/wire/vpnauth"
 )
 
 // Timers are the times of a session. Zero switches each off, except DisconnectedTimeout.
@@ -49,11 +51,14 @@ type Link struct {
 	PSK      bool   // it can export a key for the DTLS channel
 	MTU      int    // bytes of a packet between client and gateway; zero: not known, taken as 1500
 	IPv6     bool   // the outer packets are IPv6
+	// Proven is what TCP has filled packets with and got through, in bytes of a packet. Zero: not known.
+	Proven int
 }
 
 // MTUs in bytes.
 const (
 	DefaultMTU  = 1406 // most that CUCM lets a phone be configured for
+	MaxMTU      = 1442 // most that any suite leaves of a link of 1500 bytes
 	defaultLink = 1500
 	leastLink   = 576 // smaller claims are not believed
 	leastMTU    = 256 // likewise; the least that CUCM lets a phone be configured for
@@ -89,7 +94,12 @@ func Negotiate(req cstp.Request, policy Policy, link Link, sessionID [cstp.Sessi
 	}
 	a.MTU = wantedMTU(req, policy)
 	if chosen, ok := chooseSuite(req, policy, link); ok {
-		a.MTU = min(a.MTU, chosen.suite.MaxContent(a.BaseMTU-outerHeaders(link))-1)
+		way := a.BaseMTU
+		if link.Proven != 0 && guessedMTU(req, link) {
+			way = max(min(way, link.Proven), leastLink)
+			a.MTU = cmp.Or(policy.MTU, MaxMTU)
+		}
+		a.MTU = min(a.MTU, chosen.suite.MaxContent(way-outerHeaders(link))-1)
 		a.DTLS = chosen.answer(policy, sessionID, a.MTU)
 	}
 	return a
@@ -134,6 +144,14 @@ func wantedMTU(req cstp.Request, policy Policy) int {
 		mtu = min(mtu, req.MTU)
 	}
 	return mtu
+}
+
+// guessedMTU reports whether the MTU that a client asks for is openconnect's guess, which leaves room for the
+// largest overhead of all suites, and not somebody's wish. Openconnect takes more
+// (docs/wire/cstp.md#mtu).
+func guessedMTU(req cstp.Request, link Link) bool {
+	const largest = 13 + 1 + 20 + 32 + 16 // header, type byte, MAC of SHA-256 and an explicit IV with padding of AES
+	return vpnauth.AgentOf(req.UserAgent) == vpnauth.OpenConnect && req.MTU == req.BaseMTU-outerHeaders(link)-largest
 }
 
 // outerHeaders are the bytes of IP and UDP around a record.

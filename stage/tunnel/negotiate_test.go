@@ -135,6 +135,46 @@ func TestNegotiateMTU(t *testing.T) {
 	}
 }
 
+// TestGuessedMTU: what openconnect asks for by itself is its guess, and it gets what fits. A wish of somebody,
+// and what others ask for, is never exceeded.
+func TestGuessedMTU(t *testing.T) {
+	t.Parallel()
+	const openconnect, anyconnect = "Open AnyConnect VPN Agent v9.01-3", "Cisco AnyConnect VPN Agent for Apple iPhone 5.0"
+	for _, c := range []struct {
+		name        string
+		agent       string
+		asked, base int
+		most        int // policy
+		link        Link
+		suite       string
+		want        int
+	}{
+		{"recorded", openconnect, 1390, 1500, 0, Link{Proven: 1500}, "OC-DTLS1_2-AES256-GCM", 1434},
+		{"pre-shared key", openconnect, 1390, 1500, 0, Link{PSK: true, Proven: 1500}, dtls.PSKNegotiate, 1434},
+		{"ChaCha20", openconnect, 1390, 1500, 0, Link{Proven: 1500}, "OC2-DTLS1_2-CHACHA20-POLY1305", 1442},
+		{"CBC", openconnect, 1390, 1500, 0, Link{Proven: 1500}, "AES256-SHA", 1418},
+		{"IPv6", openconnect, 1370, 1500, 0, Link{IPv6: true, Proven: 1500}, "OC-DTLS1_2-AES256-GCM", 1414},
+		{"jumbo packets on the gateway's side", openconnect, 1390, 1500, 0, Link{MTU: 9000, Proven: 9000}, "OC-DTLS1_2-AES256-GCM", 1434},
+		{"the gateway has met PPPoE", openconnect, 1390, 1500, 0, Link{MTU: 1492, Proven: 1492}, "OC-DTLS1_2-AES256-GCM", 1426},
+		{"segments of PPPoE", openconnect, 1390, 1500, 0, Link{MTU: 1500, Proven: 1492}, "OC-DTLS1_2-AES256-GCM", 1426},
+		{"smaller segments", openconnect, 1390, 1500, 0, Link{MTU: 1500, Proven: 1440}, "OC-DTLS1_2-AES256-GCM", 1374},
+		{"absurd segments", openconnect, 1390, 1500, 0, Link{MTU: 1500, Proven: 80}, "OC-DTLS1_2-AES256-GCM", 510},
+		{"not proven", openconnect, 1390, 1500, 0, Link{MTU: 1500}, "OC-DTLS1_2-AES256-GCM", 1390},
+		{"policy lowers", openconnect, 1390, 1500, 1300, Link{Proven: 1500}, "OC-DTLS1_2-AES256-GCM", 1300},
+		{"a wish", openconnect, 1290, 1500, 0, Link{Proven: 1492}, "OC-DTLS1_2-AES256-GCM", 1290},
+		{"no DTLS", openconnect, 1390, 1500, 0, Link{Proven: 1500}, "none", 1390},
+		{"AnyConnect", anyconnect, 1390, 1500, 0, Link{Proven: 1500}, "OC-DTLS1_2-AES256-GCM", 1390},
+		{"phone", phoneRequest().UserAgent, 1390, 1500, 0, Link{Proven: 576}, "AES256-SHA", 1390},
+	} {
+		r := withSuites(c.suite)
+		r.UserAgent, r.MTU, r.BaseMTU = c.agent, c.asked, c.base
+		a := Negotiate(r, Policy{MTU: c.most, DTLS: true, Legacy: true}, c.link, [cstp.SessionIDLen]byte{})
+		if a.MTU != c.want {
+			t.Errorf("%s: mtu %d, want %d", c.name, a.MTU, c.want)
+		}
+	}
+}
+
 // TestLargestPacket asks for as much as fits, with every cipher on every line. The numbers are those of
 // docs/wire/cstp.md#mtu; a byte more would make a datagram that the line cuts.
 func TestLargestPacket(t *testing.T) {

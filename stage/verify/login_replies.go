@@ -137,15 +137,25 @@ func (s *Server) accept(token secret.String) []Action {
 	private := []string{vpnauth.Secure, vpnauth.HTTPOnly}
 	rooted := append([]string{vpnauth.RootPath}, private...)
 	hints := secret.New("bu:/&p:t&iu:1/&sh:" + s.config.Certificate.Hex())
+	more := []vpnauth.Field{
+		setCookie(vpnauth.Cookie{Name: vpnauth.SessionCookie, Value: token, Attributes: private}),
+		setCookie(vpnauth.Cookie{Name: vpnauth.HintsCookie, Attributes: append([]string{vpnauth.Expired}, rooted...)}),
+		setCookie(vpnauth.Cookie{Name: vpnauth.HintsCookie, Value: hints, Attributes: rooted}),
+	}
+	if s.pending.from.Agent == vpnauth.OpenConnect {
+		more = append(more, lineFilling)
+	}
 	return s.sendDocument(vpnauth.Document{
 		Type: vpnauth.Complete, AggregateAuth: "2", From: "sg", Version: "1", SessionToken: token,
 		Auth:     &vpnauth.Auth{ID: "success", Title: "SSL VPN", Banner: s.pending.group.Banner},
 		CertHash: s.config.Certificate.Hex(), CertAccepted: s.pending.client != nil,
-	},
-		setCookie(vpnauth.Cookie{Name: vpnauth.SessionCookie, Value: token, Attributes: private}),
-		setCookie(vpnauth.Cookie{Name: vpnauth.HintsCookie, Attributes: append([]string{vpnauth.Expired}, rooted...)}),
-		setCookie(vpnauth.Cookie{Name: vpnauth.HintsCookie, Value: hints, Attributes: rooted}))
+	}, more...)
 }
+
+// lineFilling makes a reply longer than any packet on the way, so that TCP meets the narrowest line before
+// the tunnel's MTU is chosen: openconnect 9.01 gives its own search up when a router tells it of one
+// (docs/wire/cstp.md#mtu). Openconnect fills its requests by a header of the same name.
+var lineFilling = vpnauth.Field{Name: "X-Pad", Value: strings.Repeat("0", 1500)}
 
 // loggedOut confirms the end of a session and clears its cookie.
 func (s *Server) loggedOut(token secret.String) []Action {

@@ -274,7 +274,10 @@ func document(body, cookies string) string {
 
 const loginFailed = `<error id="13" param1="" param2="">Login failed.</error>`
 
-func success(banner string) string {
+// filler is in what openconnect gets: so that the reply is longer than any packet on the way.
+var filler = "X-Pad: " + strings.Repeat("0", 1500) + "\n"
+
+func success(banner string, more ...string) string {
 	hash := verify.HashOf([]byte("leaf")).Hex()
 	body := `<?xml version="1.0" encoding="UTF-8"?>` + "\n" +
 		`<config-auth client="vpn" type="complete" aggregate-auth-version="2"><version who="sg">1</version>` +
@@ -283,7 +286,7 @@ func success(banner string) string {
 		`</server-cert-hash></vpn-base-config></config></config-auth>`
 	return document(body, "Set-Cookie: webvpn="+token+"; Secure; HttpOnly\n"+
 		"Set-Cookie: webvpnc=; expires=Thu, 01 Jan 1970 22:00:00 GMT; path=/; Secure; HttpOnly\n"+
-		"Set-Cookie: webvpnc=bu:/&p:t&iu:1/&sh:"+hash+"; path=/; Secure; HttpOnly\n")
+		"Set-Cookie: webvpnc=bu:/&p:t&iu:1/&sh:"+hash+"; path=/; Secure; HttpOnly\n"+strings.Join(more, ""))
 }
 
 const groupMenu = `<select name="group_list" label="GROUP:"><option value="staff" selected="true">staff</option>` +
@@ -303,7 +306,7 @@ func TestOpenconnectRecorded(t *testing.T) {
 	r = recorded(t, "openconnect-password.http")
 	r.Path, r.Body = "/", bytes.Replace(r.Body, []byte("<password>"), []byte("<username>test</username><password>"), 1)
 	expect(t, "both", received(t, s, r), "authenticate Staff \"test\" \"benchpass\"\n")
-	expect(t, "accepted", authenticated(t, s, accepted), success(""))
+	expect(t, "accepted", authenticated(t, s, accepted), success("", filler))
 }
 
 func TestOpenconnectFormRecorded(t *testing.T) {
@@ -319,7 +322,7 @@ func TestOpenconnectFormRecorded(t *testing.T) {
 	r = recorded(t, "openconnect-form-post-password.http")
 	r.Path, r.Body = "/staff", append([]byte("username=test&"), r.Body...)
 	expect(t, "both", received(t, s, r), "authenticate Staff \"test\" \"benchpass\"\n")
-	expect(t, "accepted", authenticated(t, s, accepted), success("<banner>Welcome.</banner>"))
+	expect(t, "accepted", authenticated(t, s, accepted), success("<banner>Welcome.</banner>", filler))
 }
 
 const anyconnect = "AnyConnect Linux_64 4.10"
