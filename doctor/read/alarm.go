@@ -12,7 +12,8 @@ import (
 // debug display of its page, in REGISTER, and in logs of call managers.
 var _ = recognise(Recogniser{
 	Format: "alarm of a phone", Platform: finding.Phone,
-	New: func(in *fact.Input) Reader { return &alarmReader{in} },
+	Marks: []string{"name=sep", "reasonforoutofservicetext="},
+	New:   func(in *fact.Input) Reader { return &alarmReader{in} },
 })
 
 type alarmReader struct{ in *fact.Input }

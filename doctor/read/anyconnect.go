@@ -26,7 +26,12 @@ var (
 
 var _ = recognise(Recogniser{
 	Format: "AnyConnect's messages on a computer",
-	New:    func(in *fact.Input) Reader { return &anyConnect{in: in} },
+	Marks: []string{
+		"acvpn", "acwebhelper", "vpnagentd", "csc_", "function: c", "cisco anyconnect", "cisco secure client", "from the secure gateway",
+		"login denied", "login failed", "vpn connection failed", "verify internet", "no valid certificates", "certificate validation failure",
+		"on the secure gateway", "specified secure gateway", "dtls",
+	},
+	New: func(in *fact.Input) Reader { return &anyConnect{in: in} },
 })
 
 type anyConnect struct {

@@ -11,6 +11,10 @@ import (
 // Output of debug webvpn anyconnect (svc before 8.4), debug aaa and debug crypto ca of an ASA.
 var _ = recognise(Recogniser{
 	Format: "ASA debug", Platform: finding.ASA,
+	Marks: []string{
+		"webvpn", "http_", "cstp", "svc", "vpn_", "ewaform", "tunnel group:", "setting ", "crypto_pki", "pki[", "cert-c:", "aaa", "initiating ",
+		"validating address", "initiate nac", "no subnetmask", "...input", "user-agent", "x-dtls", "ipphone", "no address",
+	},
 	New: func(in *fact.Input) Reader { return &asaDebugReader{in: in} },
 })
 

@@ -14,19 +14,26 @@ import (
 var (
 	_ = recognise(Recogniser{
 		Format: "ASA show version", Platform: finding.ASA,
+		Marks: []string{
+			"version ", "hardware:", "licensed features", "running permanent", "running time", "activation key", "anyconnect", "vpn phone", "linksys",
+			"vpn peers", "webvpn peers",
+		},
 		New: func(in *fact.Input) Reader { return &asaVersionReader{in: in} },
 	})
 	_ = recognise(Recogniser{
 		Format: "ASA show vpn-sessiondb", Platform: finding.ASA,
-		New: func(in *fact.Input) Reader { return &asaSessionReader{in: in} },
+		Marks: []string{"username", "session type:", "vpn licenses", "vpn session summary", "-tunnel", " tunnel", "anyconnect", "clientless", "no active sessions", "255.255"},
+		New:   func(in *fact.Input) Reader { return &asaSessionReader{in: in} },
 	})
 	_ = recognise(Recogniser{
 		Format: "ASA show crypto ca certificates", Platform: finding.ASA,
-		New: func(in *fact.Input) Reader { return &asaCertificateReader{in: in} },
+		Marks: []string{"certificate"},
+		New:   func(in *fact.Input) Reader { return &asaCertificateReader{in: in} },
 	})
 	_ = recognise(Recogniser{
 		Format: "ASA show webvpn, show ssl", Platform: finding.ASA,
-		New: func(in *fact.Input) Reader { return &asaWebVPNReader{in: in} },
+		Marks: []string{"client(s)", "is not enabled", "accept connections", "trust-points", "enabled cipher", "start connections", "anyconnect", "svc", "ssl vpn"},
+		New:   func(in *fact.Input) Reader { return &asaWebVPNReader{in: in} },
 	})
 )
 

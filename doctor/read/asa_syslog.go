@@ -17,6 +17,11 @@ import (
 // %PIX, with the class of the message between, without the percent sign, and the columns that ASDM exports.
 var _ = recognise(Recogniser{
 	Format: "ASA syslog", Platform: finding.ASA, Early: true,
+	Marks: []string{
+		"asa-", "ftd-", "pix-", "session disconnected", "no address available", "license available", "dtls disabled", "aaa ",
+		"could not be established", "certificate chain", "certificate validation", "simultaneous logins",
+	},
+	Maybe: maybeColumns,
 	New: func(in *fact.Input) Reader {
 		return &asaSyslogReader{in: in, phones: map[string]bool{}, channels: map[string]*asaChannels{}}
 	},

@@ -38,6 +38,10 @@ var registrationCauses = []struct{ says, cause string }{
 
 var _ = recognise(Recogniser{
 	Format: "Asterisk's log", Platform: finding.Asterisk,
+	Marks: []string{
+		"failed for '", "configured aors", "rejecting ", "contact", "registered", "reachable", "registration", "ready to accept", "chan_s", "pjsip",
+		"sccp_", "acl.c", "res_security_log",
+	},
 	New: func(in *fact.Input) Reader { return &asteriskLog{in} },
 })
 

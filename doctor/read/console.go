@@ -12,7 +12,7 @@ import (
 // Console logs of phones, docs/wire/phone-logs.md#grammar. People paste parts of lines, so a task's name is enough.
 var _ = recognise(Recogniser{
 	Format: "console log of a phone", Platform: finding.Phone,
-	Marks:  []string{"VPNC", "SECD", "SECUREAPP", "downd", "dgetfile", "TFTP", "CAPF", "JAVA-", "ccsip_", "'webvpn='"},
+	Marks: []string{"VPNC", "SECD", "SECUREAPP", "downd", "dgetfile", "TFTP", "CAPF", "JAVA-", "ccsip_", "'webvpn='"}, Maybe: maybeRecord,
 	Begins: func(text string) bool { return record79.MatchString(text) || record88.MatchString(text) },
 	New:    func(in *fact.Input) Reader { return &consoleReader{in: in, asked: map[string]*download{}} },
 })

@@ -15,11 +15,13 @@ import (
 var (
 	_ = recognise(Recogniser{
 		Format: "CUCM version", Platform: finding.CUCM,
-		New: func(in *fact.Input) Reader { return &cucmVersionReader{in} },
+		Marks: []string{"master version", "system version", "callmanager", "cucm", "unified ", "communications manager", "<version>"},
+		New:   func(in *fact.Input) Reader { return &cucmVersionReader{in} },
 	})
 	_ = recognise(Recogniser{
 		Format: "CUCM AXL document", Platform: finding.CUCM,
-		New: func(in *fact.Input) Reader { return &axlReader{in: in} },
+		Marks: []string{"envelope", "response", "<vpn", "<commonphone"},
+		New:   func(in *fact.Input) Reader { return &axlReader{in: in} },
 	})
 )
 

@@ -27,7 +27,11 @@ var (
 
 var _ = recognise(Recogniser{
 	Format: "log of a TFTP server",
-	New:    func(in *fact.Input) Reader { return &fileServer{in: in, asked: map[string]string{}} },
+	Marks: []string{
+		"rrq", "tftp", "nak", "not found", "n't found", "cannot find", "such file", "does not exist", "failed sending", "sent ", "serving",
+		"error 0 ", "cannot ",
+	},
+	New: func(in *fact.Input) Reader { return &fileServer{in: in, asked: map[string]string{}} },
 })
 
 // maxAsked bounds how many clients' last requests are remembered.

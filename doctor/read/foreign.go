@@ -27,7 +27,15 @@ var foreignVPNs = []struct {
 
 var _ = recognise(Recogniser{
 	Format: "log of another VPN product",
-	New:    func(in *fact.Input) Reader { return &foreignVPN{in: in} },
+	Marks: []string{
+		"openvpn", "initialization sequence", "peer connection initiated", "tls error: tls key", "multi: multi_create", "wireguard",
+		"latest handshake", "allowedips", "presharedkey", "persistentkeepalive", "wg-quick", "[#] ", "charon", "[ike]", "[net]", "[cfg]", "[enc]",
+		"[knl]", "[job]", "[dmn]", "[lib]", "[mgr]", "pluto[", "leftsubnet", "leftid", "leftcert", "leftauth", "parsed ike_", "subtype=", "sslvpn",
+		"tunneltype=", "forticlient", "openfortivpn", "pangp", "globalprotect", "pulse", "dsaccessservice", "ivanti", "juniper networks",
+		"events type=", "client_vpn_", "type=anyconnect_vpn_", "pptp", "xl2tp", "pppd", "control connection", "rasclient", "accel-ppp",
+		"endpoint security", "trgui", "trac", "netextender", "ssl vpn",
+	},
+	New: func(in *fact.Input) Reader { return &foreignVPN{in: in} },
 })
 
 type foreignVPN struct{ in *fact.Input }

@@ -1,20 +1,7 @@
 package read
 
-import "sync"
-
-// allMarks finds the marks of all recognisers at once.
-var allMarks = sync.OnceValue(func() *marks {
-	m := newMarks()
-	for i, rec := range recognisers() {
-		for _, mark := range rec.Marks {
-			m.add(mark, 1<<(i%64))
-		}
-	}
-	m.finish()
-	return m
-})
-
-// marks is a state machine that finds many texts in one pass over a line (Aho and Corasick).
+// marks is a state machine that finds many texts in one pass over a line, without regard to the case of ASCII letters
+// (Aho and Corasick).
 type marks struct {
 	class  [256]uint8 // of each byte; 0: in no mark
 	size   int        // how many classes there are
@@ -32,6 +19,9 @@ func (m *marks) add(mark string, bit uint64) {
 	state := 0
 	for i := range len(mark) {
 		c := mark[i]
+		if c >= 'A' && c <= 'Z' {
+			c += 'a' - 'A'
+		}
 		if m.class[c] == 0 {
 			m.class[c] = uint8(m.size)
 			m.size++
@@ -55,6 +45,9 @@ func (m *marks) finish() {
 		copy(narrow[s*m.size:(s+1)*m.size], m.next[s*256:])
 	}
 	m.next = narrow
+	for c := 'a'; c <= 'z'; c++ {
+		m.class[c-'a'+'A'] = m.class[c]
+	}
 	fail := make([]int, m.states)
 	queue := []int{}
 	for c := range m.size {

@@ -53,6 +53,10 @@ var ocservPhrases = []phrase{
 
 var _ = recognise(Recogniser{
 	Format: "ocserv's log", Platform: finding.Ocserv,
+	Marks: []string{
+		"main:", "main[", "worker:", "worker[", "sec-mod:", "sec-mod[", "plain-auth", "radius-auth", "pam-auth", "listening (", "already in use",
+		"gnutls", "error: ", "note: ",
+	},
 	New: func(in *fact.Input) Reader { return &ocservLog{in: in, workers: map[string]*ocservWorker{}} },
 })
 

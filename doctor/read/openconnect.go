@@ -56,7 +56,14 @@ var (
 
 var _ = recognise(Recogniser{
 	Format: "openconnect's output",
-	New:    func(in *fact.Input) Reader { return &openConnect{in: in} },
+	Marks: []string{
+		"login failed", "complete authentication", "fingerprint", "result from server", "firewall preventing", "to connect to", "to server ",
+		"connected to", "connection failure", "connect response", "configured as", "cookie was", "cookie is", "set-cookie: webvpn", "cstp", "dtls",
+		"getaddrinfo", "http response", "http connect", "http body", "https", "mtu", "dpd", "vhost-net", "please enter your", "ssl negotiation",
+		"so_sndbuf", "set up udp", "server certificate", "server presented", "received server disconnect", "session terminated", "tcp_info",
+		"transcend", "user cancelled", "vpn service", "xml post", "bye packet",
+	},
+	New: func(in *fact.Input) Reader { return &openConnect{in: in} },
 })
 
 type openConnect struct {

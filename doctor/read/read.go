@@ -29,6 +29,8 @@ type Options struct {
 	Limit    int64            // in bytes; zero: Limit
 	KeyLog   []byte           // keys of recorded TLS connections, as SSLKEYLOGFILE has them; may be nil
 	Excerpts bool             // keep what stands around the lines that told something
+
+	unsieved bool // offer every line to everybody, for tests
 }
 
 // Line is one line of text, without what terminals, editors and syslog daemons put around it.
@@ -47,10 +49,11 @@ type Recogniser struct {
 	Platform finding.Platform // whose equipment writes it; empty: cannot be told from the format
 	// Early recognisers are asked before the others: those that know a line by an unmistakable sign.
 	Early bool
-	// Marks are texts of which a line has at least one when it begins something of the format; case counts. Lines
-	// without any are not offered, unless the recogniser knew the line before. They make long logs fast: none means
-	// that every line is offered.
+	// Marks are texts of which a line has at least one when it begins something of the format, without regard to case.
+	// Lines without any are not offered, unless Maybe says so, or a line shortly before was one of the format's or might
+	// have been. They make long logs fast; TestSieves finds what they lose. None: every line is offered.
 	Marks []string
+	Maybe func(line string) bool // for what has no mark; nil: the marks decide
 	// Begins reports whether a line begins an entry of a log. With it, entries that a terminal broke at its width are
 	// put together again. Nil: lines of this format are taken as they stand.
 	Begins func(text string) bool

@@ -11,6 +11,11 @@ import (
 // Status messages, as a phone's page and screen show them and as people type them off, docs/wire/phone-logs.md#status.
 var _ = recognise(Recogniser{
 	Format: "status messages of a phone", Platform: finding.Phone,
+	Marks: []string{
+		"trust list", "ctl", "itl", "update failed", "invalid file", "auth", "verifying", "size error", "tftp", "not found", "load rejected",
+		"checksum", "version error", "xmldefault", ".cnf.xml", "dns", "dhcp", "duplicate", "no default", "regist", "fips", "vpn", "lsc", "capf",
+		"restart requested", "error updat", "address released",
+	},
 	New: func(in *fact.Input) Reader { return &statusReader{in} },
 })
 

@@ -17,7 +17,8 @@ const maxLine = 64 << 10
 type asked struct {
 	Recogniser
 	Reader
-	bit uint64 // what marks says when a line has one of the recogniser's; 0: it is offered every line
+	bit   uint64 // what marks says when a line has one of the recogniser's
+	until int    // it is offered every line up to this one
 }
 
 // lines is one input of text while it is read.
@@ -26,6 +27,7 @@ type lines struct {
 	all     []*asked
 	last    *asked // who knew the last line
 	options Options
+	sieved  bool
 
 	page    *page    // not nil: it is one
 	excerpt *excerpt // not nil: one is asked for
@@ -45,7 +47,7 @@ func text(in *fact.Input, r *bufio.Reader, head []byte, o Options) error {
 		r = bufio.NewReaderSize(decoded, maxLine)
 		head, _ = r.Peek(headSize) // an error comes again when the lines are read
 	}
-	t := &lines{in: in, options: o}
+	t := &lines{in: in, options: o, sieved: !o.unsieved}
 	if isHTML(head) {
 		t.page = &page{}
 	}
@@ -53,10 +55,7 @@ func text(in *fact.Input, r *bufio.Reader, head []byte, o Options) error {
 		t.excerpt = &excerpt{}
 	}
 	for i, rec := range recognisers() {
-		a := &asked{Recogniser: rec, Reader: rec.New(in)}
-		if len(rec.Marks) > 0 {
-			a.bit = 1 << (i % 64) // more than 64 share bits, and are offered some lines too many
-		}
+		a := &asked{Recogniser: rec, Reader: rec.New(in), bit: 1 << (i % 64)} // more than 64 share bits, and are offered some lines too many
 		t.all = append(t.all, a)
 	}
 	var failed error
@@ -163,30 +162,36 @@ func (t *lines) offer(line Line) {
 		before := t.in.Told()
 		defer func() { t.excerpt.take(line, t.in.Told() > before) }()
 	}
-	if t.last != nil && t.last.Line(line) {
-		t.in.Source().Known++
+	var has uint64
+	if t.sieved {
+		has = allMarks().in(line.Raw)
+	}
+	if t.last != nil && t.offerTo(t.last, line, has) {
 		return
 	}
-	has, looked := uint64(0), false
 	for _, a := range t.all {
-		if a == t.last {
-			continue
-		}
-		if a.bit != 0 {
-			if !looked {
-				has, looked = allMarks().in(line.Raw), true
-			}
-			if has&a.bit == 0 {
-				continue
-			}
-		}
-		if a.Line(line) {
-			t.in.Source().Known++
-			t.in.Recognised(a.Format, a.Platform)
+		if a != t.last && t.offerTo(a, line, has) {
 			t.last = a
 			return
 		}
 	}
+}
+
+// offerTo offers a line to one recogniser, if it may know it.
+func (t *lines) offerTo(a *asked, line Line, has uint64) bool {
+	if t.sieved && len(a.Marks) > 0 && line.Number > a.until {
+		if has&a.bit == 0 && (a.Maybe == nil || !a.Maybe(line.Raw)) {
+			return false
+		}
+		a.until = line.Number + afterMark
+	}
+	if !a.Line(line) {
+		return false
+	}
+	a.until = max(a.until, line.Number+afterKnown)
+	t.in.Source().Known++
+	t.in.Recognised(a.Format, a.Platform)
+	return true
 }
 
 // readLine returns the next line with its end, at most maxLine bytes of it.
