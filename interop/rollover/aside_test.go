@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -38,10 +39,14 @@ func TestAsideByMAC(t *testing.T) {
 	}
 	h.newCertificate("given")
 	h.good("", "certs", "rollover", "start", "--to", "given")
+	swapped := filepath.Join(h.dir, "swapped.yaml")
+	gateway := "kind: VPNGateway\nname: gateway\nurl: " + office.URL + "\ncertificates: [given, gateway, gateway-spare]\n"
+	must(t, os.WriteFile(swapped, []byte(gateway), 0o600))
 	for from, why := range map[*testnet.Host]string{visitor: "10.21.0.9 has another MAC address", far: "10.22.0.9 is behind a router"} {
 		h.fetch(from, desk)
 		h.refused(1, []string{"certs", "rollover", "status"}, desk, "a file with the hash was delivered, unproven: "+why)
 		h.refused(1, []string{"certs", "rollover", "commit"}, desk)
+		h.refused(1, []string{"plan", "-f", swapped}, desk, "would not come back", "unproven: "+why)
 	}
 	h.fetch(h.Inside, desk)
 	h.good("", "certs", "rollover", "status")
