@@ -102,8 +102,8 @@ func (h *home) starter(file []byte) {
 	must(h.t, os.WriteFile(path, file, 0o600))
 	count, err := h.Run(h.phone, "", office.Peer(h.t, "xmllint"), "--nonet", "--xpath",
 		"count(/device/vpnGroup/credentials/*[starts-with(name(), 'certHash')])", path)
-	if err != nil || strings.TrimSpace(count) != "2" {
-		h.t.Errorf("xmllint: %v, %s certificate hashes, want two\n%s", err, count, file)
+	if err != nil || strings.TrimSpace(count) != "3" {
+		h.t.Errorf("xmllint: %v, %s certificate hashes, want those of RSA, ECDSA and the spare\n%s", err, count, file)
 	}
 	inventory, err := os.ReadFile(h.Path("inventory.yaml"))
 	must(h.t, err)

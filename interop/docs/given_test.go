@@ -28,7 +28,10 @@ func (r *reader) give(what string) {
 
 // givens are the things that pages take for granted. What other systems wrote is by openssl, or in their syntax.
 var givens = map[string]func(*reader){
-	"FILE":           (*reader).giveFile,
+	"FILE": (*reader).giveFile,
+	"no ECDSA certificate": func(r *reader) {
+		r.does("longcord get VPNGateway gateway | sed -e /^ecdsaCertificate/d -e '/^ *- gateway-ecdsa$/d' -e 's/gateway-ecdsa, //' >gateway.yaml && longcord apply -f gateway.yaml")
+	},
 	"gateway-2.pem":  func(r *reader) { r.does(selfSigned("gateway-2", "vpn2.example.net")) },
 	"an ASA":         (*reader).giveASA,
 	"anna":           func(r *reader) { r.does("echo PASSWORD | longcord users add anna --password-stdin") },
@@ -126,7 +129,7 @@ func (r *reader) giveSigner() {
 }
 
 // link is a one-time link as pages show it and as the program prints it.
-var link = regexp.MustCompile(`https://[^ ']+/\.longcord/[^ '#]+#[A-Za-z0-9_-]+`)
+var link = regexp.MustCompile(`https://[^ ']+/\.longcord/[^ '#]+#[^ '\s]+`)
 
 // giveInvitation has the link of the page be one that was made.
 func (r *reader) giveInvitation() {
