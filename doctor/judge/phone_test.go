@@ -169,6 +169,10 @@ func TestPhoneRules(t *testing.T) {
 		{"register: asked for the password", []string{"phone.register-reply status=401", "phone.register-reply status=200"}, nil},
 		{"register: done in the end", []string{"phone.register-reply status=401", "phone.register-reply status=401", "phone.register-reply status=200"}, nil},
 		{"register: the screen says", []string{"phone.register-refused text=Registration_Rejected"}, []string{"registration-refused likely"}},
+		{"our own finding", []string{"own.finding code=login-refused says=the_gateway_refuses_the_login_of_alice certainty=certain"}, []string{"login-refused certain"}},
+		{"our own finding in a log", []string{"own.finding code=registration-refused line=2001 why=403"}, []string{"registration-refused certain"}},
+		{"our own finding, and then it went well", []string{"own.finding code=login-refused says=the_gateway_refuses_the_login_of_alice", "own.step step=verify"}, nil},
+		{"a finding of nobody's", []string{"own.finding code=moon-full"}, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

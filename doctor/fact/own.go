@@ -1,0 +1,16 @@
+package fact
+
+import "github.com/longcord/longcord/stage"
+
+// What Longcord's own programs say: `longcord phone --json`, and their logs.
+const (
+	// OwnFinding: a part of Longcord raised a finding; code, says and certainty, or code and the log line's other values.
+	OwnFinding Kind = "own.finding"
+	// OwnStep: a step of the software phone went well; step.
+	OwnStep Kind = "own.step"
+	// OwnStepFailed: it did not; step, detail. A symptom.
+	OwnStepFailed Kind = "own.step-failed"
+)
+
+var _ = symptom(OwnStepFailed, stage.Call,
+	"run the software phone once more with `longcord phone --json --verbose` and send all of its output")

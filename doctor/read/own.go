@@ -1,0 +1,133 @@
+package read
+
+import (
+	"encoding/json"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/longcord/longcord/doctor/fact"
+	"github.com/longcord/longcord/finding"
+)
+
+// Longcord's own: events of `longcord phone --json`, and logs of every part, as text and as JSON.
+var _ = recognise(Recogniser{
+	Format: "events of Longcord's software phone", Platform: finding.Longcord, Early: true, Marks: []string{`"event":"`},
+	New: func(in *fact.Input) Reader { return &eventReader{in} },
+})
+
+var _ = recognise(Recogniser{
+	Format: "log of Longcord", Platform: finding.Longcord, Early: true, Marks: []string{"actor=", `"actor":"`},
+	New: func(in *fact.Input) Reader { return &logReader{in} },
+})
+
+type eventReader struct{ in *fact.Input }
+
+// event is what matters here of the events that the software phone prints.
+type event struct {
+	Time    time.Time `json:"time"`
+	Event   string    `json:"event"`
+	Step    string    `json:"step"`
+	OK      bool      `json:"ok"`
+	Detail  string    `json:"detail"`
+	Session *struct {
+		Phone           string `json:"phone"`
+		CertificateSHA1 string `json:"certificate_sha1"`
+	} `json:"session"`
+	Finding *struct {
+		Code      string `json:"code"`
+		Certainty string `json:"certainty"`
+		Says      string `json:"says"`
+	} `json:"finding"`
+}
+
+func (r *eventReader) Line(l Line) bool {
+	at := strings.IndexByte(l.Raw, '{')
+	var e event
+	if at < 0 || json.Unmarshal([]byte(l.Raw[at:]), &e) != nil || e.Event == "" || e.Time.IsZero() {
+		return false
+	}
+	add := func(kind fact.Kind, values ...string) {
+		r.in.Add(kind, l.Number, l.Raw[at:], e.Time, pairs(values...)...)
+	}
+	switch {
+	case e.Event == "console" || e.Event == "status":
+		return false // in the words of phones: others know them
+	case e.Finding != nil:
+		r.in.Add(fact.OwnFinding, l.Number, e.Finding.Says, e.Time, pairs("code", e.Finding.Code, "says", e.Finding.Says, "certainty", e.Finding.Certainty)...)
+	case e.Session != nil:
+		add(fact.Device, "device", e.Session.Phone)
+		if e.Session.CertificateSHA1 != "" {
+			add(fact.PhoneLeafHash, "hash", e.Session.CertificateSHA1)
+			add(fact.PhoneHashFound)
+		}
+	case e.Event == "step" && e.OK:
+		add(fact.OwnStep, "step", e.Step)
+	case e.Event == "step":
+		add(fact.OwnStepFailed, "step", e.Step, "detail", e.Detail)
+	}
+	return true
+}
+
+func (r *eventReader) End() {}
+
+type logReader struct{ in *fact.Input }
+
+// attribute is one of a line that slog's text handler wrote.
+var attribute = regexp.MustCompile(`(?:^|\s)([A-Za-z_]\w*)=("(?:[^"\\]|\\.)*"|\S*)`)
+
+// maxAttributes bounds what is kept of a line.
+const maxAttributes = 24
+
+func (r *logReader) Line(l Line) bool {
+	said := attributes(l.Raw)
+	if said["actor"] == "" || said["msg"] == "" {
+		return false
+	}
+	at, _ := time.Parse(time.RFC3339Nano, said["time"]) // zero where a log has none
+	if said["finding"] != "" {
+		values := []string{"code", said["finding"]}
+		for name, value := range said {
+			if name != "finding" && name != "time" && name != "level" {
+				values = append(values, name, value)
+			}
+		}
+		r.in.Add(fact.OwnFinding, l.Number, l.Raw, at, pairs(values...)...)
+	} else if said["msg"] == "step failed" && said["actor"] == "phone" {
+		r.in.Add(fact.OwnStepFailed, l.Number, l.Raw, at, pairs("step", said["stage"], "detail", said["err"])...)
+	}
+	if said["actor"] == "phone" && strings.HasPrefix(said["phone"], "SEP") {
+		r.in.Add(fact.Device, l.Number, l.Raw, at, "device", said["phone"])
+	}
+	return true
+}
+
+func (r *logReader) End() {}
+
+// attributes reads a line of slog, as text or as JSON.
+func attributes(line string) map[string]string {
+	said := map[string]string{}
+	if at := strings.IndexByte(line, '{'); at >= 0 && strings.Contains(line, `"msg":"`) {
+		var all map[string]any
+		if json.Unmarshal([]byte(line[at:]), &all) != nil {
+			return said
+		}
+		for name, value := range all {
+			if text, ok := value.(string); ok && len(said) < maxAttributes {
+				said[name] = text
+			}
+		}
+		return said
+	}
+	for _, m := range attribute.FindAllStringSubmatch(line, maxAttributes) {
+		value := m[2]
+		if unquoted, err := strconv.Unquote(value); err == nil {
+			value = unquoted
+		}
+		if _, again := said[m[1]]; !again {
+			said[m[1]] = value
+		}
+	}
+	return said
+}

@@ -1,0 +1,39 @@
+package read
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestOwn(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name, text string
+		want       []string
+	}{
+		{"a finding", `{"time":"2026-11-26T10:00:00Z","event":"finding","step":"verify","finding":{"code":"login-refused","step":"verify","severity":"fault","certainty":"certain","says":"the gateway refuses the login of alice","evidence":[],"fix":[],"docs":""}}`,
+			[]string{"own.finding certainty=certain code=login-refused says=the gateway refuses the login of alice"}},
+		{"steps", `{"time":"2026-11-26T10:00:00Z","event":"step","step":"provision","ok":true,"detail":"x"}
+{"time":"2026-11-26T10:00:01Z","event":"step","step":"verify","detail":"phone: nobody is there"}`,
+			[]string{"own.step step=provision", "own.step-failed detail=phone: nobody is there step=verify"}},
+		{"a session", `{"time":"2026-11-26T10:00:00Z","event":"session","session":{"phone":"SEP001122334455","user":"alice","certificate_sha1":"` + leafSHA1 + `"}}`,
+			[]string{"device device=SEP001122334455", "phone.leaf-hash hash=" + leafSHA1, "phone.hash-found"}},
+		{"the console", `{"time":"2026-11-26T10:00:00Z","event":"console","detail":"7: ERR 10:00:00.000001 VPNC: 'webvpn=' not found in cookie"}`,
+			[]string{"phone.cookie-missing"}},
+		{"a log, as text", `time=2026-11-26T10:00:00.000Z level=WARN msg="not registered" actor=phone phone=SEP001122334455 line=2001 why="403 \"Forbidden\"" finding=registration-refused`,
+			[]string{`own.finding actor=phone code=registration-refused line=2001 msg=not registered phone=SEP001122334455 why=403 "Forbidden"`, "device device=SEP001122334455"}},
+		{"a log, as JSON", `{"time":"2026-11-26T10:00:00Z","level":"WARN","msg":"step failed","actor":"phone","stage":"connect","err":"phone: no answer"}`,
+			[]string{"own.step-failed detail=phone: no answer step=connect"}},
+		{"another program's log", `time=2026-11-26T10:00:00.000Z level=WARN msg="actor=me"`, nil},
+		{"JSON of another program", `{"event":"login","user":"x"}`, nil},
+		{"cut", `{"time":"2026-11-26T10:00:00Z","event":"finding","fin`, nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			if got := told(phoneFacts(t, c.text+"\n")); !slices.Equal(got, c.want) {
+				t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(c.want, "\n"))
+			}
+		})
+	}
+}
