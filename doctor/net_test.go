@@ -193,7 +193,9 @@ func TestServersSaid(t *testing.T) {
 			"Nov 26 00:19:03 pbx in.tftpd[1]: RRQ from 10.20.0.77 filename SIP45.9-4-2SR3-1S.loads\n" +
 				"Nov 26 00:19:03 pbx in.tftpd[1]: sending NAK (1, File not found) to 10.20.0.77\n", "ok load-missing",
 		},
-		"a server nobody knows": {"10:14 10.20.0.77 request for SEP001122334455.cnf.xml: File not found\n", "fault tftp-file-missing"},
+		"a server nobody knows":           {"10:14 10.20.0.77 request for SEP001122334455.cnf.xml: File not found\n", "fault tftp-file-missing"},
+		"a gateway that forwards nothing": {"net.ipv4.ip_forward = 0\n", "fault forwarding-off"},
+		"and one that does":               {"net.ipv4.ip_forward=0\nnet.ipv4.ip_forward=1\n", "ok"},
 		"one server twice": {
 			"dhcp-option=150,10.20.0.9\ndhcp-option=66,10.20.0.9\n", "ok",
 		},

@@ -9,5 +9,14 @@ var (
 		Args: []string{"one phone", "another phone"},
 		Says: "%[1]s does not hear %[2]s",
 		Fix:  []string{"check routes and filters for RTP from %[2]s to %[1]s"},
+		Elsewhere: map[Platform][]string{
+			Asterisk: {
+				"keep voice at Asterisk for phones outside: `direct_media = no`, `rtp_symmetric = yes`, `rewrite_contact = yes` (chan_pjsip), `directmedia=no`, `nat=force_rport,comedia` (chan_sip), `directrtp = no` (chan-sccp)",
+				"let UDP from `rtpstart` to `rtpend` of rtp.conf through between Asterisk and the phones' pool, both ways",
+			},
+			Ocserv: {
+				"let tunnels and office reach each other for UDP: `nft add rule inet filter forward iifname \"vpns*\" accept` and `oifname \"vpns*\"` likewise, and route the pool to this machine",
+			},
+		},
 	})
 )

@@ -20,6 +20,12 @@ var (
 				"check the way: `packet-tracer input outside tcp PHONE 1025 %[1]s 2000 detailed` names the list or route that stops it",
 				"give packets of tunnels a default route of their own: `route inside 0.0.0.0 0.0.0.0 NEXT-HOP tunneled`; let `sysopt connection permit-vpn` be on, and permit the pool in a `vpn-filter`",
 			},
+			Ocserv: {
+				"see on the gateway whether the phone's packets go on: `tcpdump -ni any host %[1]s`; forwarding (`sysctl net.ipv4.ip_forward`), the forward chain of nft, and the way back to the pool are what stops them",
+			},
+			Asterisk: {
+				"look whether it listens where phones ask: `asterisk -rx 'pjsip show transports'` (chan_sip: `sip show settings`, chan-sccp: `sccp show globals`)",
+			},
 		},
 	})
 	RegistrationRefused = Define(Declaration{

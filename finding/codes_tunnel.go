@@ -80,6 +80,14 @@ var (
 		Code: "forwarding-off", Step: stage.Tunnel, Severity: Fault,
 		Says: "this machine does not forward packets between tunnel and office, so phones reach nothing behind the gateway",
 		Fix:  []string{"set the setting that is named as evidence to 1, and find out what else sets it"},
+		Elsewhere: map[Platform][]string{
+			Ocserv: {
+				"switch it on: `sysctl -w net.ipv4.ip_forward=1`, and for good in /etc/sysctl.d/60-ocserv.conf",
+			},
+		},
+		Messages: []string{
+			"net.ipv4.ip_forward = 0",
+		},
 	})
 	NoRouteToPool = Define(Declaration{
 		Code: "no-route-to-pool", Step: stage.Tunnel, Severity: Fault,

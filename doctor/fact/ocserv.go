@@ -46,3 +46,6 @@ const (
 
 var _ = symptom(OcservRefused, stage.Tunnel,
 	"send the lines of ocserv's log before this one: the reason stands there, under the same user")
+
+// Forwarding: whether the machine of a gateway carries packets from one network into another; on (1, 0).
+const Forwarding Kind = "host.forwarding"

@@ -1,0 +1,173 @@
+package judge
+
+import (
+	"cmp"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/longcord/longcord/doctor/fact"
+	"github.com/longcord/longcord/finding"
+)
+
+// What nobody answered in a capture. A phone asks for more than it needs, so a gateway counts when no other took its
+// place, and a name when it is the gateway's, or sounds like it and nothing came up.
+var _ = rule(func(c *Case) {
+	for _, f := range c.All(fact.CaptureNoAnswer) {
+		server := f.Get("server")
+		host, _, _ := strings.Cut(server, ":")
+		if a, err := netip.ParseAddrPort(server); err == nil {
+			host = a.Addr().String()
+		}
+		switch f.Get("service") {
+		case "gateway":
+			found := finding.GatewayUnreachable.With(host)
+			if c.Has(fact.Handshake) {
+				found = found.As(finding.Possible)
+			} else {
+				found = found.As(finding.Likely)
+			}
+			c.Find(found, f)
+		case "files":
+			found := finding.TFTPUnreachable.With(host).As(finding.Likely)
+			if c.gotFiles(f.Source) { // phones try HTTP first, and a second server
+				found = found.As(finding.Possible)
+			}
+			c.Find(found, f)
+		case "call manager":
+			found := finding.RegistrationUnreachable.With(server).As(finding.Likely)
+			if f.Get("reason") == "prohibited" {
+				found = found.As(finding.Certain)
+			}
+			if slices.ContainsFunc(c.All(fact.RegistrarRegistered), func(r fact.Fact) bool { return r.Source == f.Source }) {
+				found = found.As(finding.Possible)
+			}
+			c.Find(found, f)
+		case "tvs":
+			c.Find(finding.TVSUnreachable.With(host).As(finding.Likely), f)
+		}
+	}
+	for _, f := range c.All(fact.CaptureNoName) {
+		host := f.Get("host")
+		switch {
+		case c.gatewayHost(host):
+			c.Find(finding.GatewayNameUnresolved.With(host), f)
+		case !c.Has(fact.FileURL, fact.AskedURL) && !c.Has(fact.Handshake, fact.GatewayCertificate) && strings.Contains(host, "."):
+			if strings.Contains(host, "vpn") {
+				c.Find(finding.GatewayNameUnresolved.With(host).As(finding.Likely), f)
+				continue
+			}
+			c.Find(finding.GatewayNameUnresolved.With(host).As(finding.Possible), f)
+			c.Need("say what the phone's VPN URL is, or send its file: the capture has names that do not resolve")
+		}
+	}
+}, finding.GatewayUnreachable, finding.TFTPUnreachable, finding.RegistrationUnreachable, finding.TVSUnreachable, finding.GatewayNameUnresolved)
+
+// gotFiles reports whether a phone got files in this source.
+func (c *Case) gotFiles(source string) bool {
+	return slices.ContainsFunc(c.All(fact.FileSent), func(f fact.Fact) bool { return f.Source == source })
+}
+
+// gatewayHost reports whether a name is that of a gateway's URL.
+func (c *Case) gatewayHost(name string) bool {
+	return slices.ContainsFunc(slices.Concat(c.All(fact.FileURL), c.All(fact.AskedURL)), func(f fact.Fact) bool {
+		_, rest, _ := strings.Cut(f.Get("url"), "://")
+		host, _, _ := strings.Cut(rest, "/")
+		host, _, _ = strings.Cut(host, ":")
+		return strings.EqualFold(host, name)
+	})
+}
+
+// A client that ends the handshake at the certificate does not want it. What a phone wants is the hash in its file; a
+// computer looks at other things.
+var _ = rule(func(c *Case) {
+	for _, f := range c.All(fact.CaptureCertificateRefused) {
+		sha1 := f.Get("sha1")
+		hashes := c.All(fact.FileHash)
+		switch held := slices.ContainsFunc(hashes, func(h fact.Fact) bool { return strings.EqualFold(h.Get("sha1"), sha1) }); {
+		case len(hashes) > 0 && !held:
+			c.Find(finding.CertificateHashMismatch.With(sha1), append([]fact.Fact{f}, hashes...)...)
+		case len(hashes) == 0 && f.Get("phone") == "true":
+			c.Find(finding.CertificateHashMismatch.With(sha1).As(finding.Likely), f)
+		case len(hashes) == 0:
+			c.Find(finding.CertificateHashMismatch.With(sha1).As(finding.Possible), f)
+		}
+	}
+}, finding.CertificateHashMismatch)
+
+// Old phones by their hello: they have nothing newer to offer.
+var _ = rule(func(c *Case) {
+	for _, f := range c.All(fact.HandshakeFailed) {
+		if f.Get("by") != "gateway" || f.Get("offered") != "TLSv1" {
+			continue
+		}
+		switch f.Get("alert") {
+		case "protocol version":
+			c.Find(finding.TLSVersion.With(f.Get("server")).As(finding.Likely), f)
+		case "handshake failure", "insufficient security":
+			c.Find(finding.TLSCipher.With(f.Get("server")).As(finding.Likely), f)
+		}
+	}
+}, finding.TLSVersion, finding.TLSCipher)
+
+// The tunnel: UDP that does not come through, handshakes that do not agree, packets that are too big.
+var _ = rule(func(c *Case) {
+	if f, ok := c.First(fact.CaptureNoUDP); ok {
+		c.Find(finding.DTLSBlocked.With("443").As(finding.Likely), f)
+	}
+	for _, f := range c.All(fact.CaptureDTLSFailed) {
+		c.Find(finding.DTLSCipherMismatch.With(f.Get("server"), f.Get("reason")).As(finding.Likely), f)
+	}
+	for _, f := range c.All(fact.CaptureTooBig) {
+		mtu := cmp.Or(f.Get("mtu"), "fewer")
+		c.Find(finding.MTU.With("from "+f.Get("by")+" on", mtu+" bytes do").As(finding.Likely), f)
+	}
+	for _, f := range c.All(fact.CaptureNoARP) {
+		address, err := netip.ParseAddr(f.Get("address"))
+		if err != nil {
+			continue
+		}
+		if pool, _ := c.poolOf(address); pool != "" {
+			c.Find(finding.NoRouteToPool.With(pool, "the gateway's inside address").As(finding.Likely), f)
+		}
+	}
+}, finding.DTLSBlocked, finding.DTLSCipherMismatch, finding.MTU, finding.NoRouteToPool)
+
+// Addresses that are not those of the tunnel, and voice that comes from one side only.
+var _ = rule(func(c *Case) {
+	for _, f := range c.All(fact.CaptureTranslated) {
+		seen, _ := netip.ParseAddr(f.Get("seen"))
+		named, _ := netip.ParseAddr(f.Get("named"))
+		found := finding.NATInTheWay.With("the "+f.Get("in")+" of "+f.Get("line"), "the phone says "+f.Get("named")+", and its packets come from "+f.Get("seen"))
+		pool, known := c.poolOf(named)
+		if inside, _ := c.poolOf(seen); known && pool == "" && inside == "" {
+			found = found.As(finding.Possible) // neither is of the tunnel
+		} else {
+			found = found.As(finding.Likely)
+		}
+		c.Find(found, f)
+	}
+	for _, f := range c.All(fact.CaptureOneWay) {
+		found := finding.OneWayAudio.With(f.Get("from"), f.Get("to")).As(finding.Likely)
+		if f.Get("held") == "true" {
+			found = found.As(finding.Possible)
+		}
+		c.Find(found, f)
+	}
+}, finding.NATInTheWay, finding.OneWayAudio)
+
+// A phone that got its configuration from two servers has two that think it theirs.
+var _ = rule(func(c *Case) {
+	var first fact.Fact
+	for _, f := range c.All(fact.FileSent) {
+		if f.Get("server") == "" || !deviceFile.MatchString(f.Get("name")) {
+			continue
+		}
+		switch {
+		case first.Kind == "":
+			first = f
+		case first.Get("name") == f.Get("name") && first.Get("server") != f.Get("server") && first.Get("client") == f.Get("client"):
+			c.Find(finding.SecondTFTPAnswers.With(first.Get("server"), f.Get("server")).As(finding.Likely), first, f)
+		}
+	}
+}, finding.SecondTFTPAnswers)
