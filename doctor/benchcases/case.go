@@ -120,16 +120,18 @@ func (c *testCase) check() error {
 	return nil
 }
 
-// judge lets the doctor read the case's inputs and say what is wrong.
+// judge lets the doctor read the case's inputs, as `longcord doctor FILE… --url URL` does, and say what is wrong.
 func (c *testCase) judge(ctx context.Context) (*judge.Report, error) {
 	collector := fact.NewCollector("bench", "files")
+	if c.URL != "" {
+		in := collector.Open("--url")
+		in.Add(fact.AskedURL, 0, c.URL, time.Time{}, "url", c.URL)
+		in.Recognised("what you say", "")
+	}
 	for _, name := range c.Inputs {
 		if err := readFile(ctx, collector, filepath.Join(c.dir, name)); err != nil {
 			return nil, fmt.Errorf("benchcases: %s: %w", c, err)
 		}
-	}
-	if c.URL != "" {
-		collector.Open("--url").Add(fact.AskedURL, 0, c.URL, time.Time{}, "url", c.URL)
 	}
 	return judge.Facts(collector.File(), "bench"), nil
 }
