@@ -29,8 +29,8 @@ var (
 	})
 	AnyConnectImageMissing = Define(Declaration{
 		Code: "anyconnect-image-missing", Step: stage.Connect, Severity: Fault,
-		Args: []string{"gateway", "what is missing"},
-		Says: "%[1]s starts no SSL VPN for clients, because it needs an AnyConnect image that is loaded and enabled: %[2]s",
+		Args: []string{"gateway"},
+		Says: "%[1]s has no AnyConnect image loaded, without which an ASA starts no SSL VPN for clients",
 		Fix: []string{
 			"load an image",
 		},
@@ -57,7 +57,7 @@ var (
 				"`webvpn gateway NAME` and `webvpn context NAME` both need `inservice`",
 			},
 			ASA: {
-				"`webvpn`, then `enable %[2]s`",
+				"`webvpn`, then `enable %[2]s`; the client must be on, too: `anyconnect enable` (before 8.4: `svc enable`)",
 			},
 		},
 	})

@@ -46,6 +46,8 @@ const (
 	// ASAImages: show webvpn anyconnect counts the images; installed.
 	ASAImages Kind = "asa.images"
 
+	// ASAClock: show clock; time (RFC 3339, its zone taken for UTC).
+	ASAClock Kind = "asa.clock"
 	// ASAPoolUse: a line of show ip local pool; network (FIRST-LAST), free, used.
 	ASAPoolUse Kind = "asa.pool-use"
 	// ASATCPOnly: a session has a channel over TCP, and minutes later or at its end none over UDP; user, phone.

@@ -5,11 +5,11 @@ import (
 	"github.com/longcord/longcord/finding"
 )
 
-// Phones load nothing, and yet an ASA serves no tunnel without an image and without its client enabled.
+// Phones load nothing, and yet an ASA serves no tunnel without an image.
 var _ = rule(func(c *Case) {
 	for _, b := range c.asas() {
 		for _, f := range b.all(fact.ASAImages, "installed", "0") {
-			c.Find(finding.AnyConnectImageMissing.With(b.name, "none is loaded"), f)
+			c.Find(finding.AnyConnectImageMissing.With(b.name), f)
 		}
 		block, ok := b.last(fact.ASAWebVPN, "setting", "block")
 		serves, enabled := b.last(fact.ASAWebVPN, "setting", "enable")
@@ -24,12 +24,9 @@ var _ = rule(func(c *Case) {
 		client, on := b.webvpn("anyconnect enable")
 		switch {
 		case !image && on:
-			c.Find(finding.AnyConnectImageMissing.With(b.name, "none is loaded").As(certainty), client)
+			c.Find(finding.AnyConnectImageMissing.With(b.name).As(certainty), client)
 		case !image && b.whole():
-			c.Find(finding.AnyConnectImageMissing.With(b.name, "none is loaded").As(certainty), block, serves)
-		case image && !on:
-			at, _ := b.webvpn("anyconnect image")
-			c.Find(finding.AnyConnectImageMissing.With(b.name, "one is loaded, and `"+b.word()+" enable` is missing").As(certainty), at)
+			c.Find(finding.AnyConnectImageMissing.With(b.name).As(certainty), block, serves)
 		}
 	}
 }, finding.AnyConnectImageMissing)

@@ -114,33 +114,6 @@ func (b *asaBox) webvpn(setting string) (fact.Fact, bool) {
 	return f, ok && !strings.HasPrefix(f.Get("value"), "no ") && f.Get("value") != "no"
 }
 
-// old reports whether it has the commands before 8.4, svc in the place of anyconnect.
-func (b *asaBox) old() bool {
-	for _, k := range []fact.Kind{fact.ASAPolicy, fact.ASAWebVPN} {
-		for _, f := range b.facts[k] {
-			word, _, _ := strings.Cut(strings.TrimPrefix(strings.TrimSpace(f.Text), "no "), " ")
-			if word == "svc" {
-				return true
-			}
-			if word == "anyconnect" {
-				return false
-			}
-		}
-	}
-	if v, ok := b.version(); ok {
-		return v.before(8, 4, 0)
-	}
-	return false
-}
-
-// word returns the first word of its commands for the client.
-func (b *asaBox) word() string {
-	if b.old() {
-		return "svc"
-	}
-	return "anyconnect"
-}
-
 // asaGroup is a tunnel group that phones use.
 type asaGroup struct {
 	name      string

@@ -54,6 +54,9 @@ func (b *asaBox) trustsOthers() bool {
 	for _, f := range b.all(fact.ASATrustpoint, "own", "true") {
 		own[f.Get("name")] = true
 	}
+	for _, f := range b.all(fact.ASAGlobal, "setting", "ssl trust-point") {
+		own[strings.Fields(f.Get("value") + " -")[0]] = true
+	}
 	for _, f := range b.facts[fact.ASATrustpoint] {
 		if !own[f.Get("name")] {
 			return true

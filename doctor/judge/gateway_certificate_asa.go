@@ -66,13 +66,14 @@ var _ = rule(func(c *Case) {
 	for _, b := range c.asas() {
 		var own []fact.Fact
 		for _, f := range b.all(fact.GatewayCertificate, "depth", "0") {
-			if f.Get("gateway") != "" && f.Get("names")+f.Get("subject") != "" {
+			if f.Get("names")+f.Get("subject") != "" && strings.HasPrefix(f.Text, "crypto ca trustpoint") || strings.HasPrefix(f.Text, "Certificate, ") {
 				own = append(own, f)
 			}
 		}
 		if len(own) != 1 || c.hostCheckOff() {
 			continue
 		}
+		shown := strings.HasPrefix(own[0].Text, "Certificate, ") // by show, which does not tell alternative names
 		for _, g := range b.phoneGroups() {
 			var hosts []string
 			var at fact.Fact
@@ -86,7 +87,10 @@ var _ = rule(func(c *Case) {
 				hosts = append(hosts, u.Hostname())
 				named = named || asaNames(own[0], u.Hostname())
 			}
-			if len(hosts) > 0 && !named {
+			if len(hosts) > 0 && !named && shown {
+				c.Find(finding.HostIDMismatch.With(hosts[0]).As(finding.Possible), at, own[0])
+				c.Need("send the certificate itself, `crypto ca export NAME identity-certificate`: its alternative names may have " + hosts[0])
+			} else if len(hosts) > 0 && !named {
 				c.Find(g.as(finding.HostIDMismatch.With(hosts[0]).As(finding.Likely)), at, own[0])
 			}
 		}

@@ -1,13 +1,15 @@
 package judge
 
 import (
+	"net/url"
 	"strings"
 
 	"github.com/longcord/longcord/doctor/fact"
 	"github.com/longcord/longcord/finding"
 )
 
-// A group URL that is there and switched off, and a group of phones that has none.
+// A group URL that is there and switched off, a group of phones that has none, and URLs without the port that the VPN
+// is on.
 var _ = rule(func(c *Case) {
 	for _, b := range c.asas() {
 		for _, g := range b.phoneGroups() {
@@ -22,9 +24,16 @@ var _ = rule(func(c *Case) {
 				c.Find(finding.GroupURLMismatch.With(c.phonesURL("https://GATEWAY/PHONES")).As(finding.Likely), at)
 			}
 		}
+		if at, ok := b.webvpn("port"); ok {
+			for _, f := range append(c.All(fact.FileURL), b.facts[fact.GatewayGroupURL]...) {
+				if u, err := url.Parse(f.Get("url")); err == nil && port(u) != at.Get("value") {
+					c.Find(finding.GroupURLMismatch.With(f.Get("url")).As(finding.Likely), f, at)
+				}
+			}
+		}
 		for _, f := range b.all(fact.ASAGroup, "setting", "group-url") {
-			if url, state, _ := strings.Cut(f.Get("value"), " "); state == "disable" {
-				c.Find(finding.GroupURLMismatch.With(url).As(finding.Likely), f)
+			if off, state, _ := strings.Cut(f.Get("value"), " "); state == "disable" {
+				c.Find(finding.GroupURLMismatch.With(off).As(finding.Likely), f)
 			}
 		}
 	}

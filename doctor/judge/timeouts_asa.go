@@ -19,11 +19,11 @@ var _ = rule(func(c *Case) {
 		}
 		who, lasted := cmp.Or(asaKnown(f.Get("user")), "a phone"), cmp.Or(f.Get("duration"), "some time")
 		switch reason := strings.ToLower(f.Get("reason")); {
-		case reason == "idle timeout":
+		case strings.Contains(reason, "idle timeout"), strings.Contains(reason, "idle time out"):
 			c.Find(finding.IdleTimeout.With(who, c.asaLimit("vpn-idle-timeout", lasted)), f)
-		case reason == "max time exceeded":
+		case strings.Contains(reason, "max time exceeded"), strings.Contains(reason, "maximum time"), strings.Contains(reason, "session timeout"):
 			c.Find(finding.SessionTimeout.With(who, lasted), f)
-		case reason == "lost service", strings.Contains(reason, "dpd"), strings.Contains(reason, "dead peer"), strings.Contains(reason, "peer not responding"):
+		case strings.Contains(reason, "lost service"), strings.Contains(reason, "dpd"), strings.Contains(reason, "dead peer"), strings.Contains(reason, "peer not responding"):
 			c.Find(finding.DeadPeer.With().As(finding.Likely), f)
 		}
 	}

@@ -9,7 +9,7 @@ import (
 	"github.com/longcord/longcord/finding"
 )
 
-// webvpn without enable, or enabled where the way from the Internet does not lead.
+// webvpn without enable, without its client enabled, or enabled where the way from the Internet does not lead.
 var _ = rule(func(c *Case) {
 	for _, b := range c.asas() {
 		block, ok := b.last(fact.ASAWebVPN, "setting", "block")
@@ -31,6 +31,9 @@ var _ = rule(func(c *Case) {
 				outside = "outside"
 			}
 			c.Find(finding.VPNNotEnabledOnInterface.With(b.name, outside).As(certainty), block)
+		case len(serves) > 0 && image && !on:
+			f, _ := b.webvpn("anyconnect image")
+			c.Find(finding.VPNNotEnabledOnInterface.With(b.name, serves[0]).As(certainty), f, block)
 		case len(serves) > 0 && outside != "" && !slices.Contains(serves, strings.ToLower(outside)):
 			f, _ := b.last(fact.ASAWebVPN, "setting", "enable")
 			c.Find(finding.VPNNotEnabledOnInterface.With(b.name, outside).As(finding.Likely), f)

@@ -12,7 +12,7 @@ import (
 var _ = recognise(Recogniser{
 	Format: "ASA debug", Platform: finding.ASA,
 	Marks: []string{
-		"webvpn", "http_", "cstp", "svc", "vpn_", "ewaform", "tunnel group:", "setting ", "crypto_pki", "pki[", "cert-c:", "aaa", "initiating ",
+		"webvpn", "http_", "cstp", "svc", "vpn_", "ewaform", "tunnel group:", "setting ", "crypto_pki", "pki[", "cert-c:", "cert_api", "cert api", "aaa", "authentication status", "back end", "radius", "rad_", "user: ", "of user ", "initiating ",
 		"validating address", "initiate nac", "no subnetmask", "...input", "user-agent", "x-dtls", "ipphone", "no address",
 	},
 	New: func(in *fact.Input) Reader { return &asaDebugReader{in: in} },

@@ -31,9 +31,12 @@ var (
 		New:   func(in *fact.Input) Reader { return &asaCertificateReader{in: in} },
 	})
 	_ = recognise(Recogniser{
-		Format: "ASA show webvpn, show ssl", Platform: finding.ASA,
-		Marks: []string{"client(s)", "is not enabled", "accept connections", "trust-points", "enabled cipher", "start connections", "anyconnect", "svc", "ssl vpn"},
-		New:   func(in *fact.Input) Reader { return &asaWebVPNReader{in: in} },
+		Format: "ASA show webvpn, show ssl, show clock", Platform: finding.ASA,
+		Marks: []string{
+			"client(s)", "is not enabled", "accept connections", "trust-points", "enabled cipher", "start connections", "anyconnect", "svc", "ssl vpn",
+			" mon ", " tue ", " wed ", " thu ", " fri ", " sat ", " sun ",
+		},
+		New: func(in *fact.Input) Reader { return &asaWebVPNReader{in: in} },
 	})
 )
 
@@ -390,18 +393,25 @@ func asaCommonName(subject string) string {
 	return ""
 }
 
-// asaWebVPNReader reads show webvpn anyconnect, show webvpn svc, and show ssl.
+// asaWebVPNReader reads show webvpn anyconnect, show webvpn svc, show ssl and show clock.
 type asaWebVPNReader struct{ in *fact.Input }
 
 var (
 	asaInstalled = regexp.MustCompile(`^\s*(\d+) (?:AnyConnect|SSL VPN|SVC) Client\(s\) installed`)
 	asaNoImages  = regexp.MustCompile(`(?i)^\s*(?:ERROR: )?(?:no (?:AnyConnect|SVC|SSL VPN) (?:Client )?(?:images?|packages?|client\(s\)) (?:are |is )?(?:installed|loaded|configured)|.*(?:AnyConnect|SVC) is not enabled)`)
+	asaClock     = regexp.MustCompile(`^\s*[.*]?(\d\d:\d\d:\d\d)\.\d{3} (\S+) (?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) ([A-Z][a-z]{2} \d{1,2} \d{4})\s*$`)
 	asaShowSSL   = regexp.MustCompile(`^\s*(?:Accept connections using (.*) (?:or greater )?and negotiate to (.*)|SSL trust-points:|Certificate authentication is not enabled|Enabled cipher order: (.*)|Start connections using .*)$`)
 )
 
 func (r *asaWebVPNReader) Line(l Line) bool {
 	if m := asaInstalled.FindStringSubmatch(l.Text); m != nil {
 		r.in.Add(fact.ASAImages, l.Number, l.Text, l.Time, "installed", m[1])
+		return true
+	}
+	if m := asaClock.FindStringSubmatch(l.Text); m != nil {
+		if t, ok := asaTime(m[1] + " " + m[2] + " " + m[3]); ok {
+			r.in.Add(fact.ASAClock, l.Number, l.Text, l.Time, "time", t.Format(time.RFC3339))
+		}
 		return true
 	}
 	if asaNoImages.MatchString(l.Text) {

@@ -334,9 +334,8 @@ func (r *asaSyslogReader) session(m asa.Message) bool {
 		if m := asaLarge.FindStringSubmatch(r.text); m != nil {
 			r.add(fact.ASALargePacket, "user", c.user, "size", m[1], "threshold", m[2])
 		}
-	case 722037, 722038:
-		_, reason, _ := strings.Cut(r.text, "SVC ")
-		if _, why, ok := strings.Cut(reason, ": "); ok && strings.Contains(strings.ToLower(why), "dpd") {
+	case 716002, 722037, 722038:
+		if _, why, ok := strings.Cut(r.text, ": "); ok {
 			r.add(fact.ASASessionEnded, "user", c.user, "policy", c.policy, "type", "SSL", "reason", strings.TrimSuffix(why, "."), "phone", r.phone(c.user))
 		}
 	case 722022, 722033, 722034:
