@@ -170,6 +170,18 @@ func Running(deliveries []Delivery, registrations []Registration) string {
 	return ""
 }
 
+// Holds returns the version stamp of the newest file that arrived at a phone, whether it runs it or not; empty when that
+// cannot be said.
+func Holds(deliveries []Delivery, registrations []Registration) string {
+	for _, d := range deliveries { // newest first
+		registersThere := slices.ContainsFunc(registrations, func(r Registration) bool { return hostOf(r.Contact) == hostOf(d.Peer) })
+		if d.OfConfig() && (d.Own || registersThere) {
+			return d.VersionStamp
+		}
+	}
+	return ""
+}
+
 func hostOf(address string) string {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {

@@ -188,6 +188,12 @@ var (
 			"take option 150 and 66 for %[2]s out of the DHCP server",
 		},
 	})
+	PhoneBlocked = Define(Declaration{
+		Code: "phone-blocked", Step: stage.Provision, Severity: Fault,
+		Args: []string{"phone"},
+		Says: "%[1]s is blocked, so it gets no files, no session and no registration",
+		Fix:  []string{"if it should not be: `longcord phones unblock %[1]s`"},
+	})
 	VPNNotRestarted = Define(Declaration{
 		Code: "vpn-not-restarted", Step: stage.Provision, Severity: Fault,
 		Args: []string{"phone"},

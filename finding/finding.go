@@ -80,6 +80,7 @@ type Finding struct {
 	Subject string `json:"-"` // what it is about: the first argument given to With
 
 	args []any
+	told bool // somebody else made it: its words are what they are
 }
 
 // Evidence is one line that a finding rests on.
@@ -136,6 +137,14 @@ func (d Declaration) With(args ...any) Finding {
 		f.Subject = fmt.Sprint(args[0])
 	}
 	return f
+}
+
+// Told returns a finding as another program told it, whose arguments are not known.
+func Told(d Declaration, says string, fix []string) Finding {
+	return Finding{
+		Code: d.Code, Step: d.Step, Severity: d.Severity, Certainty: Certain, Says: says, Fix: fix,
+		Evidence: []Evidence{}, Docs: "docs/errors/" + d.Code + ".md", Subject: says, told: true,
+	}
 }
 
 // As returns the finding with another certainty than certain.

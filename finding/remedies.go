@@ -21,7 +21,7 @@ var places = []struct {
 // itself is right in either case, and stands last.
 func (f Finding) On(seen ...Platform) Finding {
 	d, ok := register[f.Code]
-	if !ok {
+	if !ok || f.told {
 		return f
 	}
 	if fixes := d.remedies(seen); len(fixes) > 0 {

@@ -28,7 +28,7 @@ type way struct {
 
 // doctorWays are the ways, each in a file of its own; they add their flags to c.
 func (p *program) doctorWays(c *cobra.Command, files *doctorFiles) []way {
-	return []way{p.doctorAs(c, files)}
+	return []way{p.doctorAs(c, files), p.doctorSystem(c, files)}
 }
 
 func (p *program) doctorCommand() *cobra.Command {
@@ -39,13 +39,17 @@ func (p *program) doctorCommand() *cobra.Command {
 		ways                      []way
 	)
 	c := &cobra.Command{
-		Use:   "doctor FILE…",
+		Use:   "doctor FILE…|SEP…|USER",
 		Short: "Say what is wrong, and who can mend it: from logs and configurations of anybody's equipment",
 		Long: `The doctor reads what it is given, any mixture of it judged together: logs and files
 of phones, configurations, logs and "show" output of gateways and call managers,
 recordings of packets, whole folders, archives as they are. It needs nothing of
 Longcord's on the other side. Nothing leaves this machine, and nothing is written
 that was not asked for.
+
+A phone of our running system is named by its device name or its user, and asked
+about: what it does now, what is known to be wrong, whether it is fit to go home. A
+file of that name goes first. --system asks about the system as a whole.
 
 With --as it is the phone instead, from where this machine stands, against anybody's
 servers: it lives the steps in their order up to the first that breaks, and says
@@ -100,6 +104,9 @@ func (p *program) collected(ctx context.Context, from string, args []string, way
 			return nil, usage(errors.New("--from judges one saved file, and nothing besides"))
 		}
 		return p.savedFacts(from)
+	}
+	if len(asked) > 1 {
+		return nil, usage(errors.New("--as and --system are two questions; ask one after the other"))
 	}
 	if len(args) == 0 && len(asked) == 0 {
 		return nil, usage(errors.New("nothing is given to look at"),

@@ -86,7 +86,7 @@ func (p *program) walk(ctx context.Context, f *asFlags, to *fact.Collector, read
 	}
 	o.Say = func(text string) { fmt.Fprintf(p.err, "%s %s\n", time.Now().Format("15:04:05"), text) }
 	o.Log = slog.New(slog.DiscardHandler)
-	to.File().Subject = o.Device
+	to.About(o.Device)
 	if err := readFiles(); err != nil {
 		return err
 	}

@@ -22,6 +22,7 @@ import (
 type doctorFiles struct {
 	urls   []string
 	keyLog string
+	system systemFlags
 }
 
 func (d *doctorFiles) flags(c *cobra.Command) {
@@ -35,7 +36,7 @@ const maxInFolder = 2000
 // maxKeyLog bounds a file of keys.
 const maxKeyLog = 16 << 20
 
-// readAll reads files, and those in folders, as one case.
+// readAll reads files, and those in folders, and asks the running system about phones and users, as one case.
 func (p *program) readAll(ctx context.Context, to *fact.Collector, names []string, d *doctorFiles, excerpts bool) error {
 	o := read.Options{Now: time.Now(), Excerpts: excerpts}
 	if d.keyLog != "" {
@@ -52,10 +53,25 @@ func (p *program) readAll(ctx context.Context, to *fact.Collector, names []strin
 		}
 		in.Recognised("what you say", "")
 	}
+	about := 0
 	for _, name := range names {
-		if err := p.readFor(ctx, to, name, o); err != nil {
-			return usage(err)
+		if isFile(name) {
+			if err := p.readFor(ctx, to, name, o); err != nil {
+				return usage(err)
+			}
+			continue
 		}
+		asked := askedName(name)
+		if asked == "" {
+			return usage(fmt.Errorf("there is no file %s", name))
+		}
+		about++
+		if err := p.askFor(ctx, to, asked, d.system.at); err != nil {
+			return err
+		}
+	}
+	if d.system.at != "" && about == 0 {
+		return usage(errors.New("--at is about one phone of our running system; name it"), "longcord doctor SEP… --at TIME")
 	}
 	return nil
 }

@@ -48,16 +48,28 @@ func (s *system) judgeFiles(now time.Time, raised map[string]bool) {
 	for phone := range raised {
 		if _, still := behind[phone]; !still {
 			s.findings.Clear(finding.ConfigChangeNotTaken, phone)
+			s.findings.Clear(finding.VPNNotRestarted, phone)
 			delete(raised, phone)
 		}
 	}
 	for phone, t := range behind {
-		f := finding.ConfigChangeNotTaken.With(phone, t.Since.UTC().Format(time.DateTime)).Because("call manager", 0, t.Why)
+		f, moot := whyBehind(t, control.Holds(deliveries[phone], registered[phone]) == stamps[phone])
+		s.findings.Clear(moot, phone)
 		if s.findings.Raise(f) {
 			s.log.Warn("phone stays behind", logging.Phone, phone, "why", t.Why, logging.Finding, f.Code)
 		}
 		raised[phone] = true
 	}
+}
+
+// whyBehind returns the finding for a phone that stays behind, and the one that it is not: it has the new file and has not
+// started with it, or it has not even fetched it.
+func whyBehind(t control.Telling, hasIt bool) (f finding.Finding, not finding.Declaration) {
+	f, not = finding.ConfigChangeNotTaken.With(t.Phone, t.Since.UTC().Format(time.DateTime)), finding.VPNNotRestarted
+	if hasIt {
+		f, not = finding.VPNNotRestarted.With(t.Phone), finding.ConfigChangeNotTaken
+	}
+	return f.Because("call manager", 0, t.Why), not
 }
 
 // staysBehind returns why a phone does not run the file that it should and was told of; nothing when it

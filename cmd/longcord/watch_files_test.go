@@ -35,6 +35,17 @@ func TestStaysBehind(t *testing.T) {
 	}
 }
 
+// A phone that has its new file is to be restarted; one that has not is to fetch it.
+func TestWhyBehind(t *testing.T) {
+	t.Parallel()
+	for has, want := range map[bool]string{true: "vpn-not-restarted", false: "config-change-not-taken"} {
+		f, not := whyBehind(control.Telling{Phone: "SEP001122334455", Why: "it declined"}, has)
+		if f.Code != want || f.Subject != "SEP001122334455" || not.Code == want || f.Evidence[0].Text != "it declined" {
+			t.Errorf("has its file: %v; got %+v and not %s", has, f, not.Code)
+		}
+	}
+}
+
 // A phone runs the newest file that had arrived when its registration began.
 func TestRunning(t *testing.T) {
 	t.Parallel()
@@ -63,6 +74,13 @@ func TestRunning(t *testing.T) {
 	deliveries[1].Own = true
 	if got := control.Running(deliveries, phone); got != "c" {
 		t.Errorf("it has fetched its newest file through its tunnel, and runs %q, want c", got)
+	}
+	if got := control.Holds(deliveries, nil); got != "c" {
+		t.Errorf("it holds %q, want c, which came through its tunnel", got)
+	}
+	deliveries[1].Own = false
+	if got := control.Holds(deliveries, phone); got != "b" {
+		t.Errorf("it holds %q, want b: somebody else fetched c", got)
 	}
 	if got := control.Running(deliveries, nil); got != "" {
 		t.Errorf("unregistered it runs %q", got)

@@ -49,6 +49,9 @@ func (c *Collector) File() *File {
 	return &f
 }
 
+// About says what the question is about, such as a phone.
+func (c *Collector) About(subject string) { c.file.Subject = subject }
+
 // At says when this is collected. The first word counts.
 func (c *Collector) At(now time.Time) {
 	if c.file.Collected.IsZero() {

@@ -1,0 +1,62 @@
+package judge_test
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/longcord/longcord/doctor/fact"
+	"github.com/longcord/longcord/doctor/judge"
+	"github.com/longcord/longcord/finding"
+)
+
+// TestSystem gives what a running system tells of a phone, and what is to be said of it.
+func TestSystem(t *testing.T) {
+	t.Parallel()
+	type told struct {
+		kind   fact.Kind
+		values []string
+	}
+	phone := func(values ...string) told {
+		return told{fact.SystemPhone, append([]string{"device", "SEP001122334455"}, values...)}
+	}
+	standing := told{fact.SystemFinding, []string{"code", "address-pool-exhausted", "severity", "fault", "says", "the pool 10.0.0.0/24 is full", "fix-1", "enlarge it", "fix-2", "log somebody off"}}
+	absent := told{fact.SystemAbsent, []string{"device", "SEP001122334455"}}
+	tests := map[string]struct {
+		told    []told
+		verdict judge.Verdict
+		codes   []string
+	}{
+		"works":             {[]told{phone("session", "true", "registered", "true", "file", "current", "fetched", "current", "blocked", "false")}, judge.OK, nil},
+		"standing":          {[]told{phone("session", "false"), absent, standing}, judge.Fault, []string{"address-pool-exhausted"}},
+		"away":              {[]told{phone("session", "false", "registered", "false", "blocked", "false"), absent}, judge.Insufficient, nil},
+		"blocked":           {[]told{phone("blocked", "true"), absent}, judge.Fault, []string{"phone-blocked"}},
+		"has the new file":  {[]told{phone("registered", "true", "file", "older", "fetched", "current")}, judge.Fault, []string{"vpn-not-restarted"}},
+		"has the old file":  {[]told{phone("registered", "true", "file", "older", "fetched", "older")}, judge.OK, nil},
+		"past":              {[]told{{fact.SystemPast, []string{"at", "2026-11-25T10:00:00Z"}}}, judge.Insufficient, nil},
+		"unknown code":      {[]told{{fact.SystemFinding, []string{"code", "of-a-later-release", "says", "x"}}}, judge.OK, nil},
+		"does not register": {[]told{{fact.SystemUnregistered, []string{"device", "SEP001122334455"}}}, judge.Insufficient, nil},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := fact.NewCollector("test", "SEP001122334455")
+			in := c.Open("the running system")
+			in.Recognised("Longcord, running", finding.Longcord)
+			for _, each := range test.told {
+				in.Add(each.kind, 0, name, time.Time{}, each.values...)
+			}
+			r := judge.Facts(c.File(), "test")
+			var codes []string
+			for _, f := range r.Findings {
+				codes = append(codes, f.Code)
+			}
+			if r.Verdict != test.verdict || !slices.Equal(codes, test.codes) {
+				t.Errorf("got %s with %v, want %s with %v", r.Verdict, codes, test.verdict, test.codes)
+			}
+			if name == "standing" && !slices.Equal(r.Findings[0].Fix, []string{"enlarge it", "log somebody off"}) {
+				t.Errorf("got the remedies %q, want those that were told", r.Findings[0].Fix)
+			}
+		})
+	}
+}
