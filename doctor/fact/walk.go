@@ -41,7 +41,7 @@ const (
 	// (whether the phone looks).
 	WalkNamed Kind = "walk.named"
 	// WalkGroupURL: what the gateway says to the group URL; url, outcome (login, no-cookie, redirect, missing, refused,
-	// busy, none), reply, computers (true, false: takes logins of computers there; absent: not asked).
+	// busy, none), reply, computers (true, false: takes logins of computers there or at its root; absent: not asked).
 	WalkGroupURL Kind = "walk.group-url"
 	// WalkAuthorities: the gateway asks for a client certificate; gateway, names of the authorities, one each.
 	WalkAuthorities Kind = "walk.authorities"

@@ -36,7 +36,7 @@ var _ = rule(func(c *Case) {
 			c.Find(finding.HostIDMismatch.With(host), append([]fact.Fact{u}, unnamed...)...)
 		case len(unnamed) > 0:
 			c.Find(finding.HostIDMismatch.With(host).As(finding.Possible), append([]fact.Fact{u}, unnamed...)...)
-		case err == nil && c.Failed() && !believed(c):
+		case err == nil && c.Failed() && !believed(c) && !c.Has(fact.WalkTLS): // who tried need not guess
 			c.Find(finding.HostIDMismatch.With(host).As(finding.Possible), u)
 		}
 	}

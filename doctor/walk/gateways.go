@@ -280,15 +280,31 @@ func (w *walker) groupURL(ctx context.Context, g *phone.Gateway) bool {
 	text := "no login for phones there: " + plain(err)
 	if reply.Status != 0 {
 		g.Close() // a small server has one connection at a time
-		seen, said := w.steps.AskComputers(ctx, g.URL, w.group)
-		w.platform(g.URL, platformOf(seen))
-		values = append(values, "computers", truth(said == nil))
-		if said == nil {
-			text += "; computers can log in there"
+		at := w.forComputers(ctx, g.URL)
+		values = append(values, "computers", truth(at != ""))
+		if at != "" {
+			text += "; computers can log in at " + at
 		}
 	}
 	w.tell(g.URL, fact.WalkGroupURL, text, values...)
 	return false
+}
+
+// forComputers returns where computers can log in at a gateway: at the same URL, or else at its root; or nothing.
+func (w *walker) forComputers(ctx context.Context, u string) string {
+	places := []string{u}
+	if parsed, err := url.Parse(u); err == nil {
+		root := url.URL{Scheme: parsed.Scheme, Host: parsed.Host, Path: "/"}
+		places = append(places, root.String())
+	}
+	for _, at := range places {
+		seen, err := w.steps.AskComputers(ctx, at, w.group)
+		w.platform(u, platformOf(seen))
+		if err == nil {
+			return at
+		}
+	}
+	return ""
 }
 
 func lastReply(g *phone.Gateway) phone.Reply {
