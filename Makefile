@@ -41,10 +41,10 @@ interop: build
 		$(sort $(dir $(addprefix ./,$(shell git ls-files '*_interop_test.go'))))
 
 # The phone's own login against ocserv 1.3, out of a Debian 13 in a folder. As root; fetches some 250 MB.
-interop-trixie: go
+interop-trixie: build
 	command -v debootstrap >/dev/null || apt-get install -q -y debootstrap
 	root=$$(mktemp -d) && trap 'rm -rf $$root' EXIT && debootstrap --variant=minbase --include=ocserv trixie $$root >/dev/null && \
-		LONGCORD_OCSERV_ROOT=$$root go test -tags 'interop trixie' -count=1 -run Ocserv ./phone
+		LONGCORD=$(CURDIR)/bin/longcord LONGCORD_OCSERV_ROOT=$$root go test -tags 'interop trixie' -count=1 -run Ocserv ./phone ./interop/doctor
 
 # Each fuzz target for TIME.
 fuzz: go

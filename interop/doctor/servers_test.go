@@ -83,12 +83,16 @@ func freePort(t *testing.T) string {
 	return fmt.Sprint(l.Addr().(*net.TCPAddr).Port)
 }
 
+// spare is the hash of a certificate that nobody presents.
+var spare = verify.HashOf([]byte("spare")).String()
+
 // file writes a phone's file for the server and returns its path.
 func (s server) file(t *testing.T, path, hash string) string {
 	t.Helper()
 	d := &cnf.Device{
 		Protocol: cnf.SIP, Pool: cnf.DevicePool{CallManagers: []cnf.CallManager{{Host: "10.20.0.1"}}},
-		VPN: &cnf.VPNGroup{URLs: []string{"https://127.0.0.1:" + s.port + path}, CertificateHashes: []string{hash}, EnableHostIDCheck: true},
+		VPN: &cnf.VPNGroup{URLs: []string{"https://127.0.0.1:" + s.port + path}, MTU: 1290, FailConnectTime: 30,
+			CertificateHashes: []string{hash, spare}, EnableHostIDCheck: true},
 	}
 	if err := d.Stamp(); err != nil {
 		t.Fatal(err)

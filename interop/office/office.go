@@ -194,6 +194,12 @@ func LaunchCommand(t testing.TB, cmd *exec.Cmd) *Program {
 	return launch(t, cmd, (*exec.Cmd).Start)
 }
 
+// LaunchOn is LaunchCommand on a host.
+func LaunchOn(t testing.TB, h *testnet.Host, cmd *exec.Cmd) *Program {
+	t.Helper()
+	return launch(t, cmd, h.Start)
+}
+
 func launch(t testing.TB, cmd *exec.Cmd, start func(*exec.Cmd) error) *Program {
 	t.Helper()
 	p := &Program{t: t, name: filepath.Base(cmd.Path), cmd: cmd, done: make(chan struct{}), changed: make(chan struct{})}

@@ -1,0 +1,150 @@
+//go:build interop && trixie
+
+package doctor_test
+
+import (
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/longcord/longcord/internal/testnet"
+	"github.com/longcord/longcord/interop/office"
+	"github.com/longcord/longcord/stage/verify"
+	"github.com/longcord/longcord/wire/cnf"
+)
+
+// forPhones are the settings of an ocserv that takes phones' logins.
+const forPhones = `auth = "plain[passwd=%[1]s/passwd]"
+tcp-port = 443
+run-as-user = root
+run-as-group = root
+socket-file = %[1]s/sock
+pid-file = %[1]s/pid
+server-cert = %[1]s/cert.pem
+server-key = %[1]s/key.pem
+isolate-workers = false
+sec-mod-scale = 1
+max-same-clients = 0
+keepalive = 20
+dpd = 30
+device = lc-vpn
+ipv4-network = 10.88.0.0/24
+cisco-client-compat = true
+dtls-legacy = true
+cisco-svc-client-compat = true
+use-occtl = false
+`
+
+const (
+	udp       = "udp-port = 443\n"
+	newSuites = "tls-priorities = \"NORMAL:-VERS-ALL:+VERS-TLS1.2\"\n"
+	oldSuites = "tls-priorities = \"NONE:%SERVER_PRECEDENCE:%COMPAT:+VERS-TLS-ALL:+SIGN-ALL:+COMP-ALL:+RSA:+SHA1:+AES-256-CBC\"\n"
+)
+
+// phoneOcserv is ocserv 1.3 on a host of its own, and a host from where phones come. A call manager's port is open at
+// ocserv's address in the tunnel.
+type phoneOcserv struct {
+	gateway, home *testnet.Host
+	file          string
+}
+
+func startPhoneOcserv(t *testing.T, settings string) phoneOcserv {
+	t.Helper()
+	root := os.Getenv("LONGCORD_OCSERV_ROOT")
+	if _, err := os.Stat(filepath.Join(root, "usr/sbin/ocserv")); root == "" || err != nil || os.Getuid() != 0 {
+		t.Fatalf("LONGCORD_OCSERV_ROOT=%q, user %d: needs ocserv 1.3 in a folder, and root", root, os.Getuid())
+	}
+	dir, err := os.MkdirTemp(root, "doctor-")
+	must(t, err)
+	t.Cleanup(func() { must(t, os.RemoveAll(dir)) })
+	inside := "/" + filepath.Base(dir)
+	certificate := issued(func(c *x509.Certificate) { c.IPAddresses = []net.IP{net.IPv4(203, 0, 113, 2)} })
+	certified(t, dir, certificate)
+	write(t, dir, "ocserv.conf", fmt.Sprintf(forPhones, inside)+settings)
+	passwd := exec.Command("chroot", root, "ocpasswd", "-c", inside+"/passwd", "alice")
+	passwd.Stdin = strings.NewReader(password + "\n" + password + "\n")
+	if out, err := passwd.CombinedOutput(); err != nil {
+		t.Fatalf("ocpasswd: %v\n%s", err, out)
+	}
+	o := phoneOcserv{gateway: host(t, "gateway"), home: host(t, "home")}
+	must(t, testnet.Connect(o.home, "eth0", netip.MustParsePrefix("203.0.113.9/24"), o.gateway, "outside", netip.MustParsePrefix("203.0.113.2/24")))
+	script := `mount --bind /dev "$1/dev" && mount -t proc proc "$1/proc" && exec chroot "$1" ocserv -f -d 3 -c "$2/ocserv.conf"`
+	office.LaunchOn(t, o.gateway, exec.Command("unshare", "-m", "sh", "-c", script, "sh", root, inside)).Wait("listening")
+	must(t, o.gateway.Do(func() error {
+		l, err := net.Listen("tcp4", ":2000")
+		if err == nil {
+			t.Cleanup(func() { must(t, l.Close()) })
+		}
+		return err
+	}))
+	o.file = sccpFile(t, verify.HashOf(certificate.Certificate[0]).String())
+	return o
+}
+
+func host(t *testing.T, name string) *testnet.Host {
+	t.Helper()
+	h, err := testnet.NewHost(name, nil)
+	must(t, err)
+	t.Cleanup(func() { must(t, h.Close()) })
+	return h
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func sccpFile(t *testing.T, hash string) string {
+	t.Helper()
+	d := &cnf.Device{
+		Protocol: cnf.SCCP, Transport: cnf.SCCPTransport, Pool: cnf.DevicePool{CallManagers: []cnf.CallManager{{Host: "10.88.0.1"}}},
+		VPN: &cnf.VPNGroup{URLs: []string{"https://203.0.113.2/svc"}, MTU: 1290, FailConnectTime: 30, EnableHostIDCheck: true,
+			CertificateHashes: []string{hash, spare}},
+	}
+	content, err := d.Bytes()
+	must(t, errors.Join(d.Stamp(), err))
+	return write(t, t.TempDir(), "SEP.cnf.xml", string(content))
+}
+
+// TestOcservForPhones walks through tunnels of ocserv 1.3, the only free gateway with phones' login.
+func TestOcservForPhones(t *testing.T) {
+	for name, c := range map[string]struct {
+		settings, model, password string
+		shut                      string // of nft, at the gateway
+		verdict, codes, progress  string
+	}{
+		"healthy":          {newSuites + udp, "CP-8861", password, "", "ok", "", "packets of 1318 bytes pass and come back"},
+		"healthy, old":     {oldSuites + udp, "CP-7962G", password, "", "ok", "", "DTLS 0.9 with AES256-SHA"},
+		"wrong password":   {newSuites + udp, "CP-8861", "guess", "", "fault", "login-refused", ""},
+		"no UDP":           {newSuites + udp, "CP-8861", password, "udp dport 443 drop", "ok", "dtls-blocked", "nothing comes back on UDP 443"},
+		"no DTLS":          {newSuites + "udp-port = 0\n", "CP-8861", password, "", "ok", "dtls-disabled", ""},
+		"split":            {newSuites + udp + "route = 10.0.0.0/8\n", "CP-8861", password, "", "fault", "split-tunnel", ""},
+		"large ones lost":  {newSuites + udp, "CP-8861", password, "udp dport 443 meta length > 1100 drop", "ok", "mtu", ""},
+		"no way inside":    {newSuites + udp, "CP-8861", password, "iifname \"lc-vpn*\" drop", "fault", "no-route-to-pool", ""},
+		"no call manager":  {newSuites + udp, "CP-8861", password, "iifname \"lc-vpn*\" tcp dport 2000 drop", "fault", "registration-unreachable", ""},
+		"new for old ones": {newSuites + udp, "CP-7962G", password, "", "fault", "tls-version", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := startPhoneOcserv(t, c.settings)
+			if c.shut != "" {
+				nft := exec.Command(office.Peer(t, "nft"), "table inet shut { chain in { type filter hook input priority 0; "+c.shut+"; }; }")
+				must(t, o.gateway.Start(nft))
+				must(t, nft.Wait())
+			}
+			r := judge(t, on(o.home), c.password+"\n", "--file", o.file, "--model", c.model, "--user", "alice", "--password-stdin")
+			r.expect(t, c.verdict, c.codes)
+			if !strings.Contains(r.progress, c.progress) {
+				t.Errorf("%q is not told:\n%s", c.progress, r.progress)
+			}
+		})
+	}
+}
