@@ -91,7 +91,10 @@ type tunnelInfo struct {
 type tunnelEnded struct {
 	Cause tunnel.Cause // CookieRefused calls for a new login
 	Text  string
+	err   error // of the last CONNECT that did not succeed; nil: there was none
 }
+
+func (e *tunnelEnded) Unwrap() error { return e.err }
 
 func (e *tunnelEnded) Error() string {
 	if e.Text == "" {
@@ -121,13 +124,14 @@ type tunnelRun struct {
 	cancel context.CancelFunc
 	work   sync.WaitGroup
 
-	cstp   atomic.Pointer[cstpChannel] // nil: down
-	dtls   atomic.Pointer[dtlsChannel] // nil: down and not tried
-	device tun.Device                  // nil until the first CONNECT
-	told   Session                     // what onSession last heard
-	probe  *probe                      // of the path, under way; nil: none
-	ended  *tunnel.End
-	failed error // of the device
+	cstp    atomic.Pointer[cstpChannel] // nil: down
+	dtls    atomic.Pointer[dtlsChannel] // nil: down and not tried
+	device  tun.Device                  // nil until the first CONNECT
+	told    Session                     // what onSession last heard
+	probe   *probe                      // of the path, under way; nil: none
+	ended   *tunnel.End
+	failed  error // of the device
+	refused error // of the last CONNECT
 }
 
 func newTunnelRun(cfg tunnelConfig) *tunnelRun {
@@ -180,7 +184,7 @@ func (t *tunnelRun) loop(ctx context.Context) error {
 }
 
 func (t *tunnelRun) endedError() error {
-	err := &tunnelEnded{Cause: t.ended.Cause, Text: t.ended.Text}
+	err := &tunnelEnded{Cause: t.ended.Cause, Text: t.ended.Text, err: t.refused}
 	if err.Cause == tunnel.GatewayLost {
 		return stepFailed(finding.DeadPeer.With(), err)
 	}

@@ -43,19 +43,24 @@ func (t *tunnelRun) connect(dial func(context.Context) (*tls10.Conn, error)) {
 		defer cancel()
 		conn, err := dial(ctx)
 		if err != nil {
-			t.post(func(now time.Time) { t.do(t.client.ConnectFailed(now, err)) })
+			t.post(func(now time.Time) { t.connectFailed(now, err) })
 			return
 		}
 		c, err := t.openCSTP(ctx, conn, address)
 		if err != nil {
 			conn.NetConn().Close()
-			t.post(func(now time.Time) { t.do(t.client.ConnectFailed(now, err)) })
+			t.post(func(now time.Time) { t.connectFailed(now, err) })
 			return
 		}
 		if !t.post(func(now time.Time) { t.connected(now, c) }) {
 			conn.NetConn().Close()
 		}
 	})
+}
+
+func (t *tunnelRun) connectFailed(now time.Time, err error) {
+	t.refused = err
+	t.do(t.client.ConnectFailed(now, err))
 }
 
 // openCSTP does the CONNECT. The address is that of the session so far, if there is one.
