@@ -16,9 +16,16 @@ var (
 		Says: "the gateway %[1]s does not answer on TCP",
 		Fix:  []string{"check the address, the port forwarding and the firewall in front of the gateway"},
 		Elsewhere: map[Platform][]string{
+			ASA: {
+				"look whether it listens: `show asp table socket` must have SSL on port 443 of the outside address; if not, `webvpn`, `enable outside`",
+			},
 			Ocserv: {
 				"run it in the foreground, `ocserv -f -c /etc/ocserv/ocserv.conf -d 1`: it names the setting that it refuses; `ss -ltnp 'sport = :443'` shows whether it listens",
 			},
+		},
+		Messages: []string{
+			"VPNC: do_login: connect timed out",
+			"VPNC: do_login: connection refused",
 		},
 	})
 	GatewayNameUnresolved = Define(Declaration{
@@ -26,6 +33,14 @@ var (
 		Args: []string{"host"},
 		Says: "the name %[1]s of the gateway does not resolve",
 		Fix:  []string{"publish %[1]s in public DNS"},
+		Messages: []string{
+			"VPNC: do_login: could not resolve host vpn.example.com",
+		},
+		Elsewhere: map[Platform][]string{
+			CUCM: {
+				"write the gateway's public name, or its address with the host check off, into Advanced Features > VPN > VPN Gateway",
+			},
+		},
 	})
 	AnyConnectImageMissing = Define(Declaration{
 		Code: "anyconnect-image-missing", Step: stage.Connect, Severity: Fault,

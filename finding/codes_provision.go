@@ -9,6 +9,17 @@ var (
 		Args: []string{"file", "problem"},
 		Says: "%[1]s is not a file that a phone can use: %[2]s",
 		Fix:  []string{"let the file server give the phone another file; the phone keeps the one it has until then"},
+		Messages: []string{
+			"CFG TFTP Size Error",
+		},
+		Elsewhere: map[Platform][]string{
+			Asterisk: {
+				"correct the phone's file in the TFTP folder, change its versionStamp, and restart the phone",
+			},
+			CUCM: {
+				"correct the VPN Gateway, VPN Group or VPN Profile that the value comes from (Advanced Features > VPN), and press Apply Config",
+			},
+		},
 	})
 	PortTaken = Define(Declaration{
 		Code: "port-taken", Step: stage.Provision, Severity: Fault,
@@ -29,6 +40,17 @@ var (
 		Args: []string{"server"},
 		Says: "no file server answers at %[1]s",
 		Fix:  []string{"check that UDP 69 and TCP 6970 of %[1]s can be reached from the phone"},
+		Messages: []string{
+			"TFTP Timeout : SEP001122334455.cnf.xml",
+		},
+		Elsewhere: map[Platform][]string{
+			ASA: {
+				"let the pool reach UDP 69 and TCP 6970: look at vpn-filter of the group policy, and at NAT exemption and routes of the pool",
+			},
+			CUCM: {
+				"check in Cisco Unified Serviceability > Control Center - Feature Services that Cisco Tftp runs",
+			},
+		},
 	})
 	TFTPFileMissing = Define(Declaration{
 		Code: "tftp-file-missing", Step: stage.Provision, Severity: Fault,
@@ -40,6 +62,20 @@ var (
 		},
 		Messages: []string{
 			"dnsmasq-tftp[411]: file /srv/tftp/SEP001122334455.cnf.xml not found for 10.20.0.77",
+			"File Not Found : SEP001122334455.cnf.xml",
+			"TFTP Error : SEP001122334455.cnf.xml.sgn",
+			"XmlDefault.cnf.xml",
+		},
+		Elsewhere: map[Platform][]string{
+			IOS: {
+				"declare the phone and `create cnf-files`; then `show telephony-service tftp-bindings` must name its file",
+			},
+			Asterisk: {
+				"put %[2]s into the TFTP folder; TFTP servers for phones must not mind letter case",
+			},
+			CUCM: {
+				"add the phone (Device > Phone), then restart the Cisco Tftp service if its file still does not come",
+			},
 		},
 	})
 	DoorOpen = Define(Declaration{
@@ -86,6 +122,15 @@ var (
 			"put %[2]s into the folder that files: names below provisioner: in longcord.yaml; the vendor's archive of the load holds it",
 			"or take load: %[1]s away from the devices; each keeps the load that it has",
 		},
+		Messages: []string{
+			"File Not Found : sip88xx.14-1-1-0001-125.loads",
+			"Version error",
+		},
+		Elsewhere: map[Platform][]string{
+			CUCM: {
+				"upload the load's .cop or .zip (Cisco Unified OS Administration > Software Upgrades), restart the Cisco Tftp service, or clear Phone Load Name on the phone's page",
+			},
+		},
 	})
 	TrustListMismatch = Define(Declaration{
 		Code: "trust-list-mismatch", Step: stage.Provision, Severity: Fault,
@@ -95,6 +140,19 @@ var (
 			"check that the phone reaches TVS, TCP 2445, at the addresses that its stored file names",
 			"if another server's lists are on the phone, give Longcord that one's signer: `longcord trust import-signer FILE`",
 			"if that key is lost, erase the trust lists on the phone: 88xx Reset Settings > Security, 79xx Security Configuration > Trust List > **# Erase",
+		},
+		Messages: []string{
+			"Trust List update failed",
+			"Trust List update failed, verification failure",
+			"File Auth Error : SEP001122334455.cnf.xml.sgn",
+		},
+		Elsewhere: map[Platform][]string{
+			Phone: {
+				"if nothing else helps, erase the trust list: 88xx Applications > Admin settings > Reset settings > Security settings; 79xx Settings > Security Configuration > Trust List > ITL File, **#, Erase",
+			},
+			CUCM: {
+				"check that Cisco Trust Verification Service and Cisco Tftp run, and that no certificate of CallManager or TVS was made anew at the same time; `show itl` names the signer",
+			},
 		},
 	})
 	FileNotFetched = Define(Declaration{
@@ -114,18 +172,45 @@ var (
 		Args: []string{"phone"},
 		Says: "the file of %[1]s shuts its web page, so nobody can see what the phone does when it is away",
 		Fix:  []string{"set webAccess to 0 in the phone's settings or template, and let it fetch its file"},
+		Elsewhere: map[Platform][]string{
+			Asterisk: {
+				"write <webAccess>0</webAccess> into vendorConfig of the phone's file",
+			},
+			IOS: {
+				"`service phone webAccess 0` below telephony-service, then `create cnf-files`",
+			},
+			CUCM: {
+				"set Web Access to Enabled in the phone's page or its Common Phone Profile (Product Specific Configuration), press Apply Config and restart the phone",
+			},
+		},
 	})
 	ModelWithoutVPN = Define(Declaration{
 		Code: "model-without-vpn", Step: stage.Provision, Severity: Fault,
 		Args: []string{"phone", "model"},
 		Says: "%[1]s is a %[2]s, which has no VPN client",
 		Fix:  []string{"take another model home; `longcord phones models` lists which have one"},
+		Elsewhere: map[Platform][]string{
+			CUCM: {
+				"look the model up in Cisco Unified Reporting > Unified CM Phone Feature List, feature Virtual Private Network Client",
+			},
+		},
 	})
 	LoadTooOld = Define(Declaration{
 		Code: "load-too-old", Step: stage.Provision, Severity: Fault,
 		Args: []string{"phone", "load", "release"},
 		Says: "%[1]s runs %[2]s, and its VPN client begins with %[3]s",
 		Fix:  []string{"put a newer load into the folder of files, name it as load of the Device, and restart the phone in the office"},
+		Elsewhere: map[Platform][]string{
+			Asterisk: {
+				"put the load's files into the TFTP folder and name it in loadInformation of the phone's file",
+			},
+			IOS: {
+				"put the load's files into flash, serve them with `tftp-server`, name them below telephony-service: `load MODEL LOAD`, then `create cnf-files`",
+			},
+			CUCM: {
+				"upload a newer load (Cisco Unified OS Administration > Software Upgrades > Install/Upgrade), name it in Phone Load Name of the phone's page, and reset the phone inside; from before 8.5(2), go to 8.5(2) first",
+			},
+		},
 	})
 	ConfigChangeNotTaken = Define(Declaration{
 		Code: "config-change-not-taken", Step: stage.Provision, Severity: Warning,
@@ -134,6 +219,11 @@ var (
 		Fix: []string{
 			"restart it so that it fetches its file: `longcord phones restart %[1]s`",
 			"if that does not help, look whether it gets the file: the log of the file server names it",
+		},
+		Elsewhere: map[Platform][]string{
+			CUCM: {
+				"press Apply Config on the phone's page, and Reset when that does not help; the phone has to reach TCP 6970 of the TFTP server",
+			},
 		},
 	})
 	TVSUnreachable = Define(Declaration{
@@ -144,6 +234,9 @@ var (
 			"check that TCP 2445 of %[1]s can be reached from the phone, also through the tunnel",
 		},
 		Elsewhere: map[Platform][]string{
+			ASA: {
+				"let the pool reach TCP 2445 of the call managers: vpn-filter, NAT exemption, routes",
+			},
 			CUCM: {
 				"check in Cisco Unified Serviceability > Tools > Control Center - Network Services that Cisco Trust Verification Service runs on %[1]s",
 			},
@@ -165,6 +258,9 @@ var (
 				"move the phone with the bulk certificate export of both clusters: Cisco Unified OS Administration > Security > Bulk Certificate Management",
 			},
 		},
+		Messages: []string{
+			"invalid file SEP001122334455.cnf.xml.sgn, authenticated fail. Reason:14.",
+		},
 	})
 	CAPFUntrusted = Define(Declaration{
 		Code: "capf-untrusted", Step: stage.Provision, Severity: Fault,
@@ -177,6 +273,9 @@ var (
 			CUCM: {
 				"check in Cisco Unified OS Administration > Security > Certificate Management that the CAPF certificate is in CallManager-trust and CAPF-trust, restart the CAPF service, and set Certificate Operation to Install/Upgrade on the phone's page",
 			},
+		},
+		Messages: []string{
+			"CAPF: server certificate not trusted",
 		},
 	})
 	SecondTFTPAnswers = Define(Declaration{
@@ -217,6 +316,9 @@ var (
 		Fix: []string{
 			"migrate the phone to enterprise firmware with a licence of Cisco's, or take another phone",
 		},
+		Messages: []string{
+			"<flat-profile>",
+		},
 	})
 	CUCMVersion = Define(Declaration{
 		Code: "cucm-version", Step: stage.Provision, Severity: Fault,
@@ -245,6 +347,9 @@ var (
 			CUCM: {
 				"check the Phone NTP Reference of the Date/Time Group (System > Date/Time Group)",
 			},
+		},
+		Messages: []string{
+			"VPNC: cert_vfy_cb: depth:0 of 0, subject:</CN=vpn.example.com> pre_err: 9 (certificate is not yet valid)",
 		},
 	})
 	BackupMissing = Define(Declaration{

@@ -31,7 +31,7 @@ var (
 	RegistrationRefused = Define(Declaration{
 		Code: "registration-refused", Step: stage.Register, Severity: Fault,
 		Args: []string{"line", "reason"},
-		Says: "the call manager refuses the registration of line %[1]s: %[2]s",
+		Says: "the call manager refuses to register %[1]s: %[2]s",
 		Fix:  []string{"compare the line's secret in the phone's file with the inventory"},
 		Elsewhere: map[Platform][]string{
 			Asterisk: {
@@ -47,6 +47,8 @@ var (
 			"res_pjsip/pjsip_distributor.c:688 log_failed_request: Request 'REGISTER' from '<sip:6999@10.99.0.1>' failed for '10.88.0.14:5060' (callid: abc6999) - No matching endpoint found",
 			"res_pjsip_registrar.c:841 register_aor_core: Registration attempt from endpoint '6001' (10.88.0.14:5060) to AOR '6001' will exceed max contacts of 1",
 			"sccp_actions.c:876 handle_register: SEP001B0CDB8F24: Rejecting device: Device Unknown",
+			"Registration Rejected",
+			"25: Name=SEP001122334455 Load= 9.4(2SR3.1S) Last=Phone-Reg-Rej",
 		},
 	})
 	RegistrationACL = Define(Declaration{

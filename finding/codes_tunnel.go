@@ -171,6 +171,7 @@ var (
 		},
 		Messages: []string{
 			"%ASA-5-722043: Group <GP> User <phone1> IP <203.0.113.9> DTLS disabled: unable to negotiate cipher.",
+			"VPNC: old session cipher not returned",
 		},
 	})
 	MTU = Define(Declaration{

@@ -15,6 +15,14 @@ var (
 		Args: []string{"user"},
 		Says: "the login of %[1]s has characters that phones cannot send",
 		Fix:  []string{"use letters, digits and signs of ASCII in user name and password, and no space"},
+		Elsewhere: map[Platform][]string{
+			ASA: {
+				"rename the user: `no username NAME`, `username NEWNAME password PASSWORD`",
+			},
+			CUCM: {
+				"give the user a name and a password of ASCII letters and digits, without a space",
+			},
+		},
 	})
 	TLSVersion = Define(Declaration{
 		Code: "tls-version", Step: stage.Verify, Severity: Fault,
@@ -32,6 +40,7 @@ var (
 		Messages: []string{
 			"GnuTLS error (at worker-vpn.c:861): A packet with illegal or unsupported version was received.",
 			"%ASA-7-725014: SSL lib error. Function: ssl_get_client_hello Reason: unsupported protocol",
+			"VPNC: alert_err: SSL read alert: code 70, protocol version",
 		},
 	})
 	TLSCipher = Define(Declaration{
@@ -50,6 +59,7 @@ var (
 		Messages: []string{
 			"GnuTLS error (at worker-vpn.c:861): No supported cipher suites have been found.",
 			"%ASA-7-725014: SSL lib error. Function: SSL3_GET_CLIENT_HELLO Reason: no shared cipher",
+			"VPNC: alert_err: SSL read alert: code 40, handshake failure",
 		},
 	})
 	CertificateHashMismatch = Define(Declaration{
@@ -59,6 +69,25 @@ var (
 		Fix: []string{
 			"bring the phone inside once so that it fetches a file with the gateway's present hash",
 			"if it is inside and its set-up was made anew, network detection by proof takes it for outside: switch its VPN off once, or delete its stored file (software phone: its --state folder), so that it takes the new one",
+		},
+		Messages: []string{
+			"VPNC: VPN cert chain verification failed, issuer certificate not found and leaf not trusted",
+			"VPNC: alert_err: SSL write alert: code 48, unknown CA",
+			"VPNC: vpnc_send_notify: notify desc: [alert: Unknown CA (server cert)]",
+		},
+		Elsewhere: map[Platform][]string{
+			Ocserv: {
+				"compare: `openssl x509 -in server-cert.pem -outform DER | openssl dgst -sha1 -binary | base64` is what has to stand as a certHash in the phone's file",
+			},
+			IOS: {
+				"name the trustpoint of the gateway's present certificate: `vpn-trustpoint 1 trustpoint NAME leaf` below `vpn-group`, then `create cnf-files` and restart the phone inside",
+			},
+			CUCM: {
+				"upload the gateway's present certificate (Cisco Unified OS Administration > Security > Certificate Management, Phone-VPN-trust), add it in Advanced Features > VPN > VPN Gateway, press Apply Config and restart the phone inside",
+			},
+			ASA: {
+				"see which certificate the outside interface shows: `show running-config ssl` (ssl trust-point) and `show crypto ca certificates`; from 9.4 on also whether it shows an ECDSA one",
+			},
 		},
 	})
 	CertificateNotObtained = Define(Declaration{
@@ -74,8 +103,16 @@ var (
 	NoSpareCertificate = Define(Declaration{
 		Code: "no-spare-certificate", Step: stage.Verify, Severity: Warning,
 		Args: []string{"gateway"},
-		Says: "gateway %[1]s has no finished spare certificate: when the one in use is lost or runs out, phones outside are locked out",
+		Says: "phones know one certificate of gateway %[1]s only: when it is replaced, lost or runs out, phones outside are locked out",
 		Fix:  []string{"make one and let its hash reach every phone: `longcord certs rollover start %[1]s --spare`"},
+		Elsewhere: map[Platform][]string{
+			IOS: {
+				"before you renew the certificate, add the next one as `vpn-trustpoint 2 trustpoint NAME leaf` below `vpn-group`, then `create cnf-files`",
+			},
+			CUCM: {
+				"before you renew the certificate, add the next one beside it in Advanced Features > VPN > VPN Gateway (ten have room), press Apply Config, and let every phone fetch its file",
+			},
+		},
 	})
 	CertificateExpired = Define(Declaration{
 		Code: "certificate-expired", Step: stage.Verify, Severity: Fault,
@@ -86,6 +123,9 @@ var (
 			"check the clock of the gateway",
 		},
 		Elsewhere: map[Platform][]string{
+			CUCM: {
+				"upload the new certificate to Phone-VPN-trust, add it to the VPN Gateway beside the old one, press Apply Config, and only then change it on the gateway",
+			},
 			ASA: {
 				"`crypto ca enroll NAME` or `crypto ca import NAME pkcs12`; give phones the hash of the new certificate before: CUCM's Phone-VPN-trust, VPN Gateway, then reset the phones inside",
 			},
@@ -93,12 +133,20 @@ var (
 				"renew the certificate of `server-cert`; give phones the hash of the new one first, inside",
 			},
 		},
+		Messages: []string{
+			"VPNC: cert_vfy_cb: depth:0 of 0, subject:</CN=vpn.example.com> pre_err: 10 (certificate has expired)",
+		},
 	})
 	CertificateNotYetValid = Define(Declaration{
 		Code: "certificate-not-yet-valid", Step: stage.Verify, Severity: Fault,
 		Args: []string{"gateway", "date"},
 		Says: "the certificate of gateway %[1]s is not valid before %[2]s",
 		Fix:  []string{"check the clock of the gateway", "if the clock is right, change to the spare: `longcord certs rollover start %[1]s`"},
+		Elsewhere: map[Platform][]string{
+			ASA: {
+				"compare `show clock` with the certificate's start date in `show crypto ca certificates`, and set NTP: `ntp server ADDRESS`",
+			},
+		},
 	})
 	CertificateHashOfWrongCertificate = Define(Declaration{
 		Code: "certificate-hash-of-wrong-certificate", Step: stage.Verify, Severity: Warning,
@@ -106,6 +154,15 @@ var (
 		Says: "phones' files have the hash of %[2]s, which is an authority's certificate that gateway %[1]s does not send: no phone ever compares it",
 		Fix:  []string{"put the certificate of that authority behind the gateway's own in its PEM file, or name the gateway's own certificate in the VPNGateway"},
 		Elsewhere: map[Platform][]string{
+			Ocserv: {
+				"put the issuer's certificate behind the gateway's own in the file that server-cert names",
+			},
+			CUCM: {
+				"add the gateway's own certificate, not its authority's, in Advanced Features > VPN > VPN Gateway, and press Apply Config",
+			},
+			ASA: {
+				"install the issuer's certificate in the trust point that the interface shows, `crypto ca authenticate TRUSTPOINT`, so that the ASA sends it",
+			},
 			IOS: {
 				"`voice service voip`, `vpn-group 1`, `vpn-trustpoint 1 trustpoint NAME leaf`: with DTLS a router shows its own certificate alone; then `create cnf-files` and reset the phones inside",
 			},
@@ -117,6 +174,12 @@ var (
 		Says: "the gateway's certificate does not name %[1]s",
 		Fix:  []string{"issue the certificate with %[1]s as subject alternative name, or switch the host check off"},
 		Elsewhere: map[Platform][]string{
+			IOS: {
+				"write `host-id-check disable` below `vpn-profile`, then `create cnf-files`; or use the certificate's name in the URL",
+			},
+			CUCM: {
+				"write the name that the certificate has into the VPN Gateway's URL, or take the tick off Enable Host ID Check in Advanced Features > VPN > VPN Profile, and press Apply Config",
+			},
 			ASA: {
 				"make a certificate with %[1]s as common name or alternative name: `crypto ca trustpoint NAME`, `fqdn %[1]s`, `subject-name CN=%[1]s`, `crypto ca enroll NAME`, `ssl trust-point NAME outside`; give phones the new hash first",
 			},
@@ -131,10 +194,15 @@ var (
 		Messages: []string{
 			"VPNC: 'webvpn=' not found in cookie",
 			"Unexpected 404 result from server",
+			"VPNC: process_login: login code: 302 (redirected)",
+			"VPNC: process_login: new 'Location': /+webvpn+/index.html",
 		},
 		Says: "the gateway knows no group URL %[1]s",
 		Fix:  []string{"make the URL in the phone's file and the gateway's group URL equal, byte for byte"},
 		Elsewhere: map[Platform][]string{
+			CUCM: {
+				"compare VPN Gateway URL in Advanced Features > VPN > VPN Gateway with the gateway's group URL, then press Apply Config on the phone's page and restart it inside",
+			},
 			IOS: {
 				"`webvpn context NAME`, `gateway GATEWAY domain NAME`: the last part of the phone's URL must be that domain",
 			},

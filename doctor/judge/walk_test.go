@@ -113,7 +113,7 @@ func TestWalk(t *testing.T) {
 		"no answer to REGISTER": {[]walked{{fact.WalkRegister, "line=1001;manager=10.1.1.6;outcome=silent"}},
 			[]string{"registration-unreachable certain: no call manager answers at 10.1.1.6"}},
 		"a wrong secret": {[]walked{{fact.WalkRegister, "line=1001;manager=10.1.1.6;outcome=refused;reason=403 Forbidden"}},
-			[]string{"registration-refused certain: the call manager refuses the registration of line 1001: 403 Forbidden"}},
+			[]string{"registration-refused certain: the call manager refuses to register 1001: 403 Forbidden"}},
 		"deaf": {[]walked{{fact.WalkCall, "number=1002;line=1001;outcome=talked;sent=400;received=0;reports=0;heard=0"}},
 			[]string{"one-way-audio certain: 1001 does not hear 1002"}},
 		"mute": {[]walked{{fact.WalkCall, "number=1002;line=1001;outcome=talked;sent=400;received=400;reports=2;heard=0"}},
