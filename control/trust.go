@@ -19,7 +19,7 @@ type Trust interface {
 	Keys() []TrustKey
 	// Lag returns the phones that have older trust lists than they would be given now, and those that are to have
 	// lists and have fetched none.
-	Lag() (behind, without []string, err error)
+	Lag() (TrustLag, error)
 	// List returns the CTL or ITL of a device as it would be served; empty device: the shared one, whoever
 	// may have it.
 	List(kind trust.ListKind, device string) ([]byte, error)
@@ -46,12 +46,18 @@ type TrustKey struct {
 	Foreign   bool      `json:"foreign" doc:"it was made elsewhere and brought in"`
 }
 
+// TrustLag is who does not have trust lists as they are now.
+type TrustLag struct {
+	Behind   []string `json:"behind" doc:"phones that have not fetched their trust lists as they are now"`
+	Unproven []string `json:"unproven" doc:"phones of these whose lists as they are now were fetched, by somebody who is not known to be the phone"`
+	Without  []string `json:"without" doc:"phones that are to have trust lists and have fetched none yet"`
+}
+
 // TrustStatus is how trust stands.
 type TrustStatus struct {
-	Keys    []TrustKey `json:"keys"`
-	Behind  []string   `json:"behind" doc:"phones that have not fetched their trust lists as they are now"`
-	Without []string   `json:"without" doc:"phones that are to have trust lists and have fetched none yet"`
-	Told    []Telling  `json:"told,omitempty" doc:"after a change: those behind are told to fetch their lists"`
+	Keys []TrustKey `json:"keys"`
+	TrustLag
+	Told []Telling `json:"told,omitempty" doc:"after a change: those behind are told to fetch their lists"`
 }
 
 // TrustStep is a change of keys.
@@ -159,13 +165,14 @@ func (s *Server) registerTrust(api huma.API) {
 }
 
 func (s *Server) trustStatus() (*body[TrustStatus], error) {
-	behind, without, err := s.config.Trust.Lag()
+	lag, err := s.config.Trust.Lag()
 	if err != nil {
 		return nil, err
 	}
-	return &body[TrustStatus]{TrustStatus{
-		Keys: s.config.Trust.Keys(), Behind: append([]string{}, behind...), Without: append([]string{}, without...),
-	}}, nil
+	for _, list := range []*[]string{&lag.Behind, &lag.Unproven, &lag.Without} {
+		*list = append([]string{}, *list...) // an empty list in JSON, not null
+	}
+	return &body[TrustStatus]{TrustStatus{Keys: s.config.Trust.Keys(), TrustLag: lag}}, nil
 }
 
 // refusedTrust turns what an operator can mend into a refusal with a hint.

@@ -34,8 +34,9 @@ func (p *Provisioner) TrustList(kind trust.ListKind, device string) ([]byte, err
 // Lag is which phones do not have their trust lists as they are now, in order. Those whose profile gives them
 // none are not among them.
 type Lag struct {
-	Behind  []string // they fetched older ones
-	Without []string // they have fetched none yet, so nobody can be lost who has none of somebody else's
+	Behind   []string // they fetched older ones
+	Unproven []string // those of them whose lists somebody has fetched as they are now, who need not be the phone
+	Without  []string // they have fetched none yet, so nobody can be lost who has none of somebody else's
 }
 
 // Lag returns what phones have fetched. In the office others may fetch a phone's list, too; counts says of a
@@ -46,7 +47,7 @@ func (p *Provisioner) Lag(counts func(Delivery) bool) (Lag, error) {
 	var lag Lag
 	for _, device := range slices.Sorted(maps.Keys(set.Devices)) {
 		security := set.SecurityFor(set.Devices[device])
-		missing, older := false, false
+		missing, older, seen := false, false, true
 		for kind, name := range map[trust.ListKind]string{trust.CTL: provision.CTLFile(device), trust.ITL: provision.ITLFile(device)} {
 			if kind == trust.CTL && !security.CTL || kind == trust.ITL && !security.ITL {
 				continue
@@ -59,10 +60,14 @@ func (p *Provisioner) Lag(counts func(Delivery) bool) (Lag, error) {
 			none := !slices.ContainsFunc(recent[device], func(d Delivery) bool { return d.File == name })
 			missing = missing || none
 			older = older || !none && (last < 0 || recent[device][last].VersionStamp != ListStamp(list))
+			seen = seen && slices.ContainsFunc(recent[device], func(d Delivery) bool { return d.File == name && d.VersionStamp == ListStamp(list) })
 		}
 		switch {
 		case older:
 			lag.Behind = append(lag.Behind, device)
+			if seen {
+				lag.Unproven = append(lag.Unproven, device)
+			}
 		case missing:
 			lag.Without = append(lag.Without, device)
 		}

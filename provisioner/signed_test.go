@@ -156,6 +156,9 @@ func TestLagByWhoFetched(t *testing.T) {
 	lags("its list went to where it is", "127.0.0.1", 0, 0)
 	lags("nobody knows where it is", "", 0, 0)
 	lags("its list went to somebody else", "127.0.0.2", 1, 0)
+	if lag, err := s.Lag(at("127.0.0.2")); err != nil || len(lag.Unproven) != 1 {
+		t.Errorf("its list went to somebody else, and is called older: %+v, %v", lag, err)
+	}
 	tunnel.Store(true)
 	if status, _ := s.get("/ITL" + phone + ".tlv"); status != http.StatusOK {
 		t.Fatalf("through the tunnel the list is answered %d", status)

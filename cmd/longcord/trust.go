@@ -65,6 +65,9 @@ func (p *program) printTrust(status control.TrustStatus) error {
 	if len(status.Behind) > 0 {
 		fmt.Fprintf(p.out, "\n%d phones have not fetched their trust list as it is now: %s\n", len(status.Behind), strings.Join(status.Behind, ", "))
 	}
+	if len(status.Unproven) > 0 {
+		fmt.Fprintf(p.out, "of these, somebody has fetched it who is not known to be the phone: %s\n  hint: longcord phones show SEP… says who\n", strings.Join(status.Unproven, ", "))
+	}
 	if len(status.Without) > 0 {
 		fmt.Fprintf(p.out, "\n%d phones are to have a trust list and have fetched none yet: %s\n", len(status.Without), strings.Join(status.Without, ", "))
 	}

@@ -60,23 +60,24 @@ func (a trustAdapter) Keys() []control.TrustKey {
 	return all
 }
 
-func (a trustAdapter) Lag() (behind, without []string, err error) {
+func (a trustAdapter) Lag() (control.TrustLag, error) {
 	if a.files == nil {
-		return nil, nil, noFiles()
+		return control.TrustLag{}, noFiles()
 	}
 	lag, err := a.files.Lag(a.counts())
-	return lag.Behind, lag.Without, err
+	return control.TrustLag(lag), err
 }
 
 // consent is what a change of keys rests on. Where a signer is another server's, phones that have none of our
 // lists may hold theirs, so they count.
 func (a trustAdapter) consent(force bool) (trust.Consent, error) {
-	behind, without, err := a.Lag()
+	lag, err := a.Lag()
+	behind := lag.Behind
 	foreign := slices.ContainsFunc(a.authority.Records(), func(r trust.Record) bool {
 		return r.Foreign && r.Purpose == trust.Signer1 && r.Until.IsZero()
 	})
 	if foreign {
-		behind = append(behind, without...)
+		behind = append(behind, lag.Without...)
 	}
 	if force {
 		err = nil
