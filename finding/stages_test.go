@@ -30,6 +30,9 @@ func TestStagePages(t *testing.T) {
 		}
 		named := map[string]bool{}
 		for _, link := range toFinding.FindAllStringSubmatch(string(text), -1) {
+			if link[2] == "README" { // the list of all of them
+				continue
+			}
 			named[link[2]] = true
 			if _, ok := finding.Lookup(link[2]); !ok || link[1] != link[2] {
 				t.Errorf("%s: %s is not a finding under its own code", path, link[0])
