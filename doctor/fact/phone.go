@@ -55,7 +55,7 @@ const (
 	PhoneFileTrouble Kind = "phone.file-trouble"
 	// PhoneDefaultFile: the phone took the file for unknown phones.
 	PhoneDefaultFile Kind = "phone.default-file"
-	// PhoneLoadRejected: firmware is damaged or not for this phone; text. A symptom.
+	// PhoneLoadRejected: firmware is damaged or not for this phone; text, why (damaged). A symptom.
 	PhoneLoadRejected Kind = "phone.load-rejected"
 	// PhoneLoadNamed: the phone finds no load of the name that it is told; load, as far as it is told.
 	PhoneLoadNamed Kind = "phone.load-named"

@@ -48,15 +48,19 @@ func oldFile(c *Case, refused []fact.Fact) {
 }
 
 // presentedHashes returns what is known of the hashes that the gateway shows: the phone's own log first. Where nobody
-// saw it present a certificate, those that were pasted count, but for authorities'.
+// saw it present a certificate, neither the phone nor a client, those that were pasted count, but for authorities'.
 func presentedHashes(c *Case) []fact.Fact {
 	all := slices.Clone(c.All(fact.PhoneLeafHash))
 	if last, ok := c.Last(fact.PhoneLeafHash); ok {
 		all = []fact.Fact{last}
 	}
-	seen := slices.ContainsFunc(c.All(fact.GatewayCertificate), func(f fact.Fact) bool { return f.Get("presented") != "" })
+	heard := len(all) > 0
+	seen := heard || slices.ContainsFunc(c.All(fact.GatewayCertificate), func(f fact.Fact) bool { return f.Get("presented") != "" })
 	for _, f := range c.All(fact.GatewayCertificate) {
 		selfSigned := f.Get("subject") == f.Get("issuer")
+		if heard && (f.Get("depth") == "0" || f.Get("depth") == "") {
+			continue // the phone has said what it was shown
+		}
 		if f.Get("sha1") != "" && (f.Get("presented") != "" || !seen && (f.Get("ca") != "true" || selfSigned)) {
 			all = append(all, f)
 		}

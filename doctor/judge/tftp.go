@@ -16,8 +16,12 @@ var _ = rule(func(c *Case) {
 		c.Find(finding.TFTPUnreachable.With(tftpServer(c, f)).As(finding.Likely), f)
 	}
 	for _, f := range c.All(fact.PhoneFileMissing) {
-		if !strings.HasSuffix(f.Get("file"), ".loads") && !recovered(c, f) {
-			c.Find(finding.TFTPFileMissing.With(tftpServer(c, f), f.Get("file")), f)
+		switch file := f.Get("file"); {
+		case strings.HasSuffix(file, ".loads") || recovered(c, f):
+		case file == "":
+			c.Find(finding.TFTPFileMissing.With(tftpServer(c, f), "that the phone asks for, which is its own mostly").As(finding.Likely), f)
+		default:
+			c.Find(finding.TFTPFileMissing.With(tftpServer(c, f), file), f)
 		}
 	}
 	for _, f := range c.All(fact.PhoneFileRefused) {
@@ -26,7 +30,9 @@ var _ = rule(func(c *Case) {
 			continue
 		}
 		certainty := finding.Likely
-		if !strings.Contains(strings.ToUpper(file), "SEP") {
+		if file == "" {
+			file = "that the phone asks for, or the folder that it should be in"
+		} else if !strings.Contains(strings.ToUpper(file), "SEP") {
 			certainty = finding.Possible // phones do without
 		}
 		c.Find(finding.TFTPFileMissing.With(tftpServer(c, f), file).As(certainty), f)

@@ -139,6 +139,7 @@ var vpnWords = []phrase{
 	says(`VPN cert chain verification failed`, fact.PhoneChainUntrusted),
 	says(`pre_err: 9 |certificate is not yet valid`, fact.PhoneCertificateDate, "error", "not-yet-valid"),
 	says(`pre_err: 10 |certificate has expired`, fact.PhoneCertificateDate, "error", "expired"),
+	says(`pre_err: \d+`, ""),
 	says(`(?i)host ?-?id.*(?:fail|mismatch|not match|does not)|(?i)(?:hostname|host name|common name|subjectAltName).*(?:mismatch|not match|does not match|verification failed)`, fact.PhoneHostRefused),
 	says(`(?i)write alert: code \d+, (?P<name>.*)$`, fact.PhoneAlert, "by", "phone"),
 	says(`(?i)read alert: code \d+, (?P<name>.*)$`, fact.PhoneAlert, "by", "gateway"),
@@ -164,6 +165,9 @@ var vpnWords = []phrase{
 	says(`(?i)no route to host|(?:network|host) (?:is )?unreachable`, fact.GatewayNoAnswer, "reason", "unreachable"),
 }
 
+// failure is what a line has that tells of one, in words that nobody has published.
+var failure = regexp.MustCompile(`(?i)\b(?:fail(?:ed|ure|s)?|error|denied|unable|cannot|could not|reject(?:ed)?|refused|abort(?:ed)?|timed? ?out|not permitted|disconnected)\b`)
+
 var (
 	handshakeVersion = regexp.MustCompile(`ssl_state_cb: (TLSv1(?:\.\d)?|SSLv3): SSL_connect`)
 	anyURL           = regexp.MustCompile(`https?://[^\s<>\[\]"']+`)
@@ -182,6 +186,10 @@ func (r *consoleReader) vpn(one record) {
 	}
 	if url := anyURL.FindString(one.said); url != "" {
 		r.add(one, fact.PhoneURL, "url", strings.TrimRight(url, ".,;)"))
+		return
+	}
+	if failure.MatchString(one.said) {
+		r.add(one, fact.PhoneVPNFailed, "text", one.said)
 		return
 	}
 	if !r.vpnAt {

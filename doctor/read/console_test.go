@@ -88,6 +88,8 @@ func TestConsole(t *testing.T) {
 		{"two words of it", "\x1b[31m> VPNC: 'webvpn=' not found in cookie\x1b[0m\r", []string{"phone.cookie-missing"}},
 		{"in a sentence", "The log says 'webvpn=' not found in cookie, what is that?", []string{"phone.cookie-missing"}},
 		{"words that nobody knows", "12: ERR 10:00:00.000001 VPNC: the flux is not aligned", []string{"phone.vpn"}},
+		{"a failure in words that nobody knows", "12: ERR 10:00:00.000001 VPNC: the flux failed to align", []string{"phone.vpn-failed text=the flux failed to align"}},
+		{"OpenSSL's opinion before the hash counts", "12: NOT 10:00:00.000001 VPNC: cert_vfy_cb: depth:0 of 0, subject:</CN=a> pre_err: 18 (self signed certificate)", nil},
 		{"DTLS", "12: ERR 10:00:00.000001 VPNC: dtls: old session cipher not returned", []string{"phone.suite-changed"}},
 		{"another program's task", "Nov 25 10:00:00 host vpnc[12]: no response from target", nil},
 	} {
@@ -119,7 +121,7 @@ func TestStatusMessages(t *testing.T) {
 		"File Not Found : CTLSEP001122334455.tlv":                            "",
 		"File Not Found CTLFile.tlv":                                         "",
 		"File Not Found : SEP001122334455.cnf.xml":                           "phone.file-missing file=SEP001122334455.cnf.xml",
-		"File not found": "phone.file-trouble text=File not found",
+		"File not found": "phone.file-missing",
 		"[8:52:30am 10/01/19] XmlDefault.cnf.xml.sgn":                              "phone.default-file",
 		"SEP001122334455.cnf.xml.sgn":                                              "phone.fetched file=SEP001122334455.cnf.xml.sgn",
 		"<tr><td>9:54:34p</td><td> No Trust List Installed</td></tr>":              "phone.no-trust-list",
