@@ -54,8 +54,9 @@ type Config struct {
 	// Registered is told of each registration that begins or changes. It must not call the manager. Nil:
 	// nobody is told.
 	Registered func(register.Binding)
-	Log        *slog.Logger // nil discards
-	Rand       io.Reader    // nil means the system's
+	Findings   *finding.Board // nil: nobody wants to know
+	Log        *slog.Logger   // nil discards
+	Rand       io.Reader      // nil means the system's
 	// Unknown hears of phones that try to register and are not in the inventory; nil: nobody does.
 	Unknown func(device string, peer netip.AddrPort, line, agent string)
 }
@@ -348,6 +349,7 @@ func (m *Manager) doRegister(actions []register.Action) {
 		case register.Registered:
 			m.log.Info("registered", logging.Phone, a.Binding.Device, "line", a.Binding.Line,
 				logging.Peer, a.Binding.Flow, "agent", a.Binding.UserAgent, "restart", a.Binding.Restart)
+			m.isIn(a.Binding)
 			m.moved(a.Before, a.Binding)
 			m.greet(a.Binding)
 		case register.Unregistered:
@@ -355,8 +357,7 @@ func (m *Manager) doRegister(actions []register.Action) {
 				logging.Peer, a.Binding.Flow, "why", a.Why)
 			m.left(a.Binding.Flow)
 		case register.Denied:
-			m.log.Warn("registration refused", "line", a.Line, "why", a.Why,
-				logging.Finding, finding.RegistrationRefused.Code)
+			m.isRefused(a)
 		}
 	}
 }

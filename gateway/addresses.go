@@ -44,10 +44,12 @@ func (r *registry) addressOf(ctx context.Context, s *session, set *inventory.Set
 	}
 	addr, ok := r.fixed(s, set)
 	if !ok {
+		before := r.pools.last(owner(s))
 		var err error
 		if addr, err = r.pools.take(owner(s), set.PoolsFor(group, s.record.groupPolicy(set, group))); err != nil {
 			return addr, err
 		}
+		s.judgeAddress(before, addr)
 		r.room(addr)
 	}
 	record := s.record

@@ -215,6 +215,7 @@ func (s *session) isOver(end tunnel.End) {
 	s.cause = end.Cause
 	n := &s.counters
 	lasted := time.Since(s.record.Began)
+	s.judgeEnd(end, lasted)
 	s.log.Info("session ended", "cause", end.Cause.String(), "text", end.Text, "lasted", lasted,
 		"packets_from", n.fromPackets.Load(), "packets_to", n.toPackets.Load())
 	client, reason := s.asaClient(), asaReason(end.Cause)

@@ -16,6 +16,7 @@ type pool struct {
 	fixed map[netip.Addr]bool   // belong to somebody by the inventory, and are given to nobody else
 	owner map[netip.Addr]string // who had an address last
 	had   map[string]netip.Addr // the address that an owner had last, so that he gets it again
+	lost  map[string]netip.Addr // the address that an owner had, and that somebody else got; as many as the pool has
 	next  netip.Addr            // where the search for an address goes on
 }
 
@@ -26,6 +27,7 @@ func newPool(network netip.Prefix) *pool {
 		held:    map[netip.Addr]bool{},
 		owner:   map[netip.Addr]string{},
 		had:     map[string]netip.Addr{},
+		lost:    map[string]netip.Addr{},
 		next:    network.Addr().Next().Next(),
 	}
 }
@@ -57,6 +59,16 @@ func (p *pool) again(owner string) (netip.Addr, bool) {
 		return netip.Addr{}, false
 	}
 	return p.hold(addr, owner), true
+}
+
+// last returns the address that owner had last, whoever has it now; the zero Addr when that is not known.
+func (p *pool) last(owner string) netip.Addr {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if addr, ok := p.had[owner]; ok {
+		return addr
+	}
+	return p.lost[owner]
 }
 
 // take gives owner an address: one that nobody was given yet, else any free one. It reports false when
@@ -111,7 +123,11 @@ func (p *pool) hold(addr netip.Addr, owner string) netip.Addr {
 func (p *pool) remember(addr netip.Addr, owner string) {
 	if former := p.owner[addr]; p.had[former] == addr {
 		delete(p.had, former)
+		if former != owner && len(p.lost) < p.size() {
+			p.lost[former] = addr
+		}
 	}
+	delete(p.lost, owner)
 	p.owner[addr], p.had[owner] = owner, addr
 }
 

@@ -90,6 +90,16 @@ func (p *pools) take(owner string, networks []netip.Prefix) (netip.Addr, error) 
 	return netip.Addr{}, &exhausted{networks}
 }
 
+// last returns the address that owner had last; the zero Addr when that is not known.
+func (p *pools) last(owner string) netip.Addr {
+	for _, pool := range p.of {
+		if addr := pool.last(owner); addr.IsValid() {
+			return addr
+		}
+	}
+	return netip.Addr{}
+}
+
 // claim takes an address of the caller's choice.
 func (p *pools) claim(addr netip.Addr, owner string) error {
 	pool := p.with(addr)

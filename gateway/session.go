@@ -181,6 +181,7 @@ func (s *session) open(ctx context.Context, c *conn, group *inventory.TunnelGrou
 	g := granted{tls: state.Version, suite: state.CipherSuite, old: c.weak, mtu: answer.MTU, way: link.Proven, noDTLS: s.g.whyNoDTLS(policy, request, answer)}
 	channel, err := s.openCSTP(c, policy.Timers, answer, reply, f, dtls, request, g)
 	if err == nil {
+		s.judgeGrant(policy, request, g.noDTLS)
 		s.begins()
 	}
 	if set := s.g.config.Inventory(); err == nil && set != c.set {

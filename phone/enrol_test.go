@@ -219,6 +219,19 @@ func TestAskTVSOnTheWire(t *testing.T) {
 			t.Errorf("%s: %v, %v", name, roles, err)
 		}
 	}
+	told := 0
+	nobody := tvsClient{p.trustDialer(network{}), []cnf.TVSServer{{Host: "127.0.0.1", Port: 1}}, "CP-8861-" + enrolling1}
+	b := &belief{config: beliefConfig{tvs: nobody, report: func(f finding.Finding) {
+		if told++; f.Code != finding.TVSUnreachable.Code || f.Subject != "127.0.0.1:1" {
+			t.Errorf("where nobody answers: %+v", f)
+		}
+	}}}
+	if err := b.vouch(t.Context(), func() (verify.Vouched, error) { return b.config.tvs.about(t.Context(), files.Leaf) }); err == nil || told != 1 {
+		t.Errorf("where nobody answers: %v, told %d times", err, told)
+	}
+	if server := unanswered(errors.Join(verify.ErrNotVouched, err)); server != "" {
+		t.Errorf("an answer that says no is taken for none of %s", server)
+	}
 	query.Serial = []byte{1}
 	if _, _, err := h.ask(p, query); !errors.Is(err, verify.ErrNotVouched) {
 		t.Errorf("an unknown number: %v", err)

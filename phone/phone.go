@@ -164,7 +164,7 @@ func (p *Phone) boot(ctx context.Context) error {
 func (p *Phone) wakeUp() {
 	p.trust = loadBelief(beliefConfig{
 		dir: p.config.StateDir, key: func() crypto.PrivateKey { return p.certificate().PrivateKey }, log: p.log,
-		status: func(text string) { p.tell(Event{Event: "status", Detail: text}) },
+		status: func(text string) { p.tell(Event{Event: "status", Detail: text}) }, report: p.report,
 	})
 }
 

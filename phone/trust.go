@@ -9,11 +9,13 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"net"
 	"os"
 	"path/filepath"
 	"sync"
 	"time"
 
+	"github.com/longcord/longcord/finding"
 	"github.com/longcord/longcord/internal/logging"
 	"github.com/longcord/longcord/stage/provision"
 	"github.com/longcord/longcord/stage/verify"
@@ -35,6 +37,7 @@ type beliefConfig struct {
 	key    func() crypto.PrivateKey // opens encrypted files; nil: none
 	tvs    voucher                  // nil: nobody to ask
 	status func(string)             // told what phones show as status messages; nil: nobody asks
+	report func(finding.Finding)    // what is wrong and does not end anything; nil: nobody asks
 	log    *slog.Logger             // nil discards
 }
 
@@ -183,11 +186,23 @@ func (b *belief) settle(ctx context.Context, question func(*verify.TrustStore) v
 // errNoTVS: nobody can be asked.
 var errNoTVS = errors.New("no TVS to ask")
 
+// unanswered returns where nobody answers, when a question came to nothing because of that.
+func unanswered(err error) string {
+	var dial *net.OpError
+	if !errors.As(err, &dial) || dial.Op != "dial" || dial.Addr == nil || errors.Is(err, context.Canceled) || errors.Is(err, verify.ErrNotVouched) {
+		return ""
+	}
+	return dial.Addr.String()
+}
+
 func (b *belief) vouch(ctx context.Context, ask func() (verify.Vouched, error)) error {
 	if b.config.tvs == nil {
 		return errNoTVS
 	}
 	vouched, err := ask()
+	if server := unanswered(err); server != "" && b.config.report != nil {
+		b.config.report(finding.TVSUnreachable.With(server).Because("phone", 0, err.Error()))
+	}
 	if err != nil {
 		return err
 	}

@@ -222,6 +222,7 @@ func (s *system) makeParts(parts []string) (err error) {
 			Settings: callmanager.Settings{Listen: s.settings.Inside}, Inventory: s.catalog.Current, Store: s.store, Log: s.log,
 			Behind:     s.behind,
 			Registered: s.registrationBegan,
+			Findings:   s.findings,
 			Unknown: func(device string, peer netip.AddrPort, line, agent string) {
 				s.strangers.met(device, peer, "registration of line "+line, agent)
 			},

@@ -8,11 +8,15 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/longcord/longcord/finding"
 	"github.com/longcord/longcord/inventory"
 	"github.com/longcord/longcord/stage/enrol"
 	"github.com/longcord/longcord/stage/verify"
 	"github.com/longcord/longcord/store"
 )
+
+// failureStands is how long a finding about an enrolment stands that came to nothing, unless the phone tries again.
+const failureStands = 24 * time.Hour
 
 // Judge says what is to be done with a phone that makes a claim. From is the device that the address it
 // comes from belongs to, or empty where nobody knows.
@@ -162,9 +166,14 @@ func (b *Book) sawManufactured(ctx context.Context, device string, leaf *x509.Ce
 
 // Ended takes note of how a conversation ended.
 func (b *Book) Ended(ctx context.Context, o enrol.Outcome) error {
-	if !o.Done || o.Operation == enrol.Nothing {
+	switch {
+	case o.Operation == enrol.Nothing: // anybody can ask
+		return nil
+	case !o.Done:
+		b.config.Findings.RaiseFor(failureStands, finding.CAPFUntrusted.With(o.Device, o.Says).Because("capf", 0, o.Operation.String()+": "+o.Says))
 		return nil
 	}
+	b.config.Findings.Clear(finding.CAPFUntrusted, o.Device)
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	now := b.config.Now().UTC()

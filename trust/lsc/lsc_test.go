@@ -317,8 +317,12 @@ func TestDelete(t *testing.T) {
 	if task := h.judge(enrol.Claim{Device: desk}); task.Operation != enrol.Delete {
 		t.Errorf("task is %+v", task)
 	}
+	h.board.Raise(finding.CAPFUntrusted.With(desk, "it left"))
 	if err := h.Ended(t.Context(), enrol.Outcome{Device: desk, Operation: enrol.Delete, Done: true}); err != nil {
 		t.Fatal(err)
+	}
+	if slices.Contains(h.codes(), "capf-untrusted "+desk) {
+		t.Errorf("it is still said to have failed: %v", h.codes())
 	}
 	if p := h.Phone(desk); p.Current(h.now) != nil || p.Order != nil {
 		t.Errorf("after the phone deleted it: %+v", p)
@@ -340,6 +344,12 @@ func TestHalfAnEnrolment(t *testing.T) {
 		if err := h.Ended(t.Context(), enrol.Outcome{Device: desk, Operation: enrol.Install}); err != nil {
 			t.Fatal(err)
 		}
+	}
+	if !slices.Contains(h.codes(), "capf-untrusted "+desk) {
+		t.Errorf("nobody is told: %v", h.codes())
+	}
+	if err := h.Ended(t.Context(), enrol.Outcome{Device: "SEP0000000000FF", Operation: enrol.Nothing}); err != nil || slices.Contains(h.codes(), "capf-untrusted SEP0000000000FF") {
+		t.Errorf("a stranger is spoken of: %v, %v", h.codes(), err)
 	}
 	if p := h.Phone(desk); p.Current(h.now) != nil || p.Order == nil {
 		t.Errorf("half an enrolment counts: %+v", p)
