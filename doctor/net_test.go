@@ -196,6 +196,13 @@ func TestServersSaid(t *testing.T) {
 		"a server nobody knows":           {"10:14 10.20.0.77 request for SEP001122334455.cnf.xml: File not found\n", "fault tftp-file-missing"},
 		"a gateway that forwards nothing": {"net.ipv4.ip_forward = 0\n", "fault forwarding-off"},
 		"and one that does":               {"net.ipv4.ip_forward=0\nnet.ipv4.ip_forward=1\n", "ok"},
+		"sessions that have no UDP": {
+			"      id     user    vhost             ip         vpn-ip device   since    dtls-cipher    status\n" +
+				"   25590     test  default      10.99.0.2    10.88.0.190  vpns0  4m:12s      (no-dtls) connected\n", "ok dtls-blocked(likely)",
+		},
+		"routes of a session": {
+			"\tUsername: test   Groupname: (none)\n\tState: connected\n\tRoutes: 10.20.0.0/16\n", "fault split-tunnel(likely)",
+		},
 		"one server twice": {
 			"dhcp-option=150,10.20.0.9\ndhcp-option=66,10.20.0.9\n", "ok",
 		},

@@ -1,0 +1,69 @@
+package read
+
+import (
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/longcord/longcord/doctor/fact"
+	"github.com/longcord/longcord/finding"
+)
+
+// What occtl prints: tables of sessions and bans, and one session in full. docs/wire/gateway-logs.md#occtl
+var (
+	occtlUsers   = regexp.MustCompile(`^\s*id\s+user\s+vhost\s+ip\s+vpn-ip\s+device\s+since\s+dtls-cipher\s+status`)
+	occtlUser    = regexp.MustCompile(`^\s*\d+\s+(\S+)\s+\S+\s+(\S+)\s+(\S+)\s+\S+\s+(\S+)\s+\(no-dtls\)\s+connected`)
+	occtlBans    = regexp.MustCompile(`^\s*IP\s+score\s+expires\s*$`)
+	occtlPoints  = regexp.MustCompile(`^\s*IP\s+score\s*$`)
+	occtlBan     = regexp.MustCompile(`^\s*([0-9a-fA-F.:]+)\s+\d+\s+\d{4}-\d\d-\d\d \d\d:\d\d`)
+	occtlField   = regexp.MustCompile(`^\s+(Username|Remote IP|IPv4|User-Agent|Routes|TLS ciphersuite|DTLS cipher|MTU|State|vhost|Session|DPD|Hostname|Connected at|DNS|ID|RX|Average bandwidth RX|Local Device IP|Device|Restricted to routes): *(.*)$`)
+	occtlSession = regexp.MustCompile(`^\s+Username: (\S+)\s+Groupname: `)
+)
+
+var _ = recognise(Recogniser{
+	Format: "occtl's output", Platform: finding.Ocserv,
+	New: func(in *fact.Input) Reader { return &occtl{in: in} },
+})
+
+type occtl struct {
+	in    *fact.Input
+	table string // users, bans, points: of which rows follow
+	user  string // of a session in full
+}
+
+func (r *occtl) Line(l Line) bool {
+	switch {
+	case occtlUsers.MatchString(l.Raw):
+		r.table = "users"
+		return true
+	case occtlBans.MatchString(l.Raw):
+		r.table = "bans"
+		return true
+	case occtlPoints.MatchString(l.Raw):
+		r.table = "points"
+		return true
+	}
+	if m := occtlSession.FindStringSubmatch(l.Raw); m != nil {
+		r.user = m[1]
+		return true
+	}
+	if m := occtlUser.FindStringSubmatch(l.Raw); m != nil && r.table == "users" {
+		if since := m[4]; !strings.HasSuffix(since, "s") || strings.ContainsAny(since, "mhd") { // not just come
+			r.in.Add(fact.OcservNoUDP, l.Number, l.Raw, time.Time{}, "user", m[1])
+		}
+		return true
+	}
+	if m := occtlBan.FindStringSubmatch(l.Raw); m != nil && r.table == "bans" {
+		r.in.Add(fact.OcservBanned, l.Number, l.Raw, time.Time{}, "address", m[1])
+		return true
+	}
+	if m := occtlField.FindStringSubmatch(l.Raw); m != nil && r.user != "" {
+		if m[1] == "Routes" && m[2] != "" && m[2] != "defaultroute" {
+			r.in.Add(fact.ClientSplit, l.Number, l.Raw, time.Time{}, "network", strings.TrimSpace(m[2]))
+		}
+		return true
+	}
+	return false
+}
+
+func (r *occtl) End() {}
