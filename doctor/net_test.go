@@ -131,7 +131,7 @@ func TestOcservSettings(t *testing.T) {
 	for _, test := range []struct{ old, now, want string }{
 		{"", "", "ok"},
 		{"udp-port = 443", "udp-port = 0", "ok dtls-disabled"},
-		{"udp-port = 443", "udp-port = 4443", "ok dtls-disabled"},
+		{"udp-port = 443", "udp-port = 4443", "ok dtls-blocked"},
 		{"udp-port = 443\n", "", "ok dtls-disabled"},
 		{"cisco-client-compat = true\ncisco-svc-client-compat = true\ndtls-legacy = true", "dtls-legacy = false", "ok dtls-disabled"},
 		{"dtls-legacy = true", "dtls-legacy = false", "ok"}, // the compatibility switches it on again
@@ -203,6 +203,23 @@ func TestServersSaid(t *testing.T) {
 		"routes of a session": {
 			"\tUsername: test   Groupname: (none)\n\tState: connected\n\tRoutes: 10.20.0.0/16\n", "fault split-tunnel(likely)",
 		},
+		"openconnect with the time before each line": {
+			"[2026-11-26 01:13:15] POST https://vpn.example.net/\n[2026-11-26 01:13:15] Failed to connect to 203.0.113.2:443: Connection refused\n", "fault gateway-unreachable(likely)",
+		},
+		"another address after a loss": {"Reconnect gave different Legacy IP address (10.88.0.15 != 10.88.0.14)\n", "ok address-changed"},
+		"a session that reached its limit": {
+			"Session authentication will expire at Thu Nov 26 00:14:01 2026\nReceived server disconnect\nSession terminated by server; exiting.\n", "ok session-timeout(likely)",
+		},
+		"files over HTTP": {
+			"10.20.0.77 - - [26/Nov/2026:10:00:01 +0000] \"GET /SEP001122334455.cnf.xml HTTP/1.1\" 404 153\n", "fault tftp-file-missing",
+		},
+		"an aor that is gone": {
+			"[Nov 26 00:31:06] WARNING[1]: res_pjsip_registrar.c:1200 find_registrar_aor: AOR '6001' not found for endpoint '6001' (10.88.0.14:5060)\n", "fault registration-refused",
+		},
+		"a login that came to nothing": {
+			"ocserv[1]: sec-mod: using 'plain' authentication to authenticate user (session: hLBvxO)\n", "insufficient login-refused(possible)",
+		},
+		"openconnect for another VPN": {"POST https://vpn.example.net/global-protect/prelogin.esp\n", "insufficient"},
 		"one server twice": {
 			"dhcp-option=150,10.20.0.9\ndhcp-option=66,10.20.0.9\n", "ok",
 		},
@@ -263,7 +280,7 @@ func TestForeign(t *testing.T) {
 	}
 	for line, want := range map[string]string{
 		"[10:00:01] The secure gateway has rejected the connection attempt. The following message was received from the secure gateway: No assigned address": "fault address-pool-exhausted(likely)",
-		"Nov 26 10:00:01 mac acvpnagent[411]: Function: CTransport::SendRequest  File: x.cpp":                                                                "ok",
+		"Nov 26 10:00:01 mac acvpnagent[411]: Function: CTransport::SendRequest  File: x.cpp":                                                                "insufficient",
 		"Cisco AnyConnect Secure Mobility Client\n[10:00:01] Login failed.\n":                                                                                "fault login-refused",
 	} {
 		if got := judgedText(t, line); got != want {

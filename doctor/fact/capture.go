@@ -5,7 +5,7 @@ import "github.com/longcord/longcord/stage"
 // What captures of packets tell, besides what other sources tell as well. Line is the packet's number. Server is
 // address:port, client an address; phone is true where a TLS hello looks like an old phone's (inferred: TLS 1.0, no name).
 const (
-	// CaptureNoName: no name server knows a name; host, reason (nxdomain, servfail, no answer).
+	// CaptureNoName: no name server knows a name, as a capture or the log of a name server shows; host, reason (nxdomain, servfail, no answer).
 	CaptureNoName Kind = "capture.no-name"
 	// CaptureNoAnswer: a server does not answer; server, client, service (gateway, files, call manager, tvs, capf), by (tcp,
 	// udp), reason (timeout, refused, unreachable, prohibited).
@@ -23,9 +23,16 @@ const (
 	CaptureNoARP Kind = "capture.no-arp"
 	// CaptureTranslated: a phone names another address than it is seen from; line, named, seen, in (Contact, Via, SDP).
 	CaptureTranslated Kind = "capture.translated"
+	// CaptureEmpty: there is no packet in it that can be read; reason. A symptom.
+	CaptureEmpty Kind = "capture.empty"
+	// CaptureName: a server's certificate and the name that a client asked for; host, server, sha1.
+	CaptureName Kind = "capture.name"
 	// CaptureOneWay: voice goes in one direction and none comes back; from, to, packets, held (true: a call was on hold).
 	CaptureOneWay Kind = "capture.one-way"
 )
+
+var _ = symptom(CaptureEmpty, stage.Provision,
+	"take the capture again, and end tcpdump by Ctrl-C before you copy its file: `tcpdump -i any -s 0 -w phone.pcap host PHONE`")
 
 var _ = symptom(CaptureCertificateRefused, stage.Verify,
 	"send the phone's file, to compare its hashes with this certificate: `curl http://TFTP:6970/SEP….cnf.xml`",

@@ -31,7 +31,13 @@ const (
 	ClientDead Kind = "client.dead"
 	// ClientMTU: packets of the agreed size do not pass; mtu, was.
 	ClientMTU Kind = "client.mtu"
-	// ClientEnded: the gateway ended the session. A symptom.
+	// ClientCertificateRefused: something is wrong with the certificate that the client shows; reason.
+	ClientCertificateRefused Kind = "client.certificate-refused"
+	// ClientMoved: a session came back with another address; now, was.
+	ClientMoved Kind = "client.moved"
+	// ClientLimit: the gateway said when the session will end; at.
+	ClientLimit Kind = "client.limit"
+	// ClientEnded: the gateway ended the session; reason, when it gives one.
 	ClientEnded Kind = "client.ended"
 	// ClientFailed: the login came to nothing. A symptom.
 	ClientFailed Kind = "client.failed"
@@ -40,8 +46,6 @@ const (
 var (
 	_ = symptom(ClientRefused, stage.Tunnel,
 		"send the gateway's log of that moment: after the login it refused the tunnel (ASA: `show logging`; ocserv: `journalctl -u ocserv`)")
-	_ = symptom(ClientEnded, stage.Tunnel,
-		"send the gateway's log of that moment: it ended the session (ASA: `show logging`; ocserv: `journalctl -u ocserv`)")
 	_ = symptom(ClientFailed, stage.Verify,
 		"try it with `openconnect -v --dump-http-traffic URL`, and send what that prints without the password")
 )

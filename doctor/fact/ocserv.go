@@ -36,10 +36,12 @@ const (
 	OcservNoUDP Kind = "ocserv.no-udp"
 	// OcservUDPLost: DTLS was up and fell silent; user.
 	OcservUDPLost Kind = "ocserv.udp-lost"
-	// OcservPortTaken: another program has the port; address (host:port).
+	// OcservPortTaken: another program has the port, of ocserv or another server; address (host:port).
 	OcservPortTaken Kind = "ocserv.port-taken"
 	// OcservNotStarted: ocserv refuses its configuration and does not run; reason.
 	OcservNotStarted Kind = "ocserv.not-started"
+	// OcservLoginOpen: a login began and nothing came of it, in a log where nobody ever came in.
+	OcservLoginOpen Kind = "ocserv.login-open"
 	// OcservRefused: a session was refused at CONNECT, after the login; user. A symptom: lines before say why.
 	OcservRefused Kind = "ocserv.refused"
 )

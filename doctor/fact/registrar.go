@@ -13,3 +13,6 @@ const (
 	// RegistrarLost: a phone that was registered does not answer; line, address.
 	RegistrarLost Kind = "registrar.lost"
 )
+
+// CallStatistics: what a phone says of a call that it ended; sent and received, in packets.
+const CallStatistics Kind = "call.statistics"

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/longcord/longcord/doctor/fact"
@@ -154,7 +155,41 @@ var _ = rule(func(c *Case) {
 		}
 		c.Find(found, f)
 	}
+	for _, f := range c.All(fact.CallStatistics) {
+		sent, _ := strconv.Atoi(f.Get("sent"))
+		received, _ := strconv.Atoi(f.Get("received"))
+		if sent >= manyPackets && received == 0 {
+			c.Find(finding.OneWayAudio.With("the phone that ended the call", "the other side").As(finding.Likely), f)
+		}
+	}
 }, finding.NATInTheWay, finding.OneWayAudio)
+
+// manyPackets is two seconds of voice, at 20 ms.
+const manyPackets = 100
+
+// A name by which a gateway was asked for, and the names in the certificate that it showed. Other servers are asked for in a
+// capture, too, so the name is the gateway's, or the only one.
+var _ = rule(func(c *Case) {
+	names := c.All(fact.CaptureName)
+	if check, ok := c.First(fact.SEPVPN); ok && check.Get("host-check") == "0" {
+		return
+	}
+	for _, f := range names {
+		certainty := finding.Likely
+		if !c.gatewayHost(f.Get("host")) {
+			if len(names) > 1 {
+				continue
+			}
+			certainty = finding.Possible
+		}
+		for _, g := range c.All(fact.GatewayCertificate) {
+			named, told := namesOf(g)
+			if g.Get("sha1") == f.Get("sha1") && told && !namesHost(named, f.Get("host")) {
+				c.Find(finding.HostIDMismatch.With(f.Get("host")).As(certainty), f, g)
+			}
+		}
+	}
+}, finding.HostIDMismatch)
 
 // A phone that got its configuration from two servers has two that think it theirs.
 var _ = rule(func(c *Case) {

@@ -22,3 +22,27 @@ var _ = rule(func(c *Case) {
 		}
 	}
 }, finding.CertificateExpired, finding.HostIDMismatch, finding.CertificateNotYetValid)
+
+// Sessions that came back with another address, and sessions that the gateway ended. A limit that it announced is what ended
+// them, when it says nothing else.
+var _ = rule(func(c *Case) {
+	for _, f := range c.All(fact.ClientMoved) {
+		c.Find(finding.AddressChanged.With("the client", f.Get("was")+", then "+f.Get("now")), f)
+	}
+	for _, f := range c.All(fact.ClientCertificateRefused) {
+		c.Find(finding.ClientCertificateExpired.With("who was tried", "it "+f.Get("reason")), f)
+	}
+	for _, f := range c.All(fact.ClientEnded) {
+		limit, limited := c.First(fact.ClientLimit)
+		switch reason := strings.ToLower(f.Get("reason")); {
+		case strings.Contains(reason, "idle"):
+			c.Find(finding.IdleTimeout.With("the client", "the time that is set"), f)
+		case strings.Contains(reason, "time exceeded"), strings.Contains(reason, "session expired"), strings.Contains(reason, "session timeout"):
+			c.Find(finding.SessionTimeout.With("the client", "the time that is set"), f)
+		case reason == "" && limited && limit.Source == f.Source:
+			c.Find(finding.SessionTimeout.With("the client", "the time that is set").As(finding.Likely), f, limit)
+		default:
+			c.Need("send the gateway's log of that moment: it ended the session (ASA: `show logging`; ocserv: `journalctl -u ocserv`)")
+		}
+	}
+}, finding.AddressChanged, finding.ClientCertificateExpired, finding.IdleTimeout, finding.SessionTimeout)

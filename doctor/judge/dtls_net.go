@@ -33,7 +33,7 @@ var _ = rule(func(c *Case) {
 		case ok && port == 0:
 			c.Find(finding.DTLSDisabled.With("ocserv"), f)
 		case ok && port != phonesPort:
-			c.Find(finding.DTLSDisabled.With("ocserv, on UDP "+f.Get("value")+" where phones use 443,"), f)
+			c.Find(finding.DTLSBlocked.With(strconv.Itoa(phonesPort)), f) // nobody listens there
 		}
 		if f, off := o.is("dtls-legacy", false); off {
 			_, cisco := o.is("cisco-client-compat", true)
@@ -45,7 +45,7 @@ var _ = rule(func(c *Case) {
 			c.Find(finding.DTLSCipherMismatch.With("ocserv", "match-tls-dtls-ciphers leaves only DTLS 1.2, which old phones do not speak").As(finding.Possible), f)
 		}
 	}
-}, finding.DTLSDisabled, finding.DTLSCipherMismatch)
+}, finding.DTLSDisabled, finding.DTLSBlocked, finding.DTLSCipherMismatch)
 
 // Hellos that nobody answers are blocked on the way; handshakes that fail meet, and do not agree.
 var _ = rule(func(c *Case) {

@@ -2,6 +2,7 @@ package judge
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/longcord/longcord/doctor/fact"
 )
@@ -11,7 +12,8 @@ import (
 var _ = rule(func(c *Case) {
 	for _, f := range c.All(fact.ForeignVPN) {
 		alone := !slices.ContainsFunc(c.file.Facts, func(other fact.Fact) bool {
-			return other.Source == f.Source && other.Kind != fact.ForeignVPN
+			kind := string(other.Kind)
+			return other.Source == f.Source && other.Kind != fact.ForeignVPN && !strings.HasPrefix(kind, "client.") && !strings.HasPrefix(kind, "gateway.")
 		})
 		if alone && len(c.platforms()) == 0 {
 			c.Need("this is of " + f.Get("product") + ", which Cisco's phones do not speak: they have an AnyConnect client (SSL VPN) only; send the log or configuration of the gateway that the phone's VPN URL leads to, an ASA or ocserv, and the phone's console log")

@@ -2,6 +2,7 @@ package judge
 
 import (
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/longcord/longcord/doctor/fact"
@@ -31,7 +32,7 @@ var _ = rule(func(c *Case) {
 	if !c.Sees(finding.Ocserv) || c.Sees(finding.ASA) || c.Sees(finding.IOS) {
 		return
 	}
-	for _, f := range c.All(fact.FileURL) {
+	for _, f := range append(slices.Clone(c.All(fact.FileURL)), c.All(fact.AskedURL)...) {
 		u, err := url.Parse(f.Get("url"))
 		if err == nil && u.Path != "/svc" && !strings.HasPrefix(u.Path, "/svc/") {
 			c.Find(finding.GroupURLMismatch.With(f.Get("url")).As(finding.Likely), f)

@@ -21,6 +21,11 @@ var _ = rule(func(c *Case) {
 		}
 		c.Find(found, f)
 	}
+	if f, ok := c.First(fact.OcservLoginOpen); ok && !c.Has(fact.OcservLoginRefused, fact.OcservBanned, fact.OcservNoLease, fact.OcservTooMany) {
+		c.Find(finding.LoginRefused.With("somebody").As(finding.Possible), f)
+		c.Need("send ocserv's log of such a login at `log-level = 4` (older ones: `ocserv -d 4`), to its end",
+			"say what the phone shows, and send its console log of the same time")
+	}
 	if f, ok := c.First(fact.ClientLoginRefused); ok && !slices.ContainsFunc(c.All(fact.ClientUp), func(up fact.Fact) bool {
 		return up.Source == f.Source && up.Line > f.Line
 	}) {

@@ -6,13 +6,8 @@ import (
 
 	"github.com/longcord/longcord/doctor/fact"
 	"github.com/longcord/longcord/finding"
+	"github.com/longcord/longcord/inventory"
 )
-
-// homeNetworks are what home routers come with.
-var homeNetworks = []netip.Prefix{
-	netip.MustParsePrefix("192.168.0.0/24"), netip.MustParsePrefix("192.168.1.0/24"), netip.MustParsePrefix("192.168.2.0/24"),
-	netip.MustParsePrefix("192.168.178.0/24"), netip.MustParsePrefix("10.0.0.0/24"),
-}
 
 // Addresses that ocserv gives out, and keeps giving to the same.
 var _ = rule(func(c *Case) {
@@ -21,14 +16,19 @@ var _ = rule(func(c *Case) {
 		if !ok {
 			continue
 		}
-		for _, home := range homeNetworks {
-			if pool.Overlaps(home) && pool.Bits() >= 16 { // who gives out a whole 10.0.0.0/8 gives out other parts first
-				c.Find(finding.PoolOverlaps.With(pool.String(), home.String()+" of many homes", "the phone's own network").As(finding.Possible), f)
-			}
+		if home, whose, ok := inventory.HomeNetwork(pool); ok && pool.Bits() >= 16 { // who gives out a whole 10.0.0.0/8 gives out other parts first
+			c.Find(finding.PoolOverlaps.With(pool.String(), home.String()+" of many homes ("+whose+")", "the phone's own network").As(finding.Possible), f)
 		}
 		if n, limit, ok := o.number("max-clients"); ok && pool.Addr().Is4() && pool.Bits() > 16 {
 			if room := 1<<(32-pool.Bits()) - 3; n > room && room < 16 { // network, broadcast and the gateway's own
 				c.Find(finding.AddressPoolExhausted.With(pool.String()).As(finding.Possible), f, limit)
+			}
+		}
+	}
+	for _, f := range c.All(fact.SEPServer) { // an address of the tunnels cannot be a server's, too
+		if address, err := netip.ParseAddr(f.Get("host")); err == nil {
+			if pool, _ := c.poolOf(address); pool != "" {
+				c.Find(finding.PoolOverlaps.With(pool, "the server "+f.Get("host")+" of the phone's file", "the office's own network"), f)
 			}
 		}
 	}

@@ -37,7 +37,7 @@ func registrarReason(f fact.Fact) string {
 	case "unknown":
 		return "it knows no such line"
 	case "no-aor":
-		return "its endpoint has no aors, so nobody may register as it"
+		return f.Get("reason") + ", so nobody may register as it"
 	case "static":
 		return "its host is not dynamic, so nobody may register as it"
 	}

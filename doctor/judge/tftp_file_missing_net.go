@@ -2,12 +2,14 @@ package judge
 
 import (
 	"cmp"
+	"net/netip"
 	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/longcord/longcord/doctor/fact"
 	"github.com/longcord/longcord/finding"
+	"github.com/longcord/longcord/inventory"
 )
 
 // deviceFile is a phone's own configuration, in the forms in which it asks for it; group 1 is the phone.
@@ -36,6 +38,16 @@ var _ = rule(func(c *Case) {
 // first is down.
 var _ = rule(func(c *Case) {
 	all := c.All(fact.DHCPFiles)
+	for _, f := range all {
+		first, _, _ := strings.Cut(f.Get("servers"), ",")
+		server, err := netip.ParseAddr(first)
+		if err != nil || f.Get("by") != "" { // an offer that was seen somewhere may be a home's
+			continue
+		}
+		if network, whose, home := inventory.HomeNetwork(netip.PrefixFrom(server, server.BitLen())); home {
+			c.Find(finding.HomeNetworkOverlaps.With(server.String(), network.String(), whose), f)
+		}
+	}
 	for i, a := range all {
 		for _, b := range all[:i] {
 			if shareOne(a.Get("servers"), b.Get("servers")) {
@@ -49,7 +61,7 @@ var _ = rule(func(c *Case) {
 			}
 		}
 	}
-}, finding.SecondTFTPAnswers)
+}, finding.SecondTFTPAnswers, finding.HomeNetworkOverlaps)
 
 // shareOne reports whether two lists, by comma, have an element in common, or one is a name, of which nobody knows here
 // where it leads.

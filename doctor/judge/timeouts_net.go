@@ -2,11 +2,15 @@ package judge
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/longcord/longcord/doctor/fact"
 	"github.com/longcord/longcord/finding"
 )
+
+// usualIdle is what ocserv's sample configuration has, in seconds.
+const usualIdle = 1200
 
 // shortIdle is an idle limit, in seconds, that a phone may hit although it is registered: it speaks with its call manager
 // at least every two minutes.
@@ -29,8 +33,14 @@ var _ = rule(func(c *Case) {
 			dead = append(dead, f)
 		}
 	}
-	if len(dead) > 0 { // a phone whose plug was pulled looks like this, too
-		c.Find(finding.DeadPeer.With().As(finding.Possible), dead...)
+	for _, f := range dead { // who came back had lost its way for a while, as a phone whose plug was pulled
+		found := finding.DeadPeer.With().As(finding.Likely)
+		if slices.ContainsFunc(c.All(fact.OcservLogin), func(in fact.Fact) bool {
+			return in.Source == f.Source && in.Get("user") == f.Get("user") && (in.Line > f.Line || in.Count > 0)
+		}) {
+			found = found.As(finding.Possible)
+		}
+		c.Find(found, f)
 	}
 	for _, f := range c.All(fact.ClientDead) {
 		if f.Get("channel") == "CSTP" {
@@ -42,8 +52,13 @@ var _ = rule(func(c *Case) {
 			c.Find(finding.SessionTimeout.With("every phone", seconds(n)).As(finding.Likely), f)
 		}
 		for _, key := range []string{"idle-timeout", "mobile-idle-timeout"} {
-			if n, f, ok := o.number(key); ok && n > 0 && n <= shortIdle {
+			n, f, ok := o.number(key)
+			switch {
+			case !ok || n <= 0 || n >= usualIdle:
+			case n <= shortIdle:
 				c.Find(finding.IdleTimeout.With("every phone", seconds(n)).As(finding.Likely), f)
+			default:
+				c.Find(finding.IdleTimeout.With("every phone", seconds(n)).As(finding.Possible), f)
 			}
 		}
 	}

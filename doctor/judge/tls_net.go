@@ -1,7 +1,6 @@
 package judge
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/longcord/longcord/doctor/fact"
@@ -43,7 +42,7 @@ func (c *Case) judgePriorities(o ocservFile) {
 		return
 	}
 	certainty := finding.Possible
-	if c.oldPhones() {
+	if old(c) {
 		certainty = finding.Certain
 	}
 	if !p.version["1.0"] && !p.version["1.1"] && !p.version["1.2"] {
@@ -59,14 +58,6 @@ func (c *Case) judgePriorities(o ocservFile) {
 	if certainty == finding.Possible && (!p.version["1.0"] || !p.rsa || !p.cbc || !p.sha1) {
 		c.Need("say which model the phones are, or send a phone's file or log: 79xx need TLS 1.0 with RSA, AES-CBC and SHA-1 of this gateway")
 	}
-}
-
-// oldPhones reports whether a phone of the evidence speaks TLS 1.0 only.
-func (c *Case) oldPhones() bool {
-	return slices.ContainsFunc(c.All(fact.Device), func(f fact.Fact) bool {
-		model := strings.TrimPrefix(strings.ToUpper(f.Get("model")), "CP-")
-		return len(model) >= 4 && model[:2] == "79"
-	})
 }
 
 // priorities is what of a priority string bears on phones.

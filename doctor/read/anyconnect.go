@@ -36,17 +36,29 @@ var _ = recognise(Recogniser{
 
 type anyConnect struct {
 	in   *fact.Input
-	seen bool
+	seen Line // a line that only AnyConnect writes; none: Number is 0
+	told bool // what it tells
 }
 
 func (r *anyConnect) Line(l Line) bool {
 	own := anyConnectLine.MatchString(l.Raw)
-	r.seen = r.seen || own
-	if r.seen && strings.HasSuffix(strings.TrimSpace(l.Text), "Login failed.") {
+	if own && r.seen.Number == 0 {
+		r.seen = l
+	}
+	if r.seen.Number > 0 && strings.HasSuffix(strings.TrimSpace(l.Text), "Login failed.") {
 		r.in.Add(fact.ClientLoginRefused, l.Number, l.Raw, l.Time)
+		r.told = true
 		return true
 	}
-	return spoken(r.in, anyConnectPhrases, l.Raw, l) || own
+	if spoken(r.in, anyConnectPhrases, l.Raw, l) {
+		r.told = true
+		return true
+	}
+	return own
 }
 
-func (r *anyConnect) End() {}
+func (r *anyConnect) End() {
+	if r.seen.Number > 0 && !r.told {
+		r.in.Add(fact.ComputerVPN, r.seen.Number, r.seen.Raw, r.seen.Time)
+	}
+}

@@ -15,6 +15,7 @@ var (
 	pjsipFailed   = regexp.MustCompile(`Request '?REGISTER'? from '([^']*)' failed for '([^']*)' \(callid: [^)]*\) - (.+)$`)
 	sipFailed     = regexp.MustCompile(`Registration from '([^']*)' failed for '([^']*)' - (.+)$`)
 	pjsipNoAOR    = regexp.MustCompile(`Endpoint '([^']*)' \(([^)]*)\) has no configured AORs`)
+	pjsipAORGone  = regexp.MustCompile(`AOR '([^']*)' not found for endpoint '([^']*)'(?: \(([^)]*)\))?`)
 	pjsipContacts = regexp.MustCompile(`Registration attempt from endpoint '([^']*)' \(([^)]*)\) to AOR '[^']*' will exceed max contacts of (\d+)`)
 	pjsipAdded    = regexp.MustCompile(`Added contact '([^']*)' to AOR '([^']*)'`)
 	pjsipLost     = regexp.MustCompile(`Contact ([^/\s]+)/(\S+) is now (?:Unreachable|Unavailable)`)
@@ -39,7 +40,7 @@ var registrationCauses = []struct{ says, cause string }{
 var _ = recognise(Recogniser{
 	Format: "Asterisk's log", Platform: finding.Asterisk,
 	Marks: []string{
-		"failed for '", "configured aors", "rejecting ", "contact", "registered", "reachable", "registration", "ready to accept", "chan_s", "pjsip",
+		"failed for '", "not found for endpoint", "configured aors", "rejecting ", "contact", "registered", "reachable", "registration", "ready to accept", "chan_s", "pjsip",
 		"sccp_", "acl.c", "res_security_log",
 	},
 	New: func(in *fact.Input) Reader { return &asteriskLog{in} },
@@ -63,6 +64,10 @@ func (r *asteriskLog) failed(l Line) bool {
 	}
 	if m := pjsipNoAOR.FindStringSubmatch(l.Raw); m != nil {
 		r.refusedFor(l, "chan_pjsip", m[1], hostOf(m[2]), "no-aor", "its endpoint has no aors")
+		return true
+	}
+	if m := pjsipAORGone.FindStringSubmatch(l.Raw); m != nil {
+		r.refusedFor(l, "chan_pjsip", m[2], hostOf(m[3]), "no-aor", "its aor "+m[1]+" is not there")
 		return true
 	}
 	if m := pjsipContacts.FindStringSubmatch(l.Raw); m != nil {

@@ -33,18 +33,20 @@ func readCapture(ctx context.Context, in *fact.Input, r *bufio.Reader, o Options
 	packets, err := pcap.NewReader(r)
 	if err != nil {
 		in.Source().Problem = err.Error()
+		in.Add(fact.CaptureEmpty, 0, err.Error(), time.Time{}, "reason", err.Error())
 		return nil
 	}
 	c := newCapture(in)
 	c.keys.add(o.KeyLog)
 	secrets := 0
+	var broken error // what ended it
 	for {
 		p, err := packets.Next()
 		if errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
 			break
 		}
 		if err != nil {
-			in.Source().Problem = err.Error()
+			in.Source().Problem, broken = err.Error(), err
 			break
 		}
 		if p.Number%10_000 == 0 && ctx.Err() != nil {
@@ -62,6 +64,12 @@ func readCapture(ctx context.Context, in *fact.Input, r *bufio.Reader, o Options
 		}
 	}
 	c.end()
+	if problem := in.Source().Problem; c.now.number == 0 || problem != "" && !errors.Is(broken, io.ErrUnexpectedEOF) {
+		if problem == "" {
+			problem = "the capture has no packet that is known here"
+		}
+		in.Add(fact.CaptureEmpty, 0, problem, time.Time{}, "reason", problem)
+	}
 	return nil
 }
 
@@ -90,6 +98,7 @@ type capture struct {
 	answered map[netip.AddrPort]bool   // who answered TCP
 	refusals map[netip.AddrPort]string // what ICMP says of whom: prohibited or unreachable
 	narrow   map[netip.Addr]bool       // where packets are too big, and it was told
+	hosts    map[netip.Addr]string     // by which name of DNS an address was found; empty: by several
 	held     bool                      // a call was put on hold
 }
 
@@ -97,6 +106,7 @@ func newCapture(in *fact.Input) *capture {
 	return &capture{
 		in: in, keys: keyLog{}, secured: map[netip.Addr]bool{}, answered: map[netip.AddrPort]bool{},
 		refusals: map[netip.AddrPort]string{}, narrow: map[netip.Addr]bool{},
+		hosts: map[netip.Addr]string{},
 	}
 }
 

@@ -242,8 +242,21 @@ func (c *capture) sip(b []byte, from, to netip.AddrPort) {
 	if m.Method == sip.Register {
 		c.register(m, from, to)
 	}
+	if tx, rx := m.Fields.Get(sip.TxStat), m.Fields.Get(sip.RxStat); tx != "" && rx != "" {
+		c.statistics(tx, rx, from, to)
+	}
 	if len(m.Body) > 0 && strings.EqualFold(m.Fields.Get("Content-Type"), sdp.ContentType) {
 		c.description(m, from)
+	}
+}
+
+// statistics are what a phone says of a call that it ends.
+func (c *capture) statistics(tx, rx string, from, to netip.AddrPort) {
+	sent, err := sip.ParseRTPStat(tx)
+	received, err2 := sip.ParseRTPStat(rx)
+	if err == nil && err2 == nil {
+		c.tell(fact.CallStatistics, c.now, fmt.Sprintf("%s to %s: it sent %d packets of voice and got %d", from, to, sent.Packets, received.Packets),
+			"sent", strconv.Itoa(sent.Packets), "received", strconv.Itoa(received.Packets))
 	}
 }
 

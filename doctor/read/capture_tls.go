@@ -206,6 +206,14 @@ func (t *tlsTalk) chain(b []byte) {
 		rest = rest[3+size:]
 		if depth == 0 {
 			t.sha1 = fmt.Sprintf("%X", sha1.Sum(der))
+			host := t.hello.name
+			if host == "" {
+				host = t.c.hosts[t.flow.server.Addr()]
+			}
+			if host != "" {
+				t.c.tell(fact.CaptureName, t.hello.seen, fmt.Sprintf("%s to %s: asks for %s", t.flow.client, t.flow.server, host),
+					"host", host, "server", t.flow.server.String(), "sha1", t.sha1)
+			}
 		}
 		cert, err := readDER(der)
 		if err != nil {

@@ -7,6 +7,7 @@ import (
 	"path"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/longcord/longcord/doctor/fact"
 	"github.com/longcord/longcord/wire/dtls"
@@ -68,12 +69,43 @@ func (c *capture) dns(f pcap.Frame) {
 	switch code, answers := b[3]&15, binary.BigEndian.Uint16(b[6:]); {
 	case code == 0 && answers > 0:
 		q.answered = true
+		c.found(name, rest[4:], int(answers))
 	case code == refusedName:
 		q.says, q.first = "nxdomain", c.now
 	case code == failed:
 		q.says, q.first = "servfail", c.now
 	case code == 0 && q.says == "":
 		q.says, q.first = "no address", c.now
+	}
+}
+
+// found keeps by which name the addresses of an answer are found.
+func (c *capture) found(name string, b []byte, answers int) {
+	const address = 1
+	for range answers {
+		switch { // the name of an answer is compressed, or was spelt out
+		case len(b) >= 2 && b[0]>>6 == 3:
+			b = b[2:]
+		default:
+			spelt, rest := dnsName(b)
+			if spelt == "" {
+				return
+			}
+			b = rest
+		}
+		if len(b) < 10 || len(b) < 10+int(binary.BigEndian.Uint16(b[8:])) {
+			return
+		}
+		size := int(binary.BigEndian.Uint16(b[8:]))
+		if binary.BigEndian.Uint16(b) == address && size == 4 && len(c.hosts) < maxConversations {
+			at := netip.AddrFrom4([4]byte(b[10:14]))
+			if other, ok := c.hosts[at]; ok && other != name {
+				c.hosts[at] = ""
+			} else {
+				c.hosts[at] = name
+			}
+		}
+		b = b[10+size:]
 	}
 }
 
@@ -149,6 +181,9 @@ func (c *capture) dhcp(f pcap.Frame) {
 	}
 }
 
+// silence is how long a file server has time to answer who asked it twice.
+const silence = 3 * time.Second
+
 // transfer is one request of TFTP.
 type transfer struct {
 	name   string
@@ -221,7 +256,8 @@ func (c *capture) fileServer(client, server netip.Addr) *question {
 
 func (c *capture) endFiles() {
 	for i, q := range c.servers.all() {
-		if key := c.servers.order[i]; !q.answered && (q.times >= unanswered || c.refusals[netip.AddrPortFrom(key[1], portTFTP)] != "") {
+		long := q.times > 1 && c.now.at.Sub(q.first.at) >= silence
+		if key := c.servers.order[i]; !q.answered && (q.times >= unanswered || long || c.refusals[netip.AddrPortFrom(key[1], portTFTP)] != "") {
 			c.noAnswer(q.first, key[0], netip.AddrPortFrom(key[1], portTFTP), "udp", "timeout", q.times)
 		}
 	}

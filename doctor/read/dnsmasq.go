@@ -16,6 +16,8 @@ var (
 	dnsmasqFiles   = regexp.MustCompile(`^sent size: +\d+ option: *(150|66) tftp-server\S* +(.+)$`)
 	dnsmasqVendor  = regexp.MustCompile(`^vendor class: (?:Cisco Systems, Inc\. IP Phone )(CP-\S+)`)
 	dnsmasqOption  = regexp.MustCompile(`^dhcp-option(?:-force)?=(?:(?:tag|set|encap|vendor):[^,]*,)*(?:option:)?(150|66|tftp-server(?:-address)?|tftp-server-name),(.+)$`)
+	dnsmasqNoName  = regexp.MustCompile(`\bdnsmasq(?:\[\d+\])?: (?:\d+ \S+ )?(?:reply|config|cached|forwarded) (\S+) is (NXDOMAIN|NODATA-IPv4)`)
+	dnsmasqTaken   = regexp.MustCompile(`\bfailed to (?:create listening socket for|bind DHCP server socket to?) ?(.*?): Address already in use`)
 	dnsmasqSetting = regexp.MustCompile(`^(enable-tftp|tftp-root|tftp-secure|tftp-lowercase|tftp-unique-root|dhcp-range|dhcp-boot|log-dhcp|dhcp-leasefile)(?:=(.*))?$`)
 )
 
@@ -34,6 +36,14 @@ type dnsmasq struct {
 func (r *dnsmasq) Line(l Line) bool {
 	if m := dnsmasqDHCP.FindStringSubmatch(l.Raw); m != nil {
 		r.dhcp(m[2], l)
+		return true
+	}
+	if m := dnsmasqNoName.FindStringSubmatch(l.Raw); m != nil {
+		r.in.Add(fact.CaptureNoName, l.Number, l.Raw, l.Time, "host", strings.ToLower(m[1]), "reason", strings.ToLower(m[2]))
+		return true
+	}
+	if m := dnsmasqTaken.FindStringSubmatch(l.Raw); m != nil {
+		r.in.Add(fact.OcservPortTaken, l.Number, l.Raw, l.Time, "address", strings.TrimSpace(m[1]))
 		return true
 	}
 	text := strings.TrimSpace(l.Raw)

@@ -20,8 +20,10 @@ var (
 	dnsmasqNone  = regexp.MustCompile(`^(?:error 1 )?file (?P<name>.+) not found for (?P<client>\S+)$`)
 	dnsmasqFails = regexp.MustCompile(`^(?:failed sending (?P<name>.+) to (?P<client>\S+)|error 0 .*(?:timeout|Timeout).*)$`)
 	dnsmasqDeny  = regexp.MustCompile(`^cannot (?:access|read) (?P<name>.+): (?P<reason>.+)$`)
+	webAccess    = regexp.MustCompile(`^(\S+) \S+ \S+ \[[^\]]*\] "GET \S*/([^/ ?]+)(?:\?\S*)? HTTP/[\d.]+" (\d{3})\b`)
 	// Other servers and analysers: a phone's file in a sentence that says that it is not there. inferred
 	anyMissing = regexp.MustCompile(`(?i)\b((?:SEP[0-9A-F]{12}(?:\.cnf\.xml)?|XMLDefault\.cnf\.xml)(?:\.enc)?(?:\.sgn)?)\b.*\b(?:not found|no such file|does not exist|cannot find the file)`)
+	phoneFile  = regexp.MustCompile(`^(?:SEP|CTLSEP|ITLSEP)[0-9A-Fa-f]{12}|^(?:XMLDefault|CTLFile|ITLFile)|\.loads$`)
 	anyClient  = regexp.MustCompile(`\b(\d{1,3}(?:\.\d{1,3}){3})\b`)
 )
 
@@ -29,7 +31,7 @@ var _ = recognise(Recogniser{
 	Format: "log of a TFTP server",
 	Marks: []string{
 		"rrq", "tftp", "nak", "not found", "n't found", "cannot find", "such file", "does not exist", "failed sending", "sent ", "serving",
-		"error 0 ", "cannot ",
+		"error 0 ", "cannot ", "\"get ",
 	},
 	New: func(in *fact.Input) Reader { return &fileServer{in: in, asked: map[string]string{}} },
 })
@@ -77,6 +79,13 @@ func (r *fileServer) Line(l Line) bool {
 	}
 	if m := dnsmasqTFTP.FindStringSubmatch(l.Raw); m != nil {
 		r.dnsmasq(m[1], l)
+		return true
+	}
+	if m := webAccess.FindStringSubmatch(l.Raw); m != nil && phoneFile.MatchString(m[2]) {
+		kinds := map[string]fact.Kind{"200": fact.FileSent, "404": fact.FileMissing, "403": fact.FileDenied}
+		if kind := kinds[m[3]]; kind != "" {
+			r.tell(kind, l, m[2], m[1])
+		}
 		return true
 	}
 	if m := anyMissing.FindStringSubmatch(l.Raw); m != nil {

@@ -21,8 +21,9 @@ var (
 )
 
 var _ = recognise(Recogniser{
-	Format: "occtl's output", Platform: finding.Ocserv,
-	New: func(in *fact.Input) Reader { return &occtl{in: in} },
+	Format: "occtl's output", Platform: finding.Ocserv, Early: true,
+	Marks: []string{"vpn-ip", "groupname:", "score"},
+	New:   func(in *fact.Input) Reader { return &occtl{in: in} },
 })
 
 type occtl struct {
@@ -62,6 +63,9 @@ func (r *occtl) Line(l Line) bool {
 			r.in.Add(fact.ClientSplit, l.Number, l.Raw, time.Time{}, "network", strings.TrimSpace(m[2]))
 		}
 		return true
+	}
+	if strings.TrimSpace(l.Raw) != "" { // of something else
+		r.user, r.table = "", ""
 	}
 	return false
 }

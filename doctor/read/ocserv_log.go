@@ -11,13 +11,15 @@ import (
 // ocserv's log: docs/wire/gateway-logs.md#ocserv. In the foreground it begins with ocserv[PID]:, from syslog the daemon
 // puts a time before that.
 var (
-	ocservPart   = regexp.MustCompile(`(?:^|\s)(?:(ocserv(?:-[a-z]+)?)(?:\[(\d+)\])?: )?(main|worker|sec-mod|plain-auth|radius-auth|pam-auth)(?:\[([^\]]*)\])?: ?(.*)$`)
-	ocservGnuTLS = regexp.MustCompile(`(?:^|ocserv[^ ]*: )GnuTLS error \(at worker[\w.-]*:\d+\): (.*)$`)
-	ocservClient = regexp.MustCompile(`^([0-9a-fA-F:.]*[.:][0-9a-fA-F:.]*?)(?::\d+)? +`)
-	ocservPlace  = regexp.MustCompile(`^[\w-]+\.c:\d+: `)
-	ocservNoURL  = regexp.MustCompile(`^unexpected (?:POST )?URL (\S+)`)
-	ocservListen = regexp.MustCompile(`^listening \((TCP|UDP)\) on (\S+?)\.\.\.$`)
-	ocservError  = regexp.MustCompile(`^error: (?:vhost:\S+: )?(config file error in line \d+.*|cannot (?:open|load|access).*|the '[\w-]+' .*configuration options? must be specified!|no ipv4-network or ipv6-network options set\.|no mask found for IPv4 network\.|unknown or unsupported auth method.*)$`)
+	ocservPart    = regexp.MustCompile(`(?:^|\s)(?:(ocserv(?:-[a-z]+)?)(?:\[(\d+)\])?: )?(main|worker|sec-mod|plain-auth|radius-auth|pam-auth)(?:\[([^\]]*)\])?: ?(.*)$`)
+	ocservGnuTLS  = regexp.MustCompile(`(?:^|ocserv[^ ]*: )GnuTLS error \(at worker[\w.-]*:\d+\): (.*)$`)
+	ocservClient  = regexp.MustCompile(`^([0-9a-fA-F:.]*[.:][0-9a-fA-F:.]*?)(?::\d+)? +`)
+	ocservPlace   = regexp.MustCompile(`^[\w-]+\.c:\d+: `)
+	ocservNoURL   = regexp.MustCompile(`^unexpected (?:POST )?URL (\S+)`)
+	ocservBegins  = regexp.MustCompile(`^using '[^']*' authentication to authenticate user \(session: ([^)]*)\)`)
+	ocservSession = regexp.MustCompile(`^initiating session for user '[^']*' \(session: ([^)]*)\)`)
+	ocservListen  = regexp.MustCompile(`^listening \((TCP|UDP)\) on (\S+?)\.\.\.$`)
+	ocservError   = regexp.MustCompile(`^error: (?:vhost:\S+: )?(config file error in line \d+.*|cannot (?:open|load|access).*|the '[\w-]+' .*configuration options? must be specified!|no ipv4-network or ipv6-network options set\.|no mask found for IPv4 network\.|unknown or unsupported auth method.*)$`)
 )
 
 var ocservPhrases = []phrase{
@@ -25,7 +27,9 @@ var ocservPhrases = []phrase{
 	says(`^sending IPv4 (?P<address>[\d.]+)$`, fact.OcservAddress),
 	says(`^Unknown client \((?P<agent>.*)\)$`, fact.OcservUnknownClient),
 	says(`^failed authentication for '(?P<user>[^']*)'`, fact.OcservLoginRefused),
-	says(`^error authenticating user '(?P<user>[^']*)'`, fact.OcservLoginRefused),
+	says(`^(?:radius-auth: )?error authenticating user '(?P<user>[^']*)'`, fact.OcservLoginRefused),
+	says(`^(?:error in|no) password given in auth cont for user '(?P<user>[^']*)'`, fact.OcservLoginRefused),
+	says(`PAM (?:authenticate|acct-mgmt) error for '(?P<user>[^']*)': (?P<reason>.*)`, fact.OcservLoginRefused),
 	says(`^(?P<reason>OTP auth failed) for '(?P<user>[^']*)'`, fact.OcservLoginRefused),
 	says(`^user '(?P<user>[^']*)' (?P<reason>requested group '[^']*' but is not a member)`, fact.OcservLoginRefused),
 	says(`^rejected connection from banned IP: (?P<address>\S+)`, fact.OcservBanned),
@@ -49,6 +53,7 @@ var ocservPhrases = []phrase{
 	says(`^(?P<reason>no DTLS ciphersuite negotiated)`, fact.OcservDTLSFailed),
 	says(`^CISCO client compatibility \(dtls-legacy\) is disabled; will not setup a DTLS session`, fact.OcservDTLSOff),
 	says(`^failed cookie authentication attempt`, fact.OcservRefused),
+	says(`(?i)/dev/net/tun|\bTUNSETIFF\b|cannot open (?:/dev/net/)?tun|failed to (?:open|create) tun`, fact.OcservRefused),
 }
 
 var _ = recognise(Recogniser{
@@ -57,7 +62,9 @@ var _ = recognise(Recogniser{
 		"main:", "main[", "worker:", "worker[", "sec-mod:", "sec-mod[", "plain-auth", "radius-auth", "pam-auth", "listening (", "already in use",
 		"gnutls", "error: ", "note: ",
 	},
-	New: func(in *fact.Input) Reader { return &ocservLog{in: in, workers: map[string]*ocservWorker{}} },
+	New: func(in *fact.Input) Reader {
+		return &ocservLog{in: in, workers: map[string]*ocservWorker{}, begun: map[string]Line{}}
+	},
 })
 
 // ocservWorker is one session while its lines are read.
@@ -76,6 +83,8 @@ type ocservLog struct {
 	in        *fact.Input
 	workers   map[string]*ocservWorker // by pid
 	listening string
+	begun     map[string]Line // logins, by session
+	came      bool            // somebody got a session
 }
 
 func (r *ocservLog) Line(l Line) bool {
@@ -106,6 +115,7 @@ func (r *ocservLog) Line(l Line) bool {
 	}
 	message = ocservPlace.ReplaceAllString(message, "")
 	r.follow(pid, user, message, l)
+	r.login(message, l)
 	if pid == "" && !ours && !r.known(message) {
 		return false
 	}
@@ -178,4 +188,28 @@ func (r *ocservLog) close(pid string) {
 	delete(r.workers, pid)
 }
 
-func (r *ocservLog) End() {}
+// login keeps which logins began. ocserv does not say that a password was wrong before it gives up on a client.
+func (r *ocservLog) login(message string, l Line) {
+	if m := ocservBegins.FindStringSubmatch(message); m != nil && len(r.begun) < maxOcservWorkers {
+		r.begun[m[1]] = l
+	} else if m := ocservSession.FindStringSubmatch(message); m != nil {
+		delete(r.begun, m[1])
+	}
+	r.came = r.came || message == "user logged in"
+}
+
+// End tells of logins that came to nothing, where nobody came in.
+func (r *ocservLog) End() {
+	if r.came {
+		return
+	}
+	var first Line // one is enough
+	for _, l := range r.begun {
+		if first.Number == 0 || l.Number < first.Number {
+			first = l
+		}
+	}
+	if first.Number > 0 {
+		r.in.Add(fact.OcservLoginOpen, first.Number, first.Raw, first.Time)
+	}
+}

@@ -14,7 +14,7 @@ var openConnectPhrases = []phrase{
 	says(`^Failed to connect to (?P<server>\S+): Connection refused`, fact.GatewayNoAnswer, "reason", "refused"),
 	says(`^Failed to connect to (?P<server>\S+): (?:Connection timed out|Interrupted system call)`, fact.GatewayNoAnswer, "reason", "timeout"),
 	says(`^Failed to connect to (?P<server>\S+): (?:No route to host|Network is unreachable|Host is unreachable)`, fact.GatewayNoAnswer, "reason", "unreachable"),
-	says(`^Server certificate verify failed: (?P<reason>(?:certificate expired|certificate does not match hostname|certificate not (?:yet )?(?:activated|valid)).*)`, fact.ClientDistrust),
+	says(`^(?:Server certificate verify failed|Reason): (?P<reason>(?:certificate (?:has )?expired|certificate does not match hostname|certificate (?:is )?not (?:yet )?(?:activated|valid)).*)`, fact.ClientDistrust),
 	says(`^Server certificate verify failed: `, ""), // signer not found: phones believe a hash, not a signer
 	says(`^(?P<reason>None of the \d+ fingerprint\(s\) specified via --servercert match)`, ""),
 	says(`^Server presented no certificate`, fact.ClientFailed),
@@ -25,11 +25,22 @@ var openConnectPhrases = []phrase{
 	says(`^Got HTTP response: HTTP/1\.[01] 401 No certificate`, fact.ClientNoCertificate),
 	says(`^Login failed\.?$`, fact.ClientLoginRefused),
 	says(`^Got HTTP response: HTTP/1\.[01] 401 Authentication failed`, fact.ClientLoginRefused),
+	says(`^Client certificate (?P<reason>has expired at:? .*)`, fact.ClientCertificateRefused),
+	says(`Client certificate missing or incorrect`, fact.ClientNoCertificate),
+	says(`^Reconnect gave different (?:Legacy IP|IPv6) address \((?P<now>\S+) != (?P<was>\S+)\)`, fact.ClientMoved),
+	says(`^Received server disconnect: \S+ '(?P<reason>[^']*)'`, fact.ClientEnded),
+	says(`^(?P<reason>VPN session expired|Server terminated connection \(session expired\))`, fact.ClientEnded),
+	says(`^Session authentication will expire at (?P<at>.*)`, fact.ClientLimit),
+	says(`^No IP address received\. Aborting`, fact.ClientRefused, "reason", "no address"),
 	says(`^Got inappropriate HTTP CONNECT response: HTTP/1\.[01] (?P<reason>\d+ .*)`, fact.ClientRefused),
 	says(`^VPN service unavailable; reason: (?P<reason>.*)`, fact.ClientRefused),
 	says(`^Cookie was rejected by server; exiting\.|^Cookie is no longer valid, ending session`, fact.ClientRefused),
 	says(`^Set up UDP failed; using SSL instead|^Failed to open HTTPS connection|^Failed to complete authentication`, ""),
-	says(`^No DTLS address`, fact.ClientNoDTLS),
+	says(`^No DTLS address|^Server offered no DTLS cipher option`, fact.ClientNoDTLS),
+	says(`^Peer MTU (?P<mtu>\d+) too small to allow DTLS`, fact.ClientMTU, "was", "1280"),
+	says(`^(?P<reason>DTLS session resume failed)`, fact.ClientDTLSFailed),
+	says(`^(?P<reason>Unknown DTLS parameters for requested CipherSuite '[^']*'|Failed to set DTLS (?:priority|session parameters|key).*)`, fact.ClientDTLSFailed),
+	says(`(?P<reason>old session cipher not returned)`, fact.ClientDTLSFailed),
 	says(`^(?P<reason>DTLS handshake timed out)`, fact.ClientNoUDP),
 	says(`^DTLS handshake failed: Resource temporarily unavailable`, fact.ClientNoUDP, "reason", "DTLS handshake timed out"),
 	says(`^DTLS handshake failed: Error in the push function|^\(Is a firewall preventing you from sending UDP packets\?\)`, fact.ClientNoUDP, "reason", "UDP is refused on the way"),
@@ -47,12 +58,19 @@ var openConnectPhrases = []phrase{
 var openConnectKnown = regexp.MustCompile(`^(?:Attempting to connect to server |Connected to |SSL negotiation with |XML POST enabled|TCP_INFO rcv mss|Got CONNECT response: |CSTP connected\. DPD|UDP SO_SNDBUF|DTLS initialised\. DPD|Established DTLS connection|Initiating MTU detection|No change in MTU after|Send (?:CSTP|DTLS) DPD|Got (?:CSTP|DTLS) DPD response|HTTP body length|X-(?:CSTP|DTLS|Transcend)-|Set-Cookie: webvpn|Please enter your (?:username|password)|Not using vhost-net|User cancelled|Send BYE packet)`)
 
 var (
+	openConnectTime   = regexp.MustCompile(`^\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\] `) // --timestamp
 	openConnectAsks   = regexp.MustCompile(`^(?:GET|POST) (https://\S+)$`)
 	openConnectStatus = regexp.MustCompile(`^Unexpected (\d+) result from server`)
 	openConnectTries  = regexp.MustCompile(`^Attempting to connect to server (\S+)`)
 	openConnectHash   = regexp.MustCompile(`^Set-Cookie: webvpnc=bu:.*&sh:([0-9A-Fa-f]{40})\b`)
 	openConnectSuite  = regexp.MustCompile(`^Connected to HTTPS on (\S+) with ciphersuite \((TLS[\d.]+)\)-(\S+)`)
 )
+
+// otherProtocols are what openconnect asks for when it was told to speak another VPN's language (--protocol).
+var otherProtocols = []struct{ path, product string }{
+	{"/global-protect/", "Palo Alto GlobalProtect"}, {"/ssl-vpn/", "Palo Alto GlobalProtect"}, {"/dana-na/", "Pulse Secure or Ivanti Connect Secure"},
+	{"/remote/login", "FortiGate SSL VPN"}, {"/my.policy", "F5 BIG-IP"},
+}
 
 var _ = recognise(Recogniser{
 	Format: "openconnect's output",
@@ -61,7 +79,7 @@ var _ = recognise(Recogniser{
 		"connected to", "connection failure", "connect response", "configured as", "cookie was", "cookie is", "set-cookie: webvpn", "cstp", "dtls",
 		"getaddrinfo", "http response", "http connect", "http body", "https", "mtu", "dpd", "vhost-net", "please enter your", "ssl negotiation",
 		"so_sndbuf", "set up udp", "server certificate", "server presented", "received server disconnect", "session terminated", "tcp_info",
-		"transcend", "user cancelled", "vpn service", "xml post", "bye packet",
+		"client certificate", "reconnect gave", "will expire at", "session expired", "ip address", "session cipher", "reason: ", "transcend", "user cancelled", "vpn service", "xml post", "bye packet",
 	},
 	New: func(in *fact.Input) Reader { return &openConnect{in: in} },
 })
@@ -74,10 +92,15 @@ type openConnect struct {
 }
 
 func (r *openConnect) Line(l Line) bool {
-	text := strings.TrimPrefix(l.Raw, "< ")
+	text := strings.TrimPrefix(openConnectTime.ReplaceAllString(l.Text, ""), "< ")
 	switch {
 	case openConnectAsks.MatchString(text):
 		r.url = openConnectAsks.FindStringSubmatch(text)[1]
+		for _, other := range otherProtocols {
+			if strings.Contains(r.url, other.path) {
+				r.in.Add(fact.ForeignVPN, l.Number, l.Raw, l.Time, "product", other.product)
+			}
+		}
 		return true
 	case openConnectStatus.MatchString(text):
 		values := []string{"status", openConnectStatus.FindStringSubmatch(text)[1]}

@@ -12,6 +12,7 @@ var sysctlForward = regexp.MustCompile(`^\s*net[./](?:ipv4[./]ip_forward|ipv4[./
 
 var _ = recognise(Recogniser{
 	Format: "sysctl",
+	Marks:  []string{"ip_forward", "forwarding"},
 	New:    func(in *fact.Input) Reader { return &sysctl{in} },
 })
 
