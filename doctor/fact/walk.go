@@ -16,7 +16,7 @@ const (
 	// WalkReach: what answers on TCP; what (file server, call manager, trust verification service), address (host:port),
 	// from, ok, reason (refused, timeout, unreachable, name, tls).
 	WalkReach Kind = "walk.reach"
-	// WalkAsked: a request for a file; server, name, by (HTTP, TFTP, HTTPS), from, outcome (came, missing, refused, silent,
+	// WalkAsked: a request for a file; server, name, by (http, tftp, https), from, outcome (came, missing, refused, silent,
 	// unbelieved).
 	WalkAsked Kind = "walk.asked"
 	// WalkFile: the phone's own file; server, name, from, outcome (came, missing, refused, silent, unbelieved, invalid,

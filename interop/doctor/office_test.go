@@ -3,6 +3,7 @@
 package doctor_test
 
 import (
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -72,6 +73,27 @@ func TestHealthyOffice(t *testing.T) {
 		wrong := changed(t, o, file, office.Inside, "10.20.0.77")
 		judge(t, on(o.Client), password+"\n", "--file", wrong, "--tftp", "10.20.0.77", "--user", "alice", "--password-stdin").expect(t, "fault", "no-route-to-pool")
 	})
+}
+
+// TestSignedFiles walks where phones have trust lists and take no file that is not signed; and what was collected is
+// judged again from its file, to the same.
+func TestSignedFiles(t *testing.T) {
+	o := ourOffice(t)
+	if out, err := o.Longcord("", "-c", o.Path("longcord.yaml"), "trust", "enable", "home", "--force", "--yes"); err != nil {
+		t.Fatalf("trust enable: %v\n%s", err, out)
+	}
+	saved := filepath.Join(t.TempDir(), "facts.json")
+	r := judge(t, on(o.Inside), "", "--tftp", office.Inside, "--facts", saved)
+	r.expect(t, "ok", "")
+	for _, line := range []string{"ITL" + phone + ".tlv by http: came", "provision: the file is " + phone + ".cnf.xml.sgn", "the trust verification service answers", "register: 1001"} {
+		if !strings.Contains(r.progress, line) {
+			t.Errorf("%q is not told:\n%s", line, r.progress)
+		}
+	}
+	out, err := o.Longcord("", "doctor", "--from", saved)
+	if err != nil || !strings.Contains(out, "No fault") {
+		t.Errorf("judged again: %v\n%s", err, out)
+	}
 }
 
 // TestOfficeWithoutUDP has a firewall in front of the gateway.
