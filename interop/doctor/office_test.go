@@ -12,6 +12,7 @@ import (
 
 // TestHealthyOffice walks as a phone in the office and as one outside, to a call.
 func TestHealthyOffice(t *testing.T) {
+	t.Parallel()
 	o := ourOffice(t)
 	answering(t, o)
 	file := fileOf(t, o)
@@ -78,6 +79,7 @@ func TestHealthyOffice(t *testing.T) {
 // TestSignedFiles walks where phones have trust lists and take no file that is not signed; and what was collected is
 // judged again from its file, to the same.
 func TestSignedFiles(t *testing.T) {
+	t.Parallel()
 	o := ourOffice(t)
 	if out, err := o.Longcord("", "-c", o.Path("longcord.yaml"), "trust", "enable", "home", "--force", "--yes"); err != nil {
 		t.Fatalf("trust enable: %v\n%s", err, out)
@@ -98,6 +100,7 @@ func TestSignedFiles(t *testing.T) {
 
 // TestOfficeWithoutUDP has a firewall in front of the gateway.
 func TestOfficeWithoutUDP(t *testing.T) {
+	t.Parallel()
 	o := ourOffice(t)
 	file := fileOf(t, o)
 	shut := "table inet shut { chain in { type filter hook input priority 0; udp dport 443 drop; }; }"
@@ -110,6 +113,7 @@ func TestOfficeWithoutUDP(t *testing.T) {
 // TestOldPhone walks as one with TLS 1.0 and the DTLS before RFC 4347, to a gateway with such phones and to one
 // without.
 func TestOldPhone(t *testing.T) {
+	t.Parallel()
 	t.Run("welcome", func(t *testing.T) {
 		o := ourOffice(t, "--legacy-phones")
 		r := judge(t, on(o.Client), password+"\n", "--file", fileOf(t, o), "--model", "CP-7962G", "--user", "alice", "--password-stdin")
@@ -127,6 +131,7 @@ func TestOldPhone(t *testing.T) {
 
 // TestOccupied has the phone itself registered: nobody takes its place unasked.
 func TestOccupied(t *testing.T) {
+	t.Parallel()
 	o := ourOffice(t)
 	p := o.Start(o.Inside, o.Program(), "phone", phone, "--tftp", office.Inside, "--state", t.TempDir(), "--vpn", "off")
 	p.Wait("registered")

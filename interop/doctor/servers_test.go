@@ -121,6 +121,7 @@ func issued(change func(*x509.Certificate)) tls.Certificate {
 
 // TestOpenSSL walks up to s_server in its many moods, as an old phone and as a new one.
 func TestOpenSSL(t *testing.T) {
+	t.Parallel()
 	const old, fresh = "CP-7962G", "CP-8861"
 	ca := write(t, t.TempDir(), "ca.pem", authority.PEM())
 	good := issued(nil)
@@ -184,6 +185,7 @@ func TestExpired(t *testing.T) {
 
 // TestGnuTLS walks up to gnutls-serv, which knows nothing of phones.
 func TestGnuTLS(t *testing.T) {
+	t.Parallel()
 	good := issued(nil)
 	for name, c := range map[string]struct{ priority, model, codes string }{
 		"no gateway for phones": {"NORMAL", "CP-8861", "group-url-mismatch"},
