@@ -5,8 +5,12 @@ import (
 	"github.com/longcord/longcord/finding"
 )
 
-// The phone says that the gateway did not take user name and password.
+// The phone says that the gateway did not take user name and password. A phone that refuses the gateway's certificate
+// never came so far, whatever its screen says.
 var _ = rule(func(c *Case) {
+	if len(distrusted(c)) > 0 {
+		return
+	}
 	user := value(c, "user", fact.PhoneLoginRefused)
 	if user == "" {
 		user = device(c)

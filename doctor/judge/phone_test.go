@@ -113,6 +113,7 @@ func TestPhoneRules(t *testing.T) {
 		{"client certificate ended", []string{"phone.certificate device=SEP001122334455 not-after=2026-01-01T00:00:00Z"}, []string{"client-certificate-expired likely"}},
 		{"client certificate in its time", []string{"phone.certificate device=SEP001122334455 not-after=2027-01-01T00:00:00Z"}, nil},
 		{"login", []string{"phone.login-refused"}, []string{"login-refused likely"}},
+		{"login, and the certificate was refused", []string{"phone.login-refused", "phone.chain-untrusted"}, []string{"certificate-hash-mismatch certain"}},
 		{"login with a space", []string{"phone.login-refused user=j_doe"}, []string{"credential-characters likely", "login-refused likely"}},
 		{"DTLS", []string{"phone.suite-changed"}, []string{"dtls-cipher-mismatch certain"}},
 
@@ -133,8 +134,6 @@ func TestPhoneRules(t *testing.T) {
 		{"detection off, phone lost", []string{"sep.vpn auto-detect=0", "phone.not-registered"}, []string{"network-detection-unreliable likely"}},
 		{"detection off, nothing wrong", []string{"sep.vpn auto-detect=0"}, nil},
 
-		{"MTU too large", []string{"sep.vpn mtu=1500 urls=1"}, []string{"mtu likely"}},
-		{"MTU that fits", []string{"sep.vpn mtu=1406 urls=1"}, nil},
 		{"no VPN in the file", []string{"sep.file whole=true form=plain"}, []string{"vpn-not-configured likely"}},
 		{"no VPN in an excerpt", []string{"sep.file form=plain"}, nil},
 		{"VPN in the file", []string{"sep.file whole=true form=plain", "sep.vpn whole=true urls=1"}, nil},

@@ -266,7 +266,6 @@ func (f *sepFile) within(name string, least, most int) {
 			f.wrong(l, fmt.Sprintf("%s is %q and must be a number", name, text))
 		case (n < least || n > most) && least == most:
 			f.wrong(l, fmt.Sprintf("%s is %d, and phones know %d alone", name, n, most))
-		case name == "mtu" && n > most: // the file counts all the same, and large packets suffer
 		case n < least || n > most:
 			f.wrong(l, fmt.Sprintf("%s is %d and must be from %d to %d", name, n, least, most))
 		}

@@ -92,7 +92,7 @@ func TestSEPInvalid(t *testing.T) {
 		{"SHA-256", "<hashAlg>", "<certHash3>47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=</certHash3><hashAlg>", "SHA-256"},
 		{"no hash", "<hashAlg>", "<certHash3>secret</certHash3><hashAlg>", "28 characters"},
 		{"another algorithm", "<hashAlg>0", "<hashAlg>1", "hashAlg is 1"},
-		{"MTU", "<mtu>1290", "<mtu>90", "256 to 1406"},
+		{"MTU", "<mtu>1290", "<mtu>1500", "256 to 1406"},
 		{"MTU in words", "<mtu>1290", "<mtu>auto", "must be a number"},
 		{"time limit", "<failConnectTime>30", "<failConnectTime>3000", "0 to 600"},
 		{"broken", "<loadInformation>", "<loadInformation", "on line 33"},
