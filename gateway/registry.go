@@ -156,8 +156,18 @@ func (r *registry) create(ctx context.Context, cookie secret.String, record sess
 	if err != nil {
 		return err
 	}
-	if err := r.record(ctx, s); err != nil {
-		r.drop(s)
+	if err := r.confirm(ctx, s, replaced); err != nil {
+		return err
+	}
+	s.log.Info("logged in", logging.Peer, record.Peer.String(), "tunnel_group", record.TunnelGroup, "agent", record.UserAgent)
+	return nil
+}
+
+// confirm records a session that was admitted, and only then ends the one that it takes the place of. That
+// one stays if there is no record, unless a later login has taken the place meanwhile.
+func (r *registry) confirm(ctx context.Context, s, replaced *session) error {
+	err := r.record(ctx, s)
+	if err != nil && r.drop(s) {
 		r.keep(replaced)
 		return err
 	}
@@ -165,8 +175,7 @@ func (r *registry) create(ctx context.Context, cookie secret.String, record sess
 		replaced.log.Info("session gives way to a new login", logging.Stage, stage.Verify.String())
 		replaced.end(tunnel.Administrator)
 	}
-	s.log.Info("logged in", logging.Peer, record.Peer.String(), "tunnel_group", record.TunnelGroup, "agent", record.UserAgent)
-	return nil
+	return err
 }
 
 // admit makes room for a login and enters its session, in one step, so that logins at the same time count
@@ -325,13 +334,15 @@ func (r *registry) keep(s *session) {
 	}
 }
 
-// drop takes a session out of memory.
-func (r *registry) drop(s *session) {
+// drop takes a session out of memory, and reports whether it was there.
+func (r *registry) drop(s *session) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.byName[s.name] == s {
-		delete(r.byName, s.name)
+	if r.byName[s.name] != s {
+		return false
 	}
+	delete(r.byName, s.name)
+	return true
 }
 
 // erase deletes an ended session's record. Only then is its address free: after a restart the sessions of

@@ -223,6 +223,24 @@ func TestLoginsAtOnceCountEachOther(t *testing.T) {
 	}
 }
 
+// TestThreeLoginsOfOnePhone: of three at once the last one counts, though the second was put out before it
+// could put out the first.
+func TestThreeLoginsOfOnePhone(t *testing.T) {
+	t.Parallel()
+	b := openBooks(t)
+	b.login("1", "anna", "SEP1", "phone")
+	second, first, err := b.admit(cookieName(secret.New("2")), sessionRecord{User: "anna", Device: "SEP1", TunnelGroup: "phones", UserAgent: "phone"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.login("3", "anna", "SEP1", "phone")
+	if err := b.confirm(t.Context(), second, first); !errors.Is(err, errGone) {
+		t.Errorf("the second login: %v want %v", err, errGone)
+	}
+	b.want("good cookies", b.cookies("1", "2", "3"), "3")
+	b.want("records", b.stored("1", "2", "3"), "3")
+}
+
 // TestLogoffWhileConnecting: whatever comes first, nothing of the session is left.
 func TestLogoffWhileConnecting(t *testing.T) {
 	t.Parallel()
