@@ -13,7 +13,7 @@ var (
 	AddressPoolExhausted = Define(Declaration{
 		Code: "address-pool-exhausted", Step: stage.Tunnel, Severity: Fault,
 		Args: []string{"network"},
-		Says: "there is no free address for one more phone in the pool of %[1]s",
+		Says: "the address pool %[1]s has no free address",
 		Fix:  []string{"enlarge the pool %[1]s or log off sessions that are not used"},
 		Elsewhere: map[Platform][]string{
 			ASA: {

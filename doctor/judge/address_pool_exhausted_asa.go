@@ -11,7 +11,7 @@ import (
 var _ = rule(func(c *Case) {
 	for _, f := range c.asaEvents(fact.ASANoAddress) {
 		if f.Get("reason") == "dhcp" {
-			c.Find(finding.AddressPoolExhausted.With("the DHCP server of tunnel group "+cmp.Or(f.Get("group"), "of phones")).As(finding.Likely), f)
+			c.Find(finding.AddressPoolExhausted.With("of tunnel group "+cmp.Or(f.Get("group"), "of phones")+" (its DHCP server gives none)").As(finding.Likely), f)
 			continue
 		}
 		c.Find(finding.AddressPoolExhausted.With(c.asaPoolOf(f.Get("group"))).As(finding.Likely), f)
@@ -59,11 +59,11 @@ var _ = rule(func(c *Case) {
 				if !seen {
 					at, _ = b.last(fact.ASAGroup, "group", g.name)
 				}
-				c.Find(g.as(finding.AddressPoolExhausted.With("tunnel group "+g.name+": neither it nor its group policy names one").As(finding.Likely)), at)
+				c.Find(g.as(finding.AddressPoolExhausted.With("of tunnel group "+g.name+" (neither it nor its group policy names one)").As(finding.Likely)), at)
 			case b.whole():
 				for _, name := range names {
 					if _, ok := b.last(fact.GatewayPool, "name", name); !ok {
-						c.Find(g.as(finding.AddressPoolExhausted.With("tunnel group "+g.name+": it names "+name+", which is not there")), where...)
+						c.Find(g.as(finding.AddressPoolExhausted.With(name+" of tunnel group "+g.name+" (it is not there)")), where...)
 					}
 				}
 			}
