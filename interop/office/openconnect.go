@@ -38,14 +38,14 @@ func (o *Office) TryOpenConnect(h *testnet.Host, user, password string, flags ..
 	o.t.Helper()
 	path := filepath.Join(o.t.TempDir(), "script")
 	o.must(os.WriteFile(path, []byte(script), 0o755))
-	args := []string{"--user", user, "--passwd-on-stdin", "--servercert", o.Pin(h), "--script", path, "--verbose"}
+	args := []string{"--user", user, "--passwd-on-stdin", "--servercert", o.Pin(h, flags...), "--script", path, "--verbose"}
 	return o.StartWith(h, password+"\n", Peer(o.t, "openconnect"), append(append(args, flags...), URL)...)
 }
 
-// Pin is the gateway's certificate as openconnect wants it named.
-func (o *Office) Pin(h *testnet.Host) string {
+// Pin is the gateway's certificate that openconnect meets with these flags, as it wants it named.
+func (o *Office) Pin(h *testnet.Host, flags ...string) string {
 	o.t.Helper()
-	said, _ := o.Run(h, "", Peer(o.t, "openconnect"), "--authenticate", URL)
+	said, _ := o.Run(h, "", Peer(o.t, "openconnect"), append([]string{"--authenticate", URL}, flags...)...)
 	_, after, found := strings.Cut(said, "--servercert ")
 	if !found {
 		o.t.Fatalf("openconnect names no fingerprint:\n%s", said)

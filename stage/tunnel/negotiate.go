@@ -147,11 +147,11 @@ func wantedMTU(req cstp.Request, policy Policy) int {
 }
 
 // guessedMTU reports whether the MTU that a client asks for is openconnect's guess, which leaves room for the
-// largest overhead of all suites, and not somebody's wish. Openconnect takes more
+// largest overhead of all suites, and not somebody's wish. Openconnect takes more, but on IPv6 cannot send it
 // (docs/wire/cstp.md#mtu).
 func guessedMTU(req cstp.Request, link Link) bool {
 	const largest = 13 + 1 + 20 + 32 + 16 // header, type byte, MAC of SHA-256 and an explicit IV with padding of AES
-	return vpnauth.AgentOf(req.UserAgent) == vpnauth.OpenConnect && req.MTU == req.BaseMTU-outerHeaders(link)-largest
+	return !link.IPv6 && vpnauth.AgentOf(req.UserAgent) == vpnauth.OpenConnect && req.MTU == req.BaseMTU-outerHeaders(link)-largest
 }
 
 // outerHeaders are the bytes of IP and UDP around a record.
