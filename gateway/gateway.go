@@ -58,7 +58,7 @@ type Settings struct {
 	ProxyProtocol []netip.Prefix
 
 	Tunneled []netip.Addr // next hops there for what came out of tunnels, see RoutingConfig
-	// BatchDelay is how long a packet may wait for others while traffic is dense; zero: not at all.
+	// BatchDelay is how long a packet may wait for others at most while traffic is dense; zero: not at all.
 	BatchDelay time.Duration
 }
 

@@ -28,12 +28,15 @@ type lane struct {
 	g     *Gateway
 	in    *inBatch
 	out   *outBatch
-	delay time.Duration // how long to sleep for company; zero: never
+	delay time.Duration // most to sleep for company; zero: never
 
 	bell    int // eventfd that ends a wait for packets
 	polled  [4]unix.PollFd
 	stopped atomic.Bool
 	last    time.Time // when the queues were last empty
+
+	first, denied bool  // its thread goes before others; may not
+	nice          int32 // of its thread, else
 
 	kept, trial [maxPacket]byte // copies of a datagram, which opening overwrites
 	candidates  [movesTried]candidate
@@ -52,6 +55,10 @@ func newLane(g *Gateway) (*lane, error) {
 func (l *lane) run() error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
+	if attr, err := unix.SchedGetAttr(0, 0); err == nil {
+		l.nice = attr.Nice
+	}
+	defer l.goFirst(false) // the thread may serve others afterwards
 	if runtime.GOMAXPROCS(0) == 1 {
 		runtime.GOMAXPROCS(2)
 	}
@@ -67,6 +74,27 @@ func (l *lane) run() error {
 	return nil
 }
 
+// goFirst has the lane's thread run as soon as it wakes, before everything ordinary on the machine, or takes
+// that back. Without the permission, CAP_SYS_NICE, packets wait with everybody else.
+func (l *lane) goFirst(first bool) {
+	const roundRobin, least = 2, 1 // SCHED_RR of the kernel's include/uapi/linux/sched.h, and its lowest priority
+	if l.first == first || l.denied {
+		return
+	}
+	attr := unix.SchedAttr{}
+	if first {
+		attr.Policy, attr.Priority = roundRobin, least
+	} else {
+		attr.Nice = l.nice
+	}
+	if err := unix.SchedSetAttr(0, &attr, 0); err != nil {
+		l.denied = true
+		l.g.log.Info("packets wait for what else the machine does", logging.Err, os.NewSyscallError("sched_setattr", err))
+		return
+	}
+	l.first = first
+}
+
 // stop ends run. Any goroutine may call it.
 func (l *lane) stop() error {
 	l.stopped.Store(true)
@@ -76,10 +104,16 @@ func (l *lane) stop() error {
 
 func (l *lane) close() error { return os.NewSyscallError("close", unix.Close(l.bell)) }
 
+// flood is how many full batches in a row are more than what a nap may have brought: some ten milliseconds
+// of work.
+const flood = 20
+
 // drain carries what waits until there is nothing, a batch from each side in turn, and returns how many
-// packets that was.
+// packets that was. It goes first only while it keeps up: in a flood, logins and the rest of the machine get
+// their share.
 func (l *lane) drain() (packets int, err error) {
-	for !l.stopped.Load() {
+	for round := 1; !l.stopped.Load(); round++ {
+		l.goFirst(round < flood)
 		up := l.fromClients()
 		down, err := l.fromHost()
 		packets += up + down
@@ -103,7 +137,7 @@ func (l *lane) wait(n int) error {
 		nap(breath)
 		return nil
 	case l.dense(n, since):
-		nap(l.delay)
+		nap(l.budget(n, since))
 		return nil
 	}
 	for i, fd := range [...]int{l.bell, l.g.udp.descriptor(), l.g.udp.otherDescriptor(), l.g.host.fd} {
@@ -118,6 +152,16 @@ func (l *lane) wait(n int) error {
 // dense reports whether n packets within a time are so many that a nap will bring some together.
 func (l *lane) dense(n int, within time.Duration) bool {
 	return n > 0 && l.delay > 0 && time.Duration(n)*l.delay >= worthwhile*within
+}
+
+// company is how many packets a nap is to bring together. Each nap costs as much as one or two packets, so
+// more of them save little, and the last in a hundred packets is as late as the nap is long.
+const company = 8
+
+// budget is how long a nap has to be for company at a rate of n packets within a time, and no longer than is
+// allowed: the busier the lane, the sooner it looks again.
+func (l *lane) budget(n int, within time.Duration) time.Duration {
+	return min(l.delay, company*within/time.Duration(n))
 }
 
 // nap sleeps for a moment. Go's scheduler does not hear of it: it would take the lane's processor away and

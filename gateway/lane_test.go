@@ -2,9 +2,11 @@ package gateway
 
 import (
 	"crypto/tls"
+	"golang.org/x/sys/unix"
 	"net"
 	"net/netip"
 	"os"
+	"runtime"
 	"sync"
 	"testing"
 	"time"
@@ -146,6 +148,53 @@ func TestDense(t *testing.T) {
 		if got := (&lane{delay: c.delay}).dense(c.n, c.within); got != c.want {
 			t.Errorf("%d packets within %v and a delay of %v: %v want %v", c.n, c.within, c.delay, got, c.want)
 		}
+	}
+}
+
+// TestNapLength: a nap is as long as it takes the present rate to bring company, and never longer than allowed.
+func TestNapLength(t *testing.T) {
+	t.Parallel()
+	const delay = 500 * time.Microsecond
+	for _, c := range []struct {
+		n            int
+		within, want time.Duration
+	}{
+		{2, 500 * time.Microsecond, delay}, // 4000 a second
+		{company, delay, delay},
+		{2 * company, delay, delay / 2},
+		{40, 500 * time.Microsecond, company * delay / 40}, // 80,000 a second
+	} {
+		if got := (&lane{delay: delay}).budget(c.n, c.within); got != c.want {
+			t.Errorf("%d packets within %v: a nap of %v, want %v", c.n, c.within, got, c.want)
+		}
+	}
+}
+
+// TestGoesFirst: the lane's thread goes before others while it keeps up, and not when it is told to give way;
+// without the permission it is an ordinary one.
+func TestGoesFirst(t *testing.T) {
+	t.Parallel()
+	l := secondLane(t, open(t).g)
+	runtime.LockOSThread() // never unlocked: the thread ends with the test
+	policy := func() uint32 {
+		attr, err := unix.SchedGetAttr(0, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return attr.Policy
+	}
+	const ordinary, roundRobin = 0, 2
+	l.goFirst(true)
+	want := uint32(roundRobin)
+	if l.denied {
+		want = ordinary
+	}
+	if got := policy(); got != want || l.first != (want == roundRobin) {
+		t.Errorf("policy %d, first %v, denied %v", got, l.first, l.denied)
+	}
+	l.goFirst(false)
+	if got := policy(); got != ordinary || l.first {
+		t.Errorf("after it gave way: policy %d, first %v", got, l.first)
 	}
 }
 
