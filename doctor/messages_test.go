@@ -38,7 +38,7 @@ func TestRules(t *testing.T) {
 			t.Errorf("%s is not declared", code)
 		}
 		if !judge.Found(code) {
-			t.Logf("no rule finds %s", code)
+			t.Errorf("no rule finds %s", code)
 		}
 	}
 }

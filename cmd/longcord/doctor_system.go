@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -39,11 +40,12 @@ func (p *program) doctorSystem(c *cobra.Command, files *doctorFiles) way {
 			if err := p.readAll(ctx, to, args, files, false); err != nil {
 				return err
 			}
-			client, err := p.client()
+			c, err := p.config()
 			if err != nil {
 				return err
 			}
-			return askSystem(ctx, to, client)
+			to.At(time.Now())
+			return askSystem(ctx, to, control.NewClient(c.Socket), c.State)
 		},
 	}
 }
@@ -127,7 +129,7 @@ func timeOf(text string, now time.Time) (time.Time, error) {
 }
 
 // askSystem collects what stands on the board, and whether everything listens.
-func askSystem(ctx context.Context, to *fact.Collector, client *control.Client) error {
+func askSystem(ctx context.Context, to *fact.Collector, client *control.Client, folder string) error {
 	status, err := client.Status(ctx)
 	if err != nil {
 		return err
@@ -145,7 +147,26 @@ func askSystem(ctx context.Context, to *fact.Collector, client *control.Client) 
 	for _, s := range standing {
 		addFinding(in, s.Finding, s.First)
 	}
+	addBackup(in, folder)
 	return nil
+}
+
+// backupMark is a file in the state folder that who copies the folder touches after it.
+const backupMark = "backed-up"
+
+// addBackup tells when the state folder was copied last. Who may not look into it tells nothing.
+func addBackup(in *fact.Input, folder string) {
+	began, err := os.Stat(filepath.Join(folder, "master.key"))
+	if err != nil {
+		return
+	}
+	values := []string{"folder", folder, "began", began.ModTime().UTC().Format(time.RFC3339)}
+	text := "no file " + backupMark + " says that somebody copies " + folder
+	if mark, err := os.Stat(filepath.Join(folder, backupMark)); err == nil {
+		values = append(values, "copied", mark.ModTime().UTC().Format(time.RFC3339))
+		text = "copied last " + said(mark.ModTime())
+	}
+	in.Add(fact.SystemBackup, 0, text, began.ModTime(), values...)
 }
 
 // askPhone collects what the system knows of a phone: now, or of the time then.

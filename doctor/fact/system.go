@@ -16,6 +16,10 @@ const (
 	// SystemPast: somebody asks for a time of which only logs know; at (RFC 3339).
 	SystemPast Kind = "system.past"
 
+	// SystemBackup: when the state folder was copied last; folder, copied (RFC 3339; absent: nobody has said so), began
+	// (RFC 3339, when the folder was made).
+	SystemBackup Kind = "system.backup"
+
 	// SystemAbsent: a phone has neither a session nor a registration; device. A symptom.
 	SystemAbsent Kind = "system.absent"
 	// SystemUnregistered: a phone has had a session for a while, and has not registered; device. A symptom.

@@ -33,6 +33,10 @@ func TestSystem(t *testing.T) {
 		"blocked":           {[]told{phone("blocked", "true"), absent}, judge.Fault, []string{"phone-blocked"}},
 		"has the new file":  {[]told{phone("registered", "true", "file", "older", "fetched", "current")}, judge.Fault, []string{"vpn-not-restarted"}},
 		"has the old file":  {[]told{phone("registered", "true", "file", "older", "fetched", "older")}, judge.OK, nil},
+		"copied":            {[]told{{fact.SystemBackup, []string{"folder", "/state", "copied", "2026-11-20T10:00:00Z", "began", "2025-01-01T10:00:00Z"}}}, judge.OK, nil},
+		"copied long ago":   {[]told{{fact.SystemBackup, []string{"folder", "/state", "copied", "2026-01-20T10:00:00Z", "began", "2025-01-01T10:00:00Z"}}}, judge.OK, []string{"backup-missing"}},
+		"never copied":      {[]told{{fact.SystemBackup, []string{"folder", "/state", "began", "2025-01-01T10:00:00Z"}}}, judge.OK, []string{"backup-missing"}},
+		"new":               {[]told{{fact.SystemBackup, []string{"folder", "/state", "began", "2026-11-20T10:00:00Z"}}}, judge.OK, nil},
 		"past":              {[]told{{fact.SystemPast, []string{"at", "2026-11-25T10:00:00Z"}}}, judge.Insufficient, nil},
 		"unknown code":      {[]told{{fact.SystemFinding, []string{"code", "of-a-later-release", "says", "x"}}}, judge.OK, nil},
 		"does not register": {[]told{{fact.SystemUnregistered, []string{"device", "SEP001122334455"}}}, judge.Insufficient, nil},
@@ -41,6 +45,7 @@ func TestSystem(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c := fact.NewCollector("test", "SEP001122334455")
+			c.At(time.Date(2026, 11, 26, 0, 0, 0, 0, time.UTC))
 			in := c.Open("the running system")
 			in.Recognised("Longcord, running", finding.Longcord)
 			for _, each := range test.told {

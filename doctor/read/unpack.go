@@ -158,7 +158,8 @@ func (u *unpacking) zip(name string, b *bufio.Reader, whole io.Reader, depth int
 			continue
 		}
 		err = u.member(name, f.Name, r, depth)
-		if err := errors.Join(err, r.Close()); err != nil {
+		r.Close() // says again what was wrong with the content
+		if err != nil {
 			return errorOrEnd(err)
 		}
 	}

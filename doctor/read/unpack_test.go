@@ -179,6 +179,7 @@ func TestMistakes(t *testing.T) {
 		"noise":    {noise, "neither text"},
 		"damaged":  {gzipped(t, []byte(said))[:25], "unexpected EOF"},
 		"cut zip":  {zipped(t, "a", said)[:40], "not a valid zip"},
+		"bad zip":  {flipped(zipped(t, "a", said)), "flate"},
 		"cut tar":  {tarred(t, "a", "x\n", "b", strings.Repeat(said, 50))[:1600], "damaged"},
 		"too deep": {deep(t, 8), "more than 5 times"},
 	}
@@ -195,6 +196,14 @@ func TestMistakes(t *testing.T) {
 			}
 		})
 	}
+}
+
+// flipped spoils what is packed in a zip archive of one short file, whose header takes the first 31 bytes.
+func flipped(data []byte) []byte {
+	for i := 31; i < 50; i++ {
+		data[i] ^= 0xff
+	}
+	return data
 }
 
 func deep(t *testing.T, times int) []byte {
