@@ -13,6 +13,7 @@ import (
 var _ = recognise(Recogniser{
 	Format: "alarm of a phone", Platform: finding.Phone,
 	Marks: []string{"name=sep", "reasonforoutofservicetext="},
+	Alone: true,
 	New:   func(in *fact.Input) Reader { return &alarmReader{in} },
 })
 

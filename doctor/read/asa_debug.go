@@ -15,7 +15,8 @@ var _ = recognise(Recogniser{
 		"webvpn", "http_", "cstp", "svc", "vpn_", "ewaform", "tunnel group:", "setting ", "crypto_pki", "pki[", "cert-c:", "cert_api", "cert api", "aaa", "authentication status", "back end", "radius", "rad_", "user: ", "of user ", "initiating ",
 		"validating address", "initiate nac", "no subnetmask", "...input", "user-agent", "x-dtls", "ipphone", "no address",
 	},
-	New: func(in *fact.Input) Reader { return &asaDebugReader{in: in} },
+	Alone: true,
+	New:   func(in *fact.Input) Reader { return &asaDebugReader{in: in} },
 })
 
 type asaDebugReader struct {

@@ -22,6 +22,7 @@ var _ = recognise(Recogniser{
 		"could not be established", "certificate chain", "certificate validation", "simultaneous logins",
 	},
 	Maybe: maybeColumns,
+	Alone: true,
 	New: func(in *fact.Input) Reader {
 		return &asaSyslogReader{in: in, phones: map[string]bool{}, channels: map[string]*asaChannels{}}
 	},

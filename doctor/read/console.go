@@ -13,8 +13,11 @@ import (
 var _ = recognise(Recogniser{
 	Format: "console log of a phone", Platform: finding.Phone,
 	Marks: []string{"VPNC", "SECD", "SECUREAPP", "downd", "dgetfile", "TFTP", "CAPF", "JAVA-", "ccsip_", "'webvpn='"}, Maybe: maybeRecord,
-	Begins: func(text string) bool { return record79.MatchString(text) || record88.MatchString(text) },
-	New:    func(in *fact.Input) Reader { return &consoleReader{in: in, asked: map[string]*download{}} },
+	Begins: func(text string) bool {
+		return maybeRecord(text) && (record79.MatchString(text) || record88.MatchString(text))
+	},
+	Alone: true,
+	New:   func(in *fact.Input) Reader { return &consoleReader{in: in, asked: map[string]*download{}} },
 })
 
 var (

@@ -16,6 +16,7 @@ var (
 	_ = recognise(Recogniser{
 		Format: "CUCM version", Platform: finding.CUCM,
 		Marks: []string{"master version", "system version", "callmanager", "cucm", "unified ", "communications manager", "<version>"},
+		Alone: true,
 		New:   func(in *fact.Input) Reader { return &cucmVersionReader{in} },
 	})
 	_ = recognise(Recogniser{

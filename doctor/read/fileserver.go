@@ -33,7 +33,8 @@ var _ = recognise(Recogniser{
 		"rrq", "tftp", "nak", "not found", "n't found", "cannot find", "such file", "does not exist", "failed sending", "sent ", "serving",
 		"error 0 ", "cannot ", "\"get ",
 	},
-	New: func(in *fact.Input) Reader { return &fileServer{in: in, asked: map[string]string{}} },
+	Alone: true,
+	New:   func(in *fact.Input) Reader { return &fileServer{in: in, asked: map[string]string{}} },
 })
 
 // maxAsked bounds how many clients' last requests are remembered.

@@ -35,7 +35,8 @@ var _ = recognise(Recogniser{
 		"events type=", "client_vpn_", "type=anyconnect_vpn_", "pptp", "xl2tp", "pppd", "control connection", "rasclient", "accel-ppp",
 		"endpoint security", "trgui", "trac", "netextender", "ssl vpn",
 	},
-	New: func(in *fact.Input) Reader { return &foreignVPN{in: in} },
+	Alone: true,
+	New:   func(in *fact.Input) Reader { return &foreignVPN{in: in} },
 })
 
 type foreignVPN struct{ in *fact.Input }

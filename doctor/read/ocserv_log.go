@@ -62,6 +62,7 @@ var _ = recognise(Recogniser{
 		"main:", "main[", "worker:", "worker[", "sec-mod:", "sec-mod[", "plain-auth", "radius-auth", "pam-auth", "listening (", "already in use",
 		"gnutls", "error: ", "note: ",
 	},
+	Alone: true,
 	New: func(in *fact.Input) Reader {
 		return &ocservLog{in: in, workers: map[string]*ocservWorker{}, begun: map[string]Line{}}
 	},

@@ -81,7 +81,8 @@ var _ = recognise(Recogniser{
 		"so_sndbuf", "set up udp", "server certificate", "server presented", "received server disconnect", "session terminated", "tcp_info",
 		"client certificate", "reconnect gave", "will expire at", "session expired", "ip address", "session cipher", "reason: ", "transcend", "user cancelled", "vpn service", "xml post", "bye packet",
 	},
-	New: func(in *fact.Input) Reader { return &openConnect{in: in} },
+	Alone: true,
+	New:   func(in *fact.Input) Reader { return &openConnect{in: in} },
 })
 
 type openConnect struct {

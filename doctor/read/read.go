@@ -54,6 +54,8 @@ type Recogniser struct {
 	// have been. They make long logs fast; TestSieves finds what they lose. None: every line is offered.
 	Marks []string
 	Maybe func(line string) bool // for what has no mark; nil: the marks decide
+	// Alone says that each line of the format has a mark of its own, so that those after one need not be looked at.
+	Alone bool
 	// Begins reports whether a line begins an entry of a log. With it, entries that a terminal broke at its width are
 	// put together again. Nil: lines of this format are taken as they stand.
 	Begins func(text string) bool

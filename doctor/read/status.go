@@ -16,7 +16,8 @@ var _ = recognise(Recogniser{
 		"checksum", "version error", "xmldefault", ".cnf.xml", "dns", "dhcp", "duplicate", "no default", "regist", "fips", "vpn", "lsc", "capf",
 		"restart requested", "error updat", "address released",
 	},
-	New: func(in *fact.Input) Reader { return &statusReader{in} },
+	Alone: true,
+	New:   func(in *fact.Input) Reader { return &statusReader{in} },
 })
 
 type statusReader struct{ in *fact.Input }

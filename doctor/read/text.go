@@ -183,12 +183,16 @@ func (t *lines) offerTo(a *asked, line Line, has uint64) bool {
 		if has&a.bit == 0 && (a.Maybe == nil || !a.Maybe(line.Raw)) {
 			return false
 		}
-		a.until = line.Number + afterMark
+		if !a.Alone {
+			a.until = line.Number + afterMark
+		}
 	}
 	if !a.Line(line) {
 		return false
 	}
-	a.until = max(a.until, line.Number+afterKnown)
+	if !a.Alone {
+		a.until = max(a.until, line.Number+afterKnown)
+	}
 	t.in.Source().Known++
 	t.in.Recognised(a.Format, a.Platform)
 	return true
