@@ -68,30 +68,14 @@ func (b *asaBox) whole() bool {
 // last returns the last fact of a kind with these values.
 func (b *asaBox) last(k fact.Kind, values ...string) (found fact.Fact, ok bool) {
 	for _, f := range b.facts[k] {
-		if asaIs(f, values...) {
+		if has(f, values) {
 			found, ok = f, true
 		}
 	}
 	return found, ok
 }
 
-func (b *asaBox) all(k fact.Kind, values ...string) (found []fact.Fact) {
-	for _, f := range b.facts[k] {
-		if asaIs(f, values...) {
-			found = append(found, f)
-		}
-	}
-	return found
-}
-
-func asaIs(f fact.Fact, values ...string) bool {
-	for i := 0; i+1 < len(values); i += 2 {
-		if !strings.EqualFold(f.Get(values[i]), values[i+1]) {
-			return false
-		}
-	}
-	return true
-}
+func (b *asaBox) all(k fact.Kind, values ...string) []fact.Fact { return having(b.facts[k], values) }
 
 // setting returns a setting of a group policy: its own, or that of DfltGrpPolicy, which all inherit from.
 func (b *asaBox) setting(policy, setting string) (f fact.Fact, ok bool) {
@@ -278,13 +262,8 @@ func (b *asaBox) phonePools() (pools []asaPool) {
 
 // asaRange reads FIRST-LAST of IPv4.
 func asaRange(text string) (first, last netip.Addr, ok bool) {
-	a, z, _ := strings.Cut(text, "-")
-	first, err := netip.ParseAddr(a)
-	if err != nil || !first.Is4() {
-		return first, last, false
-	}
-	last, err = netip.ParseAddr(z)
-	return first, last, err == nil && last.Is4() && !last.Less(first)
+	first, last, ok = addressRange(text)
+	return first, last, ok && first.Is4() && last.Is4()
 }
 
 // outside returns the interfaces that serve VPN.

@@ -2,6 +2,7 @@ package judge
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/longcord/longcord/doctor/fact"
@@ -40,6 +41,27 @@ func (c *Case) All(kinds ...fact.Kind) []fact.Fact {
 	return all
 }
 
+// Of returns the facts of a kind that have these values, pairs of name and value; the case of letters does not count.
+func (c *Case) Of(k fact.Kind, values ...string) []fact.Fact { return having(c.byKind[k], values) }
+
+func having(facts []fact.Fact, values []string) (found []fact.Fact) {
+	for _, f := range facts {
+		if has(f, values) {
+			found = append(found, f)
+		}
+	}
+	return found
+}
+
+func has(f fact.Fact, values []string) bool {
+	for i := 0; i+1 < len(values); i += 2 {
+		if !strings.EqualFold(f.Get(values[i]), values[i+1]) {
+			return false
+		}
+	}
+	return true
+}
+
 // Has reports whether there is a fact of one of these kinds.
 func (c *Case) Has(kinds ...fact.Kind) bool {
 	return slices.ContainsFunc(kinds, func(k fact.Kind) bool { return len(c.byKind[k]) > 0 })
@@ -70,6 +92,14 @@ func (c *Case) Last(k fact.Kind) (fact.Fact, bool) {
 		return all[len(all)-1], true
 	}
 	return fact.Fact{}, false
+}
+
+// below reports whether a fact stands further down than another one, in the same source.
+func below(f, other fact.Fact) bool { return f.Source == other.Source && f.Line > other.Line }
+
+// later reports whether a fact of that kind stands below another one.
+func (c *Case) later(k fact.Kind, than fact.Fact) bool {
+	return slices.ContainsFunc(c.byKind[k], func(f fact.Fact) bool { return below(f, than) })
 }
 
 // Sees reports whether equipment of this platform speaks in the evidence.

@@ -1,7 +1,7 @@
 package judge
 
 import (
-	"fmt"
+	"strconv"
 
 	"github.com/longcord/longcord/doctor/fact"
 	"github.com/longcord/longcord/finding"
@@ -74,12 +74,7 @@ var _ = rule(func(c *Case) {
 
 // brokeAt reports whether the walk ended at this step.
 func (c *Case) brokeAt(step string) bool {
-	for _, f := range c.All(fact.WalkStep) {
-		if f.Get("step") == step && f.Get("ok") == "false" {
-			return true
-		}
-	}
-	return false
+	return len(c.Of(fact.WalkStep, "step", step, "ok", "false")) > 0
 }
 
 // A trust verification service that answers on TCP and not as the phone wants is no matter of reach.
@@ -96,11 +91,5 @@ var _ = rule(func(c *Case) {
 
 // reached returns the attempts by TCP at servers of this kind that came out so.
 func (c *Case) reached(what string, ok bool) []fact.Fact {
-	var all []fact.Fact
-	for _, f := range c.All(fact.WalkReach) {
-		if f.Get("what") == what && f.Get("ok") == fmt.Sprint(ok) {
-			all = append(all, f)
-		}
-	}
-	return all
+	return c.Of(fact.WalkReach, "what", what, "ok", strconv.FormatBool(ok))
 }

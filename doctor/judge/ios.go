@@ -11,22 +11,13 @@ import (
 
 // IOS with CME: what phones are told, and its own SSL VPN.
 
-func (c *Case) ios(k fact.Kind, values ...string) (found []fact.Fact) {
-	for _, f := range c.All(k) {
-		if asaIs(f, values...) {
-			found = append(found, f)
-		}
-	}
-	return found
-}
-
 // Phones of CME get a file with a gateway when each has a file of its own, and its group has a gateway and a hash.
 var _ = rule(func(c *Case) {
-	service := c.ios(fact.IOSService, "name", "telephony-service")
+	service := c.Of(fact.IOSService, "name", "telephony-service")
 	per := slices.ContainsFunc(service, func(f fact.Fact) bool {
 		return f.Get("setting") == "cnf-file" && strings.HasPrefix(f.Get("value"), "perphone")
 	})
-	if groups := c.ios(fact.IOSGroup, "setting", "vpn-gateway"); len(groups) > 0 && !slices.ContainsFunc(c.All(fact.IOSPhone), func(f fact.Fact) bool { return f.Get("vpn-group") != "" }) {
+	if groups := c.Of(fact.IOSGroup, "setting", "vpn-gateway"); len(groups) > 0 && !slices.ContainsFunc(c.All(fact.IOSPhone), func(f fact.Fact) bool { return f.Get("vpn-group") != "" }) {
 		for _, f := range c.All(fact.IOSPhone) {
 			c.Find(finding.VPNNotConfigured.With(f.Get("name")).As(finding.Likely), f, groups[0])
 		}
@@ -39,12 +30,12 @@ var _ = rule(func(c *Case) {
 		if group == "" {
 			continue
 		}
-		if groups := c.ios(fact.IOSGroup, "group", group); len(groups) > 0 && len(c.ios(fact.IOSGroup, "group", group, "setting", "vpn-gateway")) == 0 {
+		if groups := c.Of(fact.IOSGroup, "group", group); len(groups) > 0 && len(c.Of(fact.IOSGroup, "group", group, "setting", "vpn-gateway")) == 0 {
 			c.Find(finding.VPNNotConfigured.With(name).As(finding.Likely), f, groups[0])
 		}
 	}
-	for _, f := range c.ios(fact.IOSGroup, "setting", "vpn-gateway") {
-		if group := f.Get("group"); group != "" && len(c.ios(fact.IOSGroup, "group", group, "setting", "vpn-trustpoint")) == 0 {
+	for _, f := range c.Of(fact.IOSGroup, "setting", "vpn-gateway") {
+		if group := f.Get("group"); group != "" && len(c.Of(fact.IOSGroup, "group", group, "setting", "vpn-trustpoint")) == 0 {
 			c.Find(finding.VPNNotConfigured.With("every phone of vpn-group "+group).As(finding.Likely), f)
 		}
 	}
@@ -52,7 +43,7 @@ var _ = rule(func(c *Case) {
 
 // iosContexts returns the names of IOS's own SSL VPN contexts.
 func (c *Case) iosContexts() (names []string) {
-	for _, f := range c.ios(fact.IOSGateway, "setting", "block") {
+	for _, f := range c.Of(fact.IOSGateway, "setting", "block") {
 		if strings.HasPrefix(f.Get("name"), "context ") && !slices.Contains(names, f.Get("name")) {
 			names = append(names, f.Get("name"))
 		}
@@ -61,20 +52,20 @@ func (c *Case) iosContexts() (names []string) {
 }
 
 var _ = rule(func(c *Case) {
-	for _, f := range c.ios(fact.IOSGateway, "setting", "block") {
+	for _, f := range c.Of(fact.IOSGateway, "setting", "block") {
 		name := f.Get("name")
-		settings := c.ios(fact.IOSGateway, "name", name)
-		ended := len(c.ios(fact.IOSGateway, "name", name, "setting", "end")) > 0
-		if len(settings) > 2 && ended && len(c.ios(fact.IOSGateway, "name", name, "setting", "inservice", "value", "")) == 0 {
+		settings := c.Of(fact.IOSGateway, "name", name)
+		ended := len(c.Of(fact.IOSGateway, "name", name, "setting", "end")) > 0
+		if len(settings) > 2 && ended && len(c.Of(fact.IOSGateway, "name", name, "setting", "inservice", "value", "")) == 0 {
 			c.Find(finding.VPNNotEnabledOnInterface.With("the router", "of webvpn "+name).As(finding.Likely), f)
 		}
 	}
-	for _, f := range c.ios(fact.IOSGateway, "setting", "no") {
+	for _, f := range c.Of(fact.IOSGateway, "setting", "no") {
 		if strings.HasPrefix(f.Get("value"), "svc dtls") || strings.HasPrefix(f.Get("value"), "dtls") {
 			c.Find(finding.DTLSDisabled.With("the router"), f)
 		}
 	}
-	for _, f := range c.ios(fact.IOSGateway, "setting", "svc") {
+	for _, f := range c.Of(fact.IOSGateway, "setting", "svc") {
 		if strings.HasPrefix(f.Get("value"), "split include") || strings.HasPrefix(f.Get("value"), "split exclude") {
 			c.Find(finding.SplitTunnel.With(strings.TrimPrefix(f.Get("name"), "context ")).As(finding.Likely), f)
 		}
@@ -87,18 +78,18 @@ var _ = rule(func(c *Case) {
 	if len(contexts) == 0 {
 		return
 	}
-	for _, f := range c.ios(fact.IOSGroup, "setting", "vpn-trustpoint") {
+	for _, f := range c.Of(fact.IOSGroup, "setting", "vpn-trustpoint") {
 		if strings.HasSuffix(f.Get("value"), " root") && len(c.asas()) == 0 {
 			c.Find(finding.CertificateHashOfWrongCertificate.With("the router", "the root").As(finding.Likely), f)
 		}
 	}
 	var domains []string
-	for _, f := range c.ios(fact.IOSGateway, "setting", "gateway") {
+	for _, f := range c.Of(fact.IOSGateway, "setting", "gateway") {
 		if words := strings.Fields(f.Get("value")); len(words) > 2 && words[1] == "domain" {
 			domains = append(domains, words[2])
 		}
 	}
-	for _, f := range c.ios(fact.IOSGroup, "setting", "vpn-gateway") {
+	for _, f := range c.Of(fact.IOSGroup, "setting", "vpn-gateway") {
 		words := strings.Fields(f.Get("value"))
 		if len(words) < 2 || len(domains) == 0 || len(c.asas()) > 0 {
 			continue

@@ -15,7 +15,7 @@ var _ = rule(func(c *Case) {
 		user := f.Get("user")
 		found := finding.LoginRefused.With(user)
 		if slices.ContainsFunc(c.All(fact.OcservLogin), func(in fact.Fact) bool {
-			return in.Source == f.Source && in.Line > f.Line && in.Get("user") == user
+			return below(in, f) && in.Get("user") == user
 		}) {
 			found = found.As(finding.Possible)
 		}
@@ -26,9 +26,7 @@ var _ = rule(func(c *Case) {
 		c.Need("send ocserv's log of such a login at `log-level = 4` (older ones: `ocserv -d 4`), to its end",
 			"say what the phone shows, and send its console log of the same time")
 	}
-	if f, ok := c.First(fact.ClientLoginRefused); ok && !slices.ContainsFunc(c.All(fact.ClientUp), func(up fact.Fact) bool {
-		return up.Source == f.Source && up.Line > f.Line
-	}) {
+	if f, ok := c.First(fact.ClientLoginRefused); ok && !c.later(fact.ClientUp, f) {
 		c.Find(finding.LoginRefused.With("the user that was tried"), f)
 	}
 	for _, o := range c.ocservFiles() {

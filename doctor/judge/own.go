@@ -31,7 +31,7 @@ var _ = rule(func(c *Case) {
 func wentWell(c *Case, f fact.Fact, step stage.Step) bool {
 	for _, ok := range c.All(fact.OwnStep) {
 		var done stage.Step
-		if ok.Source == f.Source && ok.Line > f.Line && done.UnmarshalText([]byte(ok.Get("step"))) == nil && done >= step {
+		if below(ok, f) && done.UnmarshalText([]byte(ok.Get("step"))) == nil && done >= step {
 			return true
 		}
 	}

@@ -149,9 +149,7 @@ func address(text string) (netip.Addr, bool) {
 
 // recovered says whether the phone got its own file later in the same source.
 func recovered(c *Case, f fact.Fact) bool {
-	return slices.ContainsFunc(c.All(fact.PhoneFetched), func(got fact.Fact) bool {
-		return got.Source == f.Source && got.Line > f.Line
-	})
+	return c.later(fact.PhoneFetched, f)
 }
 
 // speaks says whether the phone's VPN client is at work: then there is one, and it is switched on.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"github.com/longcord/longcord/doctor/fact"
 	"github.com/longcord/longcord/finding"
@@ -47,7 +48,7 @@ func registrarReason(f fact.Fact) string {
 // registeredAfter reports whether the same line came in later on.
 func (c *Case) registeredAfter(f fact.Fact) bool {
 	return slices.ContainsFunc(c.All(fact.RegistrarRegistered), func(in fact.Fact) bool {
-		return in.Source == f.Source && in.Line > f.Line && in.Get("line") == f.Get("line")
+		return below(in, f) && in.Get("line") == f.Get("line")
 	})
 }
 
@@ -89,13 +90,17 @@ func poolPrefix(network string) (func(netip.Addr) bool, bool) {
 	if p, err := netip.ParsePrefix(network); err == nil {
 		return p.Contains, true
 	}
-	for i := range network {
-		if network[i] != '-' {
-			continue
-		}
-		first, err := netip.ParseAddr(network[:i])
-		last, err2 := netip.ParseAddr(network[i+1:])
-		return func(a netip.Addr) bool { return first.Compare(a) <= 0 && a.Compare(last) <= 0 }, err == nil && err2 == nil
+	first, last, ok := addressRange(network)
+	return func(a netip.Addr) bool { return first.Compare(a) <= 0 && a.Compare(last) <= 0 }, ok
+}
+
+// addressRange reads FIRST-LAST.
+func addressRange(text string) (first, last netip.Addr, ok bool) {
+	a, z, _ := strings.Cut(text, "-")
+	first, err := netip.ParseAddr(a)
+	if err != nil {
+		return first, last, false
 	}
-	return nil, false
+	last, err = netip.ParseAddr(z)
+	return first, last, err == nil && !last.Less(first)
 }

@@ -25,7 +25,7 @@ var _ = rule(func(c *Case) {
 		c.Find(finding.ForeignTrustList.With(device(c)).As(finding.Possible), f)
 	}
 	for _, f := range c.All(fact.PhoneTrustListFailed) {
-		if later(c, fact.PhoneTrustListTaken, f) {
+		if c.later(fact.PhoneTrustListTaken, f) {
 			continue
 		}
 		certainty := finding.Likely
@@ -55,14 +55,4 @@ func compareSigners(c *Case, server string) {
 		c.Find(finding.TrustListMismatch.With(f.Get("file"), server).As(finding.Likely), f, lists[0])
 		c.Find(finding.ForeignTrustList.With(device(c)).As(finding.Possible), f, lists[0])
 	}
-}
-
-// later says whether a fact of that kind stands further below in the same source.
-func later(c *Case, kind fact.Kind, than fact.Fact) bool {
-	for _, f := range c.All(kind) {
-		if f.Source == than.Source && f.Line > than.Line {
-			return true
-		}
-	}
-	return false
 }

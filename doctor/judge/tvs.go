@@ -8,7 +8,7 @@ import (
 // The phone asked a trust verification service and got no answer that it could use.
 var _ = rule(func(c *Case) {
 	for _, f := range c.All(fact.PhoneTVSFailed) {
-		if !later(c, fact.PhoneTVSAnswered, f) {
+		if !c.later(fact.PhoneTVSAnswered, f) {
 			c.Find(finding.TVSUnreachable.With(f.Get("server")), f)
 		}
 	}
