@@ -9,8 +9,8 @@ const (
 	PhoneCertificate Kind = "phone.certificate"
 	// Handshake: a TLS connection came up; server (host:port), protocol (TLSv1.2), cipher, each as far as it is told.
 	Handshake Kind = "gateway.handshake"
-	// HandshakeFailed: it did not; server, alert (its name), offered (the one version that was tried, such as TLSv1). A
-	// symptom.
+	// HandshakeFailed: it did not; server, alert (its name), offered (the one version that was tried, such as TLSv1), by
+	// (gateway or client, where a capture shows who ended it). A symptom.
 	HandshakeFailed Kind = "gateway.handshake-failed"
 	// GatewayNoAnswer: nobody answers on TCP; server, reason (refused, timeout, unreachable).
 	GatewayNoAnswer Kind = "gateway.no-answer"

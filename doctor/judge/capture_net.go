@@ -72,10 +72,7 @@ func (c *Case) gotFiles(source string) bool {
 // gatewayHost reports whether a name is that of a gateway's URL.
 func (c *Case) gatewayHost(name string) bool {
 	return slices.ContainsFunc(slices.Concat(c.All(fact.FileURL), c.All(fact.AskedURL)), func(f fact.Fact) bool {
-		_, rest, _ := strings.Cut(f.Get("url"), "://")
-		host, _, _ := strings.Cut(rest, "/")
-		host, _, _ = strings.Cut(host, ":")
-		return strings.EqualFold(host, name)
+		return strings.EqualFold(hostOf(f.Get("url")), name)
 	})
 }
 
@@ -95,21 +92,6 @@ var _ = rule(func(c *Case) {
 		}
 	}
 }, finding.CertificateHashMismatch)
-
-// Old phones by their hello: they have nothing newer to offer.
-var _ = rule(func(c *Case) {
-	for _, f := range c.All(fact.HandshakeFailed) {
-		if f.Get("by") != "gateway" || f.Get("offered") != "TLSv1" {
-			continue
-		}
-		switch f.Get("alert") {
-		case "protocol version":
-			c.Find(finding.TLSVersion.With(f.Get("server")).As(finding.Likely), f)
-		case "handshake failure", "insufficient security":
-			c.Find(finding.TLSCipher.With(f.Get("server")).As(finding.Likely), f)
-		}
-	}
-}, finding.TLSVersion, finding.TLSCipher)
 
 // The tunnel: UDP that does not come through, handshakes that do not agree, packets that are too big.
 var _ = rule(func(c *Case) {

@@ -2,18 +2,22 @@ package judge
 
 import (
 	"cmp"
+	"regexp"
 	"strings"
 
 	"github.com/longcord/longcord/doctor/fact"
 	"github.com/longcord/longcord/finding"
 )
 
+// outOfDate is how gateways say that a client's certificate is refused for its dates.
+var outOfDate = regexp.MustCompile(`(?i)expired|not yet valid|not yet activated|not valid yet|validity|out[- ]of[- ]range`)
+
 var _ = rule(func(c *Case) {
 	for _, f := range c.All(fact.ASACertificateRefused) {
 		who, reason := cmp.Or(f.Get("subject"), "a client"), strings.TrimSuffix(f.Get("reason"), ".")
 		lower := strings.ToLower(reason)
 		switch {
-		case strings.Contains(lower, "expired"), strings.Contains(lower, "not yet valid"), strings.Contains(lower, "not valid yet"), strings.Contains(lower, "validity"), strings.Contains(lower, "out-of-range"), strings.Contains(lower, "out of range"):
+		case outOfDate.MatchString(reason):
 			c.Find(finding.ClientCertificateExpired.With(who, reason), f)
 		case strings.Contains(lower, "did not return a certificate"), strings.Contains(lower, "no certificate returned"):
 			c.Find(finding.ClientCertificateUntrusted.With(who, "none was sent").As(finding.Likely), f)

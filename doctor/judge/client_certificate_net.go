@@ -12,10 +12,9 @@ const cnOID = "2.5.4.3"
 
 var _ = rule(func(c *Case) {
 	for _, f := range c.All(fact.OcservCertificateRefused) {
-		switch reason := f.Get("reason"); {
-		case strings.Contains(reason, "expired"), strings.Contains(reason, "not yet activated"), strings.Contains(reason, "not yet valid"):
+		if reason := f.Get("reason"); outOfDate.MatchString(reason) {
 			c.Find(finding.ClientCertificateExpired.With(client(f), reason), f)
-		default:
+		} else {
 			c.Find(finding.ClientCertificateUntrusted.With(client(f), reason), f)
 		}
 	}

@@ -12,7 +12,7 @@ var asaEpoch = time.Date(2008, 1, 1, 0, 0, 0, 0, time.UTC)
 
 var _ = rule(func(c *Case) {
 	for _, f := range c.All(fact.ASAClock) {
-		if t, err := time.Parse(time.RFC3339, f.Get("time")); err == nil && t.Before(asaEpoch) {
+		if t, ok := moment(f, "time"); ok && t.Before(asaEpoch) {
 			c.Find(finding.ClockWrong.With("the ASA", "it says "+t.Format("2 January 2006")), f)
 		}
 	}

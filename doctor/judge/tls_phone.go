@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -23,13 +24,11 @@ var _ = rule(func(c *Case) {
 	}
 	for _, f := range c.All(fact.HandshakeFailed) {
 		certainty := finding.Possible
-		if old(c) && (f.Get("offered") == "TLSv1" || f.Get("offered") == "") {
+		switch offered := f.Get("offered"); {
+		case old(c) && offered == "", offered == "TLSv1" && (old(c) || f.Get("by") == "gateway"): // in a capture, phones alone offer so little
 			certainty = finding.Likely
 		}
-		server := f.Get("server")
-		if server == "" {
-			server = gateway(c)
-		}
+		server := cmp.Or(f.Get("server"), gateway(c))
 		switch alert := f.Get("alert"); {
 		case alert == "protocol version":
 			c.Find(finding.TLSVersion.With(server).As(certainty), f)
