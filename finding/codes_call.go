@@ -18,5 +18,6 @@ var (
 				"let tunnels and office reach each other for UDP: `nft add rule inet filter forward iifname \"vpns*\" accept` and `oifname \"vpns*\"` likewise, and route the pool to this machine",
 			},
 		},
+		MootedBy: []string{"no-route-to-pool", "forwarding-off"},
 	})
 )

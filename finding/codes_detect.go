@@ -20,6 +20,7 @@ var (
 				"tick Enable Auto Network Detect in Advanced Features > VPN > VPN Profile, press Apply Config, and give the phone a load from 9.2(1) on",
 			},
 		},
+		MootedBy: []string{"load-too-old"},
 	})
 	HomeNetworkOverlaps = Define(Declaration{
 		Code: "home-network-overlaps", Step: stage.Detect, Severity: Warning,
@@ -48,6 +49,7 @@ var (
 				"`voice service voip`, `vpn-group 1`: `vpn-gateway 1 URL`, `vpn-trustpoint 1 trustpoint NAME leaf`, `vpn-hash-algorithm sha-1`; `telephony-service`, `cnf-file perphone`; below the ephone `vpn-group 1` and `vpn-profile 1`; then `create cnf-files` and reset the phone inside",
 			},
 		},
+		MootedBy: []string{"model-without-vpn"},
 	})
 	ForeignTFTPServer = Define(Declaration{
 		Code: "foreign-tftp-server", Step: stage.Detect, Severity: Fault,
@@ -59,5 +61,6 @@ var (
 				"set it by hand: 79xx Settings > Network Configuration > IPv4 Configuration, unlock with **#, Alternate TFTP Yes, TFTP Server 1; 88xx Applications > Admin settings > Network setup > IPv4 setup",
 			},
 		},
+		MootedBy: []string{"home-network-overlaps"},
 	})
 )

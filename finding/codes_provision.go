@@ -51,6 +51,7 @@ var (
 				"check in Cisco Unified Serviceability > Control Center - Feature Services that Cisco Tftp runs",
 			},
 		},
+		MootedBy: []string{"mtu"},
 	})
 	TFTPFileMissing = Define(Declaration{
 		Code: "tftp-file-missing", Step: stage.Provision, Severity: Fault,
@@ -92,6 +93,7 @@ var (
 			"if it is one of yours, add it: `longcord phones add %[1]s --model %[3]s --line NUMBER`",
 			"see all of them with `longcord phones list --unknown`",
 		},
+		MootedBy: []string{"tftp-file-missing"},
 	})
 	FilesRefused = Define(Declaration{
 		Code: "files-refused", Step: stage.Provision, Severity: Warning,
@@ -157,9 +159,10 @@ var (
 	})
 	FileNotFetched = Define(Declaration{
 		Code: "file-not-fetched", Step: stage.Provision, Severity: Fault,
-		Args: []string{"phone"},
-		Says: "%[1]s has never fetched its file, so it knows no gateway",
-		Fix:  []string{"start the phone in the office once, with its TFTP server set; or bring it its first file: `longcord phones invite %[1]s`"},
+		Args:     []string{"phone"},
+		Says:     "%[1]s has never fetched its file, so it knows no gateway",
+		Fix:      []string{"start the phone in the office once, with its TFTP server set; or bring it its first file: `longcord phones invite %[1]s`"},
+		MootedBy: []string{"tftp-unreachable", "tftp-file-missing"},
 	})
 	AlternateTFTPNotSet = Define(Declaration{
 		Code: "alternate-tftp-not-set", Step: stage.Provision, Severity: Fault,
@@ -225,6 +228,7 @@ var (
 				"press Apply Config on the phone's page, and Reset when that does not help; the phone has to reach TCP 6970 of the TFTP server",
 			},
 		},
+		MootedBy: []string{"group-url-mismatch", "certificate-hash-mismatch"},
 	})
 	TVSUnreachable = Define(Declaration{
 		Code: "tvs-unreachable", Step: stage.Provision, Severity: Fault,
@@ -241,6 +245,7 @@ var (
 				"check in Cisco Unified Serviceability > Tools > Control Center - Network Services that Cisco Trust Verification Service runs on %[1]s",
 			},
 		},
+		MootedBy: []string{"mtu"},
 	})
 	ForeignTrustList = Define(Declaration{
 		Code: "foreign-trust-list", Step: stage.Provision, Severity: Fault,

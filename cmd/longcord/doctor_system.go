@@ -85,6 +85,9 @@ func (p *program) askFor(ctx context.Context, to *fact.Collector, name, at strin
 		user := set.Users[name]
 		switch {
 		case user == nil && deviceName.MatchString(name):
+			if asks, err := askStranger(ctx, to, client, name); asks || err != nil {
+				return err
+			}
 			return usage(fmt.Errorf("there is no file and no phone %s", name), "the phones: longcord phones list")
 		case user == nil:
 			return usage(fmt.Errorf("there is no file, no phone and no user %s", name), "the users: longcord users list", "the phones: longcord phones list")
@@ -104,6 +107,25 @@ func (p *program) askFor(ctx context.Context, to *fact.Collector, name, at strin
 		}
 	}
 	return nil
+}
+
+// askStranger collects that a phone asks for its file and nobody has added it. It reports whether that is so.
+func askStranger(ctx context.Context, to *fact.Collector, client *control.Client, device string) (bool, error) {
+	standing, err := client.Findings(ctx)
+	if err != nil {
+		return false, err
+	}
+	for _, s := range standing {
+		if s.Code == finding.UnknownPhone.Code && strings.Contains(s.Says, device) {
+			in := to.Open(device)
+			in.Recognised("a phone that nobody has added", finding.Longcord)
+			f := s.Finding
+			f.Severity = finding.Fault // for who asks about this phone
+			addFinding(in, f, s.First)
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 // timeOf reads what people write for a time: of today, or the last such time before now; empty: the zero time.
@@ -239,7 +261,8 @@ const registersWithin = 2 * time.Minute
 // taken along.
 func addReadiness(in *fact.Input, ready control.Readiness, works bool) {
 	for _, check := range ready.Checks {
-		if check.Finding != nil {
+		// A phone that is away or switched off has no registration: that is what the symptoms say.
+		if check.Finding != nil && check.Finding.Code != finding.NotRegistered.Code {
 			f := *check.Finding
 			if works && f.Severity == finding.Fault {
 				f.Severity = finding.Warning

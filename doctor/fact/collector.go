@@ -59,6 +59,13 @@ func (c *Collector) At(now time.Time) {
 	}
 }
 
+// Take adds what another collector has saved.
+func (c *Collector) Take(f *File) {
+	c.At(f.Collected)
+	c.file.Sources = append(c.file.Sources, f.Sources...)
+	c.file.Facts = append(c.file.Facts, f.Facts...)
+}
+
 // Open begins a source.
 func (c *Collector) Open(name string) *Input {
 	c.file.Sources = append(c.file.Sources, Source{Name: Cut(Scrub(name)), Formats: []string{}})

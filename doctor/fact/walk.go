@@ -25,7 +25,7 @@ const (
 	// WalkCompanion: a file that the phone's own names and that cannot be had; name, from.
 	WalkCompanion Kind = "walk.companion"
 	// WalkPlace: where network detection sees itself; place (inside, outside), reason (proven, answered, silent, foreign),
-	// server.
+	// server, and network, the one of this machine that the server's address lies in, if it does.
 	WalkPlace Kind = "walk.place"
 	// WalkVPN: whether the phone has a gateway to go to; device, ok.
 	WalkVPN Kind = "walk.vpn"

@@ -15,6 +15,7 @@ type Case struct {
 	file   *fact.File
 	byKind map[fact.Kind][]fact.Fact
 	found  []finding.Finding
+	early  int // so many of found are what rules made of facts; the rest was told
 	needs  []string
 }
 
@@ -139,6 +140,32 @@ func (c *Case) Find(f finding.Finding, on ...fact.Fact) {
 		return
 	}
 	c.found = append(c.found, f)
+}
+
+// FindAgain adds what somebody else has found: as evidence where rules have found the same, about whatever subject; else
+// by itself. A fault of a step after one that is broken already is what follows from that, and is left out.
+func (c *Case) FindAgain(f finding.Finding, on ...fact.Fact) {
+	for _, same := range c.found[:c.early] {
+		if same.Code == f.Code {
+			f.Subject = same.Subject
+			c.Find(f, on...)
+			return
+		}
+	}
+	if broken := c.broken(); f.Severity == finding.Fault && broken != 0 && f.Step > broken {
+		return
+	}
+	c.Find(f, on...)
+}
+
+// broken returns the first step of which a fault is found that is more than possible; 0: none.
+func (c *Case) broken() (first stage.Step) {
+	for _, f := range c.found {
+		if f.Severity == finding.Fault && f.Certainty != finding.Possible && (first == 0 || f.Step < first) {
+			first = f.Step
+		}
+	}
+	return first
 }
 
 // Need asks for what else to send, in the imperative.

@@ -1,6 +1,8 @@
 package judge
 
 import (
+	"slices"
+
 	"github.com/longcord/longcord/doctor/fact"
 	"github.com/longcord/longcord/finding"
 	"github.com/longcord/longcord/inventory/fitness"
@@ -19,7 +21,12 @@ var _ = rule(func(c *Case) {
 		}
 	}
 	older, _ := fitness.Older(load.Get("load"), fitness.DetectionSince)
+	outside := slices.IndexFunc(c.All(fact.WalkPlace), func(f fact.Fact) bool { return f.Get("place") == "outside" })
 	switch {
+	case vpn.Get("auto-detect") == "0" && outside >= 0:
+		f := finding.NetworkDetectionUnreliable.With(device(c), "it is outside, and looking for that is switched off (autoNetDetect 0), so somebody has to switch the VPN on by hand")
+		f.Severity = finding.Fault
+		c.Find(f, vpn, c.All(fact.WalkPlace)[outside])
 	case vpn.Get("auto-detect") == "1" && older && detects(c):
 		c.Find(finding.NetworkDetectionUnreliable.With(device(c), "its load "+load.Get("load")+" is older than 9.2(1)").As(finding.Likely), vpn, load)
 	case vpn.Get("auto-detect") == "0" && c.Has(fact.PhoneNotRegistered, fact.PhoneFileTimeout) && !speaks(c):

@@ -30,6 +30,9 @@ var _ = rule(func(c *Case) {
 		}
 	}
 	for _, f := range c.All(fact.WalkPlace) {
+		if network := f.Get("network"); network != "" && f.Get("place") == "outside" {
+			c.Find(finding.HomeNetworkOverlaps.With(f.Get("server"), network, "this one has"), f)
+		}
 		if f.Get("reason") == "foreign" {
 			c.Find(finding.ForeignTFTPServer.With(f.Get("server")).As(finding.Likely), f)
 		}
@@ -37,7 +40,7 @@ var _ = rule(func(c *Case) {
 	for _, server := range c.silentFileServers() {
 		c.Find(finding.TFTPUnreachable.With(server[0].Get("server")+" through the tunnel"), server...)
 	}
-}, finding.TFTPUnreachable, finding.TFTPFileMissing, finding.FilesRefused, finding.TrustListMismatch, finding.ForeignTFTPServer, finding.ConfigInvalid)
+}, finding.TFTPUnreachable, finding.TFTPFileMissing, finding.FilesRefused, finding.TrustListMismatch, finding.ForeignTFTPServer, finding.HomeNetworkOverlaps, finding.ConfigInvalid)
 
 // silentFileServers returns what was asked of each server that answers through the tunnel in none of its ways.
 func (c *Case) silentFileServers() [][]fact.Fact {

@@ -46,7 +46,7 @@ type Rule struct {
 	Judge func(*Case)
 }
 
-var rules []Rule
+var rules, lateRules []Rule
 
 // rule adds a rule, where it stands: var _ = rule(…).
 func rule(judge func(*Case), finds ...finding.Declaration) struct{} {
@@ -54,9 +54,15 @@ func rule(judge func(*Case), finds ...finding.Declaration) struct{} {
 	return struct{}{}
 }
 
+// lateRule adds a rule that goes by what the others have found.
+func lateRule(judge func(*Case), finds ...finding.Declaration) struct{} {
+	lateRules = append(lateRules, Rule{finds, judge})
+	return struct{}{}
+}
+
 // Found reports whether a rule can find this code.
 func Found(code string) bool {
-	return slices.ContainsFunc(rules, func(r Rule) bool {
+	return slices.ContainsFunc(slices.Concat(rules, lateRules), func(r Rule) bool {
 		return slices.ContainsFunc(r.Finds, func(d finding.Declaration) bool { return d.Code == code })
 	})
 }
@@ -65,6 +71,10 @@ func Found(code string) bool {
 func Facts(f *fact.File, version string) *Report {
 	c := newCase(f)
 	for _, r := range rules {
+		r.Judge(c)
+	}
+	c.early = len(c.found)
+	for _, r := range lateRules {
 		r.Judge(c)
 	}
 	c.explain()
@@ -93,9 +103,9 @@ func (c *Case) verdict(found []finding.Finding) Verdict {
 func (c *Case) findings() []finding.Finding {
 	codes := map[string]bool{}
 	for _, f := range c.found {
-		codes[f.Code] = true
+		codes[f.Code] = codes[f.Code] || f.Certainty != finding.Possible
 	}
-	all := slices.DeleteFunc(slices.Clone(c.found), func(f finding.Finding) bool {
+	all := slices.DeleteFunc(append([]finding.Finding{}, c.found...), func(f finding.Finding) bool {
 		d, _ := finding.Lookup(f.Code)
 		return slices.ContainsFunc(d.MootedBy, func(code string) bool { return codes[code] })
 	})

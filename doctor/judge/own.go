@@ -8,8 +8,9 @@ import (
 	"github.com/longcord/longcord/stage"
 )
 
-// What Longcord itself has found stands, unless the same source says later that the step went well.
-var _ = rule(func(c *Case) {
+// What Longcord itself has found stands, unless the same source says later that the step went well. It comes in the
+// order in which it was met: what follows from a broken step comes after it.
+var _ = lateRule(func(c *Case) {
 	for _, f := range c.All(fact.OwnFinding) {
 		d, ok := finding.Lookup(f.Get("code"))
 		if !ok || wentWell(c, f, d.Step) {
@@ -23,7 +24,7 @@ var _ = rule(func(c *Case) {
 		case finding.Likely, finding.Possible:
 			found = found.As(certainty)
 		}
-		c.Find(found, f)
+		c.FindAgain(found, f)
 	}
 })
 

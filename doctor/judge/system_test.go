@@ -29,6 +29,11 @@ func TestSystem(t *testing.T) {
 	}{
 		"works":             {[]told{phone("session", "true", "registered", "true", "file", "current", "fetched", "current", "blocked", "false")}, judge.OK, nil},
 		"standing":          {[]told{phone("session", "false"), absent, standing}, judge.Fault, []string{"address-pool-exhausted"}},
+		"seen and told":     {[]told{{fact.WalkLogin, []string{"url", "https://vpn/p", "user", "anna", "by", "password", "outcome", "refused"}}, {fact.SystemFinding, []string{"code", "login-refused", "says", "the gateway refuses the login of anna at noon"}}}, judge.Fault, []string{"login-refused"}},
+		"told twice":        {[]told{{fact.SystemFinding, []string{"code", "lsc-expires", "says", "one"}}, {fact.SystemFinding, []string{"code", "lsc-expires", "says", "two"}}}, judge.OK, []string{"lsc-expires", "lsc-expires"}},
+		"what follows":      {[]told{{fact.WalkGroupURL, []string{"url", "https://vpn/p", "outcome", "no-cookie"}}, {fact.OwnFinding, []string{"code", "registration-unreachable", "says", "no call manager answers at 10.1.1.5"}}}, judge.Fault, []string{"group-url-mismatch"}},
+		"nobody is heard":   {[]told{{fact.SystemFinding, []string{"code", "no-route-to-pool", "severity", "note", "certainty", "possible", "says", "the office has no way back to the phones' addresses 10.9.0.0/24"}}, {fact.OwnFinding, []string{"code", "one-way-audio", "says", "A does not hear B"}}}, judge.Fault, []string{"no-route-to-pool"}},
+		"nobody complains":  {[]told{{fact.SystemFinding, []string{"code", "no-route-to-pool", "severity", "note", "certainty", "possible", "says", "the office has no way back to the phones' addresses 10.9.0.0/24"}}}, judge.OK, []string{"no-route-to-pool"}},
 		"away":              {[]told{phone("session", "false", "registered", "false", "blocked", "false"), absent}, judge.Insufficient, nil},
 		"blocked":           {[]told{phone("blocked", "true"), absent}, judge.Fault, []string{"phone-blocked"}},
 		"has the new file":  {[]told{phone("registered", "true", "file", "older", "fetched", "current")}, judge.Fault, []string{"vpn-not-restarted"}},

@@ -72,6 +72,30 @@ func (r *eventReader) Line(l Line) bool {
 
 func (r *eventReader) End() {}
 
+var _ = recognise(Recogniser{
+	Format: "messages of longcord", Platform: finding.Longcord, Early: true, Marks: []string{"longcord: ", ", certain: ", ", likely: ", ", possible: "},
+	New: func(in *fact.Input) Reader { return &ownMessages{in} },
+})
+
+type ownMessages struct{ in *fact.Input }
+
+// ownMessage is a finding as commands print it: what failed because of it, or what stands.
+var ownMessage = regexp.MustCompile(`^(?:longcord: |(?:fault|warning|note), (certain|likely|possible): )(.+) \(([a-z][a-z0-9-]+)\)$`)
+
+func (r *ownMessages) Line(l Line) bool {
+	m := ownMessage.FindStringSubmatch(l.Text)
+	if m == nil {
+		return false
+	}
+	if _, ok := finding.Lookup(m[3]); !ok {
+		return false
+	}
+	r.in.Add(fact.OwnFinding, l.Number, l.Raw, l.Time, pairs("code", m[3], "says", m[2], "certainty", m[1])...)
+	return true
+}
+
+func (r *ownMessages) End() {}
+
 type logReader struct{ in *fact.Input }
 
 // attribute is one of a line that slog's text handler wrote.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"net/netip"
 	"strconv"
 	"strings"
 
@@ -216,7 +217,7 @@ func (w *walker) detect(ctx context.Context) (inside bool, err error) {
 		return false, ctx.Err()
 	}
 	if err != nil {
-		w.say("detect: cannot tell where this is: " + plain(err) + "; taken for outside, which --at inside changes")
+		w.say("detect: cannot tell where this is: " + plain(err) + "; taken for outside, which --place inside changes")
 		return false, nil
 	}
 	reasons := map[detect.Reason]string{detect.Answered: "answered", detect.Proven: "proven", detect.NoAnswer: "silent", detect.Foreign: "foreign"}
@@ -225,7 +226,11 @@ func (w *walker) detect(ctx context.Context) (inside bool, err error) {
 		server = w.o.Servers[decided.Server]
 	}
 	inside = decided.Verdict == detect.Inside
-	w.note(server, fact.WalkPlace, decided.Reason.String(), "place", decided.Verdict.String(), "reason", reasons[decided.Reason], "server", server)
+	values := []string{"place", decided.Verdict.String(), "reason", reasons[decided.Reason], "server", server}
+	if network, ok := localNetwork(server); ok {
+		values = append(values, "network", network.String())
+	}
+	w.note(server, fact.WalkPlace, decided.Reason.String(), values...)
 	text := fmt.Sprintf("%s: %s", decided.Verdict, decided.Reason)
 	if inside && wantsTunnel {
 		text += "; goes on as if it were outside, because a gateway or a login is given"
@@ -233,6 +238,24 @@ func (w *walker) detect(ctx context.Context) (inside bool, err error) {
 	}
 	w.passed(stage.Detect, text)
 	return inside, nil
+}
+
+// localNetwork returns the network of this machine that an address lies in, if there is one.
+func localNetwork(address string) (netip.Prefix, bool) {
+	server, err := netip.ParseAddr(address)
+	if err != nil {
+		return netip.Prefix{}, false
+	}
+	addresses, err := net.InterfaceAddrs()
+	if err != nil {
+		return netip.Prefix{}, false
+	}
+	for _, a := range addresses {
+		if own, err := netip.ParsePrefix(a.String()); err == nil && own.Contains(server) && own.Addr() != server {
+			return own.Masked(), true
+		}
+	}
+	return netip.Prefix{}, false
 }
 
 // trustServers says whether the phone's trust verification services answer.
