@@ -3,6 +3,7 @@ package lab
 import (
 	"fmt"
 	"io"
+	"net/netip"
 	"slices"
 	"strings"
 )
@@ -12,6 +13,7 @@ type Config struct {
 	VPN        string // dtls12 (default), psk, dtls09 or tls
 	Signalling string // sip (default)
 	Auth       string // password (default) or certificate
+	Break      string // code of the finding whose cause is brought about; empty: none
 	Keep       bool   // stay up until the context ends
 	PCAP       string // capture file; empty: none
 	JSON       bool   // one document on Stdout and nothing else
@@ -19,6 +21,13 @@ type Config struct {
 	Stderr     io.Writer
 	Version    string // of this program, for the document
 	Executable string // path of the longcord program; empty: this process's own
+
+	// What a breakage needs to be otherwise.
+	model        string       // of the home phone; empty: the variant's
+	listed       string       // the model that the office takes it for; empty: what it is
+	url          string       // of the gateway; empty: groupURL
+	homeNetwork  netip.Prefix // invalid: homePrefix
+	officeRouter netip.Addr   // what DHCP in the office calls the router; invalid: the gateway
 
 	env []string // further environment of the programs, for tests
 }
@@ -49,6 +58,24 @@ func (c Config) withDefaults() (Config, error) {
 		if err := choice.settle(); err != nil {
 			return c, err
 		}
+	}
+	if c.Break != "" {
+		b, err := breakageOf(c.Break)
+		if err != nil {
+			return c, err
+		}
+		if b.needs != nil {
+			b.needs(&c)
+		}
+	}
+	if c.url == "" {
+		c.url = groupURL
+	}
+	if !c.homeNetwork.IsValid() {
+		c.homeNetwork = homePrefix
+	}
+	if !c.officeRouter.IsValid() {
+		c.officeRouter = insidePrefix.Addr()
 	}
 	if c.Executable == "" {
 		c.Executable = "/proc/self/exe"

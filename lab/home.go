@@ -15,6 +15,9 @@ func (s *story) carryHome(ctx context.Context) error {
 	if err := s.world.phone.Unplug(phonePort); err != nil {
 		return err
 	}
+	if err := s.breakAt(ctx, carried); err != nil {
+		return err
+	}
 	_, err := s.world.plug(ctx, s.world.home, s.world.phone, homePhone)
 	return err
 }
@@ -34,7 +37,7 @@ func (s *story) callFromHome(ctx context.Context) (err error) {
 		if err != nil {
 			return &stopped{s.awaited(), err.Error()}
 		}
-		if err := s.happened(e); err != nil {
+		if err := s.happened(ctx, e); err != nil {
 			return err
 		}
 	}
@@ -79,8 +82,10 @@ func (s *story) credentials() []string {
 }
 
 // happened takes in one event of the phone at home.
-func (s *story) happened(e phone.Event) error {
+func (s *story) happened(ctx context.Context, e phone.Event) error {
 	switch {
+	case e.Call != nil && e.Call.State == "answered":
+		return s.breakAt(ctx, talking)
 	case e.Session != nil:
 		s.result.Session = e.Session
 		s.settle()

@@ -81,7 +81,7 @@ func Run(ctx context.Context, c Config) (result Result, err error) {
 	}
 	defer func() { err = errors.Join(err, program.Close()) }()
 	c.Executable = fmt.Sprintf("/proc/%d/fd/%d", os.Getpid(), program.Fd())
-	w, err := newWorld()
+	w, err := newWorld(c)
 	defer func() { err = errors.Join(err, w.close()) }()
 	if err != nil {
 		return result, err
@@ -106,6 +106,9 @@ func Run(ctx context.Context, c Config) (result Result, err error) {
 func newStory(c Config, w *world, result *Result) *story {
 	*result = Result{Schema: 1, Version: c.Version, Steps: []Step{}, Findings: []finding.Finding{}}
 	s := &story{config: c, variant: variants[c.VPN], world: w, launcher: newLauncher(c, w.disk), result: result}
+	if c.model != "" {
+		s.variant.model = c.model
+	}
 	s.report = reporter{out: c.Stdout, json: c.JSON}
 	return s
 }
@@ -129,7 +132,12 @@ func (s *story) tell(ctx context.Context) error {
 		return err
 	default:
 		s.gatherFindings(0)
-		s.result.OK = true
+		s.result.OK = s.config.Break == ""
+	}
+	if s.config.Break != "" {
+		if err := s.diagnose(ctx); err != nil {
+			return err
+		}
 	}
 	return s.report.end(*s.result)
 }

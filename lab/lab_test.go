@@ -14,6 +14,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/longcord/longcord/finding"
 	"github.com/longcord/longcord/internal/testnet"
 )
 
@@ -198,5 +199,39 @@ func TestChoicesThatCannotBeMet(t *testing.T) {
 		if code := Main(t.Context(), c.config); code != 2 || stderr.String() != c.says {
 			t.Errorf("exit code %d, %q, want 2 and %q", code, &stderr, c.says)
 		}
+	}
+}
+
+// TestBreaksAreFindings holds what can be broken to the findings that must come out: each is declared, its page says how to
+// see it, and they stand in the order of a phone's steps.
+func TestBreaksAreFindings(t *testing.T) {
+	t.Parallel()
+	var last finding.Declaration
+	for _, b := range Breaks() {
+		d, ok := finding.Lookup(b.Code)
+		if !ok {
+			t.Errorf("--break %s is no finding", b.Code)
+			continue
+		}
+		if d.Step < last.Step {
+			t.Errorf("--break %s (%s) stands after %s (%s)", d.Code, d.Step, last.Code, last.Step)
+		}
+		last = d
+		page, err := os.ReadFile(filepath.Join("../docs/errors", b.Code+".md"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := "`longcord lab --break " + b.Code + "`: " + b.Does + "."; !strings.Contains(string(page), want) {
+			t.Errorf("docs/errors/%s.md does not hold %q", b.Code, want)
+		}
+	}
+}
+
+func TestBreakOfNothing(t *testing.T) {
+	t.Parallel()
+	_, err := Run(t.Context(), Config{Break: "login-refusd"})
+	var usage *usageError
+	if !errors.As(err, &usage) || !strings.Contains(usage.says, "login-refused") {
+		t.Fatalf("got %v, want a usage error that lists what can be broken", err)
 	}
 }

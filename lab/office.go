@@ -1,11 +1,13 @@
 package lab
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
 	"net/netip"
+	"regexp"
 	"strings"
 
 	"github.com/longcord/longcord/internal/testnet"
@@ -19,9 +21,9 @@ import (
 func (s *story) openOffice(ctx context.Context) error {
 	s.password = rand.Text()
 	args := append([]string{
-		"init", path(officeDir), "--url", groupURL,
+		"init", path(officeDir), "--url", s.config.url,
 		"--outside", outsidePrefix.Addr().String(), "--inside", insidePrefix.Addr().String(), "--pool", poolPrefix.String(),
-		"--phone", homePhone + "=" + s.variant.model + ":" + homeNumber + ":Home",
+		"--phone", homePhone + "=" + cmp.Or(s.config.listed, s.variant.model) + ":" + homeNumber + ":Home",
 		"--phone", deskPhone + "=CP-8861:" + deskNumber + ":Desk",
 		"--auth", s.config.Auth,
 	}, s.variant.initFlags...)
@@ -33,11 +35,17 @@ func (s *story) openOffice(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := s.breakAt(ctx, setUp); err != nil {
+		return err
+	}
 	if err := s.startServe(ctx); err != nil {
 		return err
 	}
 	if err := s.addUser(ctx); err != nil {
 		return &stopped{stage.Provision, err.Error()}
+	}
+	if err := s.breakAt(ctx, opened); err != nil {
+		return err
 	}
 	return s.recordSounds()
 }
@@ -53,19 +61,41 @@ func (s *story) addUser(ctx context.Context) error {
 
 // forbidDTLS edits the inventory as an administrator does who wants tunnels over TLS only.
 func (s *story) forbidDTLS() error {
+	return s.edit("kind: GroupPolicy\n", "kind: GroupPolicy\ndtls: false\n")
+}
+
+// edit replaces a text in the inventory's file, wherever it stands there.
+func (s *story) edit(from, to string) error {
+	return s.editAll(regexp.QuoteMeta(from), strings.ReplaceAll(to, "$", "$$"))
+}
+
+// editAll replaces what matches a pattern in the inventory's file.
+func (s *story) editAll(pattern, to string) error {
 	text, err := s.world.disk.Files.ReadFile(policyFile)
 	if err != nil {
 		return fmt.Errorf("lab: read inventory: %w", err)
 	}
-	const policy = "kind: GroupPolicy\n"
-	if !strings.Contains(string(text), policy) {
-		return errors.New("lab: the inventory holds no group policy")
+	expr, err := regexp.Compile(pattern)
+	if err != nil {
+		return fmt.Errorf("lab: %w", err)
 	}
-	edited := strings.ReplaceAll(string(text), policy, policy+"dtls: false\n")
-	if err := s.world.disk.Files.WriteFile(policyFile, []byte(edited), 0o600); err != nil {
+	if !expr.Match(text) {
+		return fmt.Errorf("lab: the inventory holds no %q", pattern)
+	}
+	if err := s.world.disk.Files.WriteFile(policyFile, expr.ReplaceAll(text, []byte(to)), 0o600); err != nil {
 		return fmt.Errorf("lab: write inventory: %w", err)
 	}
 	return nil
+}
+
+// apply has the running office take the inventory's file, whatever that does to phones.
+func (s *story) apply(ctx context.Context) error {
+	return s.office(ctx, "apply", "-f", path(policyFile), "--force", "--no-push", "--yes")
+}
+
+// office runs a command of the administrator's against the running office.
+func (s *story) office(ctx context.Context, args ...string) error {
+	return s.launcher.run(ctx, s.world.gateway, strings.Join(args[:2], " "), "", append([]string{"-c", path(configFile)}, args...)...)
 }
 
 func (s *story) startServe(ctx context.Context) (err error) {
@@ -105,7 +135,7 @@ func (s *story) bootDesk(ctx context.Context) error {
 	if !ok {
 		return errors.New("lab: DHCP in the office names no file server")
 	}
-	s.tftp = server.String()
+	s.tftp, s.deskAddress = server.String(), lease.Address.Addr()
 	s.desk, err = s.launcher.start(s.world.desk, "desk phone", "", "phone", deskPhone, "--tftp", s.tftp,
 		"--state", path("desk"), "--answer", "--play", path(deskSound), "--record", path(heardAt+deskSound), "--json")
 	if err != nil {

@@ -13,6 +13,8 @@ import (
 type reporter struct {
 	out  io.Writer
 	json bool
+
+	diagnosis func(io.Writer) // what the doctor says at the end; nil: nobody asked him
 }
 
 func (r reporter) say(format string, args ...any) {
@@ -38,6 +40,11 @@ func (r reporter) end(res Result) error {
 		r.direction("home to office", c.HomeToOffice)
 		r.direction("office to home", c.OfficeToHome)
 	}
+	if r.diagnosis != nil {
+		r.stops(res)
+		r.diagnosis(r.out)
+		return nil
+	}
 	for _, f := range res.Findings {
 		r.finding(f)
 	}
@@ -45,8 +52,18 @@ func (r reporter) end(res Result) error {
 		r.say("Two people have talked, after %.1f s.", res.DurationS)
 		return nil
 	}
-	r.say("The story stops at %s.", res.Steps[len(res.Steps)-1].Step)
+	r.stops(res)
 	return nil
+}
+
+// stops says where the story ended.
+func (r reporter) stops(res Result) {
+	last := res.Steps[len(res.Steps)-1]
+	if last.OK {
+		r.say("The story goes to its end all the same.")
+		return
+	}
+	r.say("The story stops at %s.", last.Step)
 }
 
 func (r reporter) direction(name string, d Direction) {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/netip"
 	"time"
 
 	"github.com/longcord/longcord/phone"
@@ -32,13 +33,14 @@ const (
 
 // Files on the disk.
 const (
-	officeDir  = "office" // what init writes
-	configFile = "office/longcord.yaml"
-	policyFile = "office/inventory.yaml"
-	keysFile   = "keys.log"
-	homeSound  = "home.wav" // what each side plays
-	deskSound  = "desk.wav"
-	heardAt    = "heard-at-" // recordings, before the name of what is played there
+	officeDir      = "office"       // what init writes
+	otherOfficeDir = "other-office" // the same of somebody else
+	configFile     = "office/longcord.yaml"
+	policyFile     = "office/inventory.yaml"
+	keysFile       = "keys.log"
+	homeSound      = "home.wav" // what each side plays
+	deskSound      = "desk.wav"
+	heardAt        = "heard-at-" // recordings, before the name of what is played there
 )
 
 // stopped is the end of a story that went wrong.
@@ -64,17 +66,21 @@ type story struct {
 	boot  *program // the home phone in the office
 	home  *program // the same at home
 
-	tftp      string // where phones fetch their files
-	deskMedia *phone.Media
-	homeMedia *phone.Media
-	pending   []Step    // the tunnel step and those after it, until the tunnel is on its channel
-	calling   time.Time // when the call began, for its duration
+	tftp        string // where phones fetch their files
+	deskAddress netip.Addr
+	deskMedia   *phone.Media
+	homeMedia   *phone.Media
+	pending     []Step    // the tunnel step and those after it, until the tunnel is on its channel
+	calling     time.Time // when the call began, for its duration
 }
 
 // live tells the story to its end, or to where it stops.
 func (s *story) live(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, storyLimit)
 	defer cancel()
+	if b, err := breakageOf(s.config.Break); err == nil {
+		s.report.say("broken on purpose: %s", b.does)
+	}
 	for _, act := range []func(context.Context) error{
 		s.openOffice, s.bootDesk, s.bootInOffice, s.carryHome, s.callFromHome, s.judge,
 	} {

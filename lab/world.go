@@ -41,6 +41,9 @@ const (
 
 // world is the networks of the story and the hosts in them.
 type world struct {
+	homeNetwork  netip.Prefix // the router's own address in it
+	officeRouter netip.Addr   // as DHCP in the office names it
+
 	disk         *testnet.Disk
 	office, home *testnet.Switch
 	gateway      *testnet.Host // in the office: provisioner, gateway and call manager
@@ -54,8 +57,8 @@ type world struct {
 }
 
 // newWorld builds the world with the phone's cable still in nobody's hands. Close it in any case.
-func newWorld() (*world, error) {
-	w := &world{}
+func newWorld(c Config) (*world, error) {
+	w := &world{homeNetwork: c.homeNetwork, officeRouter: c.officeRouter}
 	for _, build := range []func() error{w.makeHosts, w.wireOffice, w.wireInternet, w.wireHome} {
 		if err := build(); err != nil {
 			return w, err
@@ -94,7 +97,7 @@ func (w *world) wireOffice() error {
 		w.gateway.Address(insidePort, insidePrefix),
 		w.serveDHCP(w.gateway, insidePort, testnet.DHCPSettings{
 			Server: insidePrefix, First: netip.MustParseAddr("10.20.0.10"), Last: netip.MustParseAddr("10.20.0.99"),
-			Router: inside, Options: map[uint8][]byte{testnet.OptionTFTPServerAddress: inside.AsSlice()},
+			Router: w.officeRouter, Options: map[uint8][]byte{testnet.OptionTFTPServerAddress: inside.AsSlice()},
 		}),
 	)
 }
@@ -114,14 +117,21 @@ func (w *world) wireInternet() error {
 func (w *world) wireHome() error {
 	return errors.Join(
 		w.home.Plug(w.router, lanPort, nil),
-		w.router.Address(lanPort, homePrefix),
+		w.router.Address(lanPort, w.homeNetwork),
 		w.router.Forward(),
 		w.router.Masquerade(wanPort),
 		w.serveDHCP(w.router, lanPort, testnet.DHCPSettings{
-			Server: homePrefix, First: netip.MustParseAddr("192.168.1.100"), Last: netip.MustParseAddr("192.168.1.199"),
-			Router: homePrefix.Addr(), DNS: []netip.Addr{homePrefix.Addr()},
+			Server: w.homeNetwork, First: within(w.homeNetwork, 100), Last: within(w.homeNetwork, 199),
+			Router: w.homeNetwork.Addr(), DNS: []netip.Addr{w.homeNetwork.Addr()},
 		}),
 	)
+}
+
+// within returns an address of an IPv4 network by its last byte.
+func within(network netip.Prefix, last byte) netip.Addr {
+	address := network.Masked().Addr().As4()
+	address[3] = last
+	return netip.AddrFrom4(address)
 }
 
 func (w *world) serveDHCP(h *testnet.Host, ifname string, settings testnet.DHCPSettings) error {

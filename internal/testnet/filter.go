@@ -3,6 +3,7 @@ package testnet
 import (
 	"encoding/binary"
 	"fmt"
+	"net/netip"
 
 	"github.com/google/nftables"
 	"github.com/google/nftables/expr"
@@ -30,27 +31,68 @@ func (h *Host) Masquerade(ifname string) error {
 // Drop makes the host swallow what it would forward to this port; protocol is unix.IPPROTO_UDP or
 // unix.IPPROTO_TCP.
 func (h *Host) Drop(protocol byte, port uint16) error {
-	return h.rule(&nftables.Chain{
+	return h.rule(forwarded, toPort(protocol, port)...)
+}
+
+// Deafen makes the host swallow what is sent to this port of its own.
+func (h *Host) Deafen(protocol byte, port uint16) error {
+	return h.rule(received, toPort(protocol, port)...)
+}
+
+// DropFrom makes the host swallow what it would forward of this protocol from this address.
+func (h *Host) DropFrom(source netip.Addr, protocol byte) error {
+	return h.rule(forwarded,
+		&expr.Payload{DestRegister: 1, Base: expr.PayloadBaseNetworkHeader, Offset: 12, Len: 4},
+		&expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: source.AsSlice()},
+		&expr.Meta{Key: expr.MetaKeyL4PROTO, Register: 1},
+		&expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: []byte{protocol}},
+		&expr.Verdict{Kind: expr.VerdictDrop},
+	)
+}
+
+// DropLarger makes the host swallow packets of this protocol, longer than size with their IP header, that it would
+// forward, and tell nobody, as a path does whose ICMP is filtered.
+func (h *Host) DropLarger(protocol byte, size uint16) error {
+	return h.rule(forwarded,
+		&expr.Meta{Key: expr.MetaKeyL4PROTO, Register: 1},
+		&expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: []byte{protocol}},
+		&expr.Payload{DestRegister: 1, Base: expr.PayloadBaseNetworkHeader, Offset: 2, Len: 2},
+		&expr.Cmp{Op: expr.CmpOpGt, Register: 1, Data: binary.BigEndian.AppendUint16(nil, size)},
+		&expr.Verdict{Kind: expr.VerdictDrop},
+	)
+}
+
+var (
+	forwarded = &nftables.Chain{
 		Name: "forward", Table: table, Type: nftables.ChainTypeFilter,
 		Hooknum: nftables.ChainHookForward, Priority: nftables.ChainPriorityFilter,
-	},
+	}
+	received = &nftables.Chain{
+		Name: "input", Table: table, Type: nftables.ChainTypeFilter,
+		Hooknum: nftables.ChainHookInput, Priority: nftables.ChainPriorityFilter,
+	}
+)
+
+// toPort matches what goes to this port, and swallows it.
+func toPort(protocol byte, port uint16) []expr.Any {
+	return []expr.Any{
 		&expr.Meta{Key: expr.MetaKeyL4PROTO, Register: 1},
 		&expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: []byte{protocol}},
 		// Both protocols keep the destination port in the same place.
 		&expr.Payload{DestRegister: 1, Base: expr.PayloadBaseTransportHeader, Offset: 2, Len: 2},
 		&expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: binary.BigEndian.AppendUint16(nil, port)},
 		&expr.Verdict{Kind: expr.VerdictDrop},
-	)
+	}
 }
 
-// Undrop lets through again what Drop stopped.
+// Undrop lets through again what Drop, DropFrom and DropLarger stopped.
 func (h *Host) Undrop() error {
 	return h.Do(func() error {
 		conn, err := nftables.New()
 		if err != nil {
 			return err
 		}
-		conn.FlushChain(&nftables.Chain{Name: "forward", Table: table})
+		conn.FlushChain(forwarded)
 		if err := conn.Flush(); err != nil {
 			return fmt.Errorf("testnet: host %s: nftables forward: %w", h.name, err)
 		}

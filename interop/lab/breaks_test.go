@@ -1,0 +1,90 @@
+//go:build interop
+
+package lab_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// together is how many labs run at a time: they wait more than they work.
+const together = 4
+
+// besides are findings that are true in every lab, or follow from what is broken, and that the doctor may name too.
+var besides = map[string][]string{
+	"":                          {"files-in-plain"}, // the lab's office gives files in plain, and is told so
+	"load-too-old":              {"load-missing", "legacy-in-use"},
+	"certificate-not-yet-valid": {"no-spare-certificate"},
+	"pool-overlaps":             {"no-route-to-pool"},
+}
+
+// TestBreaks breaks everything that can be broken, and reads what the doctor says: the one finding, certain or likely, and
+// no other.
+func TestBreaks(t *testing.T) {
+	m := newMachine(t)
+	list, stderr, code := m.run(t, people()[0], "lab", "--break", "list")
+	if code != 0 {
+		t.Fatalf("lab --break list ends with %d\n%s", code, stderr)
+	}
+	var codes []string
+	for line := range strings.Lines(list) {
+		codes = append(codes, strings.Fields(line)[0])
+	}
+	if len(codes) < 25 {
+		t.Fatalf("only %q can be broken", codes)
+	}
+	slots := make(chan struct{}, together)
+	var all sync.WaitGroup
+	said := make([]string, len(codes))
+	for i, code := range codes {
+		all.Go(func() {
+			slots <- struct{}{}
+			defer func() { <-slots }()
+			said[i] = judgeBreak(t, m, code)
+		})
+	}
+	all.Wait()
+	for i, code := range codes {
+		t.Run(code, func(t *testing.T) {
+			if said[i] != "" {
+				t.Error(said[i])
+			}
+		})
+	}
+}
+
+// judgeBreak says what is wrong with the lab's document for a break; nothing when all is well.
+func judgeBreak(t *testing.T, m *machine, code string) string {
+	out, stderr, exit := m.run(t, people()[0], "lab", "--break", code, "--json")
+	if exit != 1 {
+		return fmt.Sprintf("exit code %d, want 1\n%s%s", exit, out, stderr)
+	}
+	var document struct {
+		OK       bool
+		Findings []struct{ Code, Severity, Certainty, Says string }
+	}
+	if err := json.Unmarshal([]byte(out), &document); err != nil {
+		return fmt.Sprintf("%v\n%s", err, out)
+	}
+	if document.OK {
+		return "the story is called good\n" + out
+	}
+	found := false
+	for _, f := range document.Findings {
+		certain := f.Certainty == "certain" || f.Certainty == "likely"
+		switch {
+		case f.Code == code && certain && !found:
+			found = true
+		case certain && f.Severity != "note" && !slices.Contains(besides[""], f.Code) && !slices.Contains(besides[code], f.Code):
+			return fmt.Sprintf("the doctor says, too, %s (%s, %s)\n%s", f.Says, f.Code, f.Certainty, out)
+		}
+	}
+	if !found {
+		return "the doctor does not say it\n" + out + stderr
+	}
+	return ""
+}
