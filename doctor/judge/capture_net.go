@@ -172,19 +172,3 @@ var _ = rule(func(c *Case) {
 		}
 	}
 }, finding.HostIDMismatch)
-
-// A phone that got its configuration from two servers has two that think it theirs.
-var _ = rule(func(c *Case) {
-	var first fact.Fact
-	for _, f := range c.All(fact.FileSent) {
-		if f.Get("server") == "" || !deviceFile.MatchString(f.Get("name")) {
-			continue
-		}
-		switch {
-		case first.Kind == "":
-			first = f
-		case first.Get("name") == f.Get("name") && first.Get("server") != f.Get("server") && first.Get("client") == f.Get("client"):
-			c.Find(finding.SecondTFTPAnswers.With(first.Get("server"), f.Get("server")).As(finding.Likely), first, f)
-		}
-	}
-}, finding.SecondTFTPAnswers)

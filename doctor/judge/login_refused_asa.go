@@ -25,15 +25,3 @@ func asaKnown(user string) string {
 	}
 	return user
 }
-
-var _ = rule(func(c *Case) {
-	for _, f := range c.asaEvents(fact.ASALockedOut) {
-		c.Find(finding.LoginBanned.With(f.Get("user")), f)
-	}
-}, finding.LoginBanned)
-
-var _ = rule(func(c *Case) {
-	for _, f := range c.All(fact.ASAServerDead) {
-		c.Find(finding.AAAServerDead.With(f.Get("server"), f.Get("reason")), f)
-	}
-}, finding.AAAServerDead)

@@ -1,7 +1,6 @@
 package judge
 
 import (
-	"cmp"
 	"net/url"
 	"slices"
 	"strings"
@@ -9,57 +8,6 @@ import (
 	"github.com/longcord/longcord/doctor/fact"
 	"github.com/longcord/longcord/finding"
 )
-
-// Without a trustpoint for the interface an ASA makes itself a certificate, another one at each start.
-var _ = rule(func(c *Case) {
-	for _, b := range c.asas() {
-		outside := b.outside()
-		if len(outside) == 0 || !b.whole() {
-			continue
-		}
-		bound := b.all(fact.ASAGlobal, "setting", "ssl trust-point")
-		var served []string
-		for _, f := range bound {
-			words := strings.Fields(strings.ToLower(f.Get("value")))
-			if len(words) == 1 {
-				served = outside
-			} else if len(words) > 1 && words[0] != "no" {
-				served = append(served, words[1])
-			}
-		}
-		at, _ := b.last(fact.ASAWebVPN, "setting", "enable")
-		on := append([]fact.Fact{at}, bound...)
-		for _, name := range outside {
-			if internet := strings.ToLower(b.internet()); !slices.Contains(served, name) && (internet == "" || internet == name) {
-				c.Find(finding.GatewayCertificateTemporary.With(name), on...)
-			}
-		}
-		for _, f := range bound {
-			name := strings.Fields(f.Get("value") + " -")[0]
-			if !slices.ContainsFunc(b.facts[fact.ASATrustpoint], func(t fact.Fact) bool { return t.Get("name") == name }) {
-				c.Find(finding.GatewayCertificateTemporary.With(cmp.Or(strings.Join(outside, ", "), "outside")).As(finding.Likely), f)
-			}
-		}
-	}
-}, finding.GatewayCertificateTemporary)
-
-// The ASA's own word that its certificate has ended.
-var _ = rule(func(c *Case) {
-	for _, f := range c.All(fact.ASACertificateEnds) {
-		if f.Get("ended") != "true" || !strings.Contains(strings.ToLower(f.Get("kind")), "id") {
-			continue
-		}
-		certainty := finding.Possible
-		for _, b := range c.asas() {
-			for _, bound := range b.all(fact.ASAGlobal, "setting", "ssl trust-point") {
-				if strings.Fields(bound.Get("value") + " -")[0] == f.Get("trustpoint") {
-					certainty = finding.Certain
-				}
-			}
-		}
-		c.Find(finding.CertificateExpired.With("the ASA (trustpoint "+f.Get("trustpoint")+")", "before this message").As(certainty), f)
-	}
-}, finding.CertificateExpired)
 
 // Group URLs whose host the certificate does not name. Phones check it unless their profile says not to.
 var _ = rule(func(c *Case) {

@@ -1,0 +1,12 @@
+package judge
+
+import (
+	"github.com/longcord/longcord/doctor/fact"
+	"github.com/longcord/longcord/finding"
+)
+
+var _ = rule(func(c *Case) {
+	for _, f := range c.asaEvents(fact.ASALockedOut) {
+		c.Find(finding.LoginBanned.With(f.Get("user")), f)
+	}
+}, finding.LoginBanned)
