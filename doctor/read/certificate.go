@@ -26,7 +26,7 @@ const maxCertificate = 64 << 10
 var _ = recogniseBinary(Binary{
 	Format: "certificate (DER)",
 	Is: func(head []byte) bool {
-		return len(head) > 12 && head[0] == 0x30 && bytes.Contains(head[:24], []byte{0xa0, 0x03, 0x02, 0x01})
+		return len(head) > 12 && head[0] == 0x30 && bytes.Contains(head[:min(24, len(head))], []byte{0xa0, 0x03, 0x02, 0x01})
 	},
 	Read: func(_ context.Context, in *fact.Input, r *bufio.Reader, _ Options) error {
 		der, err := io.ReadAll(io.LimitReader(r, maxCertificate))

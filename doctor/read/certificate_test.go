@@ -32,6 +32,15 @@ func phoneSample(t testing.TB, name string) string {
 	return string(b)
 }
 
+// TestShortBeginning gives texts that begin like a certificate, which is with the digit 0, and end soon.
+func TestShortBeginning(t *testing.T) {
+	t.Parallel()
+	for n := range 40 {
+		phoneFacts(t, strings.Repeat("0", n))
+		phoneFacts(t, ("0\x82\x01\x02\xa0\x03\x02\x01" + strings.Repeat("0", 40))[:n])
+	}
+}
+
 // ofKind returns the facts of a kind.
 func ofKind(all []fact.Fact, kind fact.Kind) []fact.Fact {
 	var of []fact.Fact
