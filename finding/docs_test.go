@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -65,6 +66,9 @@ func compare(t *testing.T, name, want, end string) {
 	got, below := string(text), ""
 	if end != "" {
 		got, below, _ = strings.Cut(got, end)
+		if strings.TrimSpace(below) == "" {
+			t.Errorf("docs/errors/%s has nothing below its last line: write who says it, and how to look closer", name)
+		}
 	}
 	if os.Getenv("UPDATE") != "" {
 		if err := os.WriteFile(path, []byte(want+end+below), 0o644); err != nil {
@@ -119,11 +123,73 @@ func index(t *testing.T) string {
 		severities[finding.Fault] + "; a warning that " + severities[finding.Warning] + "; a note is " + severities[finding.Note] + ".\n\n" +
 		"This page, and the upper part of every other page here, is made from `finding/codes_*.go` by\n" +
 		"`UPDATE=1 go test ./finding`; the test fails when they differ.\n\n" +
-		"| code | step | severity | says |\n| --- | --- | --- | --- |\n")
+		"Found in: *files* that people give to the doctor; a *walk* of the doctor in a phone's place; *running*, by a part of\n" +
+		"Longcord while it works, which `longcord doctor --system` and logs tell the doctor, too.\n\n" +
+		"| code | step | severity | says | found in |\n| --- | --- | --- | --- | --- |\n")
+	by := finders(t)
 	for _, d := range finding.All() {
-		fmt.Fprintf(&b, "| [%s](%s.md) | %s | %s | %s |\n", d.Code, d.Code, d.Step, d.Severity, inWords(t, d, d.Says))
+		fmt.Fprintf(&b, "| [%s](%s.md) | %s | %s | %s | %s |\n", d.Code, d.Code, d.Step, d.Severity, inWords(t, d, d.Says), strings.Join(by[d.Code], ", "))
+		if len(by[d.Code]) == 0 {
+			t.Errorf("nobody finds %s", d.Code)
+		}
 	}
 	return b.String()
+}
+
+var (
+	declared = regexp.MustCompile(`(?m)^\t(\w+) += Define\(Declaration\{\s+Code: "([a-z0-9-]+)"`)
+	named    = regexp.MustCompile(`\bfinding\.([A-Z]\w*)`)
+)
+
+// finders returns where each code can be found: whose source names its declaration.
+func finders(t *testing.T) map[string][]string {
+	t.Helper()
+	codes := map[string]string{} // by the name of the declaration
+	places := map[string]map[string]bool{}
+	each(t, ".", func(_, text string) {
+		for _, m := range declared.FindAllStringSubmatch(text, -1) {
+			codes[m[1]], places[m[2]] = m[2], map[string]bool{}
+		}
+	})
+	each(t, "..", func(path, text string) {
+		place := "running"
+		switch {
+		case strings.HasPrefix(path, "../doctor/judge/") && strings.HasSuffix(path, "_walk.go"):
+			place = "walk"
+		case strings.HasPrefix(path, "../doctor/judge/") && !strings.HasSuffix(path, "_system.go"):
+			place = "files"
+		case strings.HasPrefix(path, "../doctor/") && !strings.HasPrefix(path, "../doctor/judge/"):
+			return // decides nothing
+		}
+		for _, m := range named.FindAllStringSubmatch(text, -1) {
+			if code := codes[m[1]]; code != "" {
+				places[code][place] = true
+			}
+		}
+	})
+	by := map[string][]string{}
+	for code, at := range places {
+		by[code] = slices.Sorted(maps.Keys(at))
+	}
+	return by
+}
+
+// each reads every file of Go below a folder, but for tests.
+func each(t *testing.T, root string, read func(path, text string)) {
+	t.Helper()
+	err := filepath.WalkDir(root, func(path string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		if err == nil {
+			read(filepath.ToSlash(path), string(text))
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 var verb = regexp.MustCompile(`%\[(\d)\][a-z]`)
