@@ -65,7 +65,7 @@ var (
 	CertificateHashMismatch = Define(Declaration{
 		Code: "certificate-hash-mismatch", Step: stage.Verify, Severity: Fault,
 		Args: []string{"hash"},
-		Says: "the gateway presents a certificate with hash %[1]s, which is not among the hashes in the phone's file",
+		Says: "the gateway presents a certificate whose hash, %[1]s, is not among those in the phone's file",
 		Fix: []string{
 			"bring the phone inside once so that it fetches a file with the gateway's present hash",
 			"if it is inside and its set-up was made anew, network detection by proof takes it for outside: switch its VPN off once, or delete its stored file (software phone: its --state folder), so that it takes the new one",

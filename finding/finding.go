@@ -131,12 +131,33 @@ func (d Declaration) With(args ...any) Finding {
 		args: args,
 	}
 	for _, fix := range d.Fix {
-		f.Fix = append(f.Fix, format(fix, args))
+		f.Fix = append(f.Fix, format(fix, d.toType(args)))
 	}
 	if len(args) > 0 {
 		f.Subject = fmt.Sprint(args[0])
 	}
 	return f
+}
+
+// Unnamed stands for an argument that nobody knows. The sentence speaks of it in these words; a remedy, which somebody
+// types, has the argument's name in capitals in its place. Words that begin with an article, such as "the phone", are
+// taken for unnamed, too.
+type Unnamed string
+
+// toType returns the arguments as they stand in what somebody types.
+func (d Declaration) toType(args []any) []any {
+	args = slices.Clone(args)
+	for i, arg := range args {
+		_, unnamed := arg.(Unnamed)
+		if words, ok := arg.(string); ok {
+			first, _, more := strings.Cut(words, " ")
+			unnamed = more && slices.Contains([]string{"the", "a", "an", "every", "of"}, first)
+		}
+		if unnamed && i < len(d.Args) {
+			args[i] = strings.ToUpper(strings.ReplaceAll(d.Args[i], " ", "-"))
+		}
+	}
+	return args
 }
 
 // Told returns a finding as another program told it, whose arguments are not known.

@@ -27,7 +27,7 @@ func (f Finding) On(seen ...Platform) Finding {
 	if fixes := d.remedies(seen); len(fixes) > 0 {
 		f.Fix = nil
 		for _, fix := range fixes {
-			if fix = format(fix, f.args); !slices.Contains(f.Fix, fix) {
+			if fix = format(fix, d.toType(f.args)); !slices.Contains(f.Fix, fix) {
 				f.Fix = append(f.Fix, fix)
 			}
 		}

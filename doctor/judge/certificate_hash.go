@@ -27,7 +27,7 @@ var _ = rule(func(c *Case) {
 		}
 		c.Find(finding.CertificateHashMismatch.With(hashWords(hashOf(shown[0]))).As(certainty), slices.Concat(refused, shown[:1], inFile)...)
 	case len(refused) > 0 && !match:
-		hash, certainty := "that this log does not show", finding.Likely
+		hash, certainty := any(finding.Unnamed("which this log does not show")), finding.Likely
 		if c.Has(fact.PhoneChainUntrusted) {
 			certainty = finding.Certain
 		}

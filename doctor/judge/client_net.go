@@ -11,7 +11,7 @@ import (
 // What clients do not believe of the gateway's certificate. Phones compare a hash and, where told, the name.
 var _ = rule(func(c *Case) {
 	for _, f := range c.All(fact.ClientDistrust) {
-		host := cmp.Or(f.Get("host"), "that was tried")
+		host := cmp.Or(f.Get("host"), "the host that was tried")
 		switch reason := f.Get("reason"); {
 		case strings.Contains(reason, "expired"):
 			c.Find(finding.CertificateExpired.With(host, "before somebody looked").As(finding.Likely), f)

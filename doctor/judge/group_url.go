@@ -10,9 +10,9 @@ import (
 
 // The gateway that knows the group URL answers with the cookies that a phone waits for; any other page brings none.
 var _ = rule(func(c *Case) {
-	asked := gatewayURL(c)
-	if asked == "" {
-		asked = "such as it stands in the phone's file"
+	var asked any = finding.Unnamed("like the one in the phone's file")
+	if url := gatewayURL(c); url != "" {
+		asked = url
 	}
 	for _, f := range c.All(fact.PhoneCookieMissing) {
 		c.Find(finding.GroupURLMismatch.With(asked).As(finding.Likely), f)

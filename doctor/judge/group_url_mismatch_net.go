@@ -22,9 +22,9 @@ var _ = rule(func(c *Case) {
 	}
 	for _, f := range c.All(fact.ClientUnknownURL) {
 		if f.Get("status") == "404" {
-			at := f.Get("url")
-			if at == "" {
-				at = "that was tried"
+			var at any = finding.Unnamed("that was tried")
+			if url := f.Get("url"); url != "" {
+				at = url
 			}
 			c.Find(finding.GroupURLMismatch.With(at).As(finding.Likely), f)
 		}

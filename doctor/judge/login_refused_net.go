@@ -27,7 +27,7 @@ var _ = rule(func(c *Case) {
 			"say what the phone shows, and send its console log of the same time")
 	}
 	if f, ok := c.First(fact.ClientLoginRefused); ok && !c.later(fact.ClientUp, f) {
-		c.Find(finding.LoginRefused.With("the user that was tried"), f)
+		c.Find(finding.LoginRefused.With(finding.Unnamed("the user that was tried")), f)
 	}
 	for _, o := range c.ocservFiles() {
 		var ways []fact.Fact

@@ -50,7 +50,7 @@ var otherNames = map[string][]string{
 func argumentsOf(d finding.Declaration, f fact.Fact) []any {
 	args := make([]any, len(d.Args))
 	for i, name := range d.Args {
-		args[i] = "(the log does not say which " + name + ")"
+		args[i] = finding.Unnamed("(the log does not say which " + name + ")")
 		for _, other := range append([]string{name}, otherNames[name]...) {
 			if v := strings.TrimSpace(f.Get(other)); v != "" {
 				args[i] = v

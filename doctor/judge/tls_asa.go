@@ -55,7 +55,7 @@ var _ = rule(func(c *Case) {
 	for _, f := range c.All(fact.ASATLSFailed) {
 		reason := strings.ToLower(f.Get("reason"))
 		if strings.Contains(reason, "alert unknown ca") || strings.Contains(reason, "alert bad certificate") || strings.Contains(reason, "alert certificate unknown") {
-			c.Find(finding.CertificateHashMismatch.With("that this log does not show").As(finding.Likely), f)
+			c.Find(finding.CertificateHashMismatch.With(finding.Unnamed("which this log does not show")).As(finding.Likely), f)
 		}
 	}
 }, finding.TLSVersion, finding.TLSCipher, finding.CertificateHashMismatch)

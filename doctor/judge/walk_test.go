@@ -75,7 +75,7 @@ func TestWalk(t *testing.T) {
 		"no cipher": {[]walked{{fact.WalkTLS, "address=1.2.3.4:443;ok=false;lacks=cipher"}},
 			[]string{"tls-cipher certain: the gateway 1.2.3.4:443"}},
 		"another certificate": {[]walked{{fact.WalkPinned, "gateway=https://vpn/p;ok=false;sha1=825C338A1FA0B45BFA35E2D02B42892091B9A809"}},
-			[]string{"certificate-hash-mismatch certain: the gateway presents a certificate with hash 825C338A1FA0B45BFA35E2D02B42892091B9A809 (glwzih"}},
+			[]string{"certificate-hash-mismatch certain: the gateway presents a certificate whose hash, 825C338A1FA0B45BFA35E2D02B42892091B9A809 (glwzih"}},
 		"another host": {[]walked{{fact.WalkNamed, "gateway=https://vpn/p;host=vpn;ok=false;checked=true"}},
 			[]string{"host-id-mismatch certain: the gateway's certificate does not name vpn"}},
 		"no such URL": {[]walked{{fact.WalkGroupURL, "url=https://vpn/p;outcome=missing"}},
