@@ -162,7 +162,7 @@ var (
 		Args:     []string{"phone"},
 		Says:     "%[1]s has never fetched its file, so it knows no gateway",
 		Fix:      []string{"start the phone in the office once, with its TFTP server set; or bring it its first file: `longcord phones invite %[1]s`"},
-		MootedBy: []string{"tftp-unreachable", "tftp-file-missing"},
+		MootedBy: []string{"tftp-unreachable", "tftp-file-missing", "files-refused"},
 	})
 	AlternateTFTPNotSet = Define(Declaration{
 		Code: "alternate-tftp-not-set", Step: stage.Provision, Severity: Fault,
@@ -228,7 +228,7 @@ var (
 				"press Apply Config on the phone's page, and Reset when that does not help; the phone has to reach TCP 6970 of the TFTP server",
 			},
 		},
-		MootedBy: []string{"group-url-mismatch", "certificate-hash-mismatch"},
+		MootedBy: []string{"group-url-mismatch", "certificate-hash-mismatch", "phone-blocked"},
 	})
 	TVSUnreachable = Define(Declaration{
 		Code: "tvs-unreachable", Step: stage.Provision, Severity: Fault,

@@ -235,6 +235,7 @@ var (
 			"%ASA-6-113005: AAA user authentication Rejected : reason = AAA failure : server = 192.0.2.30 : user = phone1 : user IP = 203.0.113.9",
 			"%ASA-6-716039: Group <DfltGrpPolicy> User <phone1> IP <203.0.113.9> Authentication: rejected, Session Type: WebVPN.",
 		},
+		MootedBy: []string{"phone-blocked", "credential-characters"},
 	})
 	LoginBanned = Define(Declaration{
 		Code: "login-banned", Step: stage.Verify, Severity: Warning,
@@ -302,6 +303,7 @@ var (
 			"%ASA-3-717027: Certificate chain failed validation. No suitable trustpoint was found to validate chain.",
 			"CRYPTO_PKI: No suitable trustpoints found to validate certificate serial number: 0A",
 		},
+		MootedBy: []string{"client-certificate-expired"},
 	})
 	ClientCertificateExpired = Define(Declaration{
 		Code: "client-certificate-expired", Step: stage.Verify, Severity: Fault,

@@ -3,18 +3,15 @@ package lab
 import (
 	"context"
 	"crypto/rand"
-	"crypto/rsa"
-	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
 	"errors"
-	"math/big"
-	"net"
 	"net/netip"
 	"time"
 
 	"golang.org/x/sys/unix"
 )
+
+// namedURL is of a gateway that has a name, which nobody publishes here.
+const namedURL = "https://vpn.example.net/phone"
 
 const year = 365 * 24 * time.Hour
 
@@ -29,9 +26,7 @@ var breakages = []breakage{
 	{
 		code: "tftp-file-missing",
 		does: "nobody has added the phone",
-		acts: map[moment]act{opened: func(ctx context.Context, s *story) error {
-			return errors.Join(s.office(ctx, "users", "remove", user, "--yes"), s.office(ctx, "phones", "remove", homePhone, "--yes"))
-		}},
+		acts: map[moment]act{opened: func(ctx context.Context, s *story) error { return s.forgetPhone(ctx) }},
 	},
 	{
 		code: "port-taken",
@@ -39,6 +34,28 @@ var breakages = []breakage{
 		acts: map[moment]act{setUp: func(_ context.Context, s *story) error {
 			return s.occupy(netip.AddrPortFrom(outsidePrefix.Addr(), 443))
 		}},
+	},
+	{
+		code: "config-invalid",
+		does: "somebody has made the phone's file by hand, and it ends in the middle",
+		acts: map[moment]act{opened: cutFile},
+	},
+	{
+		code: "files-refused",
+		does: "the office's list of networks leaves the phone's address out",
+		acts: map[moment]act{setUp: configuring("  files: files\n", "  files: files\n  officeNetworks: [10.20.0.10/32]\n")},
+	},
+	{
+		code: "phone-blocked",
+		does: "the phone is blocked while it is on its way",
+		acts: map[moment]act{carried: func(ctx context.Context, s *story) error {
+			return s.office(ctx, "phones", "block", homePhone, "--yes")
+		}},
+	},
+	{
+		code: "web-access-off",
+		does: "the phone's own pages are switched off",
+		acts: map[moment]act{setUp: editing("model: CP-8861\n", "model: CP-8861\nvendorConfig: {webAccess: \"1\"}\n")},
 	},
 	{
 		code: "load-missing",
@@ -81,7 +98,7 @@ var breakages = []breakage{
 	{
 		code:  "gateway-name-unresolved",
 		does:  "the gateway's URL has a name that nobody publishes",
-		needs: func(c *Config) { c.url = "https://vpn.example.net/phone" },
+		needs: func(c *Config) { c.url = namedURL },
 	},
 	{
 		code: "gateway-unreachable",
@@ -93,6 +110,13 @@ var breakages = []breakage{
 		does:  "the phone is older than the office believes",
 		needs: func(c *Config) { c.VPN = "dtls09"; c.listed = "CP-8861" },
 		acts:  map[moment]act{setUp: editing("legacyPhones: true\n", "")},
+	},
+	{
+		code: "tls-cipher",
+		does: "the gateway has an ECDSA certificate alone",
+		acts: map[moment]act{setUp: func(_ context.Context, s *story) error {
+			return errors.Join(s.editAll("ecdsaCertificate: .*\n", ""), s.editAll(`(certificates: )\[.*\]`, "${1}[gateway-ecdsa]"))
+		}},
 	},
 	{
 		code: "certificate-hash-mismatch",
@@ -114,14 +138,39 @@ var breakages = []breakage{
 		}},
 	},
 	{
+		code:  "host-id-mismatch",
+		does:  "somebody writes the gateway's address into the phone's file in place of its name",
+		needs: func(c *Config) { c.url = namedURL },
+		acts: map[moment]act{
+			setUp:   editing("groupURLs: [", "groupURLs: [\""+groupURL+"\", "),
+			carried: func(_ context.Context, s *story) error { return s.alter(storedFile, namedURL, groupURL) },
+		},
+	},
+	{
 		code: "group-url-mismatch",
 		does: "the office changes its group URL while the phone is on its way",
 		acts: map[moment]act{carried: changeGroupURL},
 	},
 	{
+		code: "credential-characters",
+		does: "the phone is given a user name with a space in it",
+		acts: map[moment]act{carried: func(_ context.Context, s *story) error { s.user = "an na"; return nil }},
+	},
+	{
+		code: "login-banned",
+		does: "somebody at home has tried wrong passwords",
+		acts: map[moment]act{carried: guessPasswords},
+	},
+	{
 		code: "login-refused",
 		does: "the phone is given a wrong password",
 		acts: map[moment]act{carried: func(_ context.Context, s *story) error { s.password = rand.Text(); return nil }},
+	},
+	{
+		code:  "client-certificate-expired",
+		does:  "the phone's certificate has run out",
+		needs: func(c *Config) { c.Auth = byCertificate },
+		acts:  map[moment]act{carried: func(_ context.Context, s *story) error { return s.outdateIdentity() }},
 	},
 	{
 		code:  "client-certificate-untrusted",
@@ -185,137 +234,4 @@ var breakages = []breakage{
 			return s.world.gateway.DropFrom(s.deskAddress, unix.IPPROTO_UDP)
 		}},
 	},
-}
-
-// editing changes the inventory's file before the office opens.
-func editing(from, to string) act {
-	return func(_ context.Context, s *story) error { return s.edit(from, to) }
-}
-
-// port is a port of a protocol.
-type port struct {
-	protocol byte
-	number   uint16
-}
-
-func tcp(number uint16) port { return port{unix.IPPROTO_TCP, number} }
-func udp(number uint16) port { return port{unix.IPPROTO_UDP, number} }
-
-// deafening makes the office's server swallow what comes to these ports of its own.
-func deafening(ports ...port) act {
-	return func(_ context.Context, s *story) error {
-		for _, p := range ports {
-			if err := s.world.gateway.Deafen(p.protocol, p.number); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-}
-
-// replaceCertificate puts another certificate in the place of the gateway's, as somebody does who knows of no hashes.
-func replaceCertificate(ctx context.Context, s *story) error {
-	if err := s.otherOffice(ctx); err != nil {
-		return err
-	}
-	return s.office(ctx, "certs", "import", "gateway", path(otherOfficeDir, "certificates/gateway.pem"),
-		"--key", path(otherOfficeDir, "certificates/gateway.key"), "--replace", "--force")
-}
-
-func changeGroupURL(ctx context.Context, s *story) error {
-	if err := s.edit(s.config.url, s.config.url+"s"); err != nil {
-		return err
-	}
-	return s.apply(ctx)
-}
-
-// keepAddress gives the pool's only address to a user who is not there.
-func keepAddress(ctx context.Context, s *story) error {
-	if err := s.edit("---\nkind: Site\n", "---\nkind: User\nname: berta\nvpnAddress: 10.20.0.130\npassword: "+rand.Text()+"\n---\nkind: Site\n"); err != nil {
-		return err
-	}
-	return s.apply(ctx)
-}
-
-// exchangeIdentity gives the phone a certificate that another office has made for a phone of this name.
-func exchangeIdentity(ctx context.Context, s *story) error {
-	if err := s.otherOffice(ctx, "--auth", byCertificate, "--phone", homePhone+"="+s.variant.model+":"+homeNumber); err != nil {
-		return err
-	}
-	return s.takeCertificates(homePhone)
-}
-
-// occupy listens on an address of the office's server, for nobody.
-func (s *story) occupy(at netip.AddrPort) error {
-	return s.world.gateway.Do(func() error {
-		listener, err := net.ListenTCP("tcp4", net.TCPAddrFromAddrPort(at))
-		if err == nil {
-			s.world.closers = append(s.world.closers, listener.Close)
-		}
-		return err
-	})
-}
-
-// otherOffice writes a second set-up, whose certificates are others.
-func (s *story) otherOffice(ctx context.Context, flags ...string) error {
-	args := append([]string{
-		"init", path(otherOfficeDir), "--url", s.config.url,
-		"--outside", outsidePrefix.Addr().String(), "--inside", insidePrefix.Addr().String(), "--pool", poolPrefix.String(),
-	}, flags...)
-	return s.launcher.run(ctx, s.world.gateway, "init of another office", "", args...)
-}
-
-// takeCertificates puts certificates and keys of the other office in the place of those of this one.
-func (s *story) takeCertificates(names ...string) error {
-	for _, name := range names {
-		for _, file := range []string{name + ".pem", name + ".key"} {
-			content, err := s.world.disk.Files.ReadFile(otherOfficeDir + "/certificates/" + file)
-			if err != nil {
-				return err
-			}
-			if err := s.world.disk.Files.WriteFile(officeDir+"/certificates/"+file, content, 0o600); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// certificates gives the gateway two of its URL's host that are valid in this time: with a good spare it would mend
-// itself.
-func (s *story) certificates(from, to time.Time) error {
-	if err := s.editAll("ecdsaCertificate: .*\n", ""); err != nil {
-		return err
-	}
-	if err := s.editAll(`(certificates: )\[.*\]`, "${1}[gateway, gateway-spare]"); err != nil {
-		return err
-	}
-	return errors.Join(s.certificate("gateway", from, to), s.certificate("gateway-spare", from, to))
-}
-
-// certificate gives the gateway one.
-func (s *story) certificate(name string, from, to time.Time) error {
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
-	if err != nil {
-		return err
-	}
-	address := outsidePrefix.Addr().String()
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(from.Unix()), Subject: pkix.Name{CommonName: address}, NotBefore: from, NotAfter: to,
-		IPAddresses: []net.IP{outsidePrefix.Addr().AsSlice()},
-		KeyUsage:    x509.KeyUsageDigitalSignature | x509.KeyUsageKeyEncipherment, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	if err != nil {
-		return err
-	}
-	secret, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		return err
-	}
-	files := s.world.disk.Files
-	return errors.Join(
-		files.WriteFile(officeDir+"/certificates/"+name+".pem", pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600),
-		files.WriteFile(officeDir+"/certificates/"+name+".key", pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret}), 0o600),
-	)
 }

@@ -78,7 +78,7 @@ func (s *story) credentials() []string {
 		certificate := officeDir + "/certificates/" + homePhone
 		return []string{"--cert", path(certificate + ".pem"), "--key", path(certificate + ".key")}
 	}
-	return []string{"--user", user, "--password-stdin"}
+	return []string{"--user", s.user, "--password-stdin"}
 }
 
 // happened takes in one event of the phone at home.

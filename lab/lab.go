@@ -105,7 +105,7 @@ func Run(ctx context.Context, c Config) (result Result, err error) {
 
 func newStory(c Config, w *world, result *Result) *story {
 	*result = Result{Schema: 1, Version: c.Version, Steps: []Step{}, Findings: []finding.Finding{}}
-	s := &story{config: c, variant: variants[c.VPN], world: w, launcher: newLauncher(c, w.disk), result: result}
+	s := &story{config: c, variant: variants[c.VPN], world: w, launcher: newLauncher(c, w.disk), result: result, user: user}
 	if c.model != "" {
 		s.variant.model = c.model
 	}

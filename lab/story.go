@@ -59,6 +59,7 @@ type story struct {
 	launcher *launcher
 	report   reporter
 	result   *Result
+	user     string // as whom somebody logs the phone in, and by what
 	password string
 
 	serve *program

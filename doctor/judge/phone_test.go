@@ -114,7 +114,7 @@ func TestPhoneRules(t *testing.T) {
 		{"client certificate in its time", []string{"phone.certificate device=SEP001122334455 not-after=2027-01-01T00:00:00Z"}, nil},
 		{"login", []string{"phone.login-refused"}, []string{"login-refused likely"}},
 		{"login, and the certificate was refused", []string{"phone.login-refused", "phone.chain-untrusted"}, []string{"certificate-hash-mismatch certain"}},
-		{"login with a space", []string{"phone.login-refused user=j_doe"}, []string{"credential-characters likely", "login-refused likely"}},
+		{"login with a space", []string{"phone.login-refused user=j_doe"}, []string{"credential-characters likely"}},
 		{"DTLS", []string{"phone.suite-changed"}, []string{"dtls-cipher-mismatch certain"}},
 
 		{"model", []string{"device model=CP-7911G"}, []string{"model-without-vpn likely"}},

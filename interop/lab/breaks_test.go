@@ -17,6 +17,9 @@ const together = 4
 // besides are findings that are true in every lab, or follow from what is broken, and that the doctor may name too.
 var besides = map[string][]string{
 	"":                          {"files-in-plain"}, // the lab's office gives files in plain, and is told so
+	"config-invalid":            {"unknown-phone"},
+	"tls-cipher":                {"no-spare-certificate"},
+	"login-banned":              {"login-refused"}, // those that came before
 	"load-too-old":              {"load-missing", "legacy-in-use"},
 	"certificate-not-yet-valid": {"no-spare-certificate"},
 	"pool-overlaps":             {"no-route-to-pool"},
