@@ -55,12 +55,12 @@ fuzz: go
 bench: build
 	go test -run '^$$' -bench . -benchmem ./stage/tunnel/dtls ./gateway
 	go build -trimpath -o bin/bench ./interop/bench
-	bin/bench $(if $(ONLY),-only $(ONLY)) $(if $(ROUNDS),-rounds $(ROUNDS)) $(if $(GATEWAYS),-gateways $(GATEWAYS)) $(if $(JSON),-json $(JSON))
+	bin/bench $(if $(ONLY),-only $(ONLY)) $(if $(NAME),-name $(NAME)) $(if $(ROUNDS),-rounds $(ROUNDS)) $(if $(GATEWAYS),-gateways $(GATEWAYS)) $(if $(JSON),-json $(JSON))
 
 # How often the doctor is right, on cases written apart from its rules: doctor/testdata/cases/README.md.
 # ONLY=asa-config for a part.
 bench-doctor: go
-	go run ./doctor/benchcases $(if $(ONLY),-only $(ONLY))
+	go run ./doctor/benchcases $(if $(ONLY),-only $(ONLY)) $(if $(NAME),-name $(NAME))
 
 go:
 	@command -v go >/dev/null || { echo "Go $(go_needed) or later is needed: https://go.dev/dl/"; exit 1; }

@@ -16,23 +16,24 @@ import (
 func main() {
 	dir := flag.String("cases", "doctor/testdata/cases", "`folder` with CATEGORY/NAME/case.yaml")
 	only := flag.String("only", "", "judge only cases whose CATEGORY/NAME begins with this")
+	name := flag.String("name", "", "judge only cases whose NAME begins with this")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, *dir, *only); err != nil {
+	if err := run(ctx, *dir, *only, *name); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(2)
 	}
 }
 
-func run(ctx context.Context, dir, only string) error {
+func run(ctx context.Context, dir, only, name string) error {
 	cases, err := load(dir)
 	if err != nil {
 		return err
 	}
 	var outcomes []*outcome
 	for _, c := range cases {
-		if !strings.HasPrefix(c.String(), only) {
+		if !strings.HasPrefix(c.String(), only) || !strings.HasPrefix(c.name, name) {
 			continue
 		}
 		report, err := c.judge(ctx)
