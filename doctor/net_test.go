@@ -185,6 +185,16 @@ func TestServersSaid(t *testing.T) {
 				"Nov 26 00:19:33 dnsmasq-tftp[411]: file /srv/tftp/SEP001122334455.cnf.xml.sgn not found for 10.20.0.77\n" +
 				"Nov 26 00:19:33 dnsmasq-tftp[411]: sent /srv/tftp/SEP001122334455.cnf.xml to 10.20.0.77\n", "ok",
 		},
+		"no file for the phone, by a dnsmasq that names no client": {
+			"Nov 26 00:19:33 dnsmasq-tftp[411]: file /srv/tftp/SEP001122334455.cnf.xml not found\n", "fault tftp-file-missing",
+		},
+		"no file for the phone, by a German dnsmasq": {
+			"Nov 26 00:19:33 dnsmasq-tftp[411]: Datei /srv/tftp/SEP001122334455.cnf.xml nicht gefunden\n", "fault tftp-file-missing",
+		},
+		"a German dnsmasq that has the file": {
+			"Nov 26 00:19:33 dnsmasq-tftp[411]: Datei /srv/tftp/SEP001122334455.cnf.xml.sgn nicht gefunden\n" +
+				"Nov 26 00:19:33 dnsmasq-tftp[411]: /srv/tftp/SEP001122334455.cnf.xml an 10.20.0.77 verschickt\n", "ok",
+		},
 		"no file for the phone": {
 			"Nov 26 00:19:03 pbx in.tftpd[1]: RRQ from 10.20.0.77 filename SEP001122334455.cnf.xml\n" +
 				"Nov 26 00:19:03 pbx in.tftpd[1]: sending NAK (1, File not found) to 10.20.0.77\n", "fault tftp-file-missing",

@@ -16,8 +16,8 @@ var (
 	atftpdLine   = regexp.MustCompile(`atftpd\[[\d.]+\]: +(.*)$`)
 	atftpdServes = regexp.MustCompile(`^Serving (?P<name>.+) to (?P<client>[^\s:]+):\d+$`)
 	dnsmasqTFTP  = regexp.MustCompile(`dnsmasq-tftp(?:\[\d+\])?: (.*)$`)
-	dnsmasqSent  = regexp.MustCompile(`^sent (?P<name>.+) to (?P<client>\S+)$`)
-	dnsmasqNone  = regexp.MustCompile(`^(?:error 1 )?file (?P<name>.+) not found for (?P<client>\S+)$`)
+	dnsmasqSent  = regexp.MustCompile(`^(?:sent (?P<name>.+) to (?P<client>\S+)|(?P<german>.+) an (?P<to>\S+) verschickt)$`)
+	dnsmasqNone  = regexp.MustCompile(`^(?:error 1 )?(?:file|Datei) (?P<name>.+) (?:not found|nicht gefunden)(?: (?:for|für) (?P<client>\S+))?$`)
 	dnsmasqFails = regexp.MustCompile(`^(?:failed sending (?P<name>.+) to (?P<client>\S+)|error 0 .*(?:timeout|Timeout).*)$`)
 	dnsmasqDeny  = regexp.MustCompile(`^cannot (?:access|read) (?P<name>.+): (?P<reason>.+)$`)
 	webAccess    = regexp.MustCompile(`^(\S+) \S+ \S+ \[[^\]]*\] "GET \S*/([^/ ?]+)(?:\?\S*)? HTTP/[\d.]+" (\d{3})\b`)
@@ -116,7 +116,7 @@ func (r *fileServer) atftpd(message string, l Line) {
 
 func (r *fileServer) dnsmasq(message string, l Line) {
 	if m := dnsmasqSent.FindStringSubmatch(message); m != nil {
-		r.tell(fact.FileSent, l, m[1], m[2])
+		r.tell(fact.FileSent, l, m[1]+m[3], m[2]+m[4])
 	} else if m := dnsmasqNone.FindStringSubmatch(message); m != nil {
 		r.tell(fact.FileMissing, l, m[1], m[2])
 	} else if m := dnsmasqFails.FindStringSubmatch(message); m != nil {
