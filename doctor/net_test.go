@@ -247,6 +247,14 @@ func TestServersSaid(t *testing.T) {
 			"[Nov 26 00:31:06] NOTICE[1]: chan_sip.c: Registration from '<sip:6001@10.20.0.9>' failed for '10.88.0.14:5060' - Wrong password\n" +
 				"[Nov 26 00:31:16] VERBOSE[1]: chan_sip.c:     -- Registered SIP '6001' at 10.88.0.14:5060\n", "ok registration-refused(possible)",
 		},
+		"guesses from the Internet beside a phone": {
+			"[Nov 26 00:31:06] NOTICE[1]: res_pjsip/pjsip_distributor.c:688 log_failed_request: Request 'REGISTER' from '<sip:100@192.0.2.10>' failed for '203.0.113.9:5071' (callid: a) - No matching endpoint found\n" +
+				"    -- Added contact 'sip:6001@10.88.0.14:5060' to AOR '6001' with expiration of 120 seconds\n", "ok registration-refused(possible)",
+		},
+		"an unknown line in the tunnel beside a phone": {
+			"[Nov 26 00:31:06] NOTICE[1]: res_pjsip/pjsip_distributor.c:688 log_failed_request: Request 'REGISTER' from '<sip:6002@10.20.0.9>' failed for '10.88.0.15:5060' (callid: a) - No matching endpoint found\n" +
+				"    -- Added contact 'sip:6001@10.88.0.14:5060' to AOR '6001' with expiration of 120 seconds\n", "fault registration-refused",
+		},
 		"a phone that is switched off": {
 			"    -- Contact 6001/sip:6001@10.88.0.14:5060 is now Unreachable.  RTT: 0.000 msec\n", "ok",
 		},

@@ -24,7 +24,7 @@ var _ = rule(func(c *Case) {
 			continue
 		}
 		found := finding.RegistrationRefused.With(f.Get("line"), registrarReason(f))
-		if c.registeredAfter(f) {
+		if c.registeredAfter(f) || c.stranger(f) {
 			found = found.As(finding.Possible)
 		}
 		c.Find(found, f)
@@ -43,6 +43,14 @@ func registrarReason(f fact.Fact) string {
 		return "its host is not dynamic, so nobody may register as it"
 	}
 	return f.Get("reason")
+}
+
+// stranger reports whether somebody was refused who is more likely to guess on the Internet than to be a phone: the call
+// manager knows no such line, a public address asks for it, which no tunnel gives, and phones do register.
+func (c *Case) stranger(f fact.Fact) bool {
+	address, err := netip.ParseAddr(f.Get("client"))
+	return err == nil && f.Get("cause") == "unknown" && c.Has(fact.RegistrarRegistered) &&
+		!address.IsPrivate() && !address.IsLoopback() && !address.IsLinkLocalUnicast()
 }
 
 // registeredAfter reports whether the same line came in later on.
