@@ -171,7 +171,7 @@ func TestASAHealthy(t *testing.T) {
 		}
 		texts[name] = string(text)
 	}
-	for _, name := range []string{"anyconnect.txt", "anyconnect-detail.txt", "summary.txt", "none.txt"} {
+	for _, name := range []string{"anyconnect.txt", "anyconnect-detail.txt"} {
 		text, err := os.ReadFile("../wire/asa/testdata/" + name)
 		if err != nil {
 			t.Fatal(err)

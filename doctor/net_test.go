@@ -271,6 +271,28 @@ func TestServersSaid(t *testing.T) {
 	}
 }
 
+// TestTellsNothing: that lines are in a known form tells nothing of phones, nor does a list without sessions, so nothing
+// is said to be well.
+func TestTellsNothing(t *testing.T) {
+	t.Parallel()
+	texts := []string{
+		"%ASA-4-750003: Local:192.0.2.1:500 Remote:203.0.113.9:500 Username:203.0.113.9 IKEv2 Negotiation aborted due to ERROR: Failed to find a matching policy\n",
+		"VPNC: vpnc_loo\n",
+	}
+	for _, name := range []string{"summary.txt", "none.txt"} {
+		text, err := os.ReadFile("../wire/asa/testdata/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		texts = append(texts, string(text))
+	}
+	for _, text := range texts {
+		if got := judgedText(t, text); got != "insufficient" {
+			t.Errorf("%q is judged as %s", text, got)
+		}
+	}
+}
+
 // TestForeign makes sure that logs of other VPNs are told by their name, and nothing more is made of them.
 func TestForeign(t *testing.T) {
 	t.Parallel()

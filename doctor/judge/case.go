@@ -184,10 +184,17 @@ func (c *Case) explain() {
 			c.Need(s.Ask...)
 		}
 	}
-	known := slices.ContainsFunc(c.file.Sources, func(s fact.Source) bool { return len(s.Formats) > 0 })
-	if !known && len(c.found) == 0 {
+	if len(c.found) == 0 && !c.tells() {
 		c.Need("send a phone's console log, its SEP file, or the configuration or log of the gateway; `longcord doctor ask phone` says how to get them")
 	}
+}
+
+// tells reports whether the evidence tells anything of phones or their VPN. That lines have a known form does not: an ASA
+// logs more than that. Nor does it tell how something went that a phone, or its VPN client, is mentioned.
+func (c *Case) tells() bool {
+	return slices.ContainsFunc(c.file.Facts, func(f fact.Fact) bool {
+		return f.Kind != fact.AskedURL && f.Kind != fact.PhoneVPN
+	})
 }
 
 // explained reports whether a fault of the same or an earlier step accounts for a symptom. That a warning stands beside
