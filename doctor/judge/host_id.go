@@ -15,7 +15,11 @@ var _ = rule(func(c *Case) {
 		c.Find(finding.HostIDMismatch.With(gateway(c)), f)
 	}
 	check, on := c.First(fact.SEPVPN)
-	if !on || check.Get("host-check") == "0" {
+	if !on {
+		askedHost(c)
+		return
+	}
+	if check.Get("host-check") == "0" {
 		return
 	}
 	for _, u := range c.All(fact.FileURL) {
@@ -41,6 +45,28 @@ var _ = rule(func(c *Case) {
 		}
 	}
 }, finding.HostIDMismatch)
+
+// askedHost compares the host of the URL that the user gives, where there is no file to tell whether phones check it: a
+// call manager has them check unless somebody turns it off.
+func askedHost(c *Case) {
+	u, asked := c.First(fact.AskedURL)
+	host := hostOf(u.Get("url"))
+	if !asked || host == "" || c.Has(fact.FileURL) || believed(c) {
+		return
+	}
+	var unnamed []fact.Fact
+	for _, f := range leaves(c) {
+		switch names, told := namesOf(f); {
+		case told && namesHost(names, host):
+			return
+		case told && f.Get("presented") == "true":
+			unnamed = append(unnamed, f)
+		}
+	}
+	if len(unnamed) > 0 {
+		c.Find(finding.HostIDMismatch.With(host).As(finding.Likely), append([]fact.Fact{u}, unnamed...)...)
+	}
+}
 
 func hostOf(text string) string {
 	u, err := url.Parse(text)

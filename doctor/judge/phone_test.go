@@ -100,6 +100,10 @@ func TestPhoneRules(t *testing.T) {
 		{"host: wildcard", []string{"sep.vpn", "file.url url=https://vpn.example.com/p", "gateway.certificate names=*.example.com"}, []string{"host-id-mismatch certain"}},
 		{"host: check off", []string{"sep.vpn host-check=0", "file.url url=https://vpn.example.com/p", "gateway.certificate names=www.example.com"}, nil},
 		{"host: named", []string{"sep.vpn host-check=1", "file.url url=https://vpn.example.com/p", "gateway.certificate names=www.example.com,VPN.example.com"}, nil},
+		{"host asked for: not named", []string{"asked.url url=https://vpn.example.com/p", "gateway.certificate presented=true names=www.example.com"}, []string{"host-id-mismatch likely"}},
+		{"host asked for: named", []string{"asked.url url=https://vpn.example.com/p", "gateway.certificate presented=true names=VPN.example.com"}, nil},
+		{"host asked for: a certificate from elsewhere", []string{"asked.url url=https://vpn.example.com/p", "gateway.certificate names=www.example.com"}, nil},
+		{"host asked for: the phone believes it", []string{"asked.url url=https://vpn.example.com/p", "gateway.certificate presented=true names=www.example.com", "phone.hash-found"}, nil},
 		{"host: address, nothing failed", []string{"sep.vpn host-check=1", "file.url url=https://192.0.2.1/p"}, nil},
 		{"host: address, and it failed", []string{"sep.vpn host-check=1", "file.url url=https://192.0.2.1/p", "phone.vpn-failed code=LoginFailed"}, []string{"host-id-mismatch possible"}},
 
