@@ -313,3 +313,20 @@ func TestASAUnknown(t *testing.T) {
 		}
 	}
 }
+
+// TestASAStrangers: refused logins of names that the ASA does not know count only while no phone comes in.
+func TestASAStrangers(t *testing.T) {
+	t.Parallel()
+	const (
+		hidden = "%ASA-6-113015: AAA user authentication Rejected: reason = User was not found: local database: user = *****: user IP = 203.0.113.9\n"
+		known  = "%ASA-6-113015: AAA user authentication Rejected: reason = Invalid password: local database: user = CP-8841-SEP001122334455: user IP = 203.0.113.9\n"
+		phone  = "%ASA-6-722055: Group <GP> User <CP-8841-SEP001122334455> IP <198.51.100.7> Client Type: Cisco SVC IPPhone Client v1.0\n"
+	)
+	for text, want := range map[string]string{
+		hidden: "fault login-refused", known: "fault login-refused", hidden + phone: "ok", known + phone: "fault login-refused",
+	} {
+		if got := judgedText(t, text); got != want {
+			t.Errorf("%s is judged as %s, not %s", text, got, want)
+		}
+	}
+}

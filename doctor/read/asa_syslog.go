@@ -73,7 +73,7 @@ var asaSays = []struct {
 	id    int
 }{
 	{"Session disconnected. Session Type:", 113019}, {"No address available for SVC connection", 722020}, {"license available", 716057},
-	{"DTLS disabled: unable to negotiate cipher", 722043}, {"AAA user authentication Rejected : reason", 113015},
+	{"DTLS disabled: unable to negotiate cipher", 722043}, {"AAA user authentication Rejected : reason", 113015}, {"AAA user authentication Rejected: reason", 113015},
 	{"Session could not be established: session limit of", 113029}, {"Certificate chain failed validation.", 717027}, {"Certificate validation failed.", 717009},
 	{"Simultaneous logins exceeded for user", 113013}, {"AAA authentication server not accessible", 113014},
 }
@@ -203,14 +203,16 @@ func (r *asaSyslogReader) who() (c asaClient) {
 	return c
 }
 
-// field returns what follows a name and an equals sign, up to the next " : " or the end.
+// asaNext begins the next field: releases differ in whether there is a space in front of the colon.
+var asaNext = regexp.MustCompile(` ?: `)
+
+// field returns what follows a name and an equals sign, up to the next field or the end.
 func (r *asaSyslogReader) field(name string) string {
 	_, rest, ok := strings.Cut(r.text, name+" =")
 	if !ok {
 		return ""
 	}
-	value, _, _ := strings.Cut(rest, " : ")
-	return strings.TrimSpace(value)
+	return strings.TrimSpace(asaNext.Split(rest, 2)[0])
 }
 
 // message takes what it knows of a message, and reports whether it knows the message.
