@@ -34,6 +34,9 @@ var (
 		Says: "the call manager refuses to register %[1]s: %[2]s",
 		Fix:  []string{"compare the line's secret in the phone's file with the inventory"},
 		Elsewhere: map[Platform][]string{
+			CUCM: {
+				"look at Device > Phone: the device name must be SEP and the phone's MAC address, the device's protocol that of its load, and with a Phone Security Profile of Digest Authentication its Digest User must be chosen",
+			},
 			Asterisk: {
 				"compare `authName` and `authPassword` in the phone's file with `username` and `password` of the line (pjsip.conf: `type = auth`; chan_sip: `secret`)",
 				"if it has as many contacts as it may, set `remove_existing = yes` beside `max_contacts` in its aor, so that a new tunnel address takes the old one's place",
@@ -80,6 +83,9 @@ var (
 			"exempt the pool of the tunnel from NAT",
 		},
 		Elsewhere: map[Platform][]string{
+			Ocserv: {
+				"take the pool out of what is masqueraded: `iptables -t nat -I POSTROUTING -s POOL -d OFFICE -j ACCEPT`, and find the rule itself with `nft list ruleset`",
+			},
 			ASA: {
 				"exempt it: `nat (inside,outside) source static OFFICE OFFICE destination static POOL POOL no-proxy-arp route-lookup` with network objects OFFICE and POOL (before 8.3: `access-list NONAT extended permit ip OFFICE MASK POOL MASK`, then `nat (inside) 0 access-list NONAT`)",
 			},

@@ -95,6 +95,9 @@ var (
 		Says: "the office has no way back to the phones' addresses %[1]s",
 		Fix:  []string{"route %[1]s to %[2]s on the office's router"},
 		Elsewhere: map[Platform][]string{
+			Ocserv: {
+				"route the pool to ocserv's machine, on the office's router: `ip route add POOL via INSIDE-ADDRESS-OF-OCSERV`; where the pool is a part of the inside network, let that machine answer for it: `sysctl -w net.ipv4.conf.INSIDE.proxy_arp=1`",
+			},
 			ASA: {
 				"`show route` on the ASA must have a way to %[1]s, and the office's routers one to the ASA: on them `ip route POOL MASK INSIDE-ADDRESS-OF-THE-ASA`",
 			},
@@ -144,6 +147,9 @@ var (
 			"set dtls: true in the group policy",
 		},
 		Elsewhere: map[Platform][]string{
+			IOS: {
+				"`webvpn context NAME`, `policy group GROUP`, then `svc dtls`",
+			},
 			ASA: {
 				"`webvpn`, then `no enable outside` and `enable outside` without tls-only",
 				"`group-policy NAME attributes`, `webvpn`, `anyconnect ssl dtls enable` (before 8.4: `svc dtls enable`)",

@@ -143,6 +143,9 @@ var (
 		Says: "the certificate of gateway %[1]s is not valid before %[2]s",
 		Fix:  []string{"check the clock of the gateway", "if the clock is right, change to the spare: `longcord certs rollover start %[1]s`"},
 		Elsewhere: map[Platform][]string{
+			Ocserv: {
+				"compare `date` with `openssl x509 -noout -startdate -in FILE` for the file of `server-cert`, and set the clock by the network: `timedatectl set-ntp true`",
+			},
 			ASA: {
 				"compare `show clock` with the certificate's start date in `show crypto ca certificates`, and set NTP: `ntp server ADDRESS`",
 			},
@@ -314,6 +317,9 @@ var (
 			"check the clock of the gateway",
 		},
 		Elsewhere: map[Platform][]string{
+			CUCM: {
+				"have it give the phone a new certificate: Device > Phone, Certificate Operation Install/Upgrade, with the phone inside",
+			},
 			ASA: {
 				"check the clock: `show clock`, `ntp server ADDRESS`",
 				"have CUCM give the phone a new certificate: on the phone's page set Certificate Operation to Install/Upgrade, with the phone inside",
