@@ -114,8 +114,6 @@ const (
 	// IOSGateway: webvpn gateway or context; name (gateway NAME, context NAME), setting, value, router. Setting
 	// "block" stands for the block itself.
 	IOSGateway Kind = "ios.webvpn"
-	// IOSConfiguration: a configuration, or a part of one, was read; whole (true: nothing is missing), router.
-	IOSConfiguration Kind = "ios.configuration"
 )
 
 // What CUCM tells of itself.

@@ -22,7 +22,6 @@ type iosReader struct {
 	router string
 	begun  bool // the beginning of a whole configuration was there
 	whole  bool // and its end
-	any    bool // something that concerns phones
 	active bool
 	block  string // what stands open: voice service, vpn-group, vpn-profile, phone, telephony, register, gateway, context
 	name   string // of that block
@@ -115,7 +114,6 @@ func (r *iosReader) opens(l Line, w []string) bool {
 	default:
 		return false
 	}
-	r.any = true
 	return true
 }
 
@@ -223,11 +221,4 @@ func (r *iosReader) End() {
 		r.block = "" // it may have been cut
 	}
 	r.leave()
-	if r.any {
-		values := []string{}
-		if r.whole {
-			values = append(values, "whole", "true")
-		}
-		r.add(Line{}, fact.IOSConfiguration, values...)
-	}
 }
