@@ -43,11 +43,14 @@ func (f secretForm) scrub(line string) string {
 	return out.String() + line[end:]
 }
 
-// harmless reports whether a value is none of a secret: a switch, the path of a file, what was taken out before.
+// harmless reports whether a value is none of a secret: a switch, the path of a file, a word about one, what was taken
+// out before.
 func harmless(value string) bool {
 	value = strings.ToLower(strings.Trim(value, `"'`))
 	switch value {
 	case "", "true", "false", "yes", "no", "on", "off", "0", "1", "none", "null", "enable", "disable", "enabled", "disabled", "required", "optional":
+		return true
+	case "wrong", "invalid", "incorrect", "refused", "rejected", "right", "correct", "valid", "expired", "missing", "empty", "not", "too", "set", "changed", "case-sensitive", "authentication", "failed", "is", "was":
 		return true
 	}
 	return strings.HasPrefix(value, "/") || strings.HasPrefix(value, secret.Redacted) || strings.Trim(value, "*") == ""
@@ -98,9 +101,21 @@ var secrets = []secretForm{
 	{[]string{" auth "}, regexp.MustCompile(`\bauth (?:md5|sha\S*) ` + value)},
 	{[]string{" priv "}, regexp.MustCompile(`\bpriv (?:des|3des|aes(?: \d+)?) ` + value)},
 
+	{[]string{"password", "secret"}, regexp.MustCompile(`\b(?:password|secret) [0-9] ` + value + `\s*$`)},
+	{[]string{"password"}, regexp.MustCompile(`\b(?:neighbor \S+|http client(?: \S+)?) password ` + value)},
+	{[]string{"authentication-key", " ascii "}, regexp.MustCompile(`\b(?:ospf authentication-key|wpa-psk ascii) (?:[0-9] )?` + value)},
+
+	// What people write, and phones of what was typed into them.
+	{[]string{"passw"}, regexp.MustCompile(`(?i)\bpass(?:word|wd|code|phrase)(?: (?:for|of) (?:\S+ ){1,4}?| )(?:is|was):? (?:now )?` + value)},
+	{[]string{" pass", ",pass"}, regexp.MustCompile(`(?i)\buser(?:name)? \S+[, ]+(?:and )?pass(?:word|wd)? ` + value)},
+	{[]string{"password "}, regexp.MustCompile(`(?i)\bpassword ["']?([^\s"']+)["']? (?:is|was) (?:wrong|invalid|incorrect|refused|rejected)\b`)},
+	{[]string{"type=\"password\"", "type=password"}, regexp.MustCompile(`(?i)<input\b[^>]*\btype="?password\b[^>]*\bvalue=` + value)},
+
 	// What command lines give, and hashes of passwords wherever they stand.
+	{[]string{"echo ", "printf "}, regexp.MustCompile(`\b(?:echo|printf)(?: -\S+)* ` + value + `\s*\|`)},
+	{[]string{"openconnect", "sshpass"}, regexp.MustCompile(`\b(?:openconnect\b.*?\s-C|sshpass -p) ?` + value)},
 	{[]string{"--"}, regexp.MustCompile(`(?i)\s--(?:` + named + `|cookie|token-secret)[= ]` + value)},
 	{[]string{"curl", "wget"}, regexp.MustCompile(`\s(?:-u|--user) ?['"]?[^\s:'"]+:([^\s'"]+)`)},
 	{[]string{"$"}, regexp.MustCompile(`(\$(?:1|2[abxy]?|5|6|7|8|9|14|y|gy|sha\d+|pbkdf2[\w-]*|argon2\w*|scrypt|apr1)\$[^\s:"'<>]+)`)},
-	{[]string{"{ssha", "{sha", "{smd5", "{md5", "{crypt"}, regexp.MustCompile(`(?i)(\{(?:s?sha\d*|s?md5|crypt)\}[^\s:"'<>]+)`)},
+	{[]string{"{ssha", "{sha", "{smd5", "{md5", "{crypt", "{plain", "{clear"}, regexp.MustCompile(`(?i)(\{(?:s?sha\d*|s?md5|crypt|plain|clear(?:text)?)\}[^\s:"'<>]+)`)},
 }

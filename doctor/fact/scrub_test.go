@@ -84,6 +84,22 @@ func TestScrub(t *testing.T) {
 		"ntp authentication-key 1 md5 hunter2",
 		"authentication-key 1 md5 hunter2",
 		"community: hunter2",
+		" ppp chap password 7 hunter2",
+		" neighbor 192.0.2.1 password hunter2",
+		"ip http client password hunter2",
+		" ip ospf authentication-key hunter2",
+		" wpa-psk ascii 0 hunter2",
+		"The password is hunter2",
+		`my password for the phone is "hunter2", is that right?`,
+		"VPNC: do_login: user anna pass hunter2",
+		"log in as user anna, password hunter2",
+		"VPNC: failed, password hunter2 is wrong",
+		`<input type="password" name="password" value="hunter2">`,
+		"echo hunter2 | openconnect vpn.example.com",
+		`echo "hunter2" | longcord users add anna --password-stdin`,
+		"openconnect -C hunter2 vpn.example.com",
+		"sshpass -p hunter2 ssh 192.0.2.7",
+		"userPassword: {PLAIN}hunter2",
 	} {
 		line = strings.ReplaceAll(line, "hunter2aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", strings.Repeat("ab", 24))
 		got := fact.Scrub(line)
@@ -102,6 +118,9 @@ func TestScrubKeeps(t *testing.T) {
 	for _, line := range []string{
 		"VPNC: 'webvpn=' not found in cookie",
 		"Password incorrect",
+		"the password is wrong",
+		"the password for anna was not right",
+		"username or password is incorrect",
 		"password authentication failed for anna",
 		"wrong password for user anna",
 		"check the password and the pre-shared key",

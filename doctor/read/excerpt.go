@@ -19,13 +19,13 @@ type excerpt struct {
 	kept   []fact.ExcerptLine
 	recent []fact.ExcerptLine // the last lines that are not in kept
 	after  int                // lines still to keep after one that told something
-	key    bool               // within a private key
+	key    bool               // within a private key, or what else holds one
 }
 
 func (e *excerpt) take(line Line, told bool) {
 	text := line.Raw
 	switch {
-	case strings.Contains(text, "PRIVATE KEY-----"):
+	case strings.Contains(text, "PRIVATE KEY-----"), strings.Contains(text, "PKCS12-----"):
 		e.key = strings.Contains(text, "-----BEGIN")
 	case e.key:
 		return
