@@ -27,6 +27,17 @@ var asaKinds = []fact.Kind{
 	fact.GatewayPool, fact.GatewayGroupURL, fact.GatewayCertificate,
 }
 
+// nameless is an ASA whose configuration has no host name.
+const nameless = "the ASA"
+
+// named returns the name as it stands behind "the gateway".
+func (b *asaBox) named() string {
+	if b.name == nameless {
+		return "(ASA)"
+	}
+	return b.name
+}
+
 // asas returns the ASAs of a case. What has no name belongs to the only one that has.
 func (c *Case) asas() []*asaBox {
 	var names []string
@@ -47,7 +58,7 @@ func (c *Case) asas() []*asaBox {
 	}
 	boxes := make([]*asaBox, 0, len(names))
 	for _, name := range names {
-		b := &asaBox{name: cmp.Or(name, "the ASA"), facts: map[fact.Kind][]fact.Fact{}, c: c}
+		b := &asaBox{name: cmp.Or(name, nameless), facts: map[fact.Kind][]fact.Fact{}, c: c}
 		for _, k := range asaKinds {
 			for _, f := range c.All(k) {
 				if of := f.Get("gateway"); of == name || of == "" && len(names) == 1 {

@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"strings"
 	"time"
 
 	"github.com/longcord/longcord/doctor/fact"
@@ -22,9 +23,9 @@ var _ = rule(func(c *Case) {
 		}
 		switch {
 		case ends && now.After(until):
-			c.Find(finding.CertificateExpired.With(gateway(c), until.Format(time.DateOnly)).As(certainty), f)
+			c.Find(finding.CertificateExpired.With(gatewayOf(c, f), until.Format(time.DateOnly)).As(certainty), f)
 		case known && now.Before(from):
-			c.Find(finding.CertificateNotYetValid.With(gateway(c), from.Format(time.DateOnly)).As(certainty), f)
+			c.Find(finding.CertificateNotYetValid.With(gatewayOf(c, f), from.Format(time.DateOnly)).As(certainty), f)
 		case ends:
 			valid = true
 		}
@@ -43,3 +44,16 @@ var _ = rule(func(c *Case) {
 		}
 	}
 }, finding.CertificateExpired, finding.CertificateNotYetValid, finding.ClockWrong)
+
+// gatewayOf returns the gateway's host, and where nothing names it, the one that its certificate is made out to.
+func gatewayOf(c *Case, certificate fact.Fact) string {
+	if gatewayURL(c) != "" {
+		return gateway(c)
+	}
+	for _, part := range strings.FieldsFunc(certificate.Get("subject"), func(r rune) bool { return r == ',' || r == '+' || r == '/' }) {
+		if name, value, ok := strings.Cut(part, "="); ok && strings.EqualFold(strings.TrimSpace(name), "CN") && strings.TrimSpace(value) != "" {
+			return strings.TrimSpace(value)
+		}
+	}
+	return gateway(c)
+}

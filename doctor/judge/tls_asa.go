@@ -14,7 +14,7 @@ var _ = rule(func(c *Case) {
 	for _, b := range c.asas() {
 		for _, f := range b.all(fact.ASAGlobal, "setting", "ssl server-version") {
 			value := strings.ToLower(f.Get("value"))
-			found := finding.TLSVersion.With(b.name)
+			found := finding.TLSVersion.With(b.named())
 			switch {
 			case strings.HasPrefix(value, "sslv3-only"), strings.HasPrefix(value, "tlsv1.3"):
 				c.Find(found, f)
@@ -37,9 +37,9 @@ var _ = rule(func(c *Case) {
 				continue
 			}
 			if old {
-				c.Find(finding.TLSCipher.With(b.name), f, phone)
+				c.Find(finding.TLSCipher.With(b.named()), f, phone)
 			} else {
-				c.Find(finding.TLSCipher.With(b.name).As(finding.Likely), f)
+				c.Find(finding.TLSCipher.With(b.named()).As(finding.Likely), f)
 			}
 		}
 	}
@@ -47,9 +47,9 @@ var _ = rule(func(c *Case) {
 		reason := strings.ToLower(f.Get("reason"))
 		switch {
 		case strings.Contains(reason, "no shared cipher"), strings.Contains(reason, "no ciphers available"):
-			c.Find(finding.TLSCipher.With("the ASA").As(finding.Likely), f)
+			c.Find(finding.TLSCipher.With("(ASA)").As(finding.Likely), f)
 		case strings.Contains(reason, "unsupported protocol"), strings.Contains(reason, "wrong version number"), strings.Contains(reason, "unknown protocol"), strings.Contains(reason, "version too low"):
-			c.Find(finding.TLSVersion.With("the ASA").As(finding.Likely), f)
+			c.Find(finding.TLSVersion.With("(ASA)").As(finding.Likely), f)
 		}
 	}
 	for _, f := range c.All(fact.ASATLSFailed) {
