@@ -114,6 +114,8 @@ func TestStatusMessages(t *testing.T) {
 		"1:33:26a TFTP Error : SEP001122334455.cnf.xml.sgn":                  "phone.file-refused file=SEP001122334455.cnf.xml.sgn",
 		"TFTP Error : SKb0ec918f-b9ee-994b-57ae-345883c1fde8.xml":            "phone.file-refused file=SKb0ec918f-b9ee-994b-57ae-345883c1fde8.xml",
 		"[8:52:30am 10/01/19] ITL installed":                                 "",
+		"14:22:35 11/25/26 TFTP Timeout : SEP001122334455.cnf.xml":           "phone.file-timeout file=SEP001122334455.cnf.xml",
+		"14:22:36 VPN Error: authentication":                                 "phone.vpn-failed text=VPN Error",
 		"[8:52:30am 10/01/19] Trust List update failed":                      "phone.trust-list-failed",
 		"5:48:09 AM 10/11/19 Trust List update failed, verification failure": "phone.trust-list-failed verification=true",
 		"- Trust List Update Failed":                                         "phone.trust-list-failed",

@@ -23,8 +23,9 @@ var _ = recognise(Recogniser{
 type statusReader struct{ in *fact.Input }
 
 var (
-	// statusTime stands before a message: 9:54:34p on 79xx, [8:52:30am 10/01/19] on 78xx and 88xx.
-	statusTime = regexp.MustCompile(`^\[?\d{1,2}:\d\d:\d\d ?(?i:[ap]m?),?(?: +\d\d/\d\d/\d\d(?:\d\d)?)?\]? +(.*)$`)
+	// statusTime stands before a message: 9:54:34p on 79xx, [8:52:30am 10/01/19] on 78xx and 88xx; 14:52:30 where the
+	// phone shows 24 hours.
+	statusTime = regexp.MustCompile(`^\[?\d{1,2}:\d\d:\d\d ?(?i:[ap]m?)?,?(?: +\d\d/\d\d/\d\d(?:\d\d)?)?\]? +(.*)$`)
 	// typedOff takes away what people put before a line that they type off.
 	typedOff = regexp.MustCompile(`^[\s>*\-•"'` + "`" + `]+`)
 	inTags   = regexp.MustCompile(`<[^<>]*>`)
