@@ -20,7 +20,7 @@ type Style struct {
 // Print writes the report as people read it: the sentence, then the evidence by step, what to do, and what to send.
 func Print(out io.Writer, f *fact.File, r *judge.Report, s Style) {
 	p := &printer{out: out, style: s}
-	p.headline(r)
+	p.headline(f, r)
 	for step := stage.Provision; step <= stage.Diagnose; step++ {
 		p.step(step, r)
 	}
@@ -44,7 +44,7 @@ type printer struct {
 	style Style
 }
 
-func (p *printer) headline(r *judge.Report) {
+func (p *printer) headline(f *fact.File, r *judge.Report) {
 	switch main, more := faults(r); {
 	case r.Verdict == judge.Fault:
 		says := fact.Printable(main.Says)
@@ -64,12 +64,26 @@ func (p *printer) headline(r *judge.Report) {
 				warnings++
 			}
 		}
-		says := "No fault is in what was given."
+		says := "No fault is in " + understood(f) + "."
 		if warnings > 0 {
 			says += " " + counted(warnings, "warning") + "."
 		}
 		p.wrapped(0, 0, p.coloured(green, "OK")+": "+says)
 	}
+}
+
+// understood says what a verdict of no fault is about: what was given, or the smaller part of its lines that is known.
+func understood(f *fact.File) string {
+	known, lines := 0, 0
+	for _, s := range f.Sources {
+		if s.Known > 0 {
+			known, lines = known+s.Known, lines+s.Lines
+		}
+	}
+	if 2*known >= lines {
+		return "what was given"
+	}
+	return fmt.Sprintf("the %d of %d lines that are known here; look at the others yourself", known, lines)
 }
 
 // faults returns the finding that carries the verdict, and how many other faults there are that do.
