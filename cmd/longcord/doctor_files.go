@@ -89,7 +89,25 @@ func readBounded(name string, most int64) ([]byte, error) {
 	return text, err
 }
 
+// readFor reads one input. Whoever ends the program need not wait for what does not come: a pipe that nobody writes to
+// can neither be opened nor read. Then the error is all that may be used: to is still in the hands of who reads.
 func (p *program) readFor(ctx context.Context, to *fact.Collector, name string, o read.Options) error {
+	done := make(chan error, 1)
+	go func() { done <- p.readOne(ctx, to, name, o) }()
+	select {
+	case err := <-done:
+		if ctx.Err() != nil {
+			return errEnded
+		}
+		return err
+	case <-ctx.Done():
+		return errEnded
+	}
+}
+
+var errEnded = errors.New("ended before everything was read")
+
+func (p *program) readOne(ctx context.Context, to *fact.Collector, name string, o read.Options) error {
 	if name == "-" {
 		if terminal, ok := p.in.(*os.File); ok && isatty.IsTerminal(terminal.Fd()) {
 			fmt.Fprintln(p.err, "Paste the log or the configuration here, then press Enter and Ctrl-D.")
@@ -103,6 +121,10 @@ func (p *program) readFor(ctx context.Context, to *fact.Collector, name string, 
 	if info.IsDir() {
 		return p.readFolder(ctx, to, name, o)
 	}
+	return p.readContent(ctx, to, name, info, o)
+}
+
+func (p *program) readContent(ctx context.Context, to *fact.Collector, name string, info fs.FileInfo, o read.Options) error {
 	file, err := os.Open(name)
 	if err != nil {
 		return err

@@ -74,7 +74,7 @@ func askedName(arg string) string {
 func (p *program) askFor(ctx context.Context, to *fact.Collector, name, at string) error {
 	client, err := p.client()
 	if err != nil {
-		return err
+		return usage(fmt.Errorf("there is no file %s; to ask a running system about it: %w", name, err), "a log or another file: longcord doctor FILE")
 	}
 	set, err := client.Set(ctx)
 	if err != nil {
