@@ -65,7 +65,13 @@ be told from what was given, and what else to send stands there.`,
 			if anonymous && facts == "" && bundle == "" {
 				return usage(errors.New("--anonymous changes what --facts or --bundle write, and neither is given"))
 			}
+			if err := files.check(); err != nil {
+				return err
+			}
 			saved, err := p.collected(c.Context(), from, args, ways, &files, bundle != "")
+			if c.Context().Err() != nil {
+				return usage(errEnded)
+			}
 			if err != nil {
 				return err
 			}
@@ -261,8 +267,11 @@ func (p *program) doctorAskCommand() *cobra.Command {
 		Long: `Prints commands that collect what the doctor wants to see. On a terminal it says before
 and after them where they are typed and what to do with the answers; into a file or a
 pipe only the commands go, and the words to standard error.`,
-		Args: cobra.ExactArgs(1), ValidArgs: topics,
+		Args: cobra.MaximumNArgs(1), ValidArgs: topics,
 		RunE: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return usage(errors.New("name what you can ask: " + strings.Join(topics, ", ")))
+			}
 			q, ok := doctor.Ask(args[0])
 			if !ok {
 				return usage(fmt.Errorf("what to ask of %q is not known; of these it is: %s", args[0], strings.Join(topics, ", ")))

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -30,6 +31,16 @@ func (d *doctorFiles) flags(c *cobra.Command) {
 	c.Flags().StringVar(&d.keyLog, "keylog", "", "keys of recorded TLS connections, as programs write them to SSLKEYLOGFILE (`FILE`)")
 }
 
+// check refuses what no phone opens, before anything that was not reached is taken for broken.
+func (d *doctorFiles) check() error {
+	for _, each := range d.urls {
+		if u, err := url.Parse(each); err != nil || u.Scheme != "https" || u.Hostname() == "" {
+			return usage(fmt.Errorf("--url %s is no URL that a phone opens", each), "write it as the phone's file has it, such as https://vpn.example.com/phones")
+		}
+	}
+	return nil
+}
+
 // maxInFolder is how many files of a folder are read.
 const maxInFolder = 2000
 
@@ -48,8 +59,8 @@ func (p *program) readAll(ctx context.Context, to *fact.Collector, names []strin
 	}
 	if len(d.urls) > 0 {
 		in := to.Open("--url")
-		for _, url := range d.urls {
-			in.Add(fact.AskedURL, 0, url, time.Time{}, "url", url)
+		for _, each := range d.urls {
+			in.Add(fact.AskedURL, 0, each, time.Time{}, "url", each)
 		}
 		in.Recognised("what you say", "")
 	}
@@ -96,16 +107,14 @@ func (p *program) readFor(ctx context.Context, to *fact.Collector, name string, 
 	go func() { done <- p.readOne(ctx, to, name, o) }()
 	select {
 	case err := <-done:
-		if ctx.Err() != nil {
-			return errEnded
-		}
 		return err
 	case <-ctx.Done():
-		return errEnded
+		return ctx.Err()
 	}
 }
 
-var errEnded = errors.New("ended before everything was read")
+// errEnded is what somebody hears who pressed Ctrl-C.
+var errEnded = errors.New("ended before there was a verdict")
 
 func (p *program) readOne(ctx context.Context, to *fact.Collector, name string, o read.Options) error {
 	if name == "-" {
