@@ -140,8 +140,8 @@ func (d Declaration) With(args ...any) Finding {
 }
 
 // Unnamed stands for an argument that nobody knows. The sentence speaks of it in these words; a remedy, which somebody
-// types, has the argument's name in capitals in its place. Words that begin with an article, such as "the phone", are
-// taken for unnamed, too.
+// types, has the argument's name in capitals in its place. Words that begin with an article or a preposition, such as
+// "the phone", are taken for unnamed, too.
 type Unnamed string
 
 // toType returns the arguments as they stand in what somebody types.
@@ -151,7 +151,7 @@ func (d Declaration) toType(args []any) []any {
 		_, unnamed := arg.(Unnamed)
 		if words, ok := arg.(string); ok {
 			first, _, more := strings.Cut(words, " ")
-			unnamed = more && slices.Contains([]string{"the", "a", "an", "every", "of"}, first)
+			unnamed = more && slices.Contains([]string{"the", "a", "an", "every", "of", "in"}, first)
 		}
 		if unnamed && i < len(d.Args) {
 			args[i] = strings.ToUpper(strings.ReplaceAll(d.Args[i], " ", "-"))

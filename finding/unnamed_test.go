@@ -16,6 +16,7 @@ func TestUnnamed(t *testing.T) {
 		{"anna", "the gateway refuses the login of anna", "check user name and password; set a new one with `longcord users passwd anna --password-stdin`"},
 		{finding.Unnamed("somebody"), "the gateway refuses the login of somebody", "check user name and password; set a new one with `longcord users passwd USER --password-stdin`"},
 		{"the user of this phone", "the gateway refuses the login of the user of this phone", "check user name and password; set a new one with `longcord users passwd USER --password-stdin`"},
+		{"in the phone's file", "the gateway refuses the login of in the phone's file", "check user name and password; set a new one with `longcord users passwd USER --password-stdin`"},
 	} {
 		if f := finding.LoginRefused.With(c.user); f.Says != c.says || f.Fix[0] != c.fix {
 			t.Errorf("got %q and %q, want %q and %q", f.Says, f.Fix[0], c.says, c.fix)
