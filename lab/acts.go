@@ -157,6 +157,27 @@ func (s *story) pair(name string) (tls.Certificate, error) {
 	return tls.X509KeyPair(certificate, key)
 }
 
+// pinAuthority names an authority among the gateway's certificates, which is in no chain that it presents.
+func (s *story) pinAuthority() error {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		return err
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "Example Authority"}, NotBefore: time.Now(), NotAfter: time.Now().Add(year),
+		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		return err
+	}
+	return errors.Join(
+		s.world.disk.Files.WriteFile(officeDir+"/certificates/authority.pem", pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600),
+		s.edit("---\nkind: Site\n", "---\nkind: Certificate\nname: authority\ncertificateFile: certificates/authority.pem\n---\nkind: Site\n"),
+		s.editAll(`(certificates: \[.*)\]`, "${1}, authority]"),
+	)
+}
+
 // occupy listens on an address of the office's server, for nobody.
 func (s *story) occupy(at netip.AddrPort) error {
 	return s.world.gateway.Do(func() error {

@@ -16,7 +16,8 @@ const namedURL = "https://vpn.example.net/phone"
 const year = 365 * 24 * time.Hour
 
 // breakages are what --break can break, in the order of a phone's steps. Some causes cannot be brought about here: the
-// office puts forwarding back that somebody switched off, and takes a new certificate before one runs out.
+// office puts forwarding back that somebody switched off, and takes a new certificate before one runs out; all hosts have
+// one clock; and a gateway that stops answering cannot be asked why.
 var breakages = []breakage{
 	{
 		code: "tftp-unreachable",
@@ -56,6 +57,16 @@ var breakages = []breakage{
 		code: "web-access-off",
 		does: "the phone's own pages are switched off",
 		acts: map[moment]act{setUp: editing("model: CP-8861\n", "model: CP-8861\nvendorConfig: {webAccess: \"1\"}\n")},
+	},
+	{
+		code: "tvs-unreachable",
+		does: "phones have trust lists, and the service that vouches for what is not in them answers nobody",
+		acts: map[moment]act{
+			opened: func(ctx context.Context, s *story) error {
+				return s.office(ctx, "trust", "enable", "home", "--phone", homePhone, "--yes")
+			},
+			carried: deafening(tcp(2445)),
+		},
 	},
 	{
 		code: "load-missing",
@@ -147,6 +158,11 @@ var breakages = []breakage{
 		},
 	},
 	{
+		code: "certificate-hash-of-wrong-certificate",
+		does: "phones are given the hash of an authority that the gateway does not send",
+		acts: map[moment]act{setUp: func(_ context.Context, s *story) error { return s.pinAuthority() }},
+	},
+	{
 		code: "group-url-mismatch",
 		does: "the office changes its group URL while the phone is on its way",
 		acts: map[moment]act{carried: changeGroupURL},
@@ -177,6 +193,16 @@ var breakages = []breakage{
 		does:  "the phone has a certificate of another office",
 		needs: func(c *Config) { c.Auth = byCertificate },
 		acts:  map[moment]act{carried: exchangeIdentity},
+	},
+	{
+		code: "aaa-server-dead",
+		does: "the server that knows the users is not there",
+		acts: map[moment]act{setUp: func(_ context.Context, s *story) error {
+			return errors.Join(
+				s.edit("kind: TunnelGroup\nname: phones\n", "kind: TunnelGroup\nname: phones\nauthenticationServerGroup: [radius]\n"),
+				s.edit("---\nkind: Site\n", "---\nkind: AAAServer\nname: radius\nprotocol: radius\nhost: 10.20.0.5\ntimeout: 2\nkey: "+rand.Text()+"\n---\nkind: Site\n"),
+			)
+		}},
 	},
 	{
 		code: "address-pool-exhausted",
