@@ -3,6 +3,7 @@ package read
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -32,12 +33,15 @@ func phoneSample(t testing.TB, name string) string {
 	return string(b)
 }
 
-// TestShortBeginning gives texts that begin like a certificate, which is with the digit 0, and end soon.
+// TestShortBeginning looks at beginnings that are no longer than they seem: the digit 0 is how certificates begin, too.
 func TestShortBeginning(t *testing.T) {
 	t.Parallel()
 	for n := range 40 {
-		phoneFacts(t, strings.Repeat("0", n))
-		phoneFacts(t, ("0\x82\x01\x02\xa0\x03\x02\x01" + strings.Repeat("0", 40))[:n])
+		for _, head := range []string{strings.Repeat("0", n), "0\x82\x01\x02" + strings.Repeat("x", n)} {
+			if what, ok := binaryOf(slices.Clip([]byte(head))); ok {
+				t.Errorf("%q is taken for %s", head, what.Format)
+			}
+		}
 	}
 }
 
