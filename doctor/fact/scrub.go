@@ -10,6 +10,9 @@ import (
 // Scrub takes secrets out of a line that somebody else wrote, in every form in which equipment is known to write them:
 // passwords and their hashes, keys, cookies, communities, tokens. What stays tells that something stood there.
 func Scrub(line string) string {
+	if !strings.ContainsAny(line, " \t\n\v\f\r=:$<{") { // no form does without one of these
+		return line
+	}
 	lower := strings.ToLower(line)
 	for _, form := range secrets {
 		for _, word := range form.words {
@@ -73,7 +76,7 @@ var secrets = []secretForm{
 	// HTTP and SIP.
 	{[]string{"authorization"}, regexp.MustCompile(`(?i)\b(?:proxy-)?authorization["']?\s*[:=]\s*["']?(?:(?:basic|bearer|digest|negotiate|ntlm)\s+)?(.+)`)},
 	{[]string{"cookie"}, regexp.MustCompile(`(?i)\b(?:set-)?cookie["']?\s*[:=]\s*["']?(?:[\w.-]+=)?([^\s;,"']+)`)},
-	{[]string{"webvpn", "session", "token", "samlv2", "sid="}, regexp.MustCompile(`(?i)\b(?:webvpn\w*|j?session[_-]?(?:id|token|key)|ac?samlv2token|token|sid)=` + value)},
+	{[]string{"webvpn", "sessionid=", "session_id=", "session-id=", "sessionkey=", "session_key=", "session-key=", "token=", "sid="}, regexp.MustCompile(`(?i)\b(?:webvpn\w*|j?session[_-]?(?:id|token|key)|ac?samlv2token|token|sid)=` + value)},
 	{[]string{"token", "session-id", "ticket"}, regexp.MustCompile(`(?i)<(?:session-|host-scan-)(?:token|id|ticket)\b[^>]*>([^<]+)</`)},
 	{[]string{"://"}, regexp.MustCompile(`[A-Za-z][\w+.-]*://[^/\s:@"'<>]*:([^@/\s"'<>]+)@`)},
 	{[]string{"response=", "cnonce="}, regexp.MustCompile(`(?i)\b(?:response|cnonce)="?([0-9a-f]{16,})`)},

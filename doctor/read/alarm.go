@@ -1,7 +1,6 @@
 package read
 
 import (
-	"regexp"
 	"strings"
 
 	"github.com/longcord/longcord/doctor/fact"
@@ -20,8 +19,8 @@ var _ = recognise(Recogniser{
 type alarmReader struct{ in *fact.Input }
 
 var (
-	alarmLine = regexp.MustCompile(`(?:cisco-alarm:\d+|\b\d{1,3}:) ?Name=(SEP[0-9A-F]{12})\b(?:.*?\b(?:Active)?Load= ?(\S+))?.*?\bLast=([\w-]+)`)
-	outOfWork = regexp.MustCompile(`(?:DeviceName=(SEP[0-9A-F]{12})\b.*)?ReasonForOutOfServiceText=([\w-]+)`)
+	alarmLine = compile(`(?:cisco-alarm:\d+|\b\d{1,3}:) ?Name=(SEP[0-9A-F]{12})\b(?:.*?\b(?:Active)?Load= ?(\S+))?.*?\bLast=([\w-]+)`)
+	outOfWork = compile(`(?:DeviceName=(SEP[0-9A-F]{12})\b.*)?ReasonForOutOfServiceText=([\w-]+)`)
 )
 
 func (r *alarmReader) Line(l Line) bool {

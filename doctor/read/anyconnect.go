@@ -1,7 +1,6 @@
 package read
 
 import (
-	"regexp"
 	"strings"
 
 	"github.com/longcord/longcord/doctor/fact"
@@ -10,8 +9,8 @@ import (
 // AnyConnect on a computer: the message history that it shows, and its lines in system logs. It asks a gateway for the same
 // as a phone does, so what the gateway tells it holds for phones, too. documented: Cisco's troubleshooting notes
 var (
-	anyConnectLine    = regexp.MustCompile(`\b(?:acvpnagent|acvpnui|vpnagentd|acwebhelper|csc_vpnagent|csc_ui)(?:\[\d+\])?\b|\bFunction: C\w+(?:::\w+)+ +File: |^(?:\[[^\]]*\] )?Cisco (?:AnyConnect Secure Mobility Client|Secure Client)\b`)
-	anyConnectPhrases = []phrase{
+	anyConnectLine    = compile(`\b(?:acvpnagent|acvpnui|vpnagentd|acwebhelper|csc_vpnagent|csc_ui)(?:\[\d+\])?\b|\bFunction: C\w+(?:::\w+)+ +File: |^(?:\[[^\]]*\] )?Cisco (?:AnyConnect Secure Mobility Client|Secure Client)\b`)
+	anyConnectPhrases = phrasesOf(
 		says(`message was received from the secure gateway: +(?P<reason>No (?:assigned )?address\b.*)`, fact.ClientRefused),
 		says(`message was received from the secure gateway: +(?P<reason>\S.*)`, fact.ClientRefused),
 		says(`(?i)\bLogin denied\b.*unauthorized connection mechanism`, fact.ClientRefused, "reason", "unauthorized connection mechanism"),
@@ -21,7 +20,7 @@ var (
 		says(`(?i)certificate on the secure gateway is invalid`, fact.ClientFailed),
 		says(`AnyConnect was not able to establish a connection to the specified secure gateway`, fact.ClientFailed),
 		says(`(?i)unable to establish (?:a )?DTLS|DTLS tunnel was not established|Unable to set up DTLS`, fact.ClientNoUDP, "reason", "DTLS did not come up"),
-	}
+	)
 )
 
 var _ = recognise(Recogniser{

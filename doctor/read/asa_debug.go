@@ -1,7 +1,6 @@
 package read
 
 import (
-	"regexp"
 	"strings"
 
 	"github.com/longcord/longcord/doctor/fact"
@@ -28,20 +27,20 @@ type asaDebugReader struct {
 
 var (
 	// asaDebug are beginnings of lines that only these debugs have.
-	asaDebug = regexp.MustCompile(`^\s*(?:webvpn_(?:cstp|rx_data|svc|auth|portal|login|allocate|free|remove|put|add)|http_(?:parse_cstp|webvpn)|cstp_util_|CSTP (?:state|TLS)|Processing CSTP header|\.\.\.input: '|` +
+	asaDebug = compile(`^\s*(?:webvpn_(?:cstp|rx_data|svc|auth|portal|login|allocate|free|remove|put|add)|http_(?:parse_cstp|webvpn)|cstp_util_|CSTP (?:state|TLS)|Processing CSTP header|\.\.\.input: '|` +
 		`np_svc_|svc_|SVC:? (?:ACL|NP|IPv6|adding|Sending|message)|vpn_(?:put|remove)_uauth|ewaForm|Tunnel Group: \S+, groupCert|WebVPN: |WebVPN Cookie|Found WebVPN cookie|Setting (?:user-agent|hostname|version|mtu|base-mtu|address|netmask)|` +
 		`CRYPTO_PKI|PKI\[|CERT-C:|CERT[_ ]API|Authentication Status: |AAA_NextFunction|AAA session|callback_aaa_task|Back End response|radius mkreq|rad_procpkt|rad_vrfy|RADIUS_|Radius: |AAA (?:API|FSM|Status|Task)|Initiating (?:authentication|authorization)|AAA_BindServer|In aaai_|aaai_|aaa_|Validating address|Unable to initiate NAC|Sending X-CSTP|No subnetmask)`)
-	asaAgent      = regexp.MustCompile(`(?i)(?:User-Agent: |Setting user-agent to: ?')'?(Cisco SVC IPPhone[^']*)`)
-	asaHostname   = regexp.MustCompile(`(?:X-CSTP-Hostname: |Setting hostname to: ?')(SEP[0-9A-Fa-f]{12})`)
-	asaDebugGroup = regexp.MustCompile(`Tunnel Group: (\S+?), groupCert`)
-	asaDebugUser  = regexp.MustCompile(`WebVPN: user: \((.*?)\) (authenticated|rejected)`)
-	asaNoAddress  = regexp.MustCompile(`(?i)(?:no assigned address|no address (?:available|assigned)|address request failed|accept_(?:ipv4_)?address: no address)`)
-	asaSuites     = regexp.MustCompile(`(?i)(?:unable to negotiate|no common|no matching) (?:DTLS )?cipher`)
-	asaLoginUser  = regexp.MustCompile(`^(?:Local authentication of user|User:|User Name:|username:?)\s+(\S+)$`)
-	asaReject     = regexp.MustCompile(`(?:Authentication Status: *-?\d+ *\(REJECT\)|auth_status = REJECT|AAA status = \(REJECT\)|rad_procpkt: REJECT|Radius: Code = 3 |RADIUS_(?:ACCESS_)?REJECT)`)
-	asaTooMany    = regexp.MustCompile(`(?i)simultaneous logins? exceeded|exceeded (?:the )?(?:max(?:imum)? )?simultaneous logins?`)
-	asaValidated  = regexp.MustCompile(`(?i)certificate (?:was )?(?:successfully )?validated|certificate validation: (?:success|passed)`)
-	asaPKI        = regexp.MustCompile(`(?:CRYPTO_PKI|PKI\[\d+\]|CERT-C|CERT[_ ]API|[Ww]eb[Vv][Pp][Nn]\w*).*?(No suitable trustpoints? found.*|[Cc]ertificate (?:is |has )?expired.*|[Cc]ert(?:ificate)? (?:is )?not (?:yet )?valid.*|(?:[Cc]ertificate )?[Vv]alidation failed.*|no suitable trustpoint.*|[Cc]ertificate (?:is |has been )?revoked.*|No trust ?points? found.*|No acceptable ExtendedKeyUsage.*|calling user callback=\S+ with status=[1-9].*|(?i:unable to get (?:local )?issuer cert.*|cert\w*\b[^.]*\b(?:fail\w*|reject\w*|untrusted|not trusted|not validated).*)|[Cc]ert(?:ificate)? date.*(?:out|invalid).*)`)
+	asaAgent      = compile(`(?i)(?:User-Agent: |Setting user-agent to: ?')'?(Cisco SVC IPPhone[^']*)`)
+	asaHostname   = compile(`(?:X-CSTP-Hostname: |Setting hostname to: ?')(SEP[0-9A-Fa-f]{12})`)
+	asaDebugGroup = compile(`Tunnel Group: (\S+?), groupCert`)
+	asaDebugUser  = compile(`WebVPN: user: \((.*?)\) (authenticated|rejected)`)
+	asaNoAddress  = compile(`(?i)(?:no assigned address|no address (?:available|assigned)|address request failed|accept_(?:ipv4_)?address: no address)`)
+	asaSuites     = compile(`(?i)(?:unable to negotiate|no common|no matching) (?:DTLS )?cipher`)
+	asaLoginUser  = compile(`^(?:Local authentication of user|User:|User Name:|username:?)\s+(\S+)$`)
+	asaReject     = compile(`(?:Authentication Status: *-?\d+ *\(REJECT\)|auth_status = REJECT|AAA status = \(REJECT\)|rad_procpkt: REJECT|Radius: Code = 3 |RADIUS_(?:ACCESS_)?REJECT)`)
+	asaTooMany    = compile(`(?i)simultaneous logins? exceeded|exceeded (?:the )?(?:max(?:imum)? )?simultaneous logins?`)
+	asaValidated  = compile(`(?i)certificate (?:was )?(?:successfully )?validated|certificate validation: (?:success|passed)`)
+	asaPKI        = compile(`(?:CRYPTO_PKI|PKI\[\d+\]|CERT-C|CERT[_ ]API|[Ww]eb[Vv][Pp][Nn]\w*).*?(No suitable trustpoints? found.*|[Cc]ertificate (?:is |has )?expired.*|[Cc]ert(?:ificate)? (?:is )?not (?:yet )?valid.*|(?:[Cc]ertificate )?[Vv]alidation failed.*|no suitable trustpoint.*|[Cc]ertificate (?:is |has been )?revoked.*|No trust ?points? found.*|No acceptable ExtendedKeyUsage.*|calling user callback=\S+ with status=[1-9].*|(?i:unable to get (?:local )?issuer cert.*|cert\w*\b[^.]*\b(?:fail\w*|reject\w*|untrusted|not trusted|not validated).*)|[Cc]ert(?:ificate)? date.*(?:out|invalid).*)`)
 )
 
 func (r *asaDebugReader) Line(l Line) bool {

@@ -1,7 +1,6 @@
 package read
 
 import (
-	"regexp"
 	"strings"
 	"time"
 
@@ -48,9 +47,9 @@ type asaVersionReader struct {
 }
 
 var (
-	asaSoftware = regexp.MustCompile(`^\s*(?:Cisco )?(?:Adaptive Security Appliance|PIX(?: Security Appliance| Firewall)?|Firepower Extensible Operating System|Firepower Threat Defense) (?:Software )?Version ([0-9][0-9.()A-Za-z]*)`)
-	asaHardware = regexp.MustCompile(`^\s*Hardware:\s+([A-Z][A-Za-z0-9-]+)`)
-	asaTable    = regexp.MustCompile(`^\s*(Licensed features|Failover cluster licensed features|Running [Pp]ermanent|Running Time-[Bb]ased|The Running Activation Key)`)
+	asaSoftware = compile(`^\s*(?:Cisco )?(?:Adaptive Security Appliance|PIX(?: Security Appliance| Firewall)?|Firepower Extensible Operating System|Firepower Threat Defense) (?:Software )?Version ([0-9][0-9.()A-Za-z]*)`)
+	asaHardware = compile(`^\s*Hardware:\s+([A-Z][A-Za-z0-9-]+)`)
+	asaTable    = compile(`^\s*(Licensed features|Failover cluster licensed features|Running [Pp]ermanent|Running Time-[Bb]ased|The Running Activation Key)`)
 )
 
 func (r *asaVersionReader) Line(l Line) bool {
@@ -124,11 +123,11 @@ type asaSessionReader struct {
 }
 
 var (
-	asaTunnel     = regexp.MustCompile(`^\s*(AnyConnect-Parent|SSL-Tunnel|DTLS-Tunnel|Clientless|DTLS Tunnel|SSL Tunnel)(?: Tunnels)?:(?: *\d+)?\s*$`)
-	asaType       = regexp.MustCompile(`^\s*Session Type: *(.*?)\s*$`)
-	asaLicenceUse = regexp.MustCompile(`^\s*(AnyConnect (?:Premium|Essentials|for Cisco VPN Phone|for Mobile)|Cisco VPN Phone|AnyConnect for Linksys phone|Linksys phone|SSL VPN)\s*:\s*(\d+|ENABLED|DISABLED|NONE|Enabled|Disabled)\s*(?::\s*(.*?))?\s*$`)
-	asaPoolUse    = regexp.MustCompile(`^\s*(\d+\.\d+\.\d+\.\d+)\s+(\d+\.\d+\.\d+\.\d+)\s+\d+\.\d+\.\d+\.\d+\s+(\d+)\s+\d+\s+(\d+)\s*$`)
-	asaUse        = regexp.MustCompile(`^\s*(AnyConnect Premium|AnyConnect Essentials|SSL VPN|AnyConnect for Cisco VPN Phone)\s*:\s*(\d+)\s*:\s*(\d+)\s*:\s*(\d+)`)
+	asaTunnel     = compile(`^\s*(AnyConnect-Parent|SSL-Tunnel|DTLS-Tunnel|Clientless|DTLS Tunnel|SSL Tunnel)(?: Tunnels)?:(?: *\d+)?\s*$`)
+	asaType       = compile(`^\s*Session Type: *(.*?)\s*$`)
+	asaLicenceUse = compile(`^\s*(AnyConnect (?:Premium|Essentials|for Cisco VPN Phone|for Mobile)|Cisco VPN Phone|AnyConnect for Linksys phone|Linksys phone|SSL VPN)\s*:\s*(\d+|ENABLED|DISABLED|NONE|Enabled|Disabled)\s*(?::\s*(.*?))?\s*$`)
+	asaPoolUse    = compile(`^\s*(\d+\.\d+\.\d+\.\d+)\s+(\d+\.\d+\.\d+\.\d+)\s+\d+\.\d+\.\d+\.\d+\s+(\d+)\s+\d+\s+(\d+)\s*$`)
+	asaUse        = compile(`^\s*(AnyConnect Premium|AnyConnect Essentials|SSL VPN|AnyConnect for Cisco VPN Phone)\s*:\s*(\d+)\s*:\s*(\d+)\s*:\s*(\d+)`)
 )
 
 func (r *asaSessionReader) Line(l Line) bool {
@@ -272,9 +271,9 @@ type asaShown struct {
 const maxASACertificates = 200
 
 var (
-	asaCertificate = regexp.MustCompile(`^\s*(CA |Subordinate CA |RA )?Certificate\s*:?\s*(?:\([^)]*\))?\s*$`)
-	asaDate        = regexp.MustCompile(`^\s*(start|end)\s+date:\s*(.*?)\s*$`)
-	asaDigest      = regexp.MustCompile(`(?i)^\s*(?:SHA-?1 )?Fingerprint(?:\s*\(SHA-?1\))?\s*:?\s*(?:SHA-?1\s*:?\s*)?([0-9A-F: ]{40,60})\s*$`)
+	asaCertificate = compile(`^\s*(CA |Subordinate CA |RA )?Certificate\s*:?\s*(?:\([^)]*\))?\s*$`)
+	asaDate        = compile(`^\s*(start|end)\s+date:\s*(.*?)\s*$`)
+	asaDigest      = compile(`(?i)^\s*(?:SHA-?1 )?Fingerprint(?:\s*\(SHA-?1\))?\s*:?\s*(?:SHA-?1\s*:?\s*)?([0-9A-F: ]{40,60})\s*$`)
 )
 
 func (r *asaCertificateReader) Line(l Line) bool {
@@ -397,10 +396,10 @@ func asaCommonName(subject string) string {
 type asaWebVPNReader struct{ in *fact.Input }
 
 var (
-	asaInstalled = regexp.MustCompile(`^\s*(\d+) (?:AnyConnect|SSL VPN|SVC) Client\(s\) installed`)
-	asaNoImages  = regexp.MustCompile(`(?i)^\s*(?:ERROR: )?(?:no (?:AnyConnect|SVC|SSL VPN) (?:Client )?(?:images?|packages?|client\(s\)) (?:are |is )?(?:installed|loaded|configured)|.*(?:AnyConnect|SVC) is not enabled)`)
-	asaClock     = regexp.MustCompile(`^\s*[.*]?(\d\d:\d\d:\d\d)\.\d{3} (\S+) (?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) ([A-Z][a-z]{2} \d{1,2} \d{4})\s*$`)
-	asaShowSSL   = regexp.MustCompile(`^\s*(?:Accept connections using (.*) (?:or greater )?and negotiate to (.*)|SSL trust-points:|Certificate authentication is not enabled|Enabled cipher order: (.*)|Start connections using .*)$`)
+	asaInstalled = compile(`^\s*(\d+) (?:AnyConnect|SSL VPN|SVC) Client\(s\) installed`)
+	asaNoImages  = compile(`(?i)^\s*(?:ERROR: )?(?:no (?:AnyConnect|SVC|SSL VPN) (?:Client )?(?:images?|packages?|client\(s\)) (?:are |is )?(?:installed|loaded|configured)|.*(?:AnyConnect|SVC) is not enabled)`)
+	asaClock     = compile(`^\s*[.*]?(\d\d:\d\d:\d\d)\.\d{3} (\S+) (?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) ([A-Z][a-z]{2} \d{1,2} \d{4})\s*$`)
+	asaShowSSL   = compile(`^\s*(?:Accept connections using (.*) (?:or greater )?and negotiate to (.*)|SSL trust-points:|Certificate authentication is not enabled|Enabled cipher order: (.*)|Start connections using .*)$`)
 )
 
 func (r *asaWebVPNReader) Line(l Line) bool {

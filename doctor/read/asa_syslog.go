@@ -3,7 +3,6 @@ package read
 import (
 	"maps"
 	"net/netip"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -43,8 +42,8 @@ type asaSyslogReader struct {
 const maxASAHandshakes = 50
 
 var (
-	asaBare   = regexp.MustCompile(`(?:^|[\s:>])((?:ASA|FTD|PIX)-(?:[a-z]+-)?[0-7]-\d{6}: )`)
-	asaColumn = regexp.MustCompile(`^"?([0-7])"?[|,;\t]"?[A-Z][a-z]{2} \d{1,2} \d{4}"?[|,;\t]"?\d\d:\d\d:\d\d"?[|,;\t]"?(\d{6})"?[|,;\t](?:"?[^|,;\t"]*"?[|,;\t]){0,4}"?(.*?)"?$`)
+	asaBare   = compile(`(?:^|[\s:>])((?:ASA|FTD|PIX)-(?:[a-z]+-)?[0-7]-\d{6}: )`)
+	asaColumn = compile(`^"?([0-7])"?[|,;\t]"?[A-Z][a-z]{2} \d{1,2} \d{4}"?[|,;\t]"?\d\d:\d\d:\d\d"?[|,;\t]"?(\d{6})"?[|,;\t](?:"?[^|,;\t"]*"?[|,;\t]){0,4}"?(.*?)"?$`)
 )
 
 // asaMessage finds the message in a line.
@@ -171,7 +170,7 @@ func (r *asaSyslogReader) add(k fact.Kind, values ...string) {
 }
 
 // asaPhone is how phones with certificates are called: model and device, or the device alone.
-var asaPhone = regexp.MustCompile(`\b(?:(CP-[0-9A-Za-z]+)-)?(SEP[0-9A-Fa-f]{12})\b`)
+var asaPhone = compile(`\b(?:(CP-[0-9A-Za-z]+)-)?(SEP[0-9A-Fa-f]{12})\b`)
 
 func (r *asaSyslogReader) device() {
 	if m := asaPhone.FindStringSubmatch(r.text); m != nil {
@@ -192,7 +191,7 @@ func (r *asaSyslogReader) phone(user string) string {
 }
 
 // asaWho is who most messages about sessions begin with; the marks are missing in some releases.
-var asaWho = regexp.MustCompile(`(?:TunnelGroup <?([^>]*?)>? )?(?:Group(?:Policy)?) <?([^>]*?)>? User <?([^>]*?)>? IP <?([0-9a-fA-F.:]+)>?`)
+var asaWho = compile(`(?:TunnelGroup <?([^>]*?)>? )?(?:Group(?:Policy)?) <?([^>]*?)>? User <?([^>]*?)>? IP <?([0-9a-fA-F.:]+)>?`)
 
 type asaClient struct{ group, policy, user, public string }
 
@@ -204,7 +203,7 @@ func (r *asaSyslogReader) who() (c asaClient) {
 }
 
 // asaNext begins the next field: releases differ in whether there is a space in front of the colon.
-var asaNext = regexp.MustCompile(` ?: `)
+var asaNext = compile(` ?: `)
 
 // field returns what follows a name and an equals sign, up to the next field or the end.
 func (r *asaSyslogReader) field(name string) string {
@@ -249,7 +248,7 @@ func (r *asaSyslogReader) after(word string) string {
 	return rest
 }
 
-var asaLimit = regexp.MustCompile(`session limit of (\d+)`)
+var asaLimit = compile(`session limit of (\d+)`)
 
 func (r *asaSyslogReader) login(m asa.Message) bool {
 	user, reason := r.field("user"), r.field("reason")
@@ -301,7 +300,7 @@ func (r *asaSyslogReader) limit(whose string) {
 	r.add(fact.ASASessionLimit, "user", r.who().user, "limit", limit, "whose", whose)
 }
 
-var asaEnded = regexp.MustCompile(`(?:Group = (.*?), Username = (.*?), IP = (\S+), )?Session disconnected\. Session Type: *(.*?), Duration: *(.*?), Bytes xmt: *\d+, Bytes rcv: *\d+, Reason: *(.*?)\.?\s*$`)
+var asaEnded = compile(`(?:Group = (.*?), Username = (.*?), IP = (\S+), )?Session disconnected\. Session Type: *(.*?), Duration: *(.*?), Bytes xmt: *\d+, Bytes rcv: *\d+, Reason: *(.*?)\.?\s*$`)
 
 func (r *asaSyslogReader) ended() {
 	if m := asaEnded.FindStringSubmatch(r.text); m != nil {
@@ -312,7 +311,7 @@ func (r *asaSyslogReader) ended() {
 	}
 }
 
-var asaLarge = regexp.MustCompile(`large packet (\d+) \(threshold (\d+)\)`)
+var asaLarge = compile(`large packet (\d+) \(threshold (\d+)\)`)
 
 func (r *asaSyslogReader) session(m asa.Message) bool {
 	c := r.who()
@@ -366,7 +365,7 @@ func (r *asaSyslogReader) session(m asa.Message) bool {
 // nothing here tells apart.
 var asaUsual = []int{716001, 716002, 716038, 716052, 716058, 716059, 722010, 722011, 722012, 722022, 722023, 722028, 722031, 722032, 722033, 722034}
 
-var asaAssigned = regexp.MustCompile(`(?:IPv4 )?Address <?(\d+\.\d+\.\d+\.\d+)>?.* assigned to session`)
+var asaAssigned = compile(`(?:IPv4 )?Address <?(\d+\.\d+\.\d+\.\d+)>?.* assigned to session`)
 
 func (r *asaSyslogReader) assigned(c asaClient) {
 	r.established = true
@@ -375,7 +374,7 @@ func (r *asaSyslogReader) assigned(c asaClient) {
 	}
 }
 
-var asaCertificateEnds = regexp.MustCompile(`certificate in the trustpoint (\S+) (?:is due to expire in (\d+) days|has expired)`)
+var asaCertificateEnds = compile(`certificate in the trustpoint (\S+) (?:is due to expire in (\d+) days|has expired)`)
 
 func (r *asaSyslogReader) certificate(m asa.Message) bool {
 	switch m.ID {
@@ -444,7 +443,7 @@ func (r *asaSyslogReader) tlsError() {
 	r.handshake("reason", reason)
 }
 
-var asaIPAA = regexp.MustCompile(`tunnel-group '?([^']+)'?`)
+var asaIPAA = compile(`tunnel-group '?([^']+)'?`)
 
 func (r *asaSyslogReader) address(m asa.Message) bool {
 	group := ""
@@ -463,9 +462,9 @@ func (r *asaSyslogReader) address(m asa.Message) bool {
 }
 
 var (
-	asaPacket = regexp.MustCompile(`(?i)(tcp|udp|icmp|protocol \d+)`)
-	asaPlace  = regexp.MustCompile(`(?:[A-Za-z][\w.-]*[:/])?(\d+\.\d+\.\d+\.\d+)(?:[/(](\d+)\)?)?`)
-	asaList   = regexp.MustCompile(`(?:access-group|access-list) "?([^" ]+)"?`)
+	asaPacket = compile(`(?i)(tcp|udp|icmp|protocol \d+)`)
+	asaPlace  = compile(`(?:[A-Za-z][\w.-]*[:/])?(\d+\.\d+\.\d+\.\d+)(?:[/(](\d+)\)?)?`)
+	asaList   = compile(`(?:access-group|access-list) "?([^" ]+)"?`)
 )
 
 // asaEnds returns the first two addresses of a message: where a packet came from, and went to.

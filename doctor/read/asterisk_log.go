@@ -1,7 +1,6 @@
 package read
 
 import (
-	"regexp"
 	"strings"
 
 	"github.com/longcord/longcord/doctor/fact"
@@ -10,21 +9,21 @@ import (
 
 // Asterisk's console and log: docs/wire/gateway-logs.md#asterisk.
 var (
-	asteriskLine  = regexp.MustCompile(`^(?:\[[^\]]{8,40}\] )?(?:NOTICE|WARNING|ERROR|SECURITY|VERBOSE|DEBUG)\[\d+\](?:\[[^\]]*\])?:? `)
-	asteriskNames = regexp.MustCompile(`\b(?:chan_sip|chan_sccp|res_pjsip\w*|pjsip_\w+|sccp_\w+|acl|res_security_log)\.c\b`)
-	pjsipFailed   = regexp.MustCompile(`Request '?REGISTER'? from '([^']*)' failed for '([^']*)' \(callid: [^)]*\) - (.+)$`)
-	sipFailed     = regexp.MustCompile(`Registration from '([^']*)' failed for '([^']*)' - (.+)$`)
-	pjsipNoAOR    = regexp.MustCompile(`Endpoint '([^']*)' \(([^)]*)\) has no configured AORs`)
-	pjsipAORGone  = regexp.MustCompile(`AOR '([^']*)' not found for endpoint '([^']*)'(?: \(([^)]*)\))?`)
-	pjsipContacts = regexp.MustCompile(`Registration attempt from endpoint '([^']*)' \(([^)]*)\) to AOR '[^']*' will exceed max contacts of (\d+)`)
-	pjsipAdded    = regexp.MustCompile(`Added contact '([^']*)' to AOR '([^']*)'`)
-	pjsipLost     = regexp.MustCompile(`Contact ([^/\s]+)/(\S+) is now (?:Unreachable|Unavailable)`)
-	sipAdded      = regexp.MustCompile(`Registered SIP '([^']*)' at (\S+)`)
-	sipLost       = regexp.MustCompile(`Peer '([^']*)' is now UNREACHABLE`)
-	sccpDenied    = regexp.MustCompile(`(?:(SEP[0-9A-Fa-f]{12}|SEP\w+): )?Rejecting (?:device|Connection): I[pP][- ]address '([^']*)' denied`)
-	sccpUnknown   = regexp.MustCompile(`(SEP[0-9A-Fa-f]{12}): Rejecting device: (Device Unknown.*|not found.*)$`)
-	sccpDone      = regexp.MustCompile(`(SEP[0-9A-Fa-f]{12}): (?:Registration State is 'OK'|is now registered|Ready to accept)`)
-	sipUser       = regexp.MustCompile(`<?sips?:([^@;>]+)@`)
+	asteriskLine  = compile(`^(?:\[[^\]]{8,40}\] )?(?:NOTICE|WARNING|ERROR|SECURITY|VERBOSE|DEBUG)\[\d+\](?:\[[^\]]*\])?:? `)
+	asteriskNames = compile(`\b(?:chan_sip|chan_sccp|res_pjsip\w*|pjsip_\w+|sccp_\w+|acl|res_security_log)\.c\b`)
+	pjsipFailed   = compile(`Request '?REGISTER'? from '([^']*)' failed for '([^']*)' \(callid: [^)]*\) - (.+)$`)
+	sipFailed     = compile(`Registration from '([^']*)' failed for '([^']*)' - (.+)$`)
+	pjsipNoAOR    = compile(`Endpoint '([^']*)' \(([^)]*)\) has no configured AORs`)
+	pjsipAORGone  = compile(`AOR '([^']*)' not found for endpoint '([^']*)'(?: \(([^)]*)\))?`)
+	pjsipContacts = compile(`Registration attempt from endpoint '([^']*)' \(([^)]*)\) to AOR '[^']*' will exceed max contacts of (\d+)`)
+	pjsipAdded    = compile(`Added contact '([^']*)' to AOR '([^']*)'`)
+	pjsipLost     = compile(`Contact ([^/\s]+)/(\S+) is now (?:Unreachable|Unavailable)`)
+	sipAdded      = compile(`Registered SIP '([^']*)' at (\S+)`)
+	sipLost       = compile(`Peer '([^']*)' is now UNREACHABLE`)
+	sccpDenied    = compile(`(?:(SEP[0-9A-Fa-f]{12}|SEP\w+): )?Rejecting (?:device|Connection): I[pP][- ]address '([^']*)' denied`)
+	sccpUnknown   = compile(`(SEP[0-9A-Fa-f]{12}): Rejecting device: (Device Unknown.*|not found.*)$`)
+	sccpDone      = compile(`(SEP[0-9A-Fa-f]{12}): (?:Registration State is 'OK'|is now registered|Ready to accept)`)
+	sipUser       = compile(`<?sips?:([^@;>]+)@`)
 )
 
 // registrationCauses are what Asterisk says behind the dash, by their beginning.

@@ -11,7 +11,6 @@ import (
 	"encoding/base64"
 	"fmt"
 	"io"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -45,6 +44,10 @@ var _ = recogniseBinary(Binary{
 // Certificates and what openssl says: PEM, x509 -text and its short options, s_client.
 var _ = recognise(Recogniser{
 	Format: "certificates or openssl's output", Early: true,
+	Marks: []string{
+		"-----begin ", "certificate", "subject", "issuer", "notbefore", "notafter", "sha1 fingerprint", "s_client", "connected(", "ssl routines",
+		"connect:errno", "bio_lookup_ex", "---", "cipher is", "protocol", "verif", "depth=", "ssl handshake",
+	},
 	New: func(in *fact.Input) Reader { return &opensslReader{in: in} },
 })
 
@@ -65,7 +68,7 @@ func (c *certificate) set(name, value string) {
 }
 
 // phoneName is the subject of phones' own certificates.
-var phoneName = regexp.MustCompile(`\bCP-[\w-]+-(SEP[0-9A-F]{12})\b`)
+var phoneName = compile(`\bCP-[\w-]+-(SEP[0-9A-F]{12})\b`)
 
 func (c *certificate) tell(in *fact.Input) {
 	if len(c.values) == 0 {
@@ -133,17 +136,17 @@ type opensslReader struct {
 }
 
 var (
-	clientCommand = regexp.MustCompile(`openssl\s+s_client\b.*`)
-	connectTo     = regexp.MustCompile(`-connect\s+(\S+)`)
-	onlyVersion   = regexp.MustCompile(`\s-(tls1(?:_[123])?)\b`)
-	chainEntry    = regexp.MustCompile(`^\s*(\d{1,2}) s:(.*)$`)
-	cipherLine    = regexp.MustCompile(`^(?:New|Reused), (\S+), Cipher is (\S+)$`)
-	protocolLine  = regexp.MustCompile(`^\s{2,}Protocol\s*: (\S+)$`)
-	alertLine     = regexp.MustCompile(`:error:[0-9A-F]+:SSL routines:[^:]*:([^:]+):`)
-	connectErrno  = regexp.MustCompile(`^connect:errno=(\d+)$`)
-	shortField    = regexp.MustCompile(`(?i)^(subject|issuer|notBefore|notAfter|sha1 fingerprint) ?= ?(.*)$`)
-	textField     = regexp.MustCompile(`^\s+(Subject|Issuer|Not Before|Not After|Public-Key|Public Key Algorithm) ?: ?(.*)$`)
-	spacesAround  = regexp.MustCompile(` = `)
+	clientCommand = compile(`openssl\s+s_client\b.*`)
+	connectTo     = compile(`-connect\s+(\S+)`)
+	onlyVersion   = compile(`\s-(tls1(?:_[123])?)\b`)
+	chainEntry    = compile(`^\s*(\d{1,2}) s:(.*)$`)
+	cipherLine    = compile(`^(?:New|Reused), (\S+), Cipher is (\S+)$`)
+	protocolLine  = compile(`^\s{2,}Protocol\s*: (\S+)$`)
+	alertLine     = compile(`:error:[0-9A-F]+:SSL routines:[^:]*:([^:]+):`)
+	connectErrno  = compile(`^connect:errno=(\d+)$`)
+	shortField    = compile(`(?i)^(subject|issuer|notBefore|notAfter|sha1 fingerprint) ?= ?(.*)$`)
+	textField     = compile(`^\s+(Subject|Issuer|Not Before|Not After|Public-Key|Public Key Algorithm) ?: ?(.*)$`)
+	spacesAround  = compile(` = `)
 )
 
 func (r *opensslReader) Line(l Line) bool {

@@ -1,7 +1,6 @@
 package read
 
 import (
-	"regexp"
 	"strings"
 	"time"
 
@@ -14,7 +13,7 @@ var _ = recognise(Recogniser{
 	Format: "console log of a phone", Platform: finding.Phone,
 	Marks: []string{"VPNC", "SECD", "SECUREAPP", "downd", "dgetfile", "TFTP", "CAPF", "JAVA-", "ccsip_", "'webvpn='"}, Maybe: maybeRecord,
 	Begins: func(text string) bool {
-		return maybeRecord(text) && (record79.MatchString(text) || record88.MatchString(text))
+		return maybe79(text) && record79.MatchString(text) || maybe88(text) && record88.MatchString(text)
 	},
 	Alone: true,
 	New:   func(in *fact.Input) Reader { return &consoleReader{in: in, asked: map[string]*download{}} },
@@ -22,11 +21,11 @@ var _ = recognise(Recogniser{
 
 var (
 	// record79 begins a record of 79xx: sequence, severity, time, task.
-	record79 = regexp.MustCompile(`(?:^|[\s>"'])\d{1,8}: [A-Z]{3} \d\d:\d\d:\d\d\.\d{3,6} +([A-Za-z][\w./-]*): ?`)
+	record79 = compile(`(?:^|[\s>"'])\d{1,8}: [A-Z]{3} \d\d:\d\d:\d\d\.\d{3,6} +([A-Za-z][\w./-]*): ?`)
 	// record88 begins a record of 78xx and 88xx: sequence, severity, date, process and thread, task.
-	record88 = regexp.MustCompile(`(?:^|[\s>"'])\d{1,8} [A-Z]{3} ([A-Z][a-z]{2} [ \d]\d) +(\d\d:\d\d:\d\d\.\d{3,6}) +(?:[(\[]\d+:\d+[)\]] +)?([A-Za-z]\w*(?:\(\d+\))?)-`)
+	record88 = compile(`(?:^|[\s>"'])\d{1,8} [A-Z]{3} ([A-Z][a-z]{2} [ \d]\d) +(\d\d:\d\d:\d\d\.\d{3,6}) +(?:[(\[]\d+:\d+[)\]] +)?([A-Za-z]\w*(?:\(\d+\))?)-`)
 	// bareTask is a line of which only task and words were pasted.
-	bareTask = regexp.MustCompile(`(?:^|[\s:>"'*])(VPNC|SECD|SECUREAPP|CAPF)(?:: ?|-)`)
+	bareTask = compile(`(?:^|[\s:>"'*])(VPNC|SECD|SECUREAPP|CAPF)(?:: ?|-)`)
 )
 
 // consoleReader takes console logs apart. Several records may stand on one line, as they do where people paste them.
@@ -66,10 +65,11 @@ func (r *consoleReader) End() {}
 func (r *consoleReader) split(l Line) []record {
 	var all []record
 	for _, grammar := range []struct {
-		begin      *regexp.Regexp
-		task, time int // groups; time 0: there is none that tells the day
-	}{{record79, 1, 0}, {record88, 3, 1}, {bareTask, 1, 0}} {
-		at := grammar.begin.FindAllStringSubmatchIndex(l.Raw, -1)
+		begin      *pattern
+		may        func(line string) bool // a quick look whether one can be there; nil: the pattern has its own
+		task, time int                    // groups; time 0: there is none that tells the day
+	}{{record79, maybe79, 1, 0}, {record88, maybe88, 3, 1}, {bareTask, nil, 1, 0}} {
+		at := beginningsOf(grammar.begin, grammar.may, l.Raw)
 		for i, m := range at {
 			end := len(l.Raw)
 			if i+1 < len(at) {
@@ -93,6 +93,25 @@ func (r *consoleReader) split(l Line) []record {
 		}
 	}
 	return nil
+}
+
+// beginningsOf finds where records begin. Nearly all lines have one record, so the rest is matched only where another
+// can be.
+func beginningsOf(begin *pattern, may func(string) bool, line string) [][]int {
+	if may == nil {
+		return begin.FindAllStringSubmatchIndex(line, -1)
+	}
+	if !may(line) {
+		return nil
+	}
+	first := begin.FindStringSubmatchIndex(line)
+	if first == nil {
+		return nil
+	}
+	if !may(line[first[1]:]) {
+		return [][]int{first}
+	}
+	return begin.FindAllStringSubmatchIndex(line, -1)
 }
 
 // date reads the time of an 88xx, which has no year: it is the last such day before now.
@@ -131,12 +150,12 @@ func (r *consoleReader) add(one record, kind fact.Kind, values ...string) {
 }
 
 // heard adds what the first phrase that fits tells, and reports whether one does.
-func (r *consoleReader) heard(one record, phrases []phrase) bool {
-	return spoken(r.in, phrases, one.said, Line{Number: one.Number, Raw: one.Text, Time: one.Time})
+func (r *consoleReader) heard(one record, words phrases) bool {
+	return spoken(r.in, words, one.said, Line{Number: one.Number, Raw: one.Text, Time: one.Time})
 }
 
 // vpnWords are the VPN client's, docs/wire/phone-logs.md#vpn-client. The first that fits counts.
-var vpnWords = []phrase{
+var vpnWords = phrasesOf(
 	says(`'webvpn=' not found in cookie`, fact.PhoneCookieMissing),
 	says(`VPN cert chain trusted`, fact.PhoneHashFound),
 	says(`VPN cert chain verification failed`, fact.PhoneChainUntrusted),
@@ -166,14 +185,14 @@ var vpnWords = []phrase{
 	says(`(?i)connection refused`, fact.GatewayNoAnswer, "reason", "refused"),
 	says(`(?i)connect\w*(?:\(\))? ?(?:has |attempt )?timed? ?-?out|connection time ?out`, fact.GatewayNoAnswer, "reason", "timeout"),
 	says(`(?i)no route to host|(?:network|host) (?:is )?unreachable`, fact.GatewayNoAnswer, "reason", "unreachable"),
-}
+)
 
 // failure is what a line has that tells of one, in words that nobody has published.
-var failure = regexp.MustCompile(`(?i)\b(?:fail(?:ed|ure|s)?|error|denied|unable|cannot|could not|reject(?:ed)?|refused|abort(?:ed)?|timed? ?out|not permitted|disconnected)\b`)
+var failure = compile(`(?i)\b(?:fail(?:ed|ure|s)?|error|denied|unable|cannot|could not|reject(?:ed)?|refused|abort(?:ed)?|timed? ?out|not permitted|disconnected)\b`)
 
 var (
-	handshakeVersion = regexp.MustCompile(`ssl_state_cb: (TLSv1(?:\.\d)?|SSLv3): SSL_connect`)
-	anyURL           = regexp.MustCompile(`https?://[^\s<>\[\]"']+`)
+	handshakeVersion = compile(`ssl_state_cb: (TLSv1(?:\.\d)?|SSLv3): SSL_connect`)
+	anyURL           = compile(`https?://[^\s<>\[\]"']+`)
 )
 
 func (r *consoleReader) vpn(one record) {
@@ -202,13 +221,13 @@ func (r *consoleReader) vpn(one record) {
 }
 
 // trustWords are the security daemon's about the gateway's certificate.
-var trustWords = []phrase{
+var trustWords = phrasesOf(
 	says(`^(?:\w+:)?\s*Hash was found in the trust list`, fact.PhoneHashFound),
 	says(`(?i)hash was not found in the trust list|hash not found in (?:the )?trust list`, fact.PhoneChainUntrusted),
 	says(`secLoadFile: file not found <[^>]*issuer\.crt>`, fact.PhoneIssuerMissing),
-}
+)
 
-var leafHash = regexp.MustCompile(`Leaf cert hash = ((?:[0-9A-Fa-f]{2}[: ]?){20})`)
+var leafHash = compile(`Leaf cert hash = ((?:[0-9A-Fa-f]{2}[: ]?){20})`)
 
 func (r *consoleReader) vpnTrust(one record) bool {
 	if m := leafHash.FindStringSubmatch(one.said); m != nil {
@@ -220,17 +239,17 @@ func (r *consoleReader) vpnTrust(one record) bool {
 }
 
 // listWords are the security daemon's about files and trust lists, docs/wire/phone-logs.md#trust.
-var listWords = []phrase{
+var listWords = phrasesOf(
 	says(`Hashes match\.\.\. authentication successful|TL file verified successfully|TL file updated|verifyFile: verify SUCCESS`, fact.PhoneTrustListTaken),
 	says(`(?i)verifyFile: verify fail\w*[ ,<]*(?:\S*/)?(?P<file>[\w.-]+\.(?:xml|tlv|sgn|loads)[\w.]*)?`, fact.PhoneSignatureRefused),
 	says(`(?i)Hashes (?:do not|don't) match|TL file verif\w+ fail`, fact.PhoneTrustListFailed, "verification", "true"),
-}
+)
 
 var (
-	tvsCalled   = regexp.MustCompile(`(?:Attempting connect to TVS server addr \[([^\]]+)\]|clpSetupSsl: Trying to connect to IPV\d, IP: ([^,\s]+), Port ?: 2445)`)
-	tvsAnswered = regexp.MustCompile(`Sec SSL Connection - Handshake successful|Successfully sent the TVS request|clpSetupSsl: SSL/TLS handshake (?:ok|success)|clpState: .*SSL negotiation finished successfully`)
-	tvsFailed   = regexp.MustCompile(`(?i)EROR:clpSetupSsl: .*(?:handshake|setup) failed|EROR:clpState: SSL3 alert read:fatal|SSL CLNT ERR, srvr|Sec SSL Connection - Handshake fail|Connection to (?:TVS )?server failed`)
-	tvsNoTCP    = regexp.MustCompile(`(?i)EROR:clpSetupSsl: .*(?:connect|tcp).*(?:fail|time|refused|error)|TCP connect\(\) (?:failed|timed? ?out)|connect\(\) failed, \[`)
+	tvsCalled   = compile(`(?:Attempting connect to TVS server addr \[([^\]]+)\]|clpSetupSsl: Trying to connect to IPV\d, IP: ([^,\s]+), Port ?: 2445)`)
+	tvsAnswered = compile(`Sec SSL Connection - Handshake successful|Successfully sent the TVS request|clpSetupSsl: SSL/TLS handshake (?:ok|success)|clpState: .*SSL negotiation finished successfully`)
+	tvsFailed   = compile(`(?i)EROR:clpSetupSsl: .*(?:handshake|setup) failed|EROR:clpState: SSL3 alert read:fatal|SSL CLNT ERR, srvr|Sec SSL Connection - Handshake fail|Connection to (?:TVS )?server failed`)
+	tvsNoTCP    = compile(`(?i)EROR:clpSetupSsl: .*(?:connect|tcp).*(?:fail|time|refused|error)|TCP connect\(\) (?:failed|timed? ?out)|connect\(\) failed, \[`)
 )
 
 func (r *consoleReader) trust(one record) {
@@ -255,12 +274,12 @@ func (r *consoleReader) trust(one record) {
 }
 
 var (
-	getFile      = regexp.MustCompile(`GETXXTP \[GT\d+\]\[src=([^\]]*)\].*?\[serv=([^\]]*)\]`)
-	actualServer = regexp.MustCompile(`XXTP actualserver \[([^\]]+)\]`)
-	getDone      = regexp.MustCompile(`XXTP complete - status = (\d+)`)
-	tftpRequest  = regexp.MustCompile(`^(?:\[(\d+)\]:)?Requesting (\S+) from (\S+)`)
-	tftpFinished = regexp.MustCompile(`^(?:\[(\d+)\]:)?Finished --> rcvd \d+ bytes`)
-	tftpError    = regexp.MustCompile(`^(?:\[(\d+)\]:)?Error: \(\d\+(\d)\)`)
+	getFile      = compile(`GETXXTP \[GT\d+\]\[src=([^\]]*)\].*?\[serv=([^\]]*)\]`)
+	actualServer = compile(`XXTP actualserver \[([^\]]+)\]`)
+	getDone      = compile(`XXTP complete - status = (\d+)`)
+	tftpRequest  = compile(`^(?:\[(\d+)\]:)?Requesting (\S+) from (\S+)`)
+	tftpFinished = compile(`^(?:\[(\d+)\]:)?Finished --> rcvd \d+ bytes`)
+	tftpError    = compile(`^(?:\[(\d+)\]:)?Error: \(\d\+(\d)\)`)
 )
 
 // Results of a download, as 78xx and 88xx number them.
@@ -326,7 +345,7 @@ func (r *consoleReader) done(one record, key string, kind fact.Kind) {
 	}
 }
 
-var ownFile = regexp.MustCompile(`(?i)(?:^|/)(SEP[0-9A-F]{12}|XMLDefault)\.cnf\.xml|\.loads\b`)
+var ownFile = compile(`(?i)(?:^|/)(SEP[0-9A-F]{12}|XMLDefault)\.cnf\.xml|\.loads\b`)
 
 // matters says whether a phone cannot do without a file.
 func matters(file string) bool { return ownFile.MatchString(file) }
@@ -341,10 +360,10 @@ func (r *consoleReader) capf(one record) {
 	}
 }
 
-var capfFailed = regexp.MustCompile(`(?i)\b(?:fail(?:ed|ure|s)?|error|untrusted|not trusted|unknown ca|refused|denied|invalid)\b`)
+var capfFailed = compile(`(?i)\b(?:fail(?:ed|ure|s)?|error|untrusted|not trusted|unknown ca|refused|denied|invalid)\b`)
 
 // registerReply is a reply to REGISTER, as the SIP stack of phones logs it.
-var registerReply = regexp.MustCompile(`ccsip_dump_recv_msg_info: <([^:>]+):[^>]*>:(\d{3}) .*:\d+ REGISTER::`)
+var registerReply = compile(`ccsip_dump_recv_msg_info: <([^:>]+):[^>]*>:(\d{3}) .*:\d+ REGISTER::`)
 
 func (r *consoleReader) sip(one record) {
 	if m := registerReply.FindStringSubmatch(one.said); m != nil && m[2] >= "200" {

@@ -2,7 +2,6 @@ package read
 
 import (
 	"bytes"
-	"regexp"
 	"strings"
 	"time"
 
@@ -29,7 +28,7 @@ var (
 type cucmVersionReader struct{ in *fact.Input }
 
 var (
-	cucmVersion = regexp.MustCompile(`(?:(?:Active|Inactive) Master Version|System version|CallManager(?: version)?|CUCM(?: version)?|Unified (?:CM|Communications Manager)(?: Administration)?(?: [Vv]ersion)?|` +
+	cucmVersion = compile(`(?:(?:Active|Inactive) Master Version|System version|CallManager(?: version)?|CUCM(?: version)?|Unified (?:CM|Communications Manager)(?: Administration)?(?: [Vv]ersion)?|` +
 		`Communications Manager(?: [Vv]ersion)?|<version>)\s*:?\s*(\d{1,2}\.\d{1,2}(?:\.\d{1,2}|\(\d+[a-z]?\))(?:\.\d{4,6}-\d+)?)`)
 )
 
@@ -58,7 +57,7 @@ type axlReader struct {
 	inside bool
 }
 
-var axlBegins = regexp.MustCompile(`<(?:\w+:)?Envelope\b|<(?:ns\w*:)?(?:get|list)(?:Vpn\w+|CommonPhoneConfig|Phone)Response\b|<(?:vpnGateway|vpnGroup|vpnProfile|commonPhoneConfig)\b[ >]`)
+var axlBegins = compile(`<(?:\w+:)?Envelope\b|<(?:ns\w*:)?(?:get|list)(?:Vpn\w+|CommonPhoneConfig|Phone)Response\b|<(?:vpnGateway|vpnGroup|vpnProfile|commonPhoneConfig)\b[ >]`)
 
 func (r *axlReader) Line(l Line) bool {
 	if !r.inside {

@@ -1,7 +1,6 @@
 package read
 
 import (
-	"regexp"
 	"strings"
 	"time"
 
@@ -10,19 +9,20 @@ import (
 
 // dnsmasq's DHCP log (with log-dhcp) and its configuration: docs/wire/gateway-logs.md#dnsmasq.
 var (
-	dnsmasqDHCP    = regexp.MustCompile(`dnsmasq-dhcp(?:\[\d+\])?: (?:(\d+) )?(.*)$`)
-	dnsmasqOffer   = regexp.MustCompile(`^DHCP(?:OFFER|ACK)\([^)]*\) \S+ ([0-9a-f:]{17})`)
-	dnsmasqServer  = regexp.MustCompile(`^sent size: +\d+ option: +54 server-identifier +(\S+)`)
-	dnsmasqFiles   = regexp.MustCompile(`^sent size: +\d+ option: *(150|66) tftp-server\S* +(.+)$`)
-	dnsmasqVendor  = regexp.MustCompile(`^vendor class: (?:Cisco Systems, Inc\. IP Phone )(CP-\S+)`)
-	dnsmasqOption  = regexp.MustCompile(`^dhcp-option(?:-force)?=(?:(?:tag|set|encap|vendor):[^,]*,)*(?:option:)?(150|66|tftp-server(?:-address)?|tftp-server-name),(.+)$`)
-	dnsmasqNoName  = regexp.MustCompile(`\bdnsmasq(?:\[\d+\])?: (?:\d+ \S+ )?(?:reply|config|cached|forwarded) (\S+) is (NXDOMAIN|NODATA-IPv4)`)
-	dnsmasqTaken   = regexp.MustCompile(`\bfailed to (?:create listening socket for|bind DHCP server socket to?) ?(.*?): Address already in use`)
-	dnsmasqSetting = regexp.MustCompile(`^(enable-tftp|tftp-root|tftp-secure|tftp-lowercase|tftp-unique-root|dhcp-range|dhcp-boot|log-dhcp|dhcp-leasefile)(?:=(.*))?$`)
+	dnsmasqDHCP    = compile(`dnsmasq-dhcp(?:\[\d+\])?: (?:(\d+) )?(.*)$`)
+	dnsmasqOffer   = compile(`^DHCP(?:OFFER|ACK)\([^)]*\) \S+ ([0-9a-f:]{17})`)
+	dnsmasqServer  = compile(`^sent size: +\d+ option: +54 server-identifier +(\S+)`)
+	dnsmasqFiles   = compile(`^sent size: +\d+ option: *(150|66) tftp-server\S* +(.+)$`)
+	dnsmasqVendor  = compile(`^vendor class: (?:Cisco Systems, Inc\. IP Phone )(CP-\S+)`)
+	dnsmasqOption  = compile(`^dhcp-option(?:-force)?=(?:(?:tag|set|encap|vendor):[^,]*,)*(?:option:)?(150|66|tftp-server(?:-address)?|tftp-server-name),(.+)$`)
+	dnsmasqNoName  = compile(`\bdnsmasq(?:\[\d+\])?: (?:\d+ \S+ )?(?:reply|config|cached|forwarded) (\S+) is (NXDOMAIN|NODATA-IPv4)`)
+	dnsmasqTaken   = compile(`\bfailed to (?:create listening socket for|bind DHCP server socket to?) ?(.*?): Address already in use`)
+	dnsmasqSetting = compile(`^(enable-tftp|tftp-root|tftp-secure|tftp-lowercase|tftp-unique-root|dhcp-range|dhcp-boot|log-dhcp|dhcp-leasefile)(?:=(.*))?$`)
 )
 
 var _ = recognise(Recogniser{
 	Format: "dnsmasq's DHCP log or configuration",
+	Marks:  []string{"dnsmasq", "failed to ", "dhcp-", "log-dhcp", "enable-tftp", "tftp-"},
 	New:    func(in *fact.Input) Reader { return &dnsmasq{in: in} },
 })
 

@@ -2,7 +2,6 @@ package read
 
 import (
 	"path"
-	"regexp"
 	"strings"
 
 	"github.com/longcord/longcord/doctor/fact"
@@ -10,21 +9,21 @@ import (
 
 // Logs of TFTP servers: docs/wire/gateway-logs.md#file-servers.
 var (
-	tftpdAsked   = regexp.MustCompile(`(?:in\.)?tftpd(?:\[\d+\])?: RRQ from (?P<client>\S+) filename (?P<name>.+?)(?: remapped to .*)?$`)
-	tftpdNAK     = regexp.MustCompile(`(?:in\.)?tftpd(?:\[\d+\])?: (?:tftpd: )?sending NAK \((?P<code>\d+), (?P<reason>[^)]*)\) to (?P<client>\S+)`)
-	tftpdGone    = regexp.MustCompile(`(?:in\.)?tftpd(?:\[\d+\])?: tftpd: read(?:\(ack\))?: `)
-	atftpdLine   = regexp.MustCompile(`atftpd\[[\d.]+\]: +(.*)$`)
-	atftpdServes = regexp.MustCompile(`^Serving (?P<name>.+) to (?P<client>[^\s:]+):\d+$`)
-	dnsmasqTFTP  = regexp.MustCompile(`dnsmasq-tftp(?:\[\d+\])?: (.*)$`)
-	dnsmasqSent  = regexp.MustCompile(`^(?:sent (?P<name>.+) to (?P<client>\S+)|(?P<german>.+) an (?P<to>\S+) verschickt)$`)
-	dnsmasqNone  = regexp.MustCompile(`^(?:error 1 )?(?:file|Datei) (?P<name>.+) (?:not found|nicht gefunden)(?: (?:for|für) (?P<client>\S+))?$`)
-	dnsmasqFails = regexp.MustCompile(`^(?:failed sending (?P<name>.+) to (?P<client>\S+)|error 0 .*(?:timeout|Timeout).*)$`)
-	dnsmasqDeny  = regexp.MustCompile(`^cannot (?:access|read) (?P<name>.+): (?P<reason>.+)$`)
-	webAccess    = regexp.MustCompile(`^(\S+) \S+ \S+ \[[^\]]*\] "GET \S*/([^/ ?]+)(?:\?\S*)? HTTP/[\d.]+" (\d{3})\b`)
+	tftpdAsked   = compile(`(?:in\.)?tftpd(?:\[\d+\])?: RRQ from (?P<client>\S+) filename (?P<name>.+?)(?: remapped to .*)?$`)
+	tftpdNAK     = compile(`(?:in\.)?tftpd(?:\[\d+\])?: (?:tftpd: )?sending NAK \((?P<code>\d+), (?P<reason>[^)]*)\) to (?P<client>\S+)`)
+	tftpdGone    = compile(`(?:in\.)?tftpd(?:\[\d+\])?: tftpd: read(?:\(ack\))?: `)
+	atftpdLine   = compile(`atftpd\[[\d.]+\]: +(.*)$`)
+	atftpdServes = compile(`^Serving (?P<name>.+) to (?P<client>[^\s:]+):\d+$`)
+	dnsmasqTFTP  = compile(`dnsmasq-tftp(?:\[\d+\])?: (.*)$`)
+	dnsmasqSent  = compile(`^(?:sent (?P<name>.+) to (?P<client>\S+)|(?P<german>.+) an (?P<to>\S+) verschickt)$`)
+	dnsmasqNone  = compile(`^(?:error 1 )?(?:file|Datei) (?P<name>.+) (?:not found|nicht gefunden)(?: (?:for|für) (?P<client>\S+))?$`)
+	dnsmasqFails = compile(`^(?:failed sending (?P<name>.+) to (?P<client>\S+)|error 0 .*(?:timeout|Timeout).*)$`)
+	dnsmasqDeny  = compile(`^cannot (?:access|read) (?P<name>.+): (?P<reason>.+)$`)
+	webAccess    = compile(`^(\S+) \S+ \S+ \[[^\]]*\] "GET \S*/([^/ ?]+)(?:\?\S*)? HTTP/[\d.]+" (\d{3})\b`)
 	// Other servers and analysers: a phone's file in a sentence that says that it is not there. inferred
-	anyMissing = regexp.MustCompile(`(?i)\b((?:SEP[0-9A-F]{12}(?:\.cnf\.xml)?|XMLDefault\.cnf\.xml)(?:\.enc)?(?:\.sgn)?)\b.*\b(?:not found|no such file|does not exist|cannot find the file)`)
-	phoneFile  = regexp.MustCompile(`^(?:SEP|CTLSEP|ITLSEP)[0-9A-Fa-f]{12}|^(?:XMLDefault|CTLFile|ITLFile)|\.loads$`)
-	anyClient  = regexp.MustCompile(`\b(\d{1,3}(?:\.\d{1,3}){3})\b`)
+	anyMissing = compile(`(?i)\b((?:SEP[0-9A-F]{12}(?:\.cnf\.xml)?|XMLDefault\.cnf\.xml)(?:\.enc)?(?:\.sgn)?)\b.*\b(?:not found|no such file|does not exist|cannot find the file)`)
+	phoneFile  = compile(`^(?:SEP|CTLSEP|ITLSEP)[0-9A-Fa-f]{12}|^(?:XMLDefault|CTLFile|ITLFile)|\.loads$`)
+	anyClient  = compile(`\b(\d{1,3}(?:\.\d{1,3}){3})\b`)
 )
 
 var _ = recognise(Recogniser{
@@ -82,7 +81,7 @@ func (r *fileServer) Line(l Line) bool {
 		r.dnsmasq(m[1], l)
 		return true
 	}
-	if m := webAccess.FindStringSubmatch(l.Raw); m != nil && phoneFile.MatchString(m[2]) {
+	if m := webAccessOf(l.Raw); m != nil {
 		kinds := map[string]fact.Kind{"200": fact.FileSent, "404": fact.FileMissing, "403": fact.FileDenied}
 		if kind := kinds[m[3]]; kind != "" {
 			r.tell(kind, l, m[2], m[1])
@@ -94,6 +93,17 @@ func (r *fileServer) Line(l Line) bool {
 		return true
 	}
 	return false
+}
+
+// webAccessOf takes a line of a web server's log apart, if it is about a phone's file.
+func webAccessOf(line string) []string {
+	if !phoneFile.may(line) {
+		return nil
+	}
+	if m := webAccess.FindStringSubmatch(line); m != nil && phoneFile.MatchString(m[2]) {
+		return m
+	}
+	return nil
 }
 
 func (r *fileServer) atftpd(message string, l Line) {

@@ -1,7 +1,6 @@
 package read
 
 import (
-	"regexp"
 	"time"
 
 	"github.com/longcord/longcord/doctor/fact"
@@ -11,18 +10,18 @@ import (
 // them; what went wrong there is for others to read. documented: the products' own manuals and published logs
 var foreignVPNs = []struct {
 	product string
-	writes  *regexp.Regexp
+	writes  *pattern
 }{
-	{"OpenVPN", regexp.MustCompile(`\bOpenVPN \d+\.\d+\S* (?:\[|\w+-)|\bopenvpn(?:\[\d+\])?: |Initialization Sequence Completed|Peer Connection Initiated with \[AF_INET|TLS Error: TLS key negotiation failed to occur within|MULTI: multi_create_instance called`)},
-	{"WireGuard", regexp.MustCompile(`\bwireguard: \S+: |^\s*latest handshake: |^\s*(?:AllowedIPs|PresharedKey|PersistentKeepalive) *= *\S|\bwg-quick(?:\[\d+\])?: |\[#\] (?:ip link add|wg setconf)`)},
-	{"IPsec with strongSwan or Libreswan", regexp.MustCompile(`\bcharon(?:-\w+)?(?:\[\d+\])?: |\b\d\d\[(?:IKE|NET|CFG|ENC|KNL|JOB|DMN|LIB|MGR)\] |\bpluto\[\d+\]: |\bleft(?:subnet|id|cert|auth)=\S|parsed IKE_(?:SA_INIT|AUTH) (?:request|response)`)},
-	{"FortiGate SSL VPN", regexp.MustCompile(`\b(?:devname|devid)="?[\w-]+"? .*\bsubtype="?vpn|\bsslvpn_login_|\btunneltype="?ssl-|\bFortiClient\b|\bfortisslvpnd?\b|\b\[sslvpn:|openfortivpn`)},
-	{"Palo Alto GlobalProtect", regexp.MustCompile(`\bPanGP[AS]\b|\bglobalprotect(?:gateway|portal)-|,GLOBALPROTECT,|\bGlobalProtect\b.*(?:portal|gateway)`)},
-	{"Pulse Secure or Ivanti Connect Secure", regexp.MustCompile(`\bPulse ?Secure\b|\bPulseSecure\b|\bds(?:Access|Nc)Service\b|\bncsvc\b|\bIvanti (?:Connect Secure|Secure Access)\b|\bJuniper (?:Networks|SSL|NC)\b|\bJunos Pulse\b|\bncui\b|\bNetwork Connect\b.*\b(?:session|tunnel|login|started|closed)`)},
-	{"Meraki client VPN", regexp.MustCompile(`\bevents type=(?:vpn|client_vpn|anyconnect)\w*|\bclient_vpn_(?:connect|disconnect)\b|\btype=anyconnect_vpn_`)},
-	{"PPTP or L2TP", regexp.MustCompile(`\bpptpd?\[\d+\]: |\bxl2tpd(?:\[\d+\])?: |\bpppd(?:\[\d+\])?: |\bCTRL: Client \S+ control connection (?:started|finished)|\bRasClient\b|\baccel-ppp\b`)},
-	{"Check Point VPN", regexp.MustCompile(`\bEndpoint Security VPN\b|\bTrGUI\b|\btrac(?:_client|\.log)\b`)},
-	{"SonicWall NetExtender", regexp.MustCompile(`\bNetExtender\b|\bsn=\w{12} .*\bSSL ?VPN`)},
+	{"OpenVPN", compile(`\bOpenVPN \d+\.\d+\S* (?:\[|\w+-)|\bopenvpn(?:\[\d+\])?: |Initialization Sequence Completed|Peer Connection Initiated with \[AF_INET|TLS Error: TLS key negotiation failed to occur within|MULTI: multi_create_instance called`)},
+	{"WireGuard", compile(`\bwireguard: \S+: |^\s*latest handshake: |^\s*(?:AllowedIPs|PresharedKey|PersistentKeepalive) *= *\S|\bwg-quick(?:\[\d+\])?: |\[#\] (?:ip link add|wg setconf)`)},
+	{"IPsec with strongSwan or Libreswan", compile(`\bcharon(?:-\w+)?(?:\[\d+\])?: |\b\d\d\[(?:IKE|NET|CFG|ENC|KNL|JOB|DMN|LIB|MGR)\] |\bpluto\[\d+\]: |\bleft(?:subnet|id|cert|auth)=\S|parsed IKE_(?:SA_INIT|AUTH) (?:request|response)`)},
+	{"FortiGate SSL VPN", compile(`\b(?:devname|devid)="?[\w-]+"? .*\bsubtype="?vpn|\bsslvpn_login_|\btunneltype="?ssl-|\bFortiClient\b|\bfortisslvpnd?\b|\b\[sslvpn:|openfortivpn`)},
+	{"Palo Alto GlobalProtect", compile(`\bPanGP[AS]\b|\bglobalprotect(?:gateway|portal)-|,GLOBALPROTECT,|\bGlobalProtect\b.*(?:portal|gateway)`)},
+	{"Pulse Secure or Ivanti Connect Secure", compile(`\bPulse ?Secure\b|\bPulseSecure\b|\bds(?:Access|Nc)Service\b|\bncsvc\b|\bIvanti (?:Connect Secure|Secure Access)\b|\bJuniper (?:Networks|SSL|NC)\b|\bJunos Pulse\b|\bncui\b|\bNetwork Connect\b.*\b(?:session|tunnel|login|started|closed)`)},
+	{"Meraki client VPN", compile(`\bevents type=(?:vpn|client_vpn|anyconnect)\w*|\bclient_vpn_(?:connect|disconnect)\b|\btype=anyconnect_vpn_`)},
+	{"PPTP or L2TP", compile(`\bpptpd?\[\d+\]: |\bxl2tpd(?:\[\d+\])?: |\bpppd(?:\[\d+\])?: |\bCTRL: Client \S+ control connection (?:started|finished)|\bRasClient\b|\baccel-ppp\b`)},
+	{"Check Point VPN", compile(`\bEndpoint Security VPN\b|\bTrGUI\b|\btrac(?:_client|\.log)\b`)},
+	{"SonicWall NetExtender", compile(`\bNetExtender\b|\bsn=\w{12} .*\bSSL ?VPN`)},
 }
 
 var _ = recognise(Recogniser{

@@ -1,10 +1,10 @@
 package read
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/longcord/longcord/doctor/fact"
 	"github.com/longcord/longcord/finding"
@@ -30,9 +30,9 @@ type iosReader struct {
 }
 
 var (
-	iosPrompt = regexp.MustCompile(`^([0-9A-Za-z._-]+) ?\((conf[0-9A-Za-z-]*)\) ?# ?`)
-	iosBegins = regexp.MustCompile(`^(?:Building configuration\.\.\.|Current configuration *: *\d+ bytes|version 1[2-9]\.\d+\s*$|! Last configuration change at )`)
-	iosMAC    = regexp.MustCompile(`^[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}$`)
+	iosPrompt = compile(`^([0-9A-Za-z._-]+) ?\((conf[0-9A-Za-z-]*)\) ?# ?`)
+	iosBegins = compile(`^(?:Building configuration\.\.\.|Current configuration *: *\d+ bytes|version 1[2-9]\.\d+\s*$|! Last configuration change at )`)
+	iosMAC    = compile(`^[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}$`)
 )
 
 func (r *iosReader) Line(l Line) bool {
@@ -45,6 +45,9 @@ func (r *iosReader) Line(l Line) bool {
 	if iosBegins.MatchString(text) {
 		r.begun, r.active = true, true
 		return true
+	}
+	if !r.active && (r.whole || !r.begun) && r.block == "" && !iosOpens[firstWord(text)] {
+		return false // nearly every line of a log
 	}
 	words := strings.Fields(text)
 	switch {
@@ -75,6 +78,16 @@ func (r *iosReader) Line(l Line) bool {
 var iosTop = wordsOf(`aaa archive banner boot class-map clock control-plane controller crypto dial-peer enable ephone-dn ephone-template gateway hostname interface ip
 	line logging mgcp no ntp policy-map privilege radius-server redundancy route-map router sccp scheduler service sip-ua snmp-server spanning-tree tftp-server
 	username version vlan voice voice-card webvpn`)
+
+// iosOpens are words that begin what opens a block.
+var iosOpens = wordsOf("ephone telephony-service voice vpn-gateway vpn-group vpn-profile webvpn")
+
+func firstWord(text string) string {
+	if i := strings.IndexFunc(text, unicode.IsSpace); i >= 0 {
+		return text[:i]
+	}
+	return text
+}
 
 func wordsOf(text string) map[string]bool {
 	set := map[string]bool{}

@@ -1,13 +1,12 @@
 package read
 
 import (
-	"regexp"
 	"strings"
 	"time"
 )
 
 // escapes are what terminals draw with: colours, cursor, title.
-var escapes = regexp.MustCompile("\x1b(?:\\[[0-9;?]*[ -/]*[@-~]|\\][^\x07\x1b]*(?:\x07|\x1b\\\\)|[@-Z\\\\-_])")
+var escapes = compile("\x1b(?:\\[[0-9;?]*[ -/]*[@-~]|\\][^\x07\x1b]*(?:\x07|\x1b\\\\)|[@-Z\\\\-_])")
 
 // normalise takes away what is not of the message.
 func normalise(s string, number int, now time.Time) Line {

@@ -5,10 +5,14 @@ package read
 type marks struct {
 	class  [256]uint8 // of each byte; 0: in no mark
 	size   int        // how many classes there are
-	next   []uint16   // by state and class
+	next   []uint16   // by state and class, while it is built
+	row    []uint32   // by row and class: where the next state's row begins, and whether a mark ends there
 	found  []uint64   // by state: whose marks end here
 	states int
 }
+
+// foundHere says in a row that a mark ends where it leads.
+const foundHere = 1 << 31
 
 func newMarks() *marks {
 	return &marks{size: 1, next: make([]uint16, 256), found: make([]uint64, 1), states: 1}
@@ -70,15 +74,26 @@ func (m *marks) finish() {
 			}
 		}
 	}
+	m.row = make([]uint32, len(m.next))
+	for at, s := range m.next {
+		m.row[at] = uint32(int(s) * m.size)
+		if m.found[s] != 0 {
+			m.row[at] |= foundHere
+		}
+	}
+	m.next = nil
 }
 
 // in returns whose marks are in the line.
 func (m *marks) in(line string) uint64 {
 	var all uint64
-	state := 0
+	at := uint32(0)
 	for i := range len(line) {
-		state = int(m.next[state*m.size+int(m.class[line[i]])])
-		all |= m.found[state]
+		at = m.row[at+uint32(m.class[line[i]])]
+		if at&foundHere != 0 {
+			at &^= foundHere
+			all |= m.found[int(at)/m.size]
+		}
 	}
 	return all
 }

@@ -1,7 +1,6 @@
 package read
 
 import (
-	"regexp"
 	"strings"
 	"time"
 
@@ -11,13 +10,13 @@ import (
 
 // What occtl prints: tables of sessions and bans, and one session in full. docs/wire/gateway-logs.md#occtl
 var (
-	occtlUsers   = regexp.MustCompile(`^\s*id\s+user\s+vhost\s+ip\s+vpn-ip\s+device\s+since\s+dtls-cipher\s+status`)
-	occtlUser    = regexp.MustCompile(`^\s*\d+\s+(\S+)\s+\S+\s+(\S+)\s+(\S+)\s+\S+\s+(\S+)\s+\(no-dtls\)\s+connected`)
-	occtlBans    = regexp.MustCompile(`^\s*IP\s+score\s+expires\s*$`)
-	occtlPoints  = regexp.MustCompile(`^\s*IP\s+score\s*$`)
-	occtlBan     = regexp.MustCompile(`^\s*([0-9a-fA-F.:]+)\s+\d+\s+\d{4}-\d\d-\d\d \d\d:\d\d`)
-	occtlField   = regexp.MustCompile(`^\s+(Username|Remote IP|IPv4|User-Agent|Routes|TLS ciphersuite|DTLS cipher|MTU|State|vhost|Session|DPD|Hostname|Connected at|DNS|ID|RX|Average bandwidth RX|Local Device IP|Device|Restricted to routes): *(.*)$`)
-	occtlSession = regexp.MustCompile(`^\s+Username: (\S+)\s+Groupname: `)
+	occtlUsers   = compile(`^\s*id\s+user\s+vhost\s+ip\s+vpn-ip\s+device\s+since\s+dtls-cipher\s+status`)
+	occtlUser    = compile(`^\s*\d+\s+(\S+)\s+\S+\s+(\S+)\s+(\S+)\s+\S+\s+(\S+)\s+\(no-dtls\)\s+connected`)
+	occtlBans    = compile(`^\s*IP\s+score\s+expires\s*$`)
+	occtlPoints  = compile(`^\s*IP\s+score\s*$`)
+	occtlBan     = compile(`^\s*([0-9a-fA-F.:]+)\s+\d+\s+\d{4}-\d\d-\d\d \d\d:\d\d`)
+	occtlField   = compile(`^\s+(Username|Remote IP|IPv4|User-Agent|Routes|TLS ciphersuite|DTLS cipher|MTU|State|vhost|Session|DPD|Hostname|Connected at|DNS|ID|RX|Average bandwidth RX|Local Device IP|Device|Restricted to routes): *(.*)$`)
+	occtlSession = compile(`^\s+Username: (\S+)\s+Groupname: `)
 )
 
 var _ = recognise(Recogniser{

@@ -1,7 +1,6 @@
 package read
 
 import (
-	"regexp"
 	"strings"
 
 	"github.com/longcord/longcord/doctor/fact"
@@ -11,18 +10,17 @@ import (
 // ocserv's log: docs/wire/gateway-logs.md#ocserv. In the foreground it begins with ocserv[PID]:, from syslog the daemon
 // puts a time before that.
 var (
-	ocservPart    = regexp.MustCompile(`(?:^|\s)(?:(ocserv(?:-[a-z]+)?)(?:\[(\d+)\])?: )?(main|worker|sec-mod|plain-auth|radius-auth|pam-auth)(?:\[([^\]]*)\])?: ?(.*)$`)
-	ocservGnuTLS  = regexp.MustCompile(`(?:^|ocserv[^ ]*: )GnuTLS error \(at worker[\w.-]*:\d+\): (.*)$`)
-	ocservClient  = regexp.MustCompile(`^([0-9a-fA-F:.]*[.:][0-9a-fA-F:.]*?)(?::\d+)? +`)
-	ocservPlace   = regexp.MustCompile(`^[\w-]+\.c:\d+: `)
-	ocservNoURL   = regexp.MustCompile(`^unexpected (?:POST )?URL (\S+)`)
-	ocservBegins  = regexp.MustCompile(`^using '[^']*' authentication to authenticate user \(session: ([^)]*)\)`)
-	ocservSession = regexp.MustCompile(`^initiating session for user '[^']*' \(session: ([^)]*)\)`)
-	ocservListen  = regexp.MustCompile(`^listening \((TCP|UDP)\) on (\S+?)\.\.\.$`)
-	ocservError   = regexp.MustCompile(`^error: (?:vhost:\S+: )?(config file error in line \d+.*|cannot (?:open|load|access).*|the '[\w-]+' .*configuration options? must be specified!|no ipv4-network or ipv6-network options set\.|no mask found for IPv4 network\.|unknown or unsupported auth method.*)$`)
+	ocservPart    = compile(`(?:^|\s)(?:(ocserv(?:-[a-z]+)?)(?:\[(\d+)\])?: )?(main|worker|sec-mod|plain-auth|radius-auth|pam-auth)(?:\[([^\]]*)\])?: ?`)
+	ocservGnuTLS  = compile(`(?:^|ocserv[^ ]*: )GnuTLS error \(at worker[\w.-]*:\d+\): (.*)$`)
+	ocservPlace   = compile(`^[\w-]+\.c:\d+: `)
+	ocservNoURL   = compile(`^unexpected (?:POST )?URL (\S+)`)
+	ocservBegins  = compile(`^using '[^']*' authentication to authenticate user \(session: ([^)]*)\)`)
+	ocservSession = compile(`^initiating session for user '[^']*' \(session: ([^)]*)\)`)
+	ocservListen  = compile(`^listening \((TCP|UDP)\) on (\S+?)\.\.\.$`)
+	ocservError   = compile(`^error: (?:vhost:\S+: )?(config file error in line \d+.*|cannot (?:open|load|access).*|the '[\w-]+' .*configuration options? must be specified!|no ipv4-network or ipv6-network options set\.|no mask found for IPv4 network\.|unknown or unsupported auth method.*)$`)
 )
 
-var ocservPhrases = []phrase{
+var ocservPhrases = phrasesOf(
 	says(`^user logged in$`, fact.OcservLogin),
 	says(`^sending IPv4 (?P<address>[\d.]+)$`, fact.OcservAddress),
 	says(`^Unknown client \((?P<agent>.*)\)$`, fact.OcservUnknownClient),
@@ -54,7 +52,7 @@ var ocservPhrases = []phrase{
 	says(`^CISCO client compatibility \(dtls-legacy\) is disabled; will not setup a DTLS session`, fact.OcservDTLSOff),
 	says(`^failed cookie authentication attempt`, fact.OcservRefused),
 	says(`(?i)/dev/net/tun|\bTUNSETIFF\b|cannot open (?:/dev/net/)?tun|failed to (?:open|create) tun`, fact.OcservRefused),
-}
+)
 
 var _ = recognise(Recogniser{
 	Format: "ocserv's log", Platform: finding.Ocserv,
@@ -105,15 +103,12 @@ func (r *ocservLog) Line(l Line) bool {
 		r.in.Add(fact.OcservTLSFailed, l.Number, l.Raw, l.Time, "reason", strings.TrimSuffix(m[1], "."))
 		return true
 	}
-	m := ocservPart.FindStringSubmatch(l.Raw)
+	m := ocservPart.FindStringSubmatchIndex(l.Raw)
 	if m == nil {
 		return strings.HasPrefix(l.Text, "note: vhost:") || strings.HasPrefix(l.Text, "note: setting 'file' as supplemental")
 	}
-	ours, pid, user, message := m[1] != "" || l.Program == "ocserv", m[2], m[4], m[5]
-	var client string
-	if c := ocservClient.FindStringSubmatch(message); c != nil {
-		client, message = c[1], message[len(c[0]):]
-	}
+	ours, pid, user := m[2] >= 0 || l.Program == "ocserv", group(l.Raw, m, 2), group(l.Raw, m, 4)
+	client, message := ocservClient(l.Raw[m[1]:])
 	message = ocservPlace.ReplaceAllString(message, "")
 	r.follow(pid, user, message, l)
 	r.login(message, l)
@@ -138,11 +133,36 @@ func (r *ocservLog) Line(l Line) bool {
 	return spoken(r.in, ocservPhrases, message, l, more...) || ours
 }
 
-func (r *ocservLog) known(message string) bool {
-	for _, p := range ocservPhrases {
-		if p.is.MatchString(message) {
-			return true
+// group is a group of a match by index; empty: it is not there.
+func group(text string, match []int, n int) string {
+	if match[2*n] < 0 {
+		return ""
+	}
+	return text[match[2*n]:match[2*n+1]]
+}
+
+// ocservClient takes the client's address off a message that begins with it.
+func ocservClient(message string) (client, rest string) {
+	n, parted := 0, false
+	for n < len(message) {
+		c := message[n]
+		if c == ':' || c == '.' {
+			parted = true
+		} else if !(c >= '0' && c <= '9' || c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F') {
+			break
 		}
+		n++
+	}
+	rest = strings.TrimLeft(message[n:], " ")
+	if !parted || len(rest) == len(message)-n {
+		return "", message
+	}
+	return message[:n], rest
+}
+
+func (r *ocservLog) known(message string) bool {
+	if p, _ := ocservPhrases.of(message); p != nil {
+		return true
 	}
 	return ocservNoURL.MatchString(message)
 }

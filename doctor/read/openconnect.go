@@ -1,14 +1,13 @@
 package read
 
 import (
-	"regexp"
 	"strings"
 
 	"github.com/longcord/longcord/doctor/fact"
 )
 
 // What openconnect prints with -v: docs/wire/gateway-logs.md#openconnect.
-var openConnectPhrases = []phrase{
+var openConnectPhrases = phrasesOf(
 	says(`^getaddrinfo failed for host '(?P<server>[^']+)': (?:Name or service not known|No address associated with hostname|nodename nor servname)`, fact.GatewayNoName),
 	says(`^getaddrinfo failed for host '(?P<server>[^']+)': (?P<reason>.*)`, fact.GatewayNoName),
 	says(`^Failed to connect to (?P<server>\S+): Connection refused`, fact.GatewayNoAnswer, "reason", "refused"),
@@ -52,18 +51,18 @@ var openConnectPhrases = []phrase{
 	says(`^Detected MTU of (?P<mtu>\d+) bytes \(was (?P<was>\d+)\)`, fact.ClientMTU),
 	says(`^Configured as (?P<address>[0-9a-fA-F.:]+)(?: \+ \S+)?, with SSL (?:connected|disconnected).* and (?:DTLS|ESP) (?P<dtls>connected|disabled|in progress|established|disconnected)`, fact.ClientUp),
 	says(`^(?:Received server disconnect|Session terminated by server; exiting)`, fact.ClientEnded),
-}
+)
 
 // openConnectKnown begins lines that tell nothing by themselves.
-var openConnectKnown = regexp.MustCompile(`^(?:Attempting to connect to server |Connected to |SSL negotiation with |XML POST enabled|TCP_INFO rcv mss|Got CONNECT response: |CSTP connected\. DPD|UDP SO_SNDBUF|DTLS initialised\. DPD|Established DTLS connection|Initiating MTU detection|No change in MTU after|Send (?:CSTP|DTLS) DPD|Got (?:CSTP|DTLS) DPD response|HTTP body length|X-(?:CSTP|DTLS|Transcend)-|Set-Cookie: webvpn|Please enter your (?:username|password)|Not using vhost-net|User cancelled|Send BYE packet)`)
+var openConnectKnown = compile(`^(?:Attempting to connect to server |Connected to |SSL negotiation with |XML POST enabled|TCP_INFO rcv mss|Got CONNECT response: |CSTP connected\. DPD|UDP SO_SNDBUF|DTLS initialised\. DPD|Established DTLS connection|Initiating MTU detection|No change in MTU after|Send (?:CSTP|DTLS) DPD|Got (?:CSTP|DTLS) DPD response|HTTP body length|X-(?:CSTP|DTLS|Transcend)-|Set-Cookie: webvpn|Please enter your (?:username|password)|Not using vhost-net|User cancelled|Send BYE packet)`)
 
 var (
-	openConnectTime   = regexp.MustCompile(`^\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\] `) // --timestamp
-	openConnectAsks   = regexp.MustCompile(`^(?:GET|POST) (https://\S+)$`)
-	openConnectStatus = regexp.MustCompile(`^Unexpected (\d+) result from server`)
-	openConnectTries  = regexp.MustCompile(`^Attempting to connect to server (\S+)`)
-	openConnectHash   = regexp.MustCompile(`^Set-Cookie: webvpnc=bu:.*&sh:([0-9A-Fa-f]{40})\b`)
-	openConnectSuite  = regexp.MustCompile(`^Connected to HTTPS on (\S+) with ciphersuite \((TLS[\d.]+)\)-(\S+)`)
+	openConnectTime   = compile(`^\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\] `) // --timestamp
+	openConnectAsks   = compile(`^(?:GET|POST) (https://\S+)$`)
+	openConnectStatus = compile(`^Unexpected (\d+) result from server`)
+	openConnectTries  = compile(`^Attempting to connect to server (\S+)`)
+	openConnectHash   = compile(`^Set-Cookie: webvpnc=bu:.*&sh:([0-9A-Fa-f]{40})\b`)
+	openConnectSuite  = compile(`^Connected to HTTPS on (\S+) with ciphersuite \((TLS[\d.]+)\)-(\S+)`)
 )
 
 // otherProtocols are what openconnect asks for when it was told to speak another VPN's language (--protocol).
@@ -124,10 +123,7 @@ func (r *openConnect) Line(l Line) bool {
 		r.failed = l
 		return true
 	}
-	for _, p := range openConnectPhrases {
-		if !p.is.MatchString(text) {
-			continue
-		}
+	if p, m := openConnectPhrases.of(text); p != nil {
 		var more []string
 		switch p.tells {
 		case fact.ClientUp:
@@ -139,7 +135,8 @@ func (r *openConnect) Line(l Line) bool {
 			more = append(more, "host", host)
 		}
 		r.informed = r.informed || p.tells != ""
-		return spoken(r.in, []phrase{p}, text, l, more...)
+		p.tell(r.in, m, l, more...)
+		return true
 	}
 	return openConnectKnown.MatchString(text)
 }

@@ -2,7 +2,6 @@ package read
 
 import (
 	"encoding/json"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -80,7 +79,7 @@ var _ = recognise(Recogniser{
 type ownMessages struct{ in *fact.Input }
 
 // ownMessage is a finding as commands print it: what failed because of it, or what stands.
-var ownMessage = regexp.MustCompile(`^(?:longcord: |(?:fault|warning|note), (certain|likely|possible): )(.+) \(([a-z][a-z0-9-]+)\)$`)
+var ownMessage = compile(`^(?:longcord: |(?:fault|warning|note), (certain|likely|possible): )(.+) \(([a-z][a-z0-9-]+)\)$`)
 
 func (r *ownMessages) Line(l Line) bool {
 	m := ownMessage.FindStringSubmatch(l.Text)
@@ -99,7 +98,7 @@ func (r *ownMessages) End() {}
 type logReader struct{ in *fact.Input }
 
 // attribute is one of a line that slog's text handler wrote.
-var attribute = regexp.MustCompile(`(?:^|\s)([A-Za-z_]\w*)=("(?:[^"\\]|\\.)*"|\S*)`)
+var attribute = compile(`(?:^|\s)([A-Za-z_]\w*)=("(?:[^"\\]|\\.)*"|\S*)`)
 
 // maxAttributes bounds what is kept of a line.
 const maxAttributes = 24

@@ -1,8 +1,8 @@
 package read
 
 import (
+	"math/bits"
 	"net/netip"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -15,7 +15,8 @@ import (
 // value.
 var _ = recognise(Recogniser{
 	Format: "web page of a phone", Platform: finding.Phone,
-	New: func(in *fact.Input) Reader { return &pageReader{in: in, values: map[string]string{}} },
+	Marks: []string{"tftp", "model", "load", "version", "host", "dhcp", "router", "address", "file", "access"},
+	New:   func(in *fact.Input) Reader { return &pageReader{in: in, values: map[string]string{}} },
 })
 
 // pageReader gathers rows until one comes that it has already.
@@ -29,25 +30,25 @@ type pageReader struct {
 
 // row is a label of a page, and what its value is. Strong ones stand on no other page.
 type row struct {
-	label  *regexp.Regexp
+	label  *pattern
 	name   string
 	strong bool
-	value  *regexp.Regexp
+	value  *pattern
 }
 
 // labelled matches a label however it is spelt: spaces and punctuation between its words do not count.
-func labelled(words, name string, strong bool, value *regexp.Regexp) row {
-	return row{regexp.MustCompile(`(?i)^[\W_]*` + strings.ReplaceAll(words, " ", `[\W_]*`) + `(?:[\W_]+(.*))?$`), name, strong, value}
+func labelled(words, name string, strong bool, value *pattern) row {
+	return row{compile(`(?i)^[\W_]*` + strings.ReplaceAll(words, " ", `[\W_]*`) + `(?:[\W_]+(.*))?$`), name, strong, value}
 }
 
 var (
-	anAddress = regexp.MustCompile(`^\d{1,3}(?:\.\d{1,3}){3}`)
-	aHost     = regexp.MustCompile(`^[A-Za-z0-9][\w.-]*`)
-	yesOrNo   = regexp.MustCompile(`(?i)^(?:yes|no|on|off)\b`)
-	aModel    = regexp.MustCompile(`^CP-[\w-]+`)
-	aLoad     = regexp.MustCompile(`(?i)^(?:sip|sccp|jar)[\w.-]+`)
-	aDevice   = regexp.MustCompile(`^SEP[0-9A-Fa-f]{12}`)
-	aState    = regexp.MustCompile(`^.+`)
+	anAddress = compile(`^\d{1,3}(?:\.\d{1,3}){3}`)
+	aHost     = compile(`^[A-Za-z0-9][\w.-]*`)
+	yesOrNo   = compile(`(?i)^(?:yes|no|on|off)\b`)
+	aModel    = compile(`^CP-[\w-]+`)
+	aLoad     = compile(`(?i)^(?:sip|sccp|jar)[\w.-]+`)
+	aDevice   = compile(`^SEP[0-9A-Fa-f]{12}`)
+	aState    = compile(`^.+`)
 )
 
 var rows = []row{
@@ -70,10 +71,17 @@ var rows = []row{
 	labelled("Web Access(?: Enabled)?", "web-access", false, aState),
 }
 
+var quickRows = func() *patterns {
+	var list []*pattern
+	for _, each := range rows {
+		list = append(list, each.label)
+	}
+	return patternsOf(list...)
+}()
+
 func (r *pageReader) Line(l Line) bool {
-	text := inTags.ReplaceAllString(l.Raw, " ")
 	if r.label != "" {
-		name := r.label
+		name, text := r.label, inTags.ReplaceAllString(l.Raw, " ")
 		if strings.TrimSpace(text) == "" {
 			return true
 		}
@@ -85,7 +93,8 @@ func (r *pageReader) Line(l Line) bool {
 			}
 		}
 	}
-	for _, each := range rows {
+	for may := quickRows.may(l.Raw); may != 0; may &= may - 1 {
+		each := rows[bits.TrailingZeros64(may)]
 		m := each.label.FindStringSubmatch(l.Raw)
 		if m == nil || !each.strong && len(r.values) == 0 {
 			continue

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -23,9 +22,9 @@ var _ = recognise(Recogniser{
 })
 
 var (
-	sepBegin = regexp.MustCompile(`<(device|vpnGroup|flat-profile|Default|(?:url|certHash)\d{1,2})(?:\s[^<>]*)?>`)
-	sepName  = regexp.MustCompile(`(?i)\bSEP[0-9A-F]{12}\b`)
-	quoted   = regexp.MustCompile(`^[\s>|]+<`)
+	sepBegin = compile(`<(device|vpnGroup|flat-profile|Default|(?:url|certHash)\d{1,2})(?:\s[^<>]*)?>`)
+	sepName  = compile(`(?i)\bSEP[0-9A-F]{12}\b`)
+	quoted   = compile(`^[\s>|]+<`)
 )
 
 // sepReader gathers a file from the line where its root begins to the one where it ends.
@@ -202,7 +201,7 @@ func (f *sepFile) wrong(l cnf.Leaf, problem string) {
 	f.invalid(f.first+l.Line-1, fmt.Sprintf("<%s>%s</%s>", name, strings.TrimSpace(l.Text), name), problem, true)
 }
 
-var lineOfError = regexp.MustCompile(`on line (\d+)`)
+var lineOfError = compile(`on line (\d+)`)
 
 // check reads the file as strictly as our own phone does.
 func (f *sepFile) check(text string, err error) {
@@ -272,7 +271,7 @@ func (f *sepFile) within(name string, least, most int) {
 	}
 }
 
-var numbered = regexp.MustCompile(`^(url|certHash)(\d{1,2})$`)
+var numbered = compile(`^(url|certHash)(\d{1,2})$`)
 
 // urls tells the gateways' URLs and returns how many there are.
 func (f *sepFile) urls() (n int) {

@@ -11,22 +11,30 @@ const (
 	afterKnown = 64
 )
 
-// maybeRecord reports whether a line may hold a record of a phone's log: a severity in three capitals, and the time or the
-// day after it.
-func maybeRecord(line string) bool {
-	for i := 2; i+6 < len(line); i++ {
-		if line[i] != ' ' || line[i+4] != ' ' {
-			continue
-		}
-		if before := line[i-1]; before != ':' && (before < '0' || before > '9') {
-			continue
-		}
-		if capital(line[i+1]) && capital(line[i+2]) && capital(line[i+3]) && (line[i+5] >= '0' && line[i+5] <= '9' || capital(line[i+5])) {
+// maybeRecord reports whether a line may hold a record of a phone's log, of either grammar.
+func maybeRecord(line string) bool { return maybe79(line) || maybe88(line) }
+
+// maybe79 looks for a severity between a sequence's colon and a time: "1: NOT 10:".
+func maybe79(line string) bool {
+	for i := 2; i+7 < len(line); i++ {
+		if line[i] == ' ' && line[i-1] == ':' && line[i+4] == ' ' && line[i+7] == ':' && severity(line[i+1:i+4]) {
 			return true
 		}
 	}
 	return false
 }
+
+// maybe88 looks for a severity between a sequence and a day: "1 NOT Nov 2".
+func maybe88(line string) bool {
+	for i := 1; i+8 < len(line); i++ {
+		if line[i] == ' ' && line[i+4] == ' ' && line[i+8] == ' ' && line[i-1] >= '0' && line[i-1] <= '9' && severity(line[i+1:i+4]) {
+			return true
+		}
+	}
+	return false
+}
+
+func severity(s string) bool { return capital(s[0]) && capital(s[1]) && capital(s[2]) }
 
 func capital(c byte) bool { return c >= 'A' && c <= 'Z' }
 

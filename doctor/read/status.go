@@ -1,7 +1,7 @@
 package read
 
 import (
-	"regexp"
+	"math/bits"
 	"strings"
 
 	"github.com/longcord/longcord/doctor/fact"
@@ -25,10 +25,10 @@ type statusReader struct{ in *fact.Input }
 var (
 	// statusTime stands before a message: 9:54:34p on 79xx, [8:52:30am 10/01/19] on 78xx and 88xx; 14:52:30 where the
 	// phone shows 24 hours.
-	statusTime = regexp.MustCompile(`^\[?\d{1,2}:\d\d:\d\d ?(?i:[ap]m?)?,?(?: +\d\d/\d\d/\d\d(?:\d\d)?)?\]? +(.*)$`)
+	statusTime = compile(`^\[?\d{1,2}:\d\d:\d\d ?(?i:[ap]m?)?,?(?: +\d\d/\d\d/\d\d(?:\d\d)?)?\]? +(.*)$`)
 	// typedOff takes away what people put before a line that they type off.
-	typedOff = regexp.MustCompile(`^[\s>*\-•"'` + "`" + `]+`)
-	inTags   = regexp.MustCompile(`<[^<>]*>`)
+	typedOff = compile(`^[\s>*\-•"'` + "`" + `]+`)
+	inTags   = compile(`<[^<>]*>`)
 )
 
 func (r *statusReader) Line(l Line) bool {
@@ -41,7 +41,8 @@ func (r *statusReader) Line(l Line) bool {
 		text, timed = m[1], true
 	}
 	text = strings.TrimRight(text, " \"'.`,;")
-	for _, s := range statuses {
+	for may := quickStatuses.may(text); may != 0; may &= may - 1 {
+		s := statuses[bits.TrailingZeros64(may)]
 		m := s.is.FindStringSubmatch(text)
 		if m == nil {
 			continue
@@ -81,7 +82,7 @@ func (r *statusReader) add(l Line, s status, m []string) {
 	r.in.Add(kind, l.Number, l.Text, l.Time, pairs(values...)...)
 }
 
-var trustListFile = regexp.MustCompile(`(?i)^(?:CTL|ITL|ext_ITL)\w*\.(?:tlv|sgn)`)
+var trustListFile = compile(`(?i)^(?:CTL|ITL|ext_ITL)\w*\.(?:tlv|sgn)`)
 
 func shown(text string, kind fact.Kind, subject string, values ...string) status {
 	return status{phrase: says(`(?i)`+text, kind, values...), subject: subject}
@@ -129,3 +130,11 @@ var statuses = []status{
 	shown(`^(?:LSC|CAPF)\W+(?:operation )?fail\w*`, fact.PhoneCAPFFailed, "text"),
 	shown(`^(?:Restart requested by (?:CUCM|Cisco Unified)|Error updat\w+ locale|IP address released)`, "", ""),
 }
+
+var quickStatuses = func() *patterns {
+	var list []*pattern
+	for _, s := range statuses {
+		list = append(list, s.is)
+	}
+	return patternsOf(list...)
+}()

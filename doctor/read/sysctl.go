@@ -1,14 +1,13 @@
 package read
 
 import (
-	"regexp"
 	"time"
 
 	"github.com/longcord/longcord/doctor/fact"
 )
 
 // Settings of a Linux machine that carries packets, as sysctl prints them or its files hold them.
-var sysctlForward = regexp.MustCompile(`^\s*net[./](?:ipv4[./]ip_forward|ipv4[./]conf[./]all[./]forwarding)\s*=\s*([01])\s*$`)
+var sysctlForward = compile(`^\s*net[./](?:ipv4[./]ip_forward|ipv4[./]conf[./]all[./]forwarding)\s*=\s*([01])\s*$`)
 
 var _ = recognise(Recogniser{
 	Format: "sysctl",

@@ -19,6 +19,7 @@ type asked struct {
 	Reader
 	bit   uint64 // what marks says when a line has one of the recogniser's
 	until int    // it is offered every line up to this one
+	known bool   // it knew a line
 }
 
 // lines is one input of text while it is read.
@@ -194,7 +195,10 @@ func (t *lines) offerTo(a *asked, line Line, has uint64) bool {
 		a.until = max(a.until, line.Number+afterKnown)
 	}
 	t.in.Source().Known++
-	t.in.Recognised(a.Format, a.Platform)
+	if !a.known {
+		a.known = true
+		t.in.Recognised(a.Format, a.Platform)
+	}
 	return true
 }
 

@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // Pasted reads a configuration as people send it to each other: in pieces, with prompts before the commands, without
@@ -42,8 +43,12 @@ func (r *Pasted) Line(number int, text string) bool {
 		return false
 	}
 	mode := ""
-	text = quoted.ReplaceAllString(text, "")
-	if m := modePrompt.FindStringSubmatch(text); m != nil {
+	if strings.HasPrefix(text, ">") {
+		text = quoted.ReplaceAllString(text, "")
+	}
+	if !mayPrompt(text) {
+		// nearly every line of a log
+	} else if m := modePrompt.FindStringSubmatch(text); m != nil {
 		mode, text = m[2], m[3]
 		r.prompted = m[1]
 		if !r.active && !strong(splitWords(text)) && mode != "config-webvpn" && !r.isPending(number, text) {
@@ -61,6 +66,9 @@ func (r *Pasted) Line(number int, text string) bool {
 		r.active = true
 		r.take(r.pendingAt, r.pending, "")
 	}
+	if r.idle() && mode == "" && !mayBegin(text) {
+		return false
+	}
 	r.pending = ""
 	r.active = r.take(number, text, mode)
 	if r.active {
@@ -68,6 +76,39 @@ func (r *Pasted) Line(number int, text string) bool {
 		r.named(r.prompted)
 	}
 	return r.active
+}
+
+// idle reports whether nothing is open, so that only a command which shows alone that it is an ASA's is one.
+func (r *Pasted) idle() bool {
+	return !r.active && !r.whole && r.block == "" && r.pending == "" && !r.parser.broken
+}
+
+// mayPrompt reports whether a line may begin with a prompt: a name, and # or > or a mode in parentheses.
+func mayPrompt(text string) bool {
+	n := 0
+	for n < len(text) && (alphanumeric(text[n]) || n > 0 && strings.IndexByte("._/-", text[n]) >= 0) {
+		n++
+	}
+	rest := strings.TrimPrefix(text[n:], " ")
+	return n > 0 && rest != "" && strings.IndexByte("#>(", rest[0]) >= 0
+}
+
+func alphanumeric(c byte) bool {
+	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
+}
+
+// mayBegin reports whether a line outside of all blocks may matter, by its first word: most lines of a long log do not,
+// and need not be taken apart.
+func mayBegin(text string) bool {
+	text = strings.TrimLeft(text, " ")
+	n := 0
+	for n < len(text) && (alphanumeric(text[n]) || text[n] == '-') {
+		n++
+	}
+	if n == 0 {
+		return text != "" && (text[0] == ':' || text[0] == '"' || text[0] < ' ' || text[0] >= utf8.RuneSelf) // quotes and rare white space
+	}
+	return strongWords[text[:n]] || n < len(text) && text[n] == '"'
 }
 
 // isPending keeps a line that begins an interface, of an ASA or of a router.
@@ -304,9 +345,13 @@ var below = map[string]map[string]bool{
 	"router":                       wordSet("network router-id log-adj-changes redistribute passive-interface neighbor area default-information"),
 }
 
+// strongWords begin what strong knows, and what begins and ends a configuration.
+var strongWords = wordSet(`ASA PIX Cryptochecksum access-group access-list crypto dhcpd dynamic-access-policy-record global group-policy http ip nat no object
+	route same-security-traffic ssl static sysopt tunnel-group tunnel-group-map vpn-addr-assign vpn-sessiondb webvpn`)
+
 // strong reports whether a command alone shows that the text is an ASA's configuration.
 func strong(words []string) bool {
-	if len(words) == 0 {
+	if len(words) == 0 || !strongWords[words[0]] {
 		return false
 	}
 	w := func(i int) string {

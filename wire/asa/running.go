@@ -66,14 +66,16 @@ func isText(text []byte) error {
 }
 
 var (
-	more    = regexp.MustCompile(`<--- More --->`)
 	escapes = regexp.MustCompile(`\x1b\[[0-9;?]*[A-Za-z]`)
 	prompt  = regexp.MustCompile(`^[0-9A-Za-z][0-9A-Za-z._/-]*(\([0-9A-Za-z-]+\))?[#>]( |$)`)
 )
 
 // visible is what a terminal shows of a line in the end.
 func visible(line string) string {
-	line = escapes.ReplaceAllString(more.ReplaceAllString(line, "\r"), "")
+	line = strings.ReplaceAll(line, "<--- More --->", "\r")
+	if strings.IndexByte(line, '\x1b') >= 0 {
+		line = escapes.ReplaceAllString(line, "")
+	}
 	line = strings.TrimRight(line, "\r")
 	if i := strings.LastIndexByte(line, '\r'); i >= 0 {
 		line = line[i+1:]

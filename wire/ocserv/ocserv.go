@@ -61,6 +61,11 @@ func Parse(text []byte) (*Configuration, error) {
 	return c, nil
 }
 
+var (
+	errNoSection = errors.New("is a section that is no [vhost:name]")
+	errNoSetting = errors.New("is no key = value")
+)
+
 // ParseLine reads one line alone, as who reads a mixture of texts does: a setting, or the vhost whose settings begin,
 // or nothing of both in a comment and an empty line. The number of the line is not known to it.
 func ParseLine(text string) (Setting, error) {
@@ -72,14 +77,14 @@ func ParseLine(text string) (Setting, error) {
 		name, closed := strings.CutSuffix(line[1:], "]")
 		host, ok := strings.CutPrefix(name, "vhost:")
 		if !closed || !ok || host == "" {
-			return Setting{}, errors.New("is a section that is no [vhost:name]")
+			return Setting{}, errNoSection
 		}
 		return Setting{VHost: host}, nil
 	}
 	key, value, ok := strings.Cut(line, "=")
 	key = strings.TrimSpace(key)
 	if !ok || key == "" || strings.ContainsAny(key, " \t") {
-		return Setting{}, errors.New("is no key = value")
+		return Setting{}, errNoSetting
 	}
 	return Setting{Key: key, Value: unquoted(strings.TrimSpace(value))}, nil
 }
