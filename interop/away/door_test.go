@@ -129,16 +129,12 @@ func TestPhoneComesInByTheDoor(t *testing.T) {
 	first := h.boot(state, made.Server)
 	first.Wait(`"step":"provision","ok":true`)
 	first.Kill()
-	if h.listed().Delivered == "" {
-		t.Error("the delivery is not in the list")
-	}
+	h.listedWhen("the file was delivered", func(i invitation) bool { return i.Delivered != "" })
 	second := h.boot(state, made.Inside+","+made.Inside)
 	for _, step := range []string{"detect", "connect", "verify", "tunnel", "provision", "register"} {
 		second.Wait(`"step":"` + step + `","ok":true`)
 	}
-	if h.listed().Connected == "" {
-		t.Error("the list does not say that the phone is in its tunnel")
-	}
+	h.listedWhen("the phone is in its tunnel", func(i invitation) bool { return i.Connected != "" })
 	file, err := os.ReadFile(filepath.Join(state, phone+".cnf.xml"))
 	if err != nil || !bytes.Contains(file, []byte("1001")) {
 		t.Errorf("the phone has not fetched its own file: %v\n%s", err, file)

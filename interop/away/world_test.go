@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/longcord/longcord/internal/testnet"
 	"github.com/longcord/longcord/interop/office"
@@ -116,6 +117,21 @@ func (h *home) listed() invitation {
 		h.t.Fatalf("phones invite --list: %v\n%s", err, out)
 	}
 	return all.Invitations[len(all.Invitations)-1]
+}
+
+// listedWhen lists until the invitation is as wanted: the office notes what phones did a moment after they did it.
+func (h *home) listedWhen(what string, wanted func(invitation) bool) {
+	h.t.Helper()
+	patience := time.After(30 * time.Second)
+	look := time.NewTicker(50 * time.Millisecond)
+	defer look.Stop()
+	for !wanted(h.listed()) {
+		select {
+		case <-look.C:
+		case <-patience:
+			h.t.Fatalf("the list does not say that %s: %+v", what, h.listed())
+		}
+	}
 }
 
 // curl asks from a host, and does not mind the certificate; it returns status and body, or curl's exit code.
