@@ -114,6 +114,15 @@ var (
 			},
 		},
 	})
+	NextCertificateUnknown = Define(Declaration{
+		Code: "next-certificate-unknown", Step: stage.Verify, Severity: Warning,
+		Args: []string{"gateway", "certificate", "phones"},
+		Says: "gateway %[1]s presents certificate %[2]s next, and these phones are not known to hold its hash: %[3]s",
+		Fix: []string{
+			"let the change wait for them, and see who is left: `longcord certs rollover status %[1]s`",
+			"have them take up their file, in the office or through their tunnels: `longcord phones restart NAME`; who changes by force locks them out",
+		},
+	})
 	CertificateExpired = Define(Declaration{
 		Code: "certificate-expired", Step: stage.Verify, Severity: Fault,
 		Args: []string{"gateway", "date"},

@@ -18,6 +18,7 @@ import (
 	"github.com/longcord/longcord/finding"
 	"github.com/longcord/longcord/inventory"
 	"github.com/longcord/longcord/inventory/fitness"
+	"github.com/longcord/longcord/trust/rollover"
 )
 
 // systemFlags are the flags of asking a running system.
@@ -170,6 +171,37 @@ func askSystem(ctx context.Context, to *fact.Collector, client *control.Client, 
 		addFinding(in, s.Finding, s.First)
 	}
 	addBackup(in, folder)
+	return addUnready(ctx, in, client, "")
+}
+
+// addUnready tells which phones a gateway's next certificate would keep out, or has kept out; of one device, or of all.
+func addUnready(ctx context.Context, in *fact.Input, client *control.Client, device string) error {
+	gateways, err := client.Rollovers(ctx, "")
+	if err != nil {
+		return err
+	}
+	for _, g := range gateways {
+		certificate := g.Presented
+		if g.State != rollover.Swapped {
+			if g.Next == nil {
+				continue // none to change to: that is no-spare-certificate
+			}
+			certificate = *g.Next
+		}
+		for _, loss := range g.NotReady {
+			if device != "" && loss.Device != device {
+				continue
+			}
+			values := []string{
+				"device", loss.Device, "gateway", g.Gateway, "certificate", certificate.Name, "state", string(g.State),
+				"why", loss.Why, "sha1", certificate.SHA1, "seen", loss.Seen.UTC().Format(time.RFC3339),
+			}
+			if slices.ContainsFunc(g.Refused, func(d rollover.Doubt) bool { return d.Device == loss.Device }) {
+				values = append(values, "refused", "true")
+			}
+			in.Add(fact.SystemUnready, 0, fmt.Sprintf("%s: %s (last seen %s)", loss.Device, loss.Why, said(loss.Seen)), time.Time{}, values...)
+		}
+	}
 	return nil
 }
 
@@ -234,6 +266,9 @@ func askPhone(ctx context.Context, to *fact.Collector, client *control.Client, s
 			in.Add(fact.SystemPast, 0, "what had ended by "+said(then)+" is not kept", then, "at", then.UTC().Format(time.RFC3339))
 		}
 		return nil
+	}
+	if err := addUnready(ctx, in, client, device); err != nil {
+		return err
 	}
 	var refusal *control.Refusal
 	switch ready, err := client.Ready(ctx, device, ""); {

@@ -20,6 +20,11 @@ const (
 	// (RFC 3339, when the folder was made).
 	SystemBackup Kind = "system.backup"
 
+	// SystemUnready: a phone is not known to believe the certificate that a gateway presents next, or, once that has been
+	// presented (state swapped), the one that it presents now; device, gateway, certificate, state (none, staged, swapped),
+	// why, sha1 (of the certificate), seen (RFC 3339, last sign of the phone), refused (true: it has refused it).
+	SystemUnready Kind = "system.unready"
+
 	// SystemAbsent: a phone has neither a session nor a registration; device. A symptom.
 	SystemAbsent Kind = "system.absent"
 	// SystemUnregistered: a phone has had a session for a while, and has not registered; device. A symptom.

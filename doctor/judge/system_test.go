@@ -1,6 +1,7 @@
 package judge_test
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -22,6 +23,9 @@ func TestSystem(t *testing.T) {
 	}
 	standing := told{fact.SystemFinding, []string{"code", "address-pool-exhausted", "severity", "fault", "says", "the pool 10.0.0.0/24 is full", "fix-1", "enlarge it", "fix-2", "log somebody off"}}
 	absent := told{fact.SystemAbsent, []string{"device", "SEP001122334455"}}
+	unready := func(device, state string, more ...string) told {
+		return told{fact.SystemUnready, append([]string{"device", device, "gateway", "office", "certificate", "next", "state", state, "sha1", "0123456789ABCDEF0123456789ABCDEF01234567"}, more...)}
+	}
 	tests := map[string]struct {
 		told    []told
 		verdict judge.Verdict
@@ -49,6 +53,11 @@ func TestSystem(t *testing.T) {
 		"refused, so never fetched": {[]told{{fact.SystemFinding, []string{"code", "files-refused", "says", "refused"}}, {fact.SystemFinding, []string{"code", "file-not-fetched", "says", "never fetched"}}}, judge.OK, []string{"files-refused"}},
 		"run out, so not believed":  {[]told{{fact.SystemFinding, []string{"code", "client-certificate-expired", "says", "expired"}}, {fact.WalkLogin, []string{"url", "https://vpn/p", "by", "certificate", "outcome", "refused"}}}, judge.Fault, []string{"client-certificate-expired"}},
 		"does not register":         {[]told{{fact.SystemUnregistered, []string{"device", "SEP001122334455"}}}, judge.Insufficient, nil},
+		"a change waits":            {[]told{unready("SEP001122334455", "staged"), unready("SEP001122334466", "staged")}, judge.OK, []string{"next-certificate-unknown"}},
+		"nobody changes":            {[]told{unready("SEP001122334455", "none")}, judge.OK, []string{"next-certificate-unknown"}},
+		"kept out, maybe":           {[]told{unready("SEP001122334455", "swapped")}, judge.OK, []string{"certificate-hash-mismatch"}},
+		"kept out, unheard":         {[]told{absent, unready("SEP001122334455", "swapped")}, judge.Insufficient, []string{"certificate-hash-mismatch"}},
+		"kept out":                  {[]told{absent, unready("SEP001122334455", "swapped", "refused", "true")}, judge.Fault, []string{"certificate-hash-mismatch"}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -70,6 +79,42 @@ func TestSystem(t *testing.T) {
 			}
 			if name == "standing" && !slices.Equal(r.Findings[0].Fix, []string{"enlarge it", "log somebody off"}) {
 				t.Errorf("got the remedies %q, want those that were told", r.Findings[0].Fix)
+			}
+		})
+	}
+}
+
+// TestUnreadySystem reads the sentence that names phones before a certificate changes, and how much it weighs.
+func TestUnreadySystem(t *testing.T) {
+	t.Parallel()
+	twelve := "SEP001122334401, SEP001122334402, SEP001122334403, SEP001122334404, SEP001122334405, SEP001122334406, SEP001122334407, SEP001122334408, SEP001122334409, SEP001122334410, and 2 more"
+	for name, test := range map[string]struct {
+		phones   int
+		state    string
+		severity finding.Severity
+		names    string
+	}{
+		"one":     {1, "staged", finding.Warning, "SEP001122334401"},
+		"twelve":  {12, "staged", finding.Warning, twelve},
+		"a spare": {2, "none", finding.Note, "SEP001122334401, SEP001122334402"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := fact.NewCollector("test", "the running system")
+			in := c.Open("the running system")
+			in.Recognised("Longcord, running", finding.Longcord)
+			for i := range test.phones {
+				in.Add(fact.SystemUnready, 0, "the file it holds is without the hash", time.Time{},
+					"device", fmt.Sprintf("SEP0011223344%02d", i+1), "gateway", "office", "certificate", "next", "state", test.state)
+			}
+			r := judge.Facts(c.File(), "test")
+			if len(r.Findings) != 1 {
+				t.Fatalf("got %d findings, want one for the gateway", len(r.Findings))
+			}
+			f := r.Findings[0]
+			want := finding.NextCertificateUnknown.With("office", "next", test.names)
+			if f.Says != want.Says || f.Severity != test.severity {
+				t.Errorf("got %s: %s\nwant %s: %s", f.Severity, f.Says, test.severity, want.Says)
 			}
 		})
 	}

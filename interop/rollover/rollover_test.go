@@ -5,10 +5,12 @@
 package rollover_test
 
 import (
+	"encoding/json"
 	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -265,6 +267,7 @@ func TestForceNamesThePhone(t *testing.T) {
 			t.Fatalf("the desk phone does not become ready:\n%s", out)
 		}
 	}
+	h.namedByDoctor("next", home, desk)
 	h.refused(1, []string{"certs", "rollover", "commit"}, "1 phone would be kept out", home)
 	h.refused(2, []string{"certs", "rollover", "commit", "--force"}, home, "no terminal to ask on")
 	h.good("", "certs", "rollover", "commit", "--force", "--yes")
@@ -281,6 +284,41 @@ func TestForceNamesThePhone(t *testing.T) {
 	mark := p.Mark()
 	h.good("", "certs", "rollover", "abort")
 	p.WaitAfter(mark, `"step":"register","ok":true`)
+}
+
+// namedByDoctor asks the doctor, before a change, about the whole system and about each of two phones: the one that a
+// certificate would keep out is named in what it says and in the facts that it saves, the other is not.
+func (h *house) namedByDoctor(certificate, lost, stays string) {
+	h.t.Helper()
+	for about, named := range map[string]bool{"--system": true, lost: true, stays: false} {
+		saved := filepath.Join(h.dir, "facts"+about+".json")
+		out, _ := h.command("", "doctor", about, "--facts", saved) // the code says whether the phone at home is off
+		facts, err := os.ReadFile(saved)
+		must(h.t, err)
+		var of struct {
+			Facts []struct {
+				Kind   string            `json:"kind"`
+				Values map[string]string `json:"values"`
+			} `json:"facts"`
+		}
+		must(h.t, json.Unmarshal(facts, &of))
+		var devices []string
+		for _, f := range of.Facts {
+			if f.Kind == "system.unready" && f.Values["certificate"] == certificate && f.Values["state"] == "staged" {
+				devices = append(devices, f.Values["device"])
+			}
+		}
+		want := []string{lost}
+		if !named {
+			want = nil
+		}
+		if !slices.Equal(devices, want) {
+			h.t.Errorf("longcord doctor %s: the facts name %q, want %q\n%s", about, devices, want, facts)
+		}
+		if says := "presents certificate " + certificate + " next, and these phones are not known to hold its hash: " + lost; strings.Contains(out, says) != named {
+			h.t.Errorf("longcord doctor %s: whether it says %q should be %v:\n%s", about, says, named, out)
+		}
+	}
 }
 
 // Signed files count as plain ones do, and the trust lists that come with them for nothing.
