@@ -301,6 +301,28 @@ func TestASAWords(t *testing.T) {
 	}
 }
 
+// TestASADebugOfCertificates gives debug crypto ca, in its form and with words that were made up: a failure in words that nobody
+// knows is no proof that all is well.
+func TestASADebugOfCertificates(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]judge.Verdict{
+		"CRYPTO_PKI: Looking for suitable trustpoints\nCRYPTO_PKI: chain build ended, status = 1823\n":                                                             judge.Insufficient,
+		"PKI[7]: Unable to do something that nobody has heard of\n":                                                                                                judge.Insufficient,
+		"CERT-C: E pkixpath.c(1137) : Error #751h\n":                                                                                                               judge.Insufficient,
+		"CERT_API: peer cannot be verified\n":                                                                                                                      judge.Insufficient,
+		"CERT-C: I pkixpath.c(1137) : Error #72eh\nCRYPTO_PKI: Certificate validated. serial number: 0A\n":                                                         judge.OK,
+		"PKI[7]: Unable to find it in the cache\nCERT_API: calling user callback=0x00da44c5 with status=0(Success)\n":                                              judge.OK,
+		"CRYPTO_PKI: Looking for suitable trustpoints\nCRYPTO_PKI: Found a suitable authenticated trustpoint X.\n":                                                 judge.OK,
+		"CRYPTO_PKI: Cert record not found, returning E_NOT_FOUND\nCRYPTO_PKI: status = 0: success\nPKI[7]: finished without error\n":                              judge.OK,
+		"PKI[7]: Unable to do something\nCRYPTO_PKI: No suitable trustpoints found to validate certificate serial number: 01\nPKI[7]: error, nobody knows which\n": judge.Fault,
+	} {
+		const phone = "Processing CSTP header line: 'User-Agent: Cisco SVC IPPhone Client v1.0 (1.0)'\n" // alone it is well
+		if r := diagnose(t, phone+text); r.Verdict != want {
+			t.Errorf("%q is judged as %s with %v, want %s", text, r.Verdict, codes(r), want)
+		}
+	}
+}
+
 // TestASAUnknown: an error that nobody knows leads to a question.
 func TestASAUnknown(t *testing.T) {
 	t.Parallel()

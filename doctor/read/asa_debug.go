@@ -23,6 +23,7 @@ type asaDebugReader struct {
 	user string // of the login at hand
 
 	refused func() // adds that a certificate was refused, unless it is validated after all
+	trouble func() // likewise, that something of certificates went wrong in words that are not known
 }
 
 var (
@@ -39,8 +40,14 @@ var (
 	asaLoginUser  = compile(`^(?:Local authentication of user|User:|User Name:|username:?)\s+(\S+)$`)
 	asaReject     = compile(`(?:Authentication Status: *-?\d+ *\(REJECT\)|auth_status = REJECT|AAA status = \(REJECT\)|rad_procpkt: REJECT|Radius: Code = 3 |RADIUS_(?:ACCESS_)?REJECT)`)
 	asaTooMany    = compile(`(?i)simultaneous logins? exceeded|exceeded (?:the )?(?:max(?:imum)? )?simultaneous logins?`)
-	asaValidated  = compile(`(?i)certificate (?:was )?(?:successfully )?validated|certificate validation: (?:success|passed)`)
+	asaValidated  = compile(`(?i)certificate (?:was )?(?:successfully )?validated|certificate validation: (?:success|passed)|calling user callback=\S+ with status=0\b`)
 	asaPKI        = compile(`(?:CRYPTO_PKI|PKI\[\d+\]|CERT-C|CERT[_ ]API|[Ww]eb[Vv][Pp][Nn]\w*).*?(No suitable trustpoints? found.*|[Cc]ertificate (?:is |has )?expired.*|[Cc]ert(?:ificate)? (?:is )?not (?:yet )?valid.*|(?:[Cc]ertificate )?[Vv]alidation failed.*|no suitable trustpoint.*|[Cc]ertificate (?:is |has been )?revoked.*|No trust ?points? found.*|No acceptable ExtendedKeyUsage.*|calling user callback=\S+ with status=[1-9].*|(?i:unable to get (?:local )?issuer cert.*|cert\w*\b[^.]*\b(?:fail\w*|reject\w*|untrusted|not trusted|not validated).*)|[Cc]ert(?:ificate)? date.*(?:out|invalid).*)`)
+)
+
+// What a debug of certificates says in words that asaPKI does not know: that something failed, and not what.
+var (
+	asaPKIFails = compile(`(?i)(?:CRYPTO_PKI|PKI\[\d+\]|CERT-C|CERT[_ ]API).*\b(?:fail\w*|errors?|reject\w*|refus\w*|denied|invalid\w*|unable|cannot|could not|can't|untrusted|not (?:trusted|validated|verified|accepted|valid)|bad|mismatch\w*|unsupported|status[ :=]+-?[1-9]\d*)\b`)
+	asaPKIFine  = compile(`(?i)\b(?:no errors?|0 errors?|without errors?|errors?[ :=]+0|success\w*)\b`)
 )
 
 func (r *asaDebugReader) Line(l Line) bool {
@@ -83,7 +90,9 @@ func (r *asaDebugReader) Line(l Line) bool {
 			}
 			r.refused = func() { r.in.Add(fact.ASACertificateRefused, l.Number, text, l.Time, values...) }
 		} else if asaValidated.MatchString(text) {
-			r.refused = nil
+			r.refused, r.trouble = nil, nil
+		} else if asaPKIFails.MatchString(text) && !asaPKIFine.MatchString(text) {
+			r.trouble = func() { r.in.Add(fact.ASATrouble, l.Number, text, l.Time, "text", text) }
 		}
 	}
 	return asaDebug.MatchString(text) || asaReject.MatchString(text) || strings.Contains(text, "X-CSTP") || strings.Contains(text, "X-DTLS") || strings.Contains(text, "User-Agent")
@@ -92,5 +101,7 @@ func (r *asaDebugReader) Line(l Line) bool {
 func (r *asaDebugReader) End() {
 	if r.refused != nil {
 		r.refused()
+	} else if r.trouble != nil {
+		r.trouble()
 	}
 }
