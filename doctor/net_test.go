@@ -76,6 +76,7 @@ func TestRecorded(t *testing.T) {
 		"path404.oc.log":            "fault group-url-mismatch(likely)",
 		"inuse.ocserv.log":          "fault port-taken",
 		"phoneua.ocserv.log":        "fault client-dialect group-url-mismatch group-url-mismatch",
+		"kamailio.log":              "fault registration-acl registration-refused registration-refused",
 		"tftpd-hpa.log":             "ok",
 		"atftpd.log":                "ok",
 		"dnsmasq.log":               "ok",
@@ -176,6 +177,9 @@ func judgedText(t *testing.T, text string) string {
 	return summary(judge.Facts(collector.File(), "test"))
 }
 
+// kamailioTook is the end of a registration that went well.
+const kamailioTook = "2(3) DEBUG: {1 2 REGISTER c0} registrar [reply.c:334]: build_contact(): created Contact HF: Contact: <sip:6001@10.20.0.77:5060>;expires=300\n"
+
 // TestServersSaid judges lines of file servers, DHCP servers and call managers that belong together.
 func TestServersSaid(t *testing.T) {
 	t.Parallel()
@@ -219,6 +223,23 @@ func TestServersSaid(t *testing.T) {
 		"another address after a loss": {"Reconnect gave different Legacy IP address (10.88.0.15 != 10.88.0.14)\n", "ok address-changed"},
 		"a session that reached its limit": {
 			"Session authentication will expire at Thu Nov 26 00:14:01 2026\nReceived server disconnect\nSession terminated by server; exiting.\n", "ok session-timeout(likely)",
+		},
+		"Kamailio through syslog": {
+			"Nov 26 02:04:50 pbx /usr/sbin/kamailio[26924]: DEBUG: <core> [core/parser/msg_parser.c:680]: parse_msg():  method:  <REGISTER>\n" +
+				"Nov 26 02:04:50 pbx /usr/sbin/kamailio[26924]: DEBUG: <core> [core/parser/msg_parser.c:172]: get_hdr_field(): <To> [21]; uri=[sip:6001@kam.test]\n" +
+				"Nov 26 02:04:50 pbx /usr/sbin/kamailio[26924]: DEBUG: {1 2 REGISTER c45128} auth [api.c:302]: auth_check_response(): Authorization failed\n", "fault registration-refused",
+		},
+		"Kamailio does not serve the domain": {
+			"8(9) DEBUG: {1 2 REGISTER c1} <core> [core/forward.c:431]: check_self(): host (0:other.test:5060) != me\n" +
+				"8(9) DEBUG: {1 2 REGISTER c1} <core> [core/receive.c:528]: receive_msg(): request-route executed in: 540 usec\n", "fault registration-refused(likely)",
+		},
+		"Kamailio refuses a call": {
+			kamailioTook + "4(26924) DEBUG: {1 2 INVITE c45128} auth [api.c:302]: auth_check_response(): Authorization failed\n", "ok",
+		},
+		"Kamailio sends on what is not its own": {
+			kamailioTook + "8(9) DEBUG: {1 2 REGISTER c1} <core> [core/forward.c:431]: check_self(): host (0:other.test:5060) != me\n" +
+				"8(9) DEBUG: {1 2 REGISTER c1} tm [t_funcs.c:317]: t_relay_to(): new transaction fwd'ed\n" +
+				"8(9) DEBUG: {1 2 REGISTER c1} <core> [core/receive.c:528]: receive_msg(): request-route executed in: 540 usec\n", "ok",
 		},
 		"files over HTTP": {
 			"10.20.0.77 - - [26/Nov/2026:10:00:01 +0000] \"GET /SEP001122334455.cnf.xml HTTP/1.1\" 404 153\n", "fault tftp-file-missing",

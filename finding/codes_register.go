@@ -50,6 +50,8 @@ var (
 			"res_pjsip/pjsip_distributor.c:688 log_failed_request: Request 'REGISTER' from '<sip:6999@10.99.0.1>' failed for '10.88.0.14:5060' (callid: abc6999) - No matching endpoint found",
 			"res_pjsip_registrar.c:841 register_aor_core: Registration attempt from endpoint '6001' (10.88.0.14:5060) to AOR '6001' will exceed max contacts of 1",
 			"sccp_actions.c:876 handle_register: SEP001B0CDB8F24: Rejecting device: Device Unknown",
+			" 4(26924) DEBUG: {1 2 REGISTER c45128} auth [api.c:302]: auth_check_response(): Authorization failed",
+			" 6(26928) DEBUG: {1 2 REGISTER c42018} auth_db [authorize.c:185]: get_ha1(): no result for user '6999@'",
 			"Registration Rejected",
 			"25: Name=SEP001122334455 Load= 9.4(2SR3.1S) Last=Phone-Reg-Rej",
 		},
@@ -66,6 +68,7 @@ var (
 			"SCCP: Rejecting Connection: Ip-address '10.88.0.14' denied. Check general deny/permit settings",
 			"res_pjsip/pjsip_distributor.c:688 log_failed_request: Request 'REGISTER' from '<sip:6002@10.99.0.1>' failed for '10.88.0.14:5060' (callid: abc6002) - Not match Endpoint ACL",
 			"chan_sip.c: Registration from '<sip:6002@10.99.0.1>' failed for '10.88.0.14:5060' - Device does not match ACL",
+			" 7(1295) WARNING: pike [pike_funcs.c:135]: pike_check_ipaddr(): PIKE - BLOCKing ip 10.88.0.14, node=0x7f00d43a4118",
 		},
 		Elsewhere: map[Platform][]string{
 			Asterisk: {

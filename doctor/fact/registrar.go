@@ -1,14 +1,15 @@
 package fact
 
 // What call managers' consoles and logs tell of registrations. Line is a SIP user or an SCCP device (SEP…), client the
-// address that it came from, program the part that speaks (chan_pjsip, chan_sip, chan-sccp).
+// address that it came from, program the part that speaks (chan_pjsip, chan_sip,
+// chan-sccp, kamailio).
 const (
 	// RegistrarRegistered: a registration was taken; line, client.
 	RegistrarRegistered Kind = "registrar.registered"
 	// RegistrarRefused: a registration was not; line, client, program, cause (password, unknown, contacts, no-aor, static,
-	// type) and reason in words.
+	// type, domain) and reason in words.
 	RegistrarRefused Kind = "registrar.refused"
-	// RegistrarDenied: an address may not register; line, client, program.
+	// RegistrarDenied: an address may not register; line, client, program, reason (in words that follow the address; absent: it is denied).
 	RegistrarDenied Kind = "registrar.denied"
 	// RegistrarLost: a phone that was registered does not answer; line, address.
 	RegistrarLost Kind = "registrar.lost"

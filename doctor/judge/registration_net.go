@@ -10,20 +10,23 @@ import (
 	"github.com/longcord/longcord/finding"
 )
 
-// What Asterisk says of registrations that it refuses. It answers an unknown user as it answers a wrong password, so of
-// the causes that it names for one line the most telling counts.
+// What Asterisk and Kamailio say of registrations that they refuse. Asterisk answers an unknown user as it answers a wrong password, so of
+// the causes that are named for one line the most telling counts.
 var _ = rule(func(c *Case) {
 	for _, f := range c.All(fact.RegistrarDenied) {
-		c.Find(finding.RegistrationACL.With(f.Get("program"), cmp.Or(f.Get("line"), "whoever comes")+" from "+cmp.Or(f.Get("client"), "there")+" is denied"), f)
+		c.Find(finding.RegistrationACL.With(f.Get("program"), cmp.Or(f.Get("line"), "whoever comes")+" from "+cmp.Or(f.Get("client"), "there")+" "+cmp.Or(f.Get("reason"), "is denied")), f)
 	}
 	refused := c.All(fact.RegistrarRefused)
 	for _, f := range refused {
-		if f.Get("cause") == "password" && slices.ContainsFunc(slices.Concat(refused, c.All(fact.RegistrarDenied)), func(other fact.Fact) bool {
+		if f.Get("cause") == "password" && f.Get("program") != "kamailio" && slices.ContainsFunc(slices.Concat(refused, c.All(fact.RegistrarDenied)), func(other fact.Fact) bool {
 			return other.Source == f.Source && other.Get("line") == f.Get("line") && other.Get("cause") != "password"
 		}) {
 			continue
 		}
 		found := finding.RegistrationRefused.With(f.Get("line"), registrarReason(f))
+		if f.Get("cause") == "domain" {
+			found = found.As(finding.Likely) // what its configuration makes of a foreign domain is not told
+		}
 		if c.registeredAfter(f) || c.stranger(f) {
 			found = found.As(finding.Possible)
 		}
