@@ -180,6 +180,17 @@ func judgedText(t *testing.T, text string) string {
 // kamailioTook is the end of a registration that went well.
 const kamailioTook = "2(3) DEBUG: {1 2 REGISTER c0} registrar [reply.c:334]: build_contact(): created Contact HF: Contact: <sip:6001@10.20.0.77:5060>;expires=300\n"
 
+// A question to CUCM's TVS in the form of published traces, and a file that a phone has got.
+const (
+	tvsQuestion = "23:00:22.052 | debug tvsHandleQueryCertReq : Subject Name is: cn=\"SAST-ADN0000 \";o=\"Cisco Systems\n" +
+		"23:00:22.052 | debug tvsHandleQueryCertReq : Issuer Name is: cn=Cisco Manufacturing CA;o=Cisco Systems\n" +
+		"23:00:22.052 | debug tvsHandleQueryCertReq : Serial Number is: 83E9080000005545AF31\n"
+	tvsMiss   = "23:00:22.052 | debug ERROR:CertificateDBCache::getCertificateInformation - Cannot find the certificate in the cache\n"
+	tvsSecond = "23:00:22.052 | debug CertificateCTLCache::getCertificateInformation - Found entry {rolecount : 1}\n"
+	tftpSent  = "Nov 26 00:19:33 dnsmasq-tftp[411]: sent /srv/tftp/SEP001122334455.cnf.xml to 10.20.0.77\n"
+	tvsEnd    = "23:00:22.053 | debug 8:UNKNOWN:Sending QUERY_CERT_RES msg\n"
+)
+
 // TestServersSaid judges lines of file servers, DHCP servers and call managers that belong together.
 func TestServersSaid(t *testing.T) {
 	t.Parallel()
@@ -240,6 +251,20 @@ func TestServersSaid(t *testing.T) {
 			kamailioTook + "8(9) DEBUG: {1 2 REGISTER c1} <core> [core/forward.c:431]: check_self(): host (0:other.test:5060) != me\n" +
 				"8(9) DEBUG: {1 2 REGISTER c1} tm [t_funcs.c:317]: t_relay_to(): new transaction fwd'ed\n" +
 				"8(9) DEBUG: {1 2 REGISTER c1} <core> [core/receive.c:528]: receive_msg(): request-route executed in: 540 usec\n", "ok",
+		},
+		"TVS has it in its second store": {tftpSent + tvsQuestion + tvsMiss + tvsSecond + tvsEnd, "ok"},
+		"TVS does not have it":           {tvsQuestion + tvsMiss + tvsEnd, "insufficient trust-list-mismatch(possible)"},
+		"TVS has it": {
+			tftpSent + "04:04:15.272 |   debug tvsGetSerialNumberFromX509 - serialNumber : 6F969D5B784D0448980F7557A90A6344 and Length: 16\n" +
+				"04:04:15.272 |   debug CertificateDBCache::getCertificateInformation - Certificate found and equal\n" +
+				"04:04:15.272 |   debug 2:UNKNOWN:Sending CERT_VERIF_RES msg\n", "ok",
+		},
+		"our TVS does not have it": {
+			`time=2026-11-26T10:00:00.000Z level=INFO msg="certificate asked about" actor=provisioner stage=verify phone=SEP001122334455 peer=10.20.0.77:50000 issuer="CN=Old" serial=0a answer=unknown` + "\n",
+			"insufficient trust-list-mismatch(possible)",
+		},
+		"our TVS has it": {
+			tftpSent + `time=2026-11-26T10:00:00.000Z level=INFO msg="certificate asked about" actor=provisioner stage=verify phone=SEP001122334455 peer=10.20.0.77:50000 issuer="CN=Old" serial=0a answer=[TFTP]` + "\n", "ok",
 		},
 		"files over HTTP": {
 			"10.20.0.77 - - [26/Nov/2026:10:00:01 +0000] \"GET /SEP001122334455.cnf.xml HTTP/1.1\" 404 153\n", "fault tftp-file-missing",

@@ -70,6 +70,7 @@ func FuzzNet(f *testing.F) {
 	for _, text := range netSeeds(f) {
 		f.Add(text)
 	}
+	f.Add([]byte(publishedTVS))
 	f.Add([]byte("udp-port = 0\n[vhost:x]\nroute=\n\nipv4-network=\nipv4-netmask=:\n"))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		for _, each := range factsOf(t, string(text)).Facts {

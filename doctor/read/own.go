@@ -120,6 +120,9 @@ func (r *logReader) Line(l Line) bool {
 	} else if said["msg"] == "step failed" && said["actor"] == "phone" {
 		r.in.Add(fact.OwnStepFailed, l.Number, l.Raw, at, pairs("step", said["stage"], "detail", said["err"])...)
 	}
+	if said["msg"] == "certificate asked about" && said["answer"] == "unknown" {
+		r.in.Add(fact.TVSUnknown, l.Number, l.Raw, at, pairs("issuer", said["issuer"], "serial", said["serial"], "device", said["phone"], "client", hostOf(said["peer"]))...)
+	}
 	if said["actor"] == "phone" && strings.HasPrefix(said["phone"], "SEP") {
 		r.in.Add(fact.Device, l.Number, l.Raw, at, "device", said["phone"])
 	}
