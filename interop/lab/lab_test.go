@@ -239,7 +239,7 @@ func TestRefused(t *testing.T) {
 		{[]string{"--vpn", "DTLS12"}, "DTLS12"},
 		{[]string{"--signalling", "h323"}, "h323"},
 		{[]string{"--auth", "fingerprint"}, "fingerprint"},
-		{[]string{"--break", "group-url-mismatch"}, "--break"},
+		{[]string{"--break", "nonsense"}, "--break"},
 		{[]string{"--nonsense"}, "--nonsense"},
 		{[]string{"nonsense"}, "nonsense"},
 		{[]string{"--pcap", "/nowhere/lab.pcapng"}, "/nowhere/lab.pcapng"},
