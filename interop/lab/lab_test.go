@@ -37,21 +37,39 @@ func TestDocument(t *testing.T) {
 			t.Run(vpn+" by "+auth+" as "+who.name, func(t *testing.T) {
 				t.Parallel()
 				m := newMachine(t)
-				began := time.Now()
-				out, stderr, code := m.run(t, who, "lab", "--vpn", vpn, "--auth", auth, "--json", "--pcap", captureFile)
-				took := time.Since(began)
-				if code != 0 {
-					t.Fatalf("exit code %d, want 0\n%s%s", code, out, stderr)
-				}
-				t.Logf("took %v", took)
-				if took > most {
-					t.Errorf("took %v; %v is usual", took, usual)
+				out := call(t, m, who, vpn, auth)
+				for range calls - 1 {
+					if c := parse(t, out).Call; c.HomeToOffice.clear() && c.OfficeToHome.clear() {
+						break
+					}
+					t.Logf("the machine was busy with something else, or the voice is bad: once more\n%s", out)
+					out = call(t, m, who, vpn, auth)
 				}
 				judgeDocument(t, vpn, out)
 				m.leavesNothing(t, captureFile)
 			})
 		}
 	}
+}
+
+// calls is how often a call may be made until its voice is clear. A machine that is busy with something else spoils one;
+// what spoils each is ours.
+const calls = 3
+
+// call runs the lab, and returns its document.
+func call(t *testing.T, m *machine, who person, vpn, auth string) string {
+	t.Helper()
+	began := time.Now()
+	out, stderr, code := m.run(t, who, "lab", "--vpn", vpn, "--auth", auth, "--json", "--pcap", captureFile)
+	took := time.Since(began)
+	if code != 0 {
+		t.Fatalf("exit code %d, want 0\n%s%s", code, out, stderr)
+	}
+	t.Logf("took %v", took)
+	if took > most {
+		t.Errorf("took %v; %v is usual", took, usual)
+	}
+	return out
 }
 
 // fields are all fields of the document, with [] for any element of a list.
@@ -198,15 +216,21 @@ func judgeSession(t *testing.T, vpn string, d document) {
 	}
 }
 
-// judgeDirection allows for a machine that is busy with something else: packets are late there, which is no fault of the
-// document. That the sound arrived is what heard tells, of the recording.
+// Of 250 packets of 20 ms nearly all arrive, and the voice is good.
+const (
+	least   = 240
+	quality = 4.0 // MOS
+)
+
+// clear reports whether a direction is as it should be on a machine that has time.
+func (d direction) clear() bool { return d.Sent >= least && d.Received >= least && d.MOS >= quality }
+
 func judgeDirection(t *testing.T, name string, d direction) {
 	t.Helper()
-	const least = 200 // packets of 20 ms, of 250 in five seconds
 	if !d.Heard || d.Sent < least || d.Received < least || d.Received > d.Sent || d.Lost < 0 || d.Lost > d.Sent-d.Received+1 {
-		t.Errorf("%s: %+v, want it heard, with most of 250 packets", name, d)
+		t.Errorf("%s: %+v, want it heard, with nearly 250 packets", name, d)
 	}
-	if d.MOS < 1 || d.MOS > 5 || d.JitterMS < 0 {
+	if d.MOS < quality || d.MOS > 5 || d.JitterMS < 0 {
 		t.Errorf("%s: MOS %v, jitter %v ms", name, d.MOS, d.JitterMS)
 	}
 }
