@@ -288,7 +288,12 @@ func (s *session) fromClient(out *outBatch, now time.Time, channel tunnel.Channe
 		s.turned()
 	}
 	var h header
-	if !parseHeader(packet, &h) || !s.owns(h.src) || !s.filter.Load().permits(&h) {
+	own := parseHeader(packet, &h) && s.owns(h.src)
+	permitted := own && s.filter.Load().permits(&h)
+	if own && registers(&h) {
+		s.registering(&h, permitted)
+	}
+	if !permitted {
 		s.counters.refused.Add(1)
 		if c := s.capture.Load(); c != nil {
 			c.see(now, false, true, channel, packet)

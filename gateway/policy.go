@@ -25,6 +25,15 @@ func (r sessionRecord) groupPolicy(set *inventory.Set, group *inventory.TunnelGr
 	return set.PolicyFor(group, r.User, r.GroupPolicy)
 }
 
+// policy is the group policy that holds for the session now. Of a tunnel group that is gone it has no name.
+func (s *session) policy() *inventory.GroupPolicy {
+	set := s.g.config.Inventory()
+	if group := set.TunnelGroups[s.record.TunnelGroup]; group != nil {
+		return s.record.groupPolicy(set, group)
+	}
+	return &inventory.GroupPolicy{}
+}
+
 // timers are the times of a session of this login now.
 func (r sessionRecord) timers(set *inventory.Set, group *inventory.TunnelGroup) tunnel.Timers {
 	p := r.groupPolicy(set, group)

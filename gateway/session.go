@@ -55,6 +55,7 @@ type session struct {
 	dtls     atomic.Pointer[dtlsChannel]
 
 	capture atomic.Pointer[capture] // nil: nobody looks
+	barred  atomic.Pointer[barred]  // nil: its registrations get through, or it sends none
 
 	counters counters
 }
