@@ -212,7 +212,7 @@ func (s *session) saysFarewell(f cstp.Farewell) {
 // isOver tells of the session's end. mu is held.
 func (s *session) isOver(end tunnel.End) {
 	s.dtlsWorks()
-	s.clear(finding.RegistrationACL)
+	s.clear(finding.RegistrationACL, finding.MTU)
 	s.cause = end.Cause
 	n := &s.counters
 	lasted := time.Since(s.record.Began)

@@ -255,6 +255,9 @@ func (s *session) toClient(out *outBatch, now time.Time, buf []byte, n int) {
 		c.see(now, true, false, channel, buf[headroom:headroom+n])
 	}
 	if channel == tunnel.DTLS {
+		if n > largeSegment && s.ofPhone() && s.narrow.sends(now, s.machine.LastHeard(channel), buf[headroom:headroom+n]) {
+			s.g.wg.Go(s.judgeWay)
+		}
 		if d := s.dtls.Load(); d == nil || !d.queue(out, now, buf, n) {
 			s.counters.dropped.Add(1)
 		}
@@ -305,6 +308,9 @@ func (s *session) fromClient(out *outBatch, now time.Time, channel tunnel.Channe
 	}
 	s.counters.fromPackets.Add(1)
 	s.counters.fromBytes.Add(uint64(len(packet)))
+	if h.protocol == protoTCP && s.ofPhone() && s.narrow.acknowledges(packet, &h) {
+		s.g.wg.Go(s.judgeWay)
+	}
 	if to := s.g.sessions.inner.get(h.dst); to == nil || to == s || !s.g.hairpin(out, now, to, packet) {
 		if err := s.g.host.write(packet); err != nil {
 			s.counters.dropped.Add(1)

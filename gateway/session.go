@@ -57,6 +57,7 @@ type session struct {
 	capture atomic.Pointer[capture] // nil: nobody looks
 	barred  atomic.Pointer[barred]  // nil: its registrations get through, or it sends none
 
+	narrow   narrow
 	counters counters
 }
 

@@ -85,6 +85,9 @@ func (p *path) DataChannel() (Channel, bool) {
 	return other, p.up[other].Load()
 }
 
+// LastHeard returns when anything came on a channel last. Any goroutine may call it.
+func (p *path) LastHeard(c Channel) time.Time { return p.lastHeard(c) }
+
 // Spoke notes that a packet was sent on a channel. Any goroutine may call it.
 func (p *path) Spoke(c Channel, now time.Time) {
 	p.noteSpoke(c, now)
