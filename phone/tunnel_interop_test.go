@@ -3,7 +3,6 @@
 package phone
 
 import (
-	"bufio"
 	"context"
 	"crypto/sha256"
 	"crypto/tls"
@@ -17,7 +16,6 @@ import (
 	"net/netip"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -27,35 +25,19 @@ import (
 	"github.com/longcord/longcord/internal/testcert"
 	"github.com/longcord/longcord/internal/testnet"
 	"github.com/longcord/longcord/internal/tls10"
+	"github.com/longcord/longcord/interop/office"
 	"github.com/longcord/longcord/stage/tunnel"
 	"github.com/longcord/longcord/tun"
 	"github.com/longcord/longcord/tun/tuntest"
 )
 
-// One security module (sec-mod-scale): of several, a worker that took a session over may tell the wrong one about
-// the goodbye, and the session lives on. Seen with ocserv 1.1.6: "session stats but with non-existing SID".
-const tunnelOcservConfig = `auth = "plain[passwd=%[1]s/passwd]"
-tcp-port = 443
+const tunnelOcservConfig = `tcp-port = 443
 udp-port = 443
-run-as-user = root
-run-as-group = root
-socket-file = %[1]s/sock
-pid-file = %[1]s/pid
-server-cert = %[1]s/cert.pem
-server-key = %[1]s/key.pem
-isolate-workers = false
-sec-mod-scale = 1
-max-same-clients = 0
 keepalive = 1
 dpd = 2
-device = lc-vpn
-ipv4-network = 10.88.0.0/24
 dns = 10.98.0.9
 cookie-timeout = 300
-cisco-client-compat = true
-dtls-legacy = true
-use-occtl = false
-tls-priorities = "%[2]s"
+tls-priorities = "%s"
 `
 
 // ocservInside is ocserv's address in the tunnel.
@@ -65,7 +47,6 @@ var ocservInside = netip.MustParseAddr("10.88.0.1")
 // takes the cookie of an openconnect login, and from CONNECT on phones differ from nobody.
 type ocservNet struct {
 	t       *testing.T
-	dir     string
 	gateway *testnet.Host
 	router  *testnet.Host
 	phone   *testnet.Host
@@ -115,53 +96,11 @@ func tunnelMust(t *testing.T, err error) {
 func startOcservNet(t *testing.T, priorities string) *ocservNet {
 	t.Helper()
 	needs(t, "ocserv", "ocpasswd", "openconnect")
-	n := &ocservNet{t: t, dir: t.TempDir()}
+	n := &ocservNet{t: t}
 	n.cable()
-	certificate, key := testcert.PEM(testcert.RSA("10.97.0.1"))
-	for name, text := range map[string]string{
-		"cert.pem": certificate, "key.pem": key, "conf": fmt.Sprintf(tunnelOcservConfig, n.dir, priorities),
-	} {
-		tunnelMust(t, os.WriteFile(filepath.Join(n.dir, name), []byte(text), 0o600))
-	}
-	passwd := exec.Command("ocpasswd", "-c", filepath.Join(n.dir, "passwd"), "alice")
-	passwd.Stdin = strings.NewReader("pw\npw\n")
-	if out, err := passwd.CombinedOutput(); err != nil {
-		t.Fatalf("ocpasswd: %v\n%s", err, out)
-	}
-	n.run()
+	office.Ocserv{Host: n.gateway, Certificate: testcert.RSA("10.97.0.1"), User: "alice", Password: "pw",
+		Settings: fmt.Sprintf(tunnelOcservConfig, priorities)}.Start(t)
 	return n
-}
-
-// run starts ocserv and waits until it is ready.
-func (n *ocservNet) run() {
-	n.t.Helper()
-	cmd := exec.Command("ocserv", "-f", "-d", "1", "-c", filepath.Join(n.dir, "conf"))
-	out, err := cmd.StderrPipe()
-	tunnelMust(n.t, err)
-	tunnelMust(n.t, n.gateway.Start(cmd))
-	ready := make(chan bool, 1)
-	drained := make(chan struct{})
-	go func() {
-		defer close(drained)
-		for lines := bufio.NewScanner(out); lines.Scan(); {
-			n.t.Log(lines.Text())
-			if strings.Contains(lines.Text(), "sec-mod initialized") {
-				select {
-				case ready <- true:
-				default:
-				}
-			}
-		}
-		close(ready)
-	}()
-	n.t.Cleanup(func() {
-		cmd.Process.Signal(os.Interrupt)
-		<-drained
-		cmd.Wait()
-	})
-	if !<-ready {
-		n.t.Fatal("ocserv ended at once")
-	}
 }
 
 // cookie logs in with openconnect.

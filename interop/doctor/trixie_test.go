@@ -5,12 +5,9 @@ package doctor_test
 import (
 	"crypto/x509"
 	"errors"
-	"fmt"
 	"net"
 	"net/netip"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -21,25 +18,10 @@ import (
 )
 
 // forPhones are the settings of an ocserv that takes phones' logins.
-const forPhones = `auth = "plain[passwd=%[1]s/passwd]"
-tcp-port = 443
-run-as-user = root
-run-as-group = root
-socket-file = %[1]s/sock
-pid-file = %[1]s/pid
-server-cert = %[1]s/cert.pem
-server-key = %[1]s/key.pem
-isolate-workers = false
-sec-mod-scale = 1
-max-same-clients = 0
+const forPhones = `tcp-port = 443
 keepalive = 20
 dpd = 30
-device = lc-vpn
-ipv4-network = 10.88.0.0/24
-cisco-client-compat = true
-dtls-legacy = true
 cisco-svc-client-compat = true
-use-occtl = false
 `
 
 const (
@@ -57,26 +39,11 @@ type phoneOcserv struct {
 
 func startPhoneOcserv(t *testing.T, settings string) phoneOcserv {
 	t.Helper()
-	root := os.Getenv("LONGCORD_OCSERV_ROOT")
-	if _, err := os.Stat(filepath.Join(root, "usr/sbin/ocserv")); root == "" || err != nil || os.Getuid() != 0 {
-		t.Fatalf("LONGCORD_OCSERV_ROOT=%q, user %d: needs ocserv 1.3 in a folder, and root", root, os.Getuid())
-	}
-	dir, err := os.MkdirTemp(root, "doctor-")
-	must(t, err)
-	t.Cleanup(func() { must(t, os.RemoveAll(dir)) })
-	inside := "/" + filepath.Base(dir)
-	certificate := issued(func(c *x509.Certificate) { c.IPAddresses = []net.IP{net.IPv4(203, 0, 113, 2)} })
-	certified(t, dir, certificate)
-	write(t, dir, "ocserv.conf", fmt.Sprintf(forPhones, inside)+settings)
-	passwd := exec.Command("chroot", root, "ocpasswd", "-c", inside+"/passwd", "alice")
-	passwd.Stdin = strings.NewReader(password + "\n" + password + "\n")
-	if out, err := passwd.CombinedOutput(); err != nil {
-		t.Fatalf("ocpasswd: %v\n%s", err, out)
-	}
 	o := phoneOcserv{gateway: host(t, "gateway"), home: host(t, "home")}
 	must(t, testnet.Connect(o.home, "eth0", netip.MustParsePrefix("203.0.113.9/24"), o.gateway, "outside", netip.MustParsePrefix("203.0.113.2/24")))
-	script := `mount --bind /dev "$1/dev" && mount -t proc proc "$1/proc" && exec chroot "$1" ocserv -f -d 3 -c "$2/ocserv.conf"`
-	office.LaunchOn(t, o.gateway, exec.Command("unshare", "-m", "sh", "-c", script, "sh", root, inside)).Wait("listening")
+	certificate := issued(func(c *x509.Certificate) { c.IPAddresses = []net.IP{net.IPv4(203, 0, 113, 2)} })
+	office.Ocserv{Root: office.OcservRoot(t), Host: o.gateway, Certificate: certificate, User: "alice", Password: password,
+		Settings: forPhones + settings}.Start(t)
 	must(t, o.gateway.Do(func() error {
 		l, err := net.Listen("tcp4", ":2000")
 		if err == nil {
