@@ -3,7 +3,6 @@
 package docs
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -32,7 +31,7 @@ var givens = map[string]func(*reader){
 	"no ECDSA certificate": func(r *reader) {
 		r.does("longcord get VPNGateway gateway | sed -e /^ecdsaCertificate/d -e '/^ *- gateway-ecdsa$/d' -e 's/gateway-ecdsa, //' >gateway.yaml && longcord apply -f gateway.yaml")
 	},
-	"gateway-2.pem":  func(r *reader) { r.does(selfSigned("gateway-2", "vpn2.example.net")) },
+	"gateway-2.pem":  func(r *reader) { office.SelfSigned(r.t, r.folder, "gateway-2", "vpn2.example.net", "") },
 	"an ASA":         (*reader).giveASA,
 	"anna":           func(r *reader) { r.does("echo PASSWORD | longcord users add anna --password-stdin") },
 	"phones' files":  (*reader).givePhonesFiles,
@@ -50,41 +49,9 @@ func (r *reader) giveFile() {
 	r.write("FILE", strings.Replace(string(text), "\nname: \"1001\"\n", "\nname: \"1001\"\nlabel: Reception\n", 1))
 }
 
-// running is what an ASA prints of itself.
-const running = `ASA Version 9.8(4)
-ip local pool PHONES 10.99.1.1-10.99.1.254 mask 255.255.255.0
-interface g1
- nameif inside
- ip address 10.20.0.254 255.255.255.0
-crypto ca trustpoint VPN
- keypair VPN
-ssl trust-point VPN outside
-webvpn
- enable outside
-group-policy GP-Phones internal
-group-policy GP-Phones attributes
- vpn-tunnel-protocol ssl-client
-username anna password $sha512$5000$MDEyMzQ1Njc4OWFiY2RlZg==$AAAAAAAAAAAAAAAAAAAAAA== pbkdf2
-tunnel-group Phones type remote-access
-tunnel-group Phones general-attributes
- address-pool PHONES
- default-group-policy GP-Phones
-tunnel-group Phones webvpn-attributes
- group-url https://` + office.Outside + `/asa-phones enable
-: end
-`
-
-// selfSigned has openssl make a certificate with its key.
-func selfSigned(name, subject string) string {
-	return fmt.Sprintf("openssl req -x509 -newkey rsa:2048 -nodes -days 3000 -subj /CN=%s -keyout %s.key -out %s.pem 2>/dev/null", subject, name, name)
-}
-
 func (r *reader) giveASA() {
-	r.write("running-config.txt", running)
-	r.write("passphrase", "cisco123\n")
-	r.does("rm -f asa.yaml; " + selfSigned("asa", office.Outside) + " -addext subjectAltName=IP:" + office.Outside)
-	r.does("openssl pkcs12 -export -legacy -certpbe PBE-SHA1-RC2-40 -keypbe PBE-SHA1-3DES -macalg sha1 -in asa.pem -inkey asa.key -passout file:passphrase -out vpn.p12")
-	r.does("{ echo 'Exported pkcs12 follows:'; echo -----BEGIN PKCS12-----; base64 vpn.p12; echo '---End - This line not part of the pkcs12---'; echo -----END PKCS12-----; } >vpn.p12.txt")
+	r.does("rm -f asa.yaml")
+	office.GiveASA(r.t, r.folder, "10.99.1.1-10.99.1.254", "https://"+office.Outside+"/asa-phones", "old-password")
 }
 
 // givePhonesFiles is a folder of a TFTP server with the file of a phone.
@@ -113,7 +80,7 @@ func (r *reader) giveAsterisk() {
 // list that it signed.
 func (r *reader) giveSigner() {
 	other := newReader(r.t)
-	other.does(selfSigned("signer", "ITLRECOVERY_cucm") + " -addext keyUsage=digitalSignature")
+	office.SelfSigned(r.t, other.folder, "signer", "ITLRECOVERY_cucm", "keyUsage=digitalSignature")
 	other.does("longcord trust import-signer signer.pem signer.key --sign")
 	other.does("longcord trust enable home --force --yes")
 	other.startPhones()

@@ -5,8 +5,6 @@
 package migration_test
 
 import (
-	"encoding/base64"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"os"
@@ -29,25 +27,10 @@ func must(t *testing.T, err error) {
 
 func program() string { return os.Getenv("LONGCORD") }
 
-// shell runs a command line of openssl's in a folder and returns what it prints.
-func shell(t *testing.T, dir, line string) string {
+// fingerprint is that of a certificate.
+func fingerprint(t *testing.T, dir, name string) string {
 	t.Helper()
-	office.Peer(t, "openssl")
-	cmd := exec.Command("sh", "-ec", line)
-	cmd.Dir = dir
-	out, err := cmd.Output()
-	if err != nil {
-		t.Fatalf("%s: %v\n%s", line, err, out)
-	}
-	return string(out)
-}
-
-// oldGateway makes the certificate that phones know, with its key, and returns its hash and its fingerprint.
-func oldGateway(t *testing.T, dir string) (hash, fingerprint string) {
-	t.Helper()
-	shell(t, dir, "openssl req -x509 -newkey rsa:2048 -nodes -keyout server-key.pem -out server-cert.pem -days 3000 -subj /CN=203.0.113.2 -addext subjectAltName=IP:203.0.113.2 2>/dev/null")
-	hash = strings.TrimSpace(shell(t, dir, "openssl x509 -in server-cert.pem -outform DER | openssl dgst -sha1 -binary | base64"))
-	return hash, strings.TrimSpace(shell(t, dir, "openssl x509 -in server-cert.pem -noout -fingerprint -sha256"))
+	return strings.TrimSpace(office.Shell(t, dir, "openssl x509 -in "+name+".pem -noout -fingerprint -sha256"))
 }
 
 // presented is the fingerprint that openssl sees at the gateway.
@@ -58,43 +41,7 @@ func presented(t *testing.T, o *office.Office) string {
 	return strings.TrimSpace(out)
 }
 
-const (
-	phone  = "SEP001122334455"
-	secret = "line-secret-1001"
-)
-
-// asaHash is a password as an ASA keeps it, by openssl's PBKDF2.
-func asaHash(t *testing.T, dir, password string) string {
-	t.Helper()
-	salt := []byte("0123456789abcdef")
-	key := shell(t, dir, "openssl kdf -keylen 16 -kdfopt digest:SHA512 -kdfopt pass:"+password+" -kdfopt hexsalt:"+hex.EncodeToString(salt)+" -kdfopt iter:5000 -binary PBKDF2")
-	return "$sha512$5000$" + base64.StdEncoding.EncodeToString(salt) + "$" + base64.StdEncoding.EncodeToString([]byte(key))
-}
-
-const configuration = `ASA Version 9.8(4)
-ip local pool PHONES 10.20.0.128-10.20.0.191 mask 255.255.255.0
-interface g1
- nameif inside
- ip address 10.20.0.254 255.255.255.0
-crypto ca trustpoint VPN
- keypair VPN
-ssl trust-point VPN outside
-webvpn
- enable outside
-group-policy GP-Phones internal
-group-policy GP-Phones attributes
- vpn-tunnel-protocol ssl-client
- vpn-idle-timeout none
- split-tunnel-policy tunnelall
-username anna password %s pbkdf2
-tunnel-group Phones type remote-access
-tunnel-group Phones general-attributes
- address-pool PHONES
- default-group-policy GP-Phones
-tunnel-group Phones webvpn-attributes
- group-url https://203.0.113.2/phone enable
-: end
-`
+const phone = "SEP001122334455"
 
 const phoneFile = `<?xml version="1.0" encoding="UTF-8"?>
 <device>
@@ -136,26 +83,23 @@ func longcord(t *testing.T, o *office.Office, args ...string) string {
 // of the old certificate, logs in with its old password, tunnels and registers.
 func TestASA(t *testing.T) {
 	dir := t.TempDir()
-	hash, fingerprint := oldGateway(t, dir)
-	shell(t, dir, "openssl pkcs12 -export -legacy -certpbe PBE-SHA1-RC2-40 -keypbe PBE-SHA1-3DES -macalg sha1 -in server-cert.pem -inkey server-key.pem -passout pass:cisco123 -out vpn.p12 && "+
-		"{ echo 'Exported pkcs12 follows:'; echo -----BEGIN PKCS12-----; base64 vpn.p12; echo '---End - This line not part of the pkcs12---'; echo -----END PKCS12-----; } >vpn.p12.txt")
-	must(t, os.WriteFile(filepath.Join(dir, "running.txt"), fmt.Appendf(nil, configuration, asaHash(t, dir, "old-password")), 0o600))
-	must(t, os.WriteFile(filepath.Join(dir, "passphrase"), []byte("cisco123\n"), 0o600))
+	office.GiveASA(t, dir, "10.20.0.128-10.20.0.191", office.URL, "old-password")
+	hash := strings.TrimSpace(office.Shell(t, dir, "openssl x509 -in asa.pem -outform DER | openssl dgst -sha1 -binary | base64"))
 	must(t, os.WriteFile(filepath.Join(dir, phone+".cnf.xml"), fmt.Appendf(nil, phoneFile, hash), 0o600))
 
 	o := office.New(t)
-	replaceInventory(t, o, "import", "asa", filepath.Join(dir, "running.txt"), filepath.Join(dir, "vpn.p12.txt"), "--passphrase-file", filepath.Join(dir, "passphrase"))
+	replaceInventory(t, o, "import", "asa", filepath.Join(dir, "running-config.txt"), filepath.Join(dir, "vpn.p12.txt"), "--passphrase-file", filepath.Join(dir, "passphrase"))
 	o.Serve()
 	phones, config := filepath.Join(dir, "sep.yaml"), o.Path("longcord.yaml")
-	longcord(t, o, "import", "sep", filepath.Join(dir, phone+".cnf.xml"), filepath.Join(dir, "server-cert.pem"), "--model", "CP-8861", "-o", phones)
+	longcord(t, o, "import", "sep", filepath.Join(dir, phone+".cnf.xml"), filepath.Join(dir, "asa.pem"), "--model", "CP-8861", "-o", phones)
 	// Whose phone it is no ASA knows; without it the phone would get no new file at home.
 	must(t, os.WriteFile(filepath.Join(dir, "anna.yaml"), []byte("kind: User\nname: anna\ndevices: ["+phone+"]\n"), 0o600))
 	longcord(t, o, "plan", "-c", config, "-f", phones)
 	longcord(t, o, "apply", "-c", config, "-f", phones)
 	longcord(t, o, "apply", "-c", config, "-f", filepath.Join(dir, "anna.yaml"))
 
-	if got := presented(t, o); got != fingerprint {
-		t.Errorf("the gateway presents %s, and the old one presented %s", got, fingerprint)
+	if got, want := presented(t, o), fingerprint(t, dir, "asa"); got != want {
+		t.Errorf("the gateway presents %s, and the old one presented %s", got, want)
 	}
 	state := filepath.Join(t.TempDir(), phone)
 	must(t, os.Mkdir(state, 0o700))
@@ -191,12 +135,12 @@ func replaceInventory(t *testing.T, o *office.Office, args ...string) {
 // certificate that it knows, and a wrong password is refused.
 func TestOcserv(t *testing.T) {
 	dir := t.TempDir()
-	_, fingerprint := oldGateway(t, dir)
+	office.SelfSigned(t, dir, "ocserv", office.Outside, "subjectAltName=IP:"+office.Outside)
 	must(t, os.WriteFile(filepath.Join(dir, "ocserv.conf"), []byte(`auth = "plain[passwd=/etc/ocserv/ocpasswd]"
 tcp-port = 443
 udp-port = 443
-server-cert = /etc/ocserv/server-cert.pem
-server-key = /etc/ocserv/server-key.pem
+server-cert = /etc/ocserv/ocserv.pem
+server-key = /etc/ocserv/ocserv.key
 ipv4-network = 10.20.0.128
 ipv4-netmask = 255.255.255.192
 route = 10.20.0.0/255.255.255.0
@@ -211,8 +155,8 @@ cisco-svc-client-compat = true
 	o := office.New(t)
 	replaceInventory(t, o, "import", "ocserv", dir)
 	o.Serve()
-	if got := presented(t, o); got != fingerprint {
-		t.Errorf("the gateway presents %s, and ocserv presented %s", got, fingerprint)
+	if got, want := presented(t, o), fingerprint(t, dir, "ocserv"); got != want {
+		t.Errorf("the gateway presents %s, and ocserv presented %s", got, want)
 	}
 	for _, url := range []string{"https://203.0.113.2/", "https://203.0.113.2/svc"} {
 		authenticate := func(password string) (string, error) {
@@ -231,5 +175,5 @@ cisco-svc-client-compat = true
 // pin is the key of the certificate, as openconnect wants it named, by openssl.
 func pin(t *testing.T, dir string) string {
 	t.Helper()
-	return "pin-sha256:" + strings.TrimSpace(shell(t, dir, "openssl x509 -in server-cert.pem -noout -pubkey | openssl pkey -pubin -outform DER | openssl dgst -sha256 -binary | base64"))
+	return "pin-sha256:" + strings.TrimSpace(office.Shell(t, dir, "openssl x509 -in ocserv.pem -noout -pubkey | openssl pkey -pubin -outform DER | openssl dgst -sha256 -binary | base64"))
 }
