@@ -151,7 +151,7 @@ func (c *chacha) open(fragment []byte, h pseudoHeader) ([]byte, error) {
 // cbc is AES-CBC with HMAC-SHA1, MAC then encrypt, a fresh IV in each record.
 type cbc struct {
 	mode cbcMode
-	mac  hash.Hash
+	mac  hash.Hash // the library's HMAC where we seal, since the length of what we send is no secret; else a steadyMAC
 	rand io.Reader // IVs; nil in the direction that only opens
 	aad  [13]byte
 	sum  [sha1.Size]byte
@@ -168,7 +168,7 @@ func newCBC(key, macKey []byte, seal bool, rand io.Reader) (*cbc, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &cbc{rand: rand}
+	c := &cbc{rand: rand, mac: hmac.New(sha1.New, macKey)}
 	var zero [ivLen]byte
 	mode := cipher.NewCBCDecrypter(block, zero[:])
 	if seal {
@@ -178,7 +178,11 @@ func newCBC(key, macKey []byte, seal bool, rand io.Reader) (*cbc, error) {
 	if c.mode, ok = mode.(cbcMode); !ok {
 		return nil, errors.New("dtls: this Go's CBC mode has no SetIV")
 	}
-	c.mac = hmac.New(newSteadySHA1, macKey)
+	if !seal {
+		if c.mac, err = newSteadyMAC(macKey); err != nil {
+			return nil, err
+		}
+	}
 	return c, nil
 }
 
@@ -242,31 +246,63 @@ func (c *cbc) open(fragment []byte, h pseudoHeader) ([]byte, error) {
 // if it is well formed. Badly formed padding counts as none. b is never empty.
 func paddingLen(b []byte) (length, good int) {
 	last := b[len(b)-1]
-	check := min(256, len(b))
+	end := b[max(0, len(b)-256):]
 	fits := subtle.ConstantTimeLessOrEq(int(last)+1, len(b))
+	first := int32(len(end)) - int32(last) - 1 // of the padding
 	var wrong byte
-	for i := range check {
-		inside := subtle.ConstantTimeLessOrEq(i, int(last))
-		wrong |= byte(inside) * (b[len(b)-1-i] ^ last)
+	for i, v := range end {
+		outside := byte((int32(i) - first) >> 31) // all bits or none
+		wrong |= (v ^ last) &^ outside
 	}
 	good = fits & subtle.ConstantTimeByteEq(wrong, 0)
 	return subtle.ConstantTimeSelect(good, int(last)+1, 0), good
 }
 
-// steadySHA1 is SHA-1 whose sum takes the same time wherever in a block the data ends. crypto/sha1 has
-// that method for crypto/tls's sake.
-type steadySHA1 struct{ steadyHash }
+// steadyMAC is HMAC-SHA1 whose sum takes the same time wherever in a block the data ends: the inner hash ends
+// by a method that crypto/sha1 has for crypto/tls's sake and that costs several times an ordinary end. The outer
+// hash is over 84 bytes whatever the data, and ends as usual.
+type steadyMAC struct {
+	inner      steadyHash
+	outer      hash.Hash
+	ipad, opad [sha1.BlockSize]byte
+	sum        [sha1.Size]byte
+}
 
 type steadyHash interface {
 	hash.Hash
 	ConstantTimeSum(b []byte) []byte
 }
 
-func newSteadySHA1() hash.Hash {
-	if h, ok := sha1.New().(steadyHash); ok {
-		return steadySHA1{h}
+// newSteadyMAC takes a key of at most a block, as TLS's are.
+func newSteadyMAC(key []byte) (*steadyMAC, error) {
+	inner, ok := sha1.New().(steadyHash)
+	if !ok {
+		return nil, errors.New("dtls: this Go's SHA-1 has no sum of constant time")
 	}
-	return sha1.New()
+	m := &steadyMAC{inner: inner, outer: sha1.New()}
+	for i := range m.ipad {
+		m.ipad[i], m.opad[i] = 0x36, 0x5c // RFC 2104
+	}
+	subtle.XORBytes(m.ipad[:], m.ipad[:], key)
+	subtle.XORBytes(m.opad[:], m.opad[:], key)
+	m.Reset()
+	return m, nil
 }
 
-func (h steadySHA1) Sum(b []byte) []byte { return h.ConstantTimeSum(b) }
+func (m *steadyMAC) Reset() {
+	m.inner.Reset()
+	m.inner.Write(m.ipad[:])
+}
+
+func (m *steadyMAC) Write(b []byte) (int, error) { return m.inner.Write(b) }
+func (m *steadyMAC) Size() int                   { return sha1.Size }
+func (m *steadyMAC) BlockSize() int              { return sha1.BlockSize }
+
+// Sum appends the MAC of what was written since Reset. More may be written for its time only.
+func (m *steadyMAC) Sum(b []byte) []byte {
+	inner := m.inner.ConstantTimeSum(m.sum[:0])
+	m.outer.Reset()
+	m.outer.Write(m.opad[:])
+	m.outer.Write(inner)
+	return m.outer.Sum(b)
+}
