@@ -149,7 +149,7 @@ func defaults() Config {
 		LogLevel:    "info",
 		Provisioner: Provisioner{Operators: []netip.Prefix{}},
 		Gateway: Gateway{
-			Port: 443, MorePorts: []uint16{}, TUN: "longcord0", BatchDelay: Duration{500 * time.Microsecond}, ProxyProtocol: []netip.Prefix{}, TunneledDefaultRoute: []netip.Addr{},
+			Port: 443, MorePorts: []uint16{}, TUN: "longcord0", BatchDelay: Duration{750 * time.Microsecond}, ProxyProtocol: []netip.Prefix{}, TunneledDefaultRoute: []netip.Addr{},
 			Syslog: Syslog{Protocol: "udp", Facility: 20},
 		},
 		Calls:        Calls{Mode: Own},

@@ -156,7 +156,7 @@ func (l *lane) dense(n int, within time.Duration) bool {
 
 // company is how many packets a nap is to bring together. Each nap costs as much as one or two packets, so
 // more of them save little, and the last in a hundred packets is as late as the nap is long.
-const company = 8
+const company = 14
 
 // budget is how long a nap has to be for company at a rate of n packets within a time, and no longer than is
 // allowed: the busier the lane, the sooner it looks again.
