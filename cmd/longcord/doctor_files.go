@@ -144,12 +144,24 @@ func (p *program) readContent(ctx context.Context, to *fact.Collector, name stri
 	return read.Input(ctx, to, name, file, o)
 }
 
-// readFolder reads the regular files of a folder and of those in it. Links are not followed.
+// readFolder reads the regular files of a folder and of those in it. Links are not followed. What cannot be read is named,
+// and the rest is judged.
 func (p *program) readFolder(ctx context.Context, to *fact.Collector, folder string, o read.Options) error {
 	var names []string
+	var unread []error
+	left := func(name string, err error) {
+		unread = append(unread, err)
+		to.Open(name).Source().Problem = err.Error()
+	}
 	err := filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || !entry.Type().IsRegular() {
+		switch {
+		case err != nil && path == folder:
 			return err
+		case err != nil:
+			left(path, err)
+			return nil
+		case !entry.Type().IsRegular():
+			return nil
 		}
 		if names = append(names, path); len(names) > maxInFolder {
 			return fmt.Errorf("%s holds more than %d files", folder, maxInFolder)
@@ -159,20 +171,29 @@ func (p *program) readFolder(ctx context.Context, to *fact.Collector, folder str
 	if err != nil {
 		return err
 	}
-	if len(names) == 0 {
+	if len(names) == 0 && len(unread) == 0 {
 		return fmt.Errorf("%s holds no files", folder)
 	}
 	slices.Sort(names)
-	var all error
+	read := 0
 	for _, name := range names {
-		if err := p.readFor(ctx, to, name, o); err != nil {
-			if ctx.Err() != nil {
-				return err
-			}
-			all = errors.Join(all, err)
+		err := p.readFor(ctx, to, name, o)
+		switch {
+		case err == nil:
+			read++
+		case ctx.Err() != nil:
+			return err
+		default:
+			left(name, err)
 		}
 	}
-	return all
+	if read == 0 {
+		return errors.Join(unread...)
+	}
+	for _, err := range unread {
+		fmt.Fprintf(p.err, "left out: %v\n", err)
+	}
+	return nil
 }
 
 // progress tells on a terminal how far reading is, when it takes longer. -1 takes it away again.
