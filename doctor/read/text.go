@@ -78,7 +78,7 @@ func text(in *fact.Input, r *bufio.Reader, head []byte, o Options) error {
 		a.End()
 	}
 	if t.excerpt != nil {
-		in.Excerpt(t.excerpt.lines())
+		in.Excerpt(t.excerpt.lines(in.Source().Name))
 	}
 	return failed
 }
