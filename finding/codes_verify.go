@@ -448,7 +448,7 @@ var (
 		Args: []string{"client", "what"},
 		Says: "%[1]s speaks in a way that nobody has seen yet: %[2]s",
 		Fix: []string{
-			"keep the log line: it settles what is only inferred about this client",
+			"keep the line `client is not understood` of the log, and send it to whoever makes the gateway: it settles what is only inferred about this client",
 		},
 	})
 	AnyConnectNotAllowed = Define(Declaration{

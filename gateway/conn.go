@@ -265,6 +265,7 @@ func (c *conn) connect(ctx context.Context, r *http.Request, leave func()) error
 	request, err := cstp.RequestOf(r.Header)
 	if err != nil {
 		c.g.say(asa.ConnectUnreadable(c.peer.Addr()))
+		c.unfollowed(r, verify.Masked(verify.NewRequest(r, nil)), "asks for its tunnel in a way that cannot be read: "+err.Error())
 		return errors.Join(err, c.refuse(cstp.Refusal{Status: http.StatusBadRequest, Phrase: "Bad Request"}))
 	}
 	session := c.g.sessions.find(request.Cookie)

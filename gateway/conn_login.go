@@ -140,6 +140,8 @@ func (c *conn) do(ctx context.Context, server *verify.Server, actions []verify.A
 		case verify.FirstContact:
 			c.log.Log(ctx, c.g.levelFor(r.UserAgent()), "phone speaks", logging.Stage, stage.Verify.String(), "request", a.Line,
 				"header", fmt.Sprint(a.Header), "form", a.Body, "tls", tls.VersionName(c.tls.ConnectionState().Version), "certificates", c.shown())
+		case verify.Unfollowed:
+			c.unfollowed(r, a.Contact, a.What)
 		case verify.Close:
 			return true, c.closeWrite()
 		}

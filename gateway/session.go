@@ -184,6 +184,7 @@ func (s *session) open(ctx context.Context, c *conn, group *inventory.TunnelGrou
 	channel, err := s.openCSTP(c, policy.Timers, answer, reply, f, dtls, request, g)
 	if err == nil {
 		s.judgeGrant(policy, request, g.noDTLS)
+		s.g.followed(s.record.UserAgent, request.UserAgent)
 		s.begins()
 	}
 	if set := s.g.config.Inventory(); err == nil && set != c.set {

@@ -126,6 +126,12 @@ type (
 		Header vpnauth.Headers
 		Body   string // of a form
 	}
+	// Unfollowed says that a client which is no passer-by asks for what nobody knows how to answer. It comes beside the
+	// refusal.
+	Unfollowed struct {
+		What    string // the client does, as a verb and what follows it
+		Contact FirstContact
+	}
 	// Close ends the connection after what was sent before.
 	Close struct{}
 )
@@ -135,6 +141,7 @@ func (Authenticate) action() {}
 func (Forget) action()       {}
 func (Report) action()       {}
 func (FirstContact) action() {}
+func (Unfollowed) action()   {}
 func (Close) action()        {}
 
 // Reason is why a login got no further before anything was checked.
@@ -287,7 +294,7 @@ func (s *Server) Received(now time.Time, r Request) ([]Action, error) {
 	}
 	if s.requests++; s.requests > MaxRequests {
 		s.state = Closed
-		return []Action{Close{}}, nil
+		return append(s.unfollowed(r, fmt.Sprintf("has asked %d times and come to no tunnel", MaxRequests)), Close{}), nil
 	}
 	s.minor, s.lasting = r.Minor, r.lasting()
 	var actions []Action
@@ -300,14 +307,14 @@ func (s *Server) Received(now time.Time, r Request) ([]Action, error) {
 func (s *Server) answer(r Request) []Action {
 	switch {
 	case len(r.Body) > vpnauth.MaxBody:
-		return s.refuse(http.StatusRequestEntityTooLarge, "")
+		return s.strange(r, http.StatusRequestEntityTooLarge, fmt.Sprintf("sends more than %d bytes in a request", vpnauth.MaxBody))
 	case r.Path == "/logout":
 		token, _ := vpnauth.ParseCookies(r.Header.Values("Cookie")...).Get(vpnauth.SessionCookie)
 		return s.loggedOut(token)
 	case r.Method == http.MethodGet:
 		return s.opened(r)
 	case r.Method != http.MethodPost:
-		return s.refuse(http.StatusMethodNotAllowed, "")
+		return s.strange(r, http.StatusMethodNotAllowed, fmt.Sprintf("sends the method %q in its login", r.Method))
 	case bytes.HasPrefix(bytes.TrimLeft(r.Body, "\ufeff \t\r\n"), []byte("<")):
 		return s.posted(r)
 	}
@@ -330,21 +337,27 @@ func (s *Server) opened(r Request) []Action {
 func (s *Server) filled(r Request) []Action {
 	values, err := vpnauth.ParseForm(r.Body)
 	if err != nil {
-		return s.refuse(http.StatusBadRequest, "")
+		return s.strange(r, http.StatusBadRequest, "posts a form that cannot be read")
 	}
 	selected, _ := values.Get("group_list")
 	l, reason := s.find(r, selected.Reveal())
 	if reason != 0 {
 		return s.unknown(r, reason)
 	}
-	return s.check(l, values, Authenticate{Agent: r.Agent()})
+	actions := s.check(l, values, Authenticate{Agent: r.Agent()})
+	_, named := values.Get("username")
+	_, proved := values.Get("password")
+	if l.talk == phoneTalk && len(values) > 0 && !named && !proved && !l.group.NoPassword {
+		return append(s.unfollowed(r, "posts a form with neither user name nor password"), actions...)
+	}
+	return actions
 }
 
 // posted answers an XML document.
 func (s *Server) posted(r Request) []Action {
 	doc, err := vpnauth.ParseDocument(r.Body)
 	if err != nil {
-		return s.refuse(http.StatusBadRequest, "")
+		return s.strange(r, http.StatusBadRequest, "posts a document that cannot be read")
 	}
 	if doc.Type == vpnauth.Logout {
 		return s.loggedOut(doc.SessionToken)
@@ -366,7 +379,22 @@ func (s *Server) posted(r Request) []Action {
 	case doc.Type == vpnauth.AuthReply && doc.Auth != nil:
 		return s.check(l, doc.Auth.Values, a)
 	}
-	return s.refuse(http.StatusBadRequest, "")
+	return s.strange(r, http.StatusBadRequest, fmt.Sprintf("posts a document of type %q", doc.Type))
+}
+
+// strange refuses what nobody knows how to answer.
+func (s *Server) strange(r Request, status int, what string) []Action {
+	return append(s.unfollowed(r, what), s.refuse(status, "")...)
+}
+
+// unfollowed tells of a request, unless it is a passer-by's: who neither calls itself a VPN client nor knows where phones
+// log in may be anybody who tries doors.
+func (s *Server) unfollowed(r Request, what string) []Action {
+	group, known := s.config.Group(r.Host, r.Path)
+	if r.Agent() == vpnauth.OtherAgent && (!known || !group.Phones || r.Path == "/") {
+		return nil
+	}
+	return []Action{Unfollowed{what, Masked(r)}}
 }
 
 // selected is the choice among the listed groups: what the user chose or else, because a form with one

@@ -114,6 +114,8 @@ func lines(actions []verify.Action) string {
 		case verify.Report:
 			fmt.Fprintf(&b, "report %s: %s%s by %s\n", a.Reason, a.Host, a.Path, a.Agent)
 		case verify.FirstContact: // has a test of its own
+		case verify.Unfollowed:
+			fmt.Fprintf(&b, "unfollowed %s: %s\n", a.Contact.Line, a.What)
 		case verify.Close:
 			b.WriteString("close\n")
 		}
@@ -382,22 +384,37 @@ func TestLogout(t *testing.T) {
 	expect(t, "nobody", received(t, s, request(t, anyconnect, "GET /logout HTTP/1.1\nHost: h")), ok)
 }
 
+// TestRefusedRequests: what nobody knows how to answer is refused, and told of when it comes from a VPN client or from
+// where phones log in.
 func TestRefusedRequests(t *testing.T) {
 	t.Parallel()
-	for status, text := range map[string]string{
-		"400 Bad Request":              xmlPost("/staff", "<config-auth"),
-		"405 Method Not Allowed":       "DELETE /staff HTTP/1.1\nHost: h",
-		"413 Request Entity Too Large": "POST /staff HTTP/1.1\nHost: h\n\n" + strings.Repeat("x", vpnauth.MaxBody+1),
+	for text, want := range map[string]struct{ status, what string }{
+		xmlPost("/staff", "<config-auth"):                                               {"400 Bad Request", "posts a document that cannot be read"},
+		"DELETE /staff HTTP/1.1\nHost: h":                                               {"405 Method Not Allowed", `sends the method "DELETE" in its login`},
+		"DELETE /PhoneVPN HTTP/1.1\nHost: h":                                            {"405 Method Not Allowed", `sends the method "DELETE" in its login`},
+		"POST /PhoneVPN HTTP/1.1\nHost: h\n\n" + strings.Repeat("x", vpnauth.MaxBody+1): {"413 Request Entity Too Large", "sends more than 262144 bytes in a request"},
+		"POST /PhoneVPN HTTP/1.1\nHost: h\n\n" + strings.Repeat("a=1&", 10000):          {"400 Bad Request", "posts a form that cannot be read"},
+		xmlPost("/staff", `<config-auth type="complete"/>`):                             {"400 Bad Request", `posts a document of type "complete"`},
+		xmlPost("/staff", `<config-auth type="auth-reply"/>`):                           {"400 Bad Request", `posts a document of type "auth-reply"`},
 	} {
-		s := newServer(t, false)
-		expect(t, status, received(t, s, request(t, anyconnect, text)), "send HTTP/1.1 "+status+"\nContent-Length: 0\n\n\nclose\n")
-	}
-	for _, body := range []string{`<config-auth type="complete"/>`, `<config-auth type="auth-reply"/>`} {
-		s := newServer(t, false)
-		if got := received(t, s, request(t, anyconnect, xmlPost("/staff", body))); !strings.HasPrefix(got, "send HTTP/1.1 400") {
-			t.Errorf("%s: %s", body, got)
+		line, _, _ := strings.Cut(text, "\n")
+		refusal := "send HTTP/1.1 " + want.status + "\nContent-Length: 0\n\n\nclose\n"
+		told := "unfollowed " + line + ": " + want.what + "\n" + refusal
+		expect(t, "AnyConnect: "+line, received(t, newServer(t, false), request(t, anyconnect, text)), told)
+		if !strings.Contains(line, "PhoneVPN") {
+			told = refusal
 		}
+		expect(t, "curl: "+line, received(t, newServer(t, false), request(t, "curl/7.88", text)), told)
 	}
+}
+
+// TestFormWithoutPassword: a phone that fills in something else than anybody knows of is asked again, and told of.
+func TestFormWithoutPassword(t *testing.T) {
+	t.Parallel()
+	s := newServer(t, false)
+	expect(t, "other fields", received(t, s, request(t, phone, "POST /PhoneVPN HTTP/1.1\nHost: h\n\nuser=alice&pass=pw")),
+		"unfollowed POST /PhoneVPN HTTP/1.1: posts a form with neither user name nor password\n"+replyA)
+	expect(t, "no field", received(t, s, request(t, phone, "POST /PhoneVPN HTTP/1.1\nHost: h")), replyA)
 }
 
 func TestLimits(t *testing.T) {
@@ -406,7 +423,8 @@ func TestLimits(t *testing.T) {
 	for range verify.MaxRequests {
 		expect(t, "GET", received(t, s, request(t, phone, "GET /PhoneVPN HTTP/1.1\nHost: h")), replyA)
 	}
-	expect(t, "one too many", received(t, s, request(t, phone, "GET /PhoneVPN HTTP/1.1\nHost: h")), "close\n")
+	expect(t, "one too many", received(t, s, request(t, phone, "GET /PhoneVPN HTTP/1.1\nHost: h")),
+		"unfollowed GET /PhoneVPN HTTP/1.1: has asked 16 times and come to no tunnel\nclose\n")
 
 	s = newServer(t, false)
 	if got := s.Advance(noon.Add(verify.LoginTime - 1)); got != nil || s.Wake() != noon.Add(verify.LoginTime) {
