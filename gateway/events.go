@@ -2,11 +2,13 @@ package gateway
 
 import (
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"io"
 	"log/slog"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -54,6 +56,9 @@ func (c *conn) handshakeFailed(err error) {
 	c.doubted()
 	c.log.Debug("tls handshake", logging.Stage, stage.Connect.String(), logging.Err, err)
 	c.g.say(asa.HandshakeFailed(c.peer))
+	if alerted(err, "expired certificate") && c.met != nil {
+		c.findsExpired()
+	}
 	if mistrusted := c.g.config.Mistrusted; mistrusted != nil && c.met != nil {
 		said, left := doubts(err), errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET)
 		if said || left {
@@ -66,16 +71,34 @@ func (c *conn) handshakeFailed(err error) {
 // says so differs: phones are known to send 48 (docs/wire/vpn-login.md#certificate-hash), others 42 or 46.
 // crypto/tls has their words only.
 func doubts(err error) bool {
+	return alerted(err, "unknown certificate authority", "bad certificate", "unknown certificate")
+}
+
+// alerted reports whether the client ended a handshake with one of these alerts.
+func alerted(err error, alerts ...string) bool {
 	var remote *net.OpError
 	if !errors.As(err, &remote) || remote.Op != "remote error" {
 		return false
 	}
-	for _, words := range []string{"unknown certificate authority", "bad certificate", "unknown certificate"} {
-		if strings.HasSuffix(remote.Err.Error(), words) {
-			return true
-		}
+	return slices.ContainsFunc(alerts, func(words string) bool { return strings.HasSuffix(remote.Err.Error(), words) })
+}
+
+// findsExpired tells of a client that finds a certificate of ours out of date which is not: one of the two clocks is wrong.
+func (c *conn) findsExpired() {
+	leaf, err := x509.ParseCertificate(c.met.Certificate[0])
+	if now := time.Now(); err != nil || now.Before(leaf.NotBefore) || now.After(leaf.NotAfter) {
+		return // it is, and that is said elsewhere
 	}
-	return false
+	from := c.peer.Addr().String()
+	f := finding.ClockWrong.With("the client at "+from, "it takes the gateway's certificate for out of date, which ends on "+leaf.NotAfter.UTC().Format(time.DateOnly)).
+		As(finding.Likely)
+	f.Subject = from
+	f.Fix = []string{
+		"let the phone get its time: by the NTP server of its site, or option 42 of the DHCP server where it stands; phones begin in the past without",
+		"compare this machine's own clock with another's: `date`",
+	}
+	c.g.config.Findings.RaiseFor(remembered, f.Because("gateway", 0, "TLS alert from "+c.peer.String()+": certificate expired"))
+	c.log.Warn("client finds the certificate expired", logging.Stage, stage.Verify.String(), logging.Finding, f.Code, "says", f.Says)
 }
 
 func (c *conn) handshakeDone() { c.g.say(asa.HandshakeDone(c.peer)) }
@@ -104,6 +127,7 @@ func (c *conn) tooManySessions(log *slog.Logger, record sessionRecord) {
 func (c *conn) loggedIn(record sessionRecord, server string) {
 	c.g.config.Findings.Clear(finding.LoginRefused, record.User)
 	c.g.config.Findings.Clear(finding.SessionLimit, record.User)
+	c.g.config.Findings.Clear(finding.ClockWrong, c.peer.Addr().String())
 	client := record.asaClient(c.g, c.peer.Addr())
 	policy := asa.PolicyFound(client.Group, record.User)
 	if record.GroupPolicy != "" {

@@ -371,6 +371,7 @@ func (s *system) open(ctx context.Context, start func(part)) error {
 	}
 	start(part{"certificates", s.watchCertificates})
 	start(part{"keys of the house", s.authority.Run})
+	start(part{"clock", s.watchClock})
 	if g := s.gateway; g != nil {
 		start(part{"accounts", s.accounts.Run})
 		if err := g.Open(ctx); err != nil {
