@@ -20,12 +20,13 @@ const nonceLife = 5 * time.Minute
 // the last count is kept: an answer that was overheard cannot be used again.
 type nonces struct {
 	key  [32]byte
+	last int64          // time of the newest nonce, in Unix nanoseconds
 	used map[string]use // by line
 }
 
 type use struct {
 	nonce string
-	made  int64 // when, in Unix milliseconds
+	made  int64 // when, in Unix nanoseconds
 	count uint32
 	until time.Time
 }
@@ -36,8 +37,10 @@ func (n *nonces) mac(text string) [sha256.Size]byte {
 	return [sha256.Size]byte(h.Sum(nil))
 }
 
+// make returns a nonce that was never given before: two phones that ask at one time must not share a count.
 func (n *nonces) make(now time.Time, flow sip.Flow, line string) string {
-	at := strconv.FormatInt(now.UnixMilli(), 36)
+	n.last = max(n.last+1, now.UnixNano())
+	at := strconv.FormatInt(n.last, 36)
 	return at + "." + n.seal(at, flow, line)
 }
 
@@ -56,7 +59,7 @@ func (n *nonces) fresh(now time.Time, flow sip.Flow, line string, a sip.Credenti
 	made, err := strconv.ParseInt(at, 36, 64)
 	last := n.used[line]
 	switch {
-	case err != nil, now.Sub(time.UnixMilli(made)) > nonceLife:
+	case err != nil, now.Sub(time.Unix(0, made)) > nonceLife:
 		return false
 	case last.nonce == a.Nonce && a.Count <= last.count:
 		return false
