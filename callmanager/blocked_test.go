@@ -1,7 +1,6 @@
 package callmanager
 
 import (
-	"context"
 	"crypto/rand"
 	"net/netip"
 	"sync/atomic"
@@ -9,6 +8,7 @@ import (
 	"time"
 
 	"github.com/longcord/longcord/internal/secret"
+	"github.com/longcord/longcord/internal/servertest"
 	"github.com/longcord/longcord/inventory"
 	"github.com/longcord/longcord/stage/register"
 	"github.com/longcord/longcord/store"
@@ -62,18 +62,10 @@ func serveSet(t *testing.T, set *atomic.Pointer[inventory.Set], s store.Store, u
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	if err := m.Open(ctx); err != nil {
+	if err := m.Open(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	served := make(chan error, 1)
-	go func() { served <- m.Serve(ctx) }()
-	return m, func() {
-		cancel()
-		if err := <-served; err != nil {
-			t.Error(err)
-		}
-	}
+	return m, servertest.Start(t, m.Serve)
 }
 
 // gone waits until nobody is registered.

@@ -16,6 +16,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/longcord/longcord/internal/secret"
+	"github.com/longcord/longcord/internal/servertest"
 	"github.com/longcord/longcord/inventory"
 	"github.com/longcord/longcord/sipnet"
 	"github.com/longcord/longcord/stage/register"
@@ -48,19 +49,10 @@ func serve(t *testing.T, s store.Store) (m *Manager, stop func()) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	if err := m.Open(ctx); err != nil {
+	if err := m.Open(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	served := make(chan error, 1)
-	go func() { served <- m.Serve(ctx) }()
-	stop = sync.OnceFunc(func() {
-		cancel()
-		if err := <-served; err != nil {
-			t.Error(err)
-		}
-	})
-	t.Cleanup(stop)
+	stop = servertest.Start(t, m.Serve)
 	return m, stop
 }
 

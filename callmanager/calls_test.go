@@ -12,13 +12,13 @@ import (
 	"os"
 	"regexp"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/longcord/longcord/callmanager"
 	"github.com/longcord/longcord/internal/secret"
+	"github.com/longcord/longcord/internal/servertest"
 	"github.com/longcord/longcord/inventory"
 	"github.com/longcord/longcord/sipnet"
 	"github.com/longcord/longcord/stage/call"
@@ -101,20 +101,10 @@ func serve(t *testing.T, at netip.Addr, kept store.Store, set func() *inventory.
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	if err := m.Open(ctx); err != nil {
-		cancel()
+	if err := m.Open(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	served := make(chan error, 1)
-	go func() { served <- m.Serve(ctx) }()
-	stop := sync.OnceFunc(func() {
-		cancel()
-		if err := <-served; err != nil {
-			t.Error(err)
-		}
-	})
-	t.Cleanup(stop)
+	stop := servertest.Start(t, m.Serve)
 	return &manager{m, stop, log}
 }
 
@@ -513,13 +503,10 @@ func TestLogNamesThePhones(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
-	if err := m.Open(ctx); err != nil {
+	if err := m.Open(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	served := make(chan error, 1)
-	go func() { served <- m.Serve(ctx) }()
+	stop := servertest.Start(t, m.Serve)
 	ann, bob := newPhone(t, at, sip.TCP, "1001"), newPhone(t, at, sip.TCP, "1002")
 	ann.device.Name, bob.device.Name = other, deviceName
 	ann.register()
@@ -534,10 +521,7 @@ func TestLogNamesThePhones(t *testing.T) {
 	bob.reply(bob.arrived(sip.Invite), 200, "bob's offer")
 	ann.stack.Ack(invite, ann.within(ann.final(), sip.Ack))
 	bob.arrived(sip.Ack)
-	cancel()
-	if err := <-served; err != nil {
-		t.Fatal(err)
-	}
+	stop()
 	for _, message := range []string{"call begins", "call ends"} {
 		want := regexp.MustCompile(`msg="` + message + `" .*phone=` + other + ` caller=1001 called_phone=` + deviceName + ` called=1002`)
 		if !want.MatchString(log.String()) {

@@ -23,6 +23,7 @@ import (
 	"github.com/longcord/longcord/control"
 	"github.com/longcord/longcord/finding"
 	"github.com/longcord/longcord/internal/secret"
+	"github.com/longcord/longcord/internal/servertest"
 	"github.com/longcord/longcord/inventory"
 	"github.com/longcord/longcord/inventory/catalog"
 	"github.com/longcord/longcord/inventory/file"
@@ -157,14 +158,9 @@ func start(t *testing.T) system {
 	if err := server.Open(); err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- server.Serve(ctx) }()
+	stop := servertest.Start(t, server.Serve)
 	t.Cleanup(func() {
-		cancel()
-		if err := <-done; err != nil {
-			t.Errorf("serve ended with %v", err)
-		}
+		stop()
 		if _, err := os.Stat(socket); !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("the socket is still there: %v", err)
 		}

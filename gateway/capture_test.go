@@ -82,7 +82,7 @@ func TestCapture(t *testing.T) {
 	if link, err := pcap.Interface(0); err != nil || link.Statistics.PacketsReceived != 5 || link.Statistics.PacketsDropped != 0 || link.Name != "session 1" {
 		t.Errorf("at last: %+v, %v", link, err)
 	}
-	if !w.log.has("capture of inner packets begins") || !w.log.has("capture of inner packets ends") {
+	if !w.log.Has("capture of inner packets begins") || !w.log.Has("capture of inner packets ends") {
 		t.Error("the log does not tell of it")
 	}
 }

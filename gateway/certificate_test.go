@@ -104,7 +104,7 @@ func TestLoginByCertificate(t *testing.T) {
 				t.Errorf("%s at %s: %v", name, version, got)
 			case !ok && got.(verify.Refused).Reason != verify.WrongLogin:
 				t.Errorf("%s at %s: refused as %v", name, version, got)
-			case !ok && !c.log.has("finding="+p.finding):
+			case !ok && !c.log.Has("finding="+p.finding):
 				t.Errorf("%s at %s: no finding %s", name, version, p.finding)
 			case ok && p.user == "":
 				t.Errorf("%s at %s: let in", name, version)
@@ -132,7 +132,7 @@ func TestShownIsLogged(t *testing.T) {
 	t.Parallel()
 	c := openCertified(t, inventory.AuthenticateCertificate)
 	c.logInWith(showing(old(), c.factory.Issue("CP-7962G-"+phoneMAC, nil)), verify.ClientConfig{ByCertificate: true})
-	if want := `tls="TLS 1.0" certificates="CN=CP-7962G-` + phoneMAC + ` by CN=Cisco Manufacturing CA with SHA1-RSA"`; !c.log.has(want) {
+	if want := `tls="TLS 1.0" certificates="CN=CP-7962G-` + phoneMAC + ` by CN=Cisco Manufacturing CA with SHA1-RSA"`; !c.log.Has(want) {
 		t.Errorf("the log has no %s", want)
 	}
 }
@@ -288,11 +288,11 @@ func TestNewList(t *testing.T) {
 		t.Fatal("not let in before")
 	}
 	revoke(time.Now().Add(time.Hour), lsc)
-	if enter() || !c.log.has("office has revoked it") {
+	if enter() || !c.log.Has("office has revoked it") {
 		t.Error("let in after it was revoked")
 	}
 	revoke(time.Now().Add(-time.Hour))
-	if !enter() || !c.log.has("finding=revocation-list-stale") {
+	if !enter() || !c.log.Has("finding=revocation-list-stale") {
 		t.Error("a list that should have been renewed is not taken, or nobody hears of it")
 	}
 }
@@ -331,7 +331,7 @@ func TestOwnAuthority(t *testing.T) {
 	own.Store(&verify.Authority{
 		Issuers: []*x509.Certificate{office.Certificate}, Lists: []*x509.RevocationList{office.Revoke(time.Now().Add(time.Hour), first)},
 	})
-	if enter(first) || !c.log.has("lsc has revoked it") {
+	if enter(first) || !c.log.Has("lsc has revoked it") {
 		t.Error("let in after it was revoked")
 	}
 	if !enter(second) {

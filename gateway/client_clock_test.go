@@ -52,7 +52,7 @@ func TestClientClock(t *testing.T) {
 	if _, err := w.dialTLS(strange); err == nil {
 		t.Fatal("a stranger's certificate is taken")
 	}
-	w.until("refused", func() bool { return w.log.has("tls handshake") && w.log.has("remote error") })
+	w.until("refused", func() bool { return w.log.Has("tls handshake") && w.log.Has("remote error") })
 	if f := standing(board, finding.ClockWrong); f != nil {
 		t.Errorf("another doubt: %+v", f)
 	}

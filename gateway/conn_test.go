@@ -483,7 +483,7 @@ func TestIdentity(t *testing.T) {
 	if got := name("other.example.com"); got != "other.example.com" {
 		t.Errorf("after an inventory without certificate it presents %s", got)
 	}
-	if !w.log.has("certificate of before stays in use") {
+	if !w.log.Has("certificate of before stays in use") {
 		t.Error("nobody is told")
 	}
 	if _, err := newIdentity(broken, nil, nil); err == nil {
@@ -584,7 +584,7 @@ func TestDoubters(t *testing.T) {
 		here := netip.MustParseAddr("127.0.0.1")
 		for what, config := range map[string]*tls.Config{"with TLS 1.3": modern(), "that names the host": tls12()} {
 			computer := refusing(w, config)
-			w.until("the computer has left", func() bool { return w.log.has("peer=" + computer.LocalAddr().String()) })
+			w.until("the computer has left", func() bool { return w.log.Has("peer=" + computer.LocalAddr().String()) })
 			if w.g.doubters.has(here, time.Now()) {
 				t.Errorf("%s: a computer %s that refuses has the certificate changed", name, what)
 			}

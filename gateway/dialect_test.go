@@ -50,9 +50,9 @@ func TestDialectOfConnect(t *testing.T) {
 	w := open(t, withPhone, with)
 	c := w.dial(modern())
 	c.send([]byte("CONNECT /CSCOSSLC/tunnel HTTP/1.1\r\nHost: " + host + "\r\nUser-Agent: Odd \"one\"\r\nCookie: webvpn=token of anna\r\nX-CSTP-MTU: many\r\n\r\n"))
-	w.until("refused", func() bool { return w.log.has("client is not understood") })
+	w.until("refused", func() bool { return w.log.Has("client is not understood") })
 	f := standing(board, finding.ClientDialect)
-	if f == nil || f.Subject != `"Odd \"one\""` || !strings.Contains(f.Says, `X-CSTP-MTU: "many" is not a number`) || w.log.has("token of anna") {
+	if f == nil || f.Subject != `"Odd \"one\""` || !strings.Contains(f.Says, `X-CSTP-MTU: "many" is not a number`) || w.log.Has("token of anna") {
 		t.Errorf("%+v in\n%s", f, w.log)
 	}
 }

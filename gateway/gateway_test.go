@@ -316,7 +316,7 @@ func TestCookieIsNotStored(t *testing.T) {
 		}
 	}
 	for _, s := range []string{c.request.Cookie.Reveal(), "secret of anna", master} {
-		if w.log.has(s) {
+		if w.log.Has(s) {
 			t.Errorf("the log tells %q", s)
 		}
 	}
@@ -340,7 +340,7 @@ func TestLogin(t *testing.T) {
 			t.Errorf("%s: got %+v want %v", name, got, c.want)
 		}
 	}
-	if !w.log.has("login-refused") || !w.log.has("group-url-mismatch") {
+	if !w.log.Has("login-refused") || !w.log.Has("group-url-mismatch") {
 		t.Error("the log has not the findings")
 	}
 	if len(w.records()) != 0 {

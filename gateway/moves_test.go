@@ -57,7 +57,7 @@ func TestMoveLosesNothing(t *testing.T) {
 		}
 	}
 	w.counted(func(s SessionInfo) bool { return s.FromPackets == 60 && s.ToPackets == 60 && s.Refused == 0 })
-	if !w.log.has("client has moved") {
+	if !w.log.Has("client has moved") {
 		t.Error("the log does not say that the client has moved")
 	}
 	c.conn.Close()

@@ -75,7 +75,7 @@ func TestPanicEndsOneSession(t *testing.T) {
 			w.fromHost(down)
 			d.message(cstp.Data)
 			w.works("anna")
-			if !w.log.has("session ended by a panic") || !w.log.has("goroutine") {
+			if !w.log.Has("session ended by a panic") || !w.log.Has("goroutine") {
 				t.Error("the log has no stack")
 			}
 		})

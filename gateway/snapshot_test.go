@@ -96,11 +96,11 @@ func TestBlockedDTLS(t *testing.T) {
 	s.lookForDTLS() // as after a minute
 	s.lookForDTLS()
 	f := standing(board, finding.DTLSBlocked)
-	if f == nil || f.Count != 2 || f.Subject != "anna (session 1)" || !strings.Contains(f.Evidence[0].Text, "127.0.0.1: nothing has come by UDP") || !w.log.has("packets take tls") {
+	if f == nil || f.Count != 2 || f.Subject != "anna (session 1)" || !strings.Contains(f.Evidence[0].Text, "127.0.0.1: nothing has come by UDP") || !w.log.Has("packets take tls") {
 		t.Errorf("without DTLS: %+v", f)
 	}
 	d := c.dtls(w.socket())
-	if f := standing(board, finding.DTLSBlocked); f != nil || !w.log.has("packets take dtls again") {
+	if f := standing(board, finding.DTLSBlocked); f != nil || !w.log.Has("packets take dtls again") {
 		t.Errorf("with DTLS: %+v", f)
 	}
 	c.sendFrame(cstp.Data, toFiles("10.99.0.2"))

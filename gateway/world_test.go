@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"maps"
 	"net/netip"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -16,6 +15,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/longcord/longcord/internal/secret"
+	"github.com/longcord/longcord/internal/servertest"
 	"github.com/longcord/longcord/internal/testcert"
 	"github.com/longcord/longcord/inventory"
 	"github.com/longcord/longcord/login"
@@ -71,7 +71,7 @@ type world struct {
 	store     store.Store
 	users     users
 	router    *router
-	log       *lines
+	log       *servertest.Log
 	host      tun.Device // the host's end of the TUN
 	stop      func() error
 
@@ -81,7 +81,7 @@ type world struct {
 // open starts a gateway. The changes are made to its configuration first.
 func open(t testing.TB, changes ...func(*world, *Config)) *world {
 	t.Helper()
-	w := &world{t: t, store: memory.New(), users: users{}, log: &lines{}}
+	w := &world{t: t, store: memory.New(), users: users{}, log: &servertest.Log{}}
 	t.Cleanup(func() { w.store.Close() })
 	w.inventory.Store(declared())
 	w.start(changes...)
@@ -235,26 +235,6 @@ func (r *router) holds() int {
 	defer r.mu.Unlock()
 	return len(maps.Clone(r.held))
 }
-
-// lines are log lines.
-type lines struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-func (l *lines) Write(b []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(b)
-}
-
-func (l *lines) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
-}
-
-func (l *lines) has(text string) bool { return strings.Contains(l.String(), text) }
 
 func noTUN(tun.Settings) (tun.Device, error) { return nil, errors.New("test: no TUN") }
 

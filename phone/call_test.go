@@ -18,6 +18,7 @@ import (
 	"github.com/longcord/longcord/callmanager"
 	"github.com/longcord/longcord/finding"
 	"github.com/longcord/longcord/internal/secret"
+	"github.com/longcord/longcord/internal/servertest"
 	"github.com/longcord/longcord/internal/tone"
 	"github.com/longcord/longcord/inventory"
 	"github.com/longcord/longcord/store"
@@ -66,24 +67,10 @@ func serve(t *testing.T, set *inventory.Set, kept store.Store, address netip.Add
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(t.Context())
-	if err := m.Open(ctx); err != nil {
+	if err := m.Open(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	served := make(chan error, 1)
-	go func() { served <- m.Serve(ctx) }()
-	stopped := false
-	w := &world{manager: m, ends: ends, tellings: tellings, address: address, stop: func() {
-		if !stopped {
-			stopped = true
-			cancel()
-			if err := <-served; err != nil {
-				t.Error(err)
-			}
-		}
-	}}
-	t.Cleanup(w.stop)
-	return w
+	return &world{manager: m, ends: ends, tellings: tellings, address: address, stop: servertest.Start(t, m.Serve)}
 }
 
 // managerLog is a log that passes on how calls end, and that phones were told something.

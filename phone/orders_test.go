@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/longcord/longcord/callmanager"
+	"github.com/longcord/longcord/internal/servertest"
 	"github.com/longcord/longcord/inventory"
 	"github.com/longcord/longcord/stage/register"
 	"github.com/longcord/longcord/store/memory"
@@ -161,18 +162,10 @@ func TestToldWhenItRegisters(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.manager = m
-	ctx, cancel := context.WithCancel(t.Context())
-	if err := m.Open(ctx); err != nil {
+	if err := m.Open(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	served := make(chan error, 1)
-	go func() { served <- m.Serve(ctx) }()
-	defer func() {
-		cancel()
-		if err := <-served; err != nil {
-			t.Error(err)
-		}
-	}()
+	defer servertest.Start(t, m.Serve)()
 	for _, round := range []struct {
 		stamp string
 		told  bool

@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/longcord/longcord/internal/servertest"
 	"github.com/longcord/longcord/inventory"
 	"github.com/longcord/longcord/provisioner"
 	"github.com/longcord/longcord/stage/provision"
@@ -84,15 +85,7 @@ func (h *house) serve(t *testing.T, https bool) {
 	if err := p.Open(); err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	served := make(chan error)
-	go func() { served <- p.Serve(ctx) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-served; err != nil {
-			t.Error(err)
-		}
-	})
+	servertest.Start(t, p.Serve)
 	tftpAt, httpAt := p.Addresses()
 	h.fetcher = fetcher{httpPort: httpAt.Port(), tftpPort: tftpAt.Port(), httpsPort: closedPort(t)}
 	if https {

@@ -2,7 +2,6 @@ package provisioner
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -14,13 +13,13 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	"go.uber.org/goleak"
 
+	"github.com/longcord/longcord/internal/servertest"
 	"github.com/longcord/longcord/inventory"
 	"github.com/longcord/longcord/stage/provision"
 	"github.com/longcord/longcord/wire/cnf"
@@ -47,25 +46,7 @@ type server struct {
 	t    *testing.T
 	tftp netip.AddrPort
 	http netip.AddrPort
-	log  *lines
-}
-
-// lines keeps a log.
-type lines struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-func (l *lines) Write(b []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(b)
-}
-
-func (l *lines) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
+	log  *servertest.Log
 }
 
 func start(t *testing.T, set *inventory.Set, dir string) *server {
@@ -76,7 +57,7 @@ func start(t *testing.T, set *inventory.Set, dir string) *server {
 func startWith(t *testing.T, set *inventory.Set, change func(*Config)) *server {
 	t.Helper()
 	loopback := netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), 0)
-	log := &lines{}
+	log := &servertest.Log{}
 	config := Config{
 		Settings:  Settings{TFTP: loopback, HTTP: loopback, Access: here},
 		Inventory: func() *inventory.Set { return set },
@@ -90,15 +71,7 @@ func startWith(t *testing.T, set *inventory.Set, change func(*Config)) *server {
 	if err := p.Open(); err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	served := make(chan error)
-	go func() { served <- p.Serve(ctx) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-served; err != nil {
-			t.Errorf("Serve = %v, want nil at the end of its context", err)
-		}
-	})
+	servertest.Start(t, p.Serve)
 	s := &server{Provisioner: p, t: t, log: log}
 	s.tftp, s.http = p.Addresses()
 	return s
@@ -545,10 +518,7 @@ func TestAnswersFromTheAddressThatWasAsked(t *testing.T) {
 	if err := p.Open(); err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	served := make(chan error)
-	go func() { served <- p.Serve(ctx) }()
-	defer func() { cancel(); <-served }()
+	servertest.Start(t, p.Serve)
 	udp, _ := p.Addresses()
 	asked := netip.AddrPortFrom(netip.MustParseAddr("127.0.0.7"), udp.Port())
 	s := &server{Provisioner: p, t: t, tftp: asked}

@@ -15,6 +15,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/longcord/longcord/internal/servertest"
 	"github.com/longcord/longcord/internal/testcert"
 	"github.com/longcord/longcord/inventory"
 	"github.com/longcord/longcord/stage/provision"
@@ -116,7 +117,7 @@ func TestDeliveriesSurvive(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		kept := &failingStore{Store: memory.New()}
 		defer kept.Close()
-		log := &lines{}
+		log := &servertest.Log{}
 		r := newRecorder(kept, slog.New(slog.NewTextHandler(log, nil)))
 		ctx, stop := context.WithCancel(t.Context())
 		ended := make(chan struct{})

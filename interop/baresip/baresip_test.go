@@ -4,7 +4,6 @@ package baresip_test
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"log/slog"
 	"net/netip"
@@ -15,6 +14,7 @@ import (
 	"github.com/longcord/longcord/callmanager"
 	"github.com/longcord/longcord/internal/logging"
 	"github.com/longcord/longcord/internal/secret"
+	"github.com/longcord/longcord/internal/servertest"
 	"github.com/longcord/longcord/interop/baresip"
 	"github.com/longcord/longcord/inventory"
 	"github.com/longcord/longcord/store/memory"
@@ -45,21 +45,15 @@ func manager(t *testing.T) (*callmanager.Manager, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	if err := m.Open(ctx); err != nil {
+	if err := m.Open(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	served := make(chan error, 1)
-	go func() { served <- m.Serve(ctx) }()
 	t.Cleanup(func() {
-		cancel()
-		if err := <-served; err != nil {
-			t.Error(err)
-		}
 		if t.Failed() {
 			t.Logf("call manager's log:\n%s", &log)
 		}
 	})
+	servertest.Start(t, m.Serve)
 	return m, at.String()
 }
 

@@ -19,6 +19,7 @@ import (
 
 	"github.com/longcord/longcord/callmanager"
 	"github.com/longcord/longcord/internal/secret"
+	"github.com/longcord/longcord/internal/servertest"
 	"github.com/longcord/longcord/interop/office"
 	"github.com/longcord/longcord/inventory"
 	"github.com/longcord/longcord/store/memory"
@@ -40,18 +41,10 @@ func manager(t *testing.T, at netip.Addr) *callmanager.Manager {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	if err := m.Open(ctx); err != nil {
+	if err := m.Open(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	served := make(chan error, 1)
-	go func() { served <- m.Serve(ctx) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-served; err != nil {
-			t.Error(err)
-		}
-	})
+	servertest.Start(t, m.Serve)
 	return m
 }
 

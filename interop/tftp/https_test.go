@@ -3,7 +3,6 @@
 package tftp_test
 
 import (
-	"context"
 	"crypto/tls"
 	"encoding/pem"
 	"net/netip"
@@ -12,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/longcord/longcord/internal/servertest"
 	"github.com/longcord/longcord/inventory"
 	"github.com/longcord/longcord/provisioner"
 	"github.com/longcord/longcord/stage/provision"
@@ -55,15 +55,7 @@ func startHTTPS(t *testing.T) (http, https, certificate string) {
 	if err := p.Open(); err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	served := make(chan error)
-	go func() { served <- p.Serve(ctx) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-served; err != nil {
-			t.Error(err)
-		}
-	})
+	servertest.Start(t, p.Serve)
 	_, plain := p.Addresses()
 	return plain.String(), p.HTTPSAddress().String(), certificate
 }

@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/longcord/longcord/internal/secret"
+	"github.com/longcord/longcord/internal/servertest"
 	"github.com/longcord/longcord/internal/testcert"
 	"github.com/longcord/longcord/interop/office"
 	"github.com/longcord/longcord/inventory"
@@ -80,15 +81,7 @@ func start(t *testing.T) *server {
 	if err := p.Open(); err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	served := make(chan error)
-	go func() { served <- p.Serve(ctx) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-served; err != nil {
-			t.Error(err)
-		}
-	})
+	servertest.Start(t, p.Serve)
 	udp, tcp := p.Addresses()
 	return &server{"127.0.0.1", strconv.Itoa(int(udp.Port())), strconv.Itoa(int(tcp.Port())), firmware, wrapping}
 }

@@ -21,6 +21,7 @@ import (
 
 	"github.com/longcord/longcord/finding"
 	"github.com/longcord/longcord/internal/secret"
+	"github.com/longcord/longcord/internal/servertest"
 	"github.com/longcord/longcord/internal/testcert"
 	"github.com/longcord/longcord/inventory"
 	"github.com/longcord/longcord/stage/provision"
@@ -70,33 +71,16 @@ type house struct {
 	t        *testing.T
 	store    store.Store
 	findings *finding.Board
-	log      *syncBuffer
+	log      *servertest.Log
 	end      func()
 	session  time.Time // of the phone, once it has one
 
 	inventory atomic.Pointer[inventory.Set]
 }
 
-type syncBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (b *syncBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.Write(p)
-}
-
-func (b *syncBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.String()
-}
-
 func open(t *testing.T, s store.Store) *house {
 	t.Helper()
-	h := &house{t: t, store: s, findings: finding.NewBoard(), log: &syncBuffer{}}
+	h := &house{t: t, store: s, findings: finding.NewBoard(), log: &servertest.Log{}}
 	h.inventory.Store(phones())
 	k, err := New(Config{
 		Outside: netip.AddrPortFrom(loopback, 0), HTTP: netip.AddrPortFrom(loopback, 0), Inside: netip.MustParseAddr("10.1.0.5"),
