@@ -78,7 +78,7 @@ func TestOldCookie(t *testing.T) {
 		t.Fatalf("logoff: %v\n%s", err, out)
 	}
 	for name, cookie := range map[string]string{"given up": cookie, "unknown": strings.Repeat("A", 43) + "=", "no base64": "%00;,\""} {
-		p := o.Start(o.Client, office.Peer(t, "openconnect"), "--servercert", serverCert, "--verbose", "--cookie", cookie, office.URL)
+		p := o.Start(o.Client, office.Peer(t, "openconnect"), "--servercert", serverCert, "--verbose", "--cookie", "webvpn="+cookie, office.URL)
 		if code := p.Ended(); code == 0 || !strings.Contains(p.Output(), "401") {
 			t.Errorf("%s: openconnect ends with %d and says\n%s", name, code, p.Output())
 		}
