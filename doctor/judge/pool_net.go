@@ -27,7 +27,7 @@ var _ = rule(func(c *Case) {
 	}
 	for _, f := range c.All(fact.SEPServer) { // an address of the tunnels cannot be a server's, too
 		if address, err := netip.ParseAddr(f.Get("host")); err == nil {
-			if pool, _ := c.poolOf(address); pool != "" {
+			if pool, _ := c.poolOf(address); pool != "" && !c.answersInTunnel(f.Get("host")) {
 				c.Find(finding.PoolOverlaps.With(pool, "the server "+f.Get("host")+" of the phone's file", "the office's own network"), f)
 			}
 		}

@@ -73,6 +73,17 @@ func (c *Case) officeIsDark() bool {
 		!slices.ContainsFunc(c.All(fact.WalkAsked), func(f fact.Fact) bool { return f.Get("from") == "tunnel" && f.Get("outcome") != "silent" })
 }
 
+// answersInTunnel reports whether a server, by its address, has answered through the tunnel in some way.
+func (c *Case) answersInTunnel(host string) bool {
+	return slices.ContainsFunc(c.throughTunnel("true"), func(f fact.Fact) bool {
+		address := f.Get("address")
+		if at, err := netip.ParseAddrPort(address); err == nil {
+			address = at.Addr().String()
+		}
+		return address == host
+	})
+}
+
 // throughTunnel returns pings and attempts by TCP through the tunnel that came out so. A refusal is an answer; a name
 // that does not resolve is none of either kind.
 func (c *Case) throughTunnel(ok string) []fact.Fact {
