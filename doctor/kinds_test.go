@@ -15,7 +15,6 @@ var unjudged = map[string]string{
 	"DNSMasqSetting":   "its lines go into a bundle, for who looks at dnsmasq.conf",
 	"PhoneNoTrustList": "a phone may have none",
 	"SystemUnknown":    "says in a facts file what could not be looked at",
-	"WalkAuthorities":  "people read it while the walk goes on",
 	"WalkCompanion":    "people read it while the walk goes on",
 	"WalkTunnelLost":   "people read it while the walk goes on; the step that ended is a symptom",
 }

@@ -32,7 +32,8 @@ const (
 
 	// WalkTLS: TLS with a gateway; gateway (the URL), address, ok, version and suite; where it failed, lacks (version,
 	// cipher, certificate, other), phone (the versions that the phone has), and takes, what the gateway takes from a client
-	// that has all: version and suite, or none.
+	// that has all: version and suite, or none; with certificate, shown (whether the phone has shown one), and alert, as
+	// RFC 5246 calls it.
 	WalkTLS Kind = "walk.tls"
 	// WalkPinned: whether the file has the hash of what the gateway presents; gateway, sha1 of its own certificate, hash
 	// as it would stand in a file, ok, and index of the hash in the file and depth of the certificate that it fits.
@@ -43,7 +44,8 @@ const (
 	// WalkGroupURL: what the gateway says to the group URL; url, outcome (login, no-cookie, redirect, missing, refused,
 	// busy, none), reply, computers (true, false: takes logins of computers there or at its root; absent: not asked).
 	WalkGroupURL Kind = "walk.group-url"
-	// WalkAuthorities: the gateway asks for a client certificate; gateway, names of the authorities, one each.
+	// WalkAuthorities: the gateway asks for a client certificate; gateway, names of the authorities, by semicolon; where the
+	// phone has one, its issuer, and whether that is among them.
 	WalkAuthorities Kind = "walk.authorities"
 	// WalkCredential: what is wrong with user name or password before anybody is asked; user, what, problem. Never the
 	// password.

@@ -26,7 +26,7 @@ var _ = rule(func(c *Case) {
 		switch outcome := f.Get("outcome"); {
 		case outcome != "refused" && outcome != "again":
 		case f.Get("by") == "certificate":
-			c.Find(finding.ClientCertificateUntrusted.With(who, "it says "+f.Get("reply")).As(finding.Likely), f)
+			c.Find(finding.ClientCertificateUntrusted.With(who, "it says "+f.Get("reply")+c.otherIssuer(f.Get("url"))).As(finding.Likely), f)
 		case outcome == "refused":
 			c.Find(finding.LoginRefused.With(f.Get("user")), f)
 		default:

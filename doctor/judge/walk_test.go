@@ -88,6 +88,13 @@ func TestWalk(t *testing.T) {
 			[]string{"login-refused likely: "}},
 		"wrong certificate": {[]walked{{fact.WalkLogin, "user=SEP;by=certificate;outcome=refused;reply=401"}},
 			[]string{"client-certificate-untrusted likely: "}},
+		"an unknown issuer": {[]walked{{fact.WalkAuthorities, "gateway=https://vpn/p;names=CN=Phones;issuer=CN=Others;among=false"},
+			{fact.WalkTLS, "gateway=https://vpn/p;address=1.2.3.4:443;ok=false;lacks=certificate;shown=true;alert=unknown ca"}},
+			[]string{"client-certificate-untrusted certain: the gateway does not take the client certificate of SEP001122334455: it answers unknown ca; it asks for one of CN=Phones, and this one is of CN=Others"}},
+		"an expired certificate": {[]walked{{fact.WalkTLS, "gateway=https://vpn/p;address=1.2.3.4:443;ok=false;lacks=certificate;shown=true;alert=certificate expired"}},
+			[]string{"client-certificate-expired certain: "}},
+		"hung up on a certificate": {[]walked{{fact.WalkTLS, "gateway=https://vpn/p;address=1.2.3.4:443;ok=false;lacks=certificate;shown=true;alert="}},
+			[]string{"client-certificate-untrusted likely: "}},
 		"a space": {[]walked{{fact.WalkCredential, "user=al ice;what=user name;problem=a space in it"}},
 			[]string{"credential-characters certain: "}},
 		"split": {[]walked{{fact.WalkTunnel, "gateway=https://vpn/p;ok=true;include=10.0.0.0/8;exclude="}},
@@ -160,8 +167,9 @@ func TestWalkStuck(t *testing.T) {
 	if r.Verdict != Fault || len(r.Needs) != 0 {
 		t.Errorf("explained: verdict %s, needs %q", r.Verdict, r.Needs)
 	}
-	r, _ = judged([]walked{{fact.WalkTLS, "address=1.2.3.4:443;ok=false;lacks=certificate"}, {fact.WalkStep, "step=verify;ok=false"}, {fact.WalkStuck(4), ""}})
-	if r.Verdict != Insufficient || !slices.ContainsFunc(r.Needs, func(n string) bool { return strings.Contains(n, "--cert") }) {
+	r, _ = judged([]walked{{fact.WalkAuthorities, "gateway=https://vpn/p;names=CN=Phones"},
+		{fact.WalkTLS, "gateway=https://vpn/p;address=1.2.3.4:443;ok=false;lacks=certificate;shown=false"}, {fact.WalkStep, "step=verify;ok=false"}, {fact.WalkStuck(4), ""}})
+	if r.Verdict != Insufficient || !slices.ContainsFunc(r.Needs, func(n string) bool { return strings.Contains(n, "--cert") && strings.Contains(n, "CN=Phones") }) {
 		t.Errorf("a gateway that wants a certificate: verdict %s, needs %q", r.Verdict, r.Needs)
 	}
 }

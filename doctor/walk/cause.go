@@ -30,6 +30,29 @@ func cause(err error) string {
 	return "other"
 }
 
+// alerts are those that say something of a client's certificate, by what the library calls them, as RFC 5246 does.
+var alerts = map[string]string{
+	"unknown certificate authority": "unknown ca",
+	"bad certificate":               "bad certificate",
+	"unsupported certificate":       "unsupported certificate",
+	"revoked certificate":           "certificate revoked",
+	"expired certificate":           "certificate expired",
+	"unknown certificate":           "certificate unknown",
+	"certificate required":          "certificate required",
+	"access denied":                 "access denied",
+	"handshake failure":             "handshake failure",
+}
+
+// alert returns the alert with which the other end has ended TLS; nothing where it sent none, or one that says nothing
+// of certificates. The library has no error values for them, only their words.
+func alert(err error) string {
+	if err == nil {
+		return ""
+	}
+	_, words, _ := strings.Cut(err.Error(), "remote error: tls: ")
+	return alerts[words]
+}
+
 func truth(ok bool) string {
 	if ok {
 		return "true"

@@ -1,8 +1,10 @@
 package walk
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
 	"errors"
@@ -138,8 +140,7 @@ func (w *walker) judgeTLS(ctx context.Context, g reachedGateway) bool {
 		versions, newest = "TLS 1.0", tls.VersionTLS10
 	}
 	if g.AsksCertificate {
-		values := []string{"gateway", g.URL, "names", strings.Join(authorities(g.Authorities), "; ")}
-		w.tell(g.URL, fact.WalkAuthorities, fmt.Sprintf("asks for a client certificate, of %q", authorities(g.Authorities)), values...)
+		w.authorities(g.URL, g.Authorities)
 	}
 	if g.Version == 0 { // TLS ended before the phone could judge
 		seen := probe(ctx, g.URL, address, tls.VersionTLS13)
@@ -154,7 +155,7 @@ func (w *walker) judgeTLS(ctx context.Context, g reachedGateway) bool {
 		w.tell(g.URL, fact.WalkTLS, fmt.Sprintf("TLS as a %s has it (%s) fails: %s; from a client that has everything it takes %s", w.o.Model.Name, versions, plain(g.err), seen.takes()), values...)
 		return false // what certificate another client gets need not be the phone's
 	}
-	w.certificates(g.URL, chainOf(g.Gateway))
+	w.certificates(g.URL, g.Chain)
 	w.pinned(g.Gateway)
 	f, known := phone.FindingOf(g.err)
 	named := true
@@ -170,7 +171,8 @@ func (w *walker) judgeTLS(ctx context.Context, g reachedGateway) bool {
 		return false // said
 	}
 	w.tell(g.URL, fact.WalkTLS, "TLS ends after the gateway's certificate: "+plain(g.err),
-		"gateway", g.URL, "address", address, "ok", "false", "lacks", lacksCertificate(g), "phone", versions)
+		"gateway", g.URL, "address", address, "ok", "false", "lacks", lacksCertificate(g), "phone", versions,
+		"shown", truth(g.AsksCertificate && w.o.Certificate.Certificate != nil), "alert", alert(g.err))
 	return false
 }
 
@@ -182,18 +184,10 @@ func lacksCertificate(g reachedGateway) string {
 	return "other"
 }
 
-func chainOf(g *phone.Gateway) [][]byte {
-	var chain [][]byte
-	for _, c := range g.Chain {
-		chain = append(chain, c.Raw)
-	}
-	return chain
-}
-
 // certificates tells what the gateway presents.
-func (w *walker) certificates(u string, chain [][]byte) {
-	for depth, der := range chain {
-		values, err := read.CertificateValues(der)
+func (w *walker) certificates(u string, chain []*x509.Certificate) {
+	for depth, c := range chain {
+		values, err := read.CertificateValues(c.Raw)
 		if err != nil {
 			w.say(fmt.Sprintf("%s: certificate %d cannot be read: %v", u, depth, err))
 			continue
@@ -250,7 +244,38 @@ func (w *walker) named(g *phone.Gateway) bool {
 	return false
 }
 
-func authorities(der [][]byte) []string {
+// authorities tells whose certificates a gateway asks for, and whether the phone's is one of them.
+func (w *walker) authorities(u string, der [][]byte) {
+	names := authorityNames(der)
+	text := "asks for a client certificate, of anybody"
+	if len(der) > 0 {
+		text = fmt.Sprintf("asks for a client certificate, of %q", names)
+	}
+	values := []string{"gateway", u, "names", strings.Join(names, "; ")}
+	if chain := chainOf(w.o.Certificate); len(chain) > 0 && len(der) > 0 {
+		among := slices.ContainsFunc(chain, func(c *x509.Certificate) bool {
+			return slices.ContainsFunc(der, func(name []byte) bool { return bytes.Equal(name, c.RawIssuer) })
+		})
+		issuer := chain[0].Issuer.String()
+		if !among {
+			text += "; the phone's is of " + issuer
+		}
+		values = append(values, "issuer", issuer, "among", truth(among))
+	}
+	w.tell(u, fact.WalkAuthorities, text, values...)
+}
+
+// chainOf returns the certificates that the phone shows.
+func chainOf(c tls.Certificate) (chain []*x509.Certificate) {
+	for _, der := range c.Certificate {
+		if parsed, err := x509.ParseCertificate(der); err == nil {
+			chain = append(chain, parsed)
+		}
+	}
+	return chain
+}
+
+func authorityNames(der [][]byte) []string {
 	names := []string{}
 	for _, raw := range der {
 		var sequence pkix.RDNSequence
@@ -378,8 +403,12 @@ func unsendable(text string) string {
 func (w *walker) logIn(ctx context.Context, g *phone.Gateway) bool {
 	by := byWhat(w.group)
 	user, _ := w.steps.Login(w.group)
+	before := len(g.Replies)
 	err := g.LogIn(ctx)
-	reply := lastReply(g)
+	reply := phone.Reply{} // the gateway may have hung up
+	if len(g.Replies) > before {
+		reply = lastReply(g)
+	}
 	if err == nil {
 		w.tell(g.URL, fact.WalkLogin, "lets the phone in by "+by, "url", g.URL, "by", by, "user", user, "outcome", "in")
 		return true

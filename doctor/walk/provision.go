@@ -81,6 +81,9 @@ func (w *walker) chooseGateways() {
 	if len(w.o.URLs) > 0 {
 		w.group.URLs = w.o.URLs
 	}
+	if w.unpinned && w.o.Password.IsZero() && w.o.Certificate.Certificate != nil {
+		w.group.AuthMethod = cnf.ByCertificate // no file says how, and there is nothing else to log in with
+	}
 	w.note(w.o.Device, fact.WalkVPN, fmt.Sprintf("the phone knows %d gateways", len(w.group.URLs)), "device", w.o.Device, "ok", truth(len(w.group.URLs) > 0))
 	if w.stored == nil {
 		w.stored = &cnf.Device{VPN: w.group}

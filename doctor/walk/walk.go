@@ -115,6 +115,7 @@ func run(ctx context.Context, o Options, c *fact.Collector, folder string) error
 		device = append(device, "load", o.Load)
 	}
 	w.note(w.o.Device, fact.Device, "a "+o.Model.Name+" as "+o.Device, device...)
+	w.ownCertificate()
 	err = w.live(ctx)
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -123,6 +124,19 @@ func run(ctx context.Context, o Options, c *fact.Collector, folder string) error
 		return nil
 	}
 	return err
+}
+
+// ownCertificate notes the certificate that the phone was given.
+func (w *walker) ownCertificate() {
+	if w.o.Certificate.Certificate == nil {
+		return
+	}
+	values, err := read.CertificateValues(w.o.Certificate.Certificate[0])
+	if err != nil {
+		return // it was read with its key
+	}
+	w.note(w.o.Device, fact.PhoneCertificate, fmt.Sprintf("the phone's certificate: %s of %s, until %s",
+		value(values, "subject"), value(values, "issuer"), value(values, "not-after")), append(values, "device", w.o.Device)...)
 }
 
 // live is the order of the steps.
@@ -232,6 +246,12 @@ func Plan(o Options) []string {
 		user := o.User
 		if user == "" {
 			user = o.Device
+		}
+		if chain := chainOf(o.Certificate); len(chain) > 0 {
+			say("the certificate of %s is shown to gateways that ask for one", chain[0].Subject)
+			if o.Password.IsZero() {
+				user = chain[0].Subject.CommonName
+			}
 		}
 		say("one login as %s at the first gateway that takes logins, one tunnel, and a log-off", user)
 		say("whether %s has a session there now cannot be seen from here; where one session is allowed, this login ends that one", user)

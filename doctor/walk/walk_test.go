@@ -41,6 +41,9 @@ var (
 	office       = netip.MustParseAddr("10.20.0.1")
 )
 
+// hangsUp instead of a status ends the connection.
+const hangsUp = -1
+
 // gateway is a gateway that says what a test wants.
 type gateway struct {
 	t           *testing.T
@@ -49,7 +52,7 @@ type gateway struct {
 	running     sync.WaitGroup
 
 	opened string      // headers of the answer to GET; empty: none
-	posted int         // status of the answer to POST
+	posted int         // status of the answer to POST; hangsUp: none
 	answer cstp.Answer // to CONNECT; without an address: 503
 
 	mu       sync.Mutex
@@ -100,6 +103,8 @@ func (g *gateway) serve(conn net.Conn) {
 			return
 		case request.Method == http.MethodGet && g.opened != "":
 			fmt.Fprintf(conn, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n%s\r\n", g.opened)
+		case request.Method == http.MethodPost && g.posted == hangsUp:
+			return
 		case request.Method == http.MethodPost && g.posted == http.StatusOK:
 			fmt.Fprint(conn, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nSet-Cookie: webvpn=a@b@c; secure\r\n\r\n")
 		case request.Method == http.MethodPost && g.posted != 0:
@@ -263,6 +268,8 @@ func TestBroken(t *testing.T) {
 		"no such URL":         {gateway: &gateway{}, step: "verify", kind: fact.WalkGroupURL, values: []string{"outcome", "redirect", "computers", "false"}},
 		"wrong password": {gateway: &gateway{opened: login, posted: http.StatusUnauthorized}, step: "verify",
 			kind: fact.WalkLogin, values: []string{"outcome", "refused"}},
+		"hung up at the password": {gateway: &gateway{opened: login, posted: hangsUp}, step: "verify",
+			kind: fact.WalkLogin, values: []string{"outcome", "none", "reply", ""}},
 		"a space in the password": {gateway: &gateway{opened: login, posted: http.StatusOK}, step: "verify",
 			change: func(o *walk.Options) { o.Password = secret.New(password + " ") },
 			kind:   fact.WalkCredential, values: []string{"what", "password", "problem", "a space at its beginning or end"}},
@@ -338,9 +345,11 @@ func TestPlan(t *testing.T) {
 		change   func(*walk.Options)
 		has, not string
 	}{
-		"file server":    {func(o *walk.Options) { o.Servers = []string{"10.1.1.5"} }, "the file server 10.1.1.5", "one login"},
-		"no login":       {func(o *walk.Options) { o.URLs = []string{"https://vpn/p"} }, "nobody is logged in there", "one registration"},
-		"login":          {func(o *walk.Options) { o.Password = secret.New(password) }, "one login as " + device, password},
+		"file server": {func(o *walk.Options) { o.Servers = []string{"10.1.1.5"} }, "the file server 10.1.1.5", "one login"},
+		"no login":    {func(o *walk.Options) { o.URLs = []string{"https://vpn/p"} }, "nobody is logged in there", "one registration"},
+		"login":       {func(o *walk.Options) { o.Password = secret.New(password) }, "one login as " + device, password},
+		"certificate": {func(o *walk.Options) { o.Certificate = testcert.NewAuthority("CA", nil).Issue("CP-7962G-"+device, nil) },
+			"one login as CP-7962G-" + device, "nobody is logged in"},
 		"call":           {func(o *walk.Options) { o.Password, o.Call = secret.New(password), "1002" }, "one call to 1002", "nobody"},
 		"inside":         {func(o *walk.Options) { o.At = walk.Inside }, "one registration", "gateways"},
 		"taken, no call": {func(o *walk.Options) { o.NoLogin, o.Call = "it is registered", "1002" }, "it is registered", "one call"},

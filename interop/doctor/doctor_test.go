@@ -142,3 +142,10 @@ func answering(t *testing.T, o *office.Office) {
 }
 
 func on(h *testnet.Host) func(*exec.Cmd) error { return h.Start }
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}

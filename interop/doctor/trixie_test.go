@@ -37,13 +37,23 @@ type phoneOcserv struct {
 	file          string
 }
 
-func startPhoneOcserv(t *testing.T, settings string) phoneOcserv {
+// byCertificate has an ocserv take certificates alone.
+func byCertificate(o *office.Ocserv) {
+	o.Auth = "auth = \"certificate\"\nca-cert = %[1]s/ca.pem\ncert-user-oid = 2.5.4.3\n"
+	o.Files = map[string]string{"ca.pem": authority.PEM()}
+}
+
+func startPhoneOcserv(t *testing.T, how cnf.AuthMethod, settings string) phoneOcserv {
 	t.Helper()
 	o := phoneOcserv{gateway: host(t, "gateway"), home: host(t, "home")}
 	must(t, testnet.Connect(o.home, "eth0", netip.MustParsePrefix("203.0.113.9/24"), o.gateway, "outside", netip.MustParsePrefix("203.0.113.2/24")))
 	certificate := issued(func(c *x509.Certificate) { c.IPAddresses = []net.IP{net.IPv4(203, 0, 113, 2)} })
-	office.Ocserv{Root: office.OcservRoot(t), Host: o.gateway, Certificate: certificate, User: "alice", Password: password,
-		Settings: forPhones + settings}.Start(t)
+	ocserv := office.Ocserv{Root: office.OcservRoot(t), Host: o.gateway, Certificate: certificate, User: "alice", Password: password,
+		Settings: forPhones + settings}
+	if how == cnf.ByCertificate {
+		byCertificate(&ocserv)
+	}
+	ocserv.Start(t)
 	must(t, o.gateway.Do(func() error {
 		l, err := net.Listen("tcp4", ":2000")
 		if err == nil {
@@ -51,7 +61,7 @@ func startPhoneOcserv(t *testing.T, settings string) phoneOcserv {
 		}
 		return err
 	}))
-	o.file = sccpFile(t, verify.HashOf(certificate.Certificate[0]).String())
+	o.file = sccpFile(t, how, verify.HashOf(certificate.Certificate[0]).String())
 	return o
 }
 
@@ -63,18 +73,11 @@ func host(t *testing.T, name string) *testnet.Host {
 	return h
 }
 
-func must(t *testing.T, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
-func sccpFile(t *testing.T, hash string) string {
+func sccpFile(t *testing.T, how cnf.AuthMethod, hash string) string {
 	t.Helper()
 	d := &cnf.Device{
 		Protocol: cnf.SCCP, Transport: cnf.SCCPTransport, Pool: cnf.DevicePool{CallManagers: []cnf.CallManager{{Host: "10.88.0.1"}}},
-		VPN: &cnf.VPNGroup{URLs: []string{"https://203.0.113.2/svc"}, MTU: 1290, FailConnectTime: 30, EnableHostIDCheck: true,
+		VPN: &cnf.VPNGroup{URLs: []string{"https://203.0.113.2/svc"}, MTU: 1290, FailConnectTime: 30, EnableHostIDCheck: true, AuthMethod: how,
 			CertificateHashes: []string{hash, spare}},
 	}
 	content, err := d.Bytes()
@@ -101,7 +104,7 @@ func TestOcservForPhones(t *testing.T) {
 		"new for old ones": {newSuites + udp, "CP-7962G", password, "", "fault", "tls-version", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			o := startPhoneOcserv(t, c.settings)
+			o := startPhoneOcserv(t, cnf.UserAndPassword, c.settings)
 			if c.shut != "" {
 				nft := exec.Command(office.Peer(t, "nft"), "table inet shut { chain in { type filter hook input priority 0; "+c.shut+"; }; }")
 				must(t, o.gateway.Start(nft))
@@ -111,6 +114,28 @@ func TestOcservForPhones(t *testing.T) {
 			r.expect(t, c.verdict, c.codes)
 			if !strings.Contains(r.progress, c.progress) {
 				t.Errorf("%q is not told:\n%s", c.progress, r.progress)
+			}
+		})
+	}
+}
+
+// TestOcservByCertificate walks to an ocserv 1.3 that takes phones by certificate alone.
+func TestOcservByCertificate(t *testing.T) {
+	o := startPhoneOcserv(t, cnf.ByCertificate, newSuites+udp)
+	for name, c := range map[string]struct {
+		flags                []string
+		verdict, codes, says string
+	}{
+		"right":            {showing(t, authority.Issue(phoneCN, nil)), "ok", "", "lets the phone in by certificate"},
+		"none":             {nil, "ok", "", `asks for a client certificate, of ["CN=An Authority"]`},
+		"of somebody else": {showing(t, elsewhere.Issue(phoneCN, nil)), "fault", "client-certificate-untrusted", "and this one is of CN=Elsewhere"},
+		"expired":          {showing(t, authority.Issue(phoneCN, ended)), "fault", "client-certificate-expired", "it ended on"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := judge(t, on(o.home), "", append([]string{"--file", o.file}, c.flags...)...)
+			r.expect(t, c.verdict, c.codes)
+			if !strings.Contains(r.said(), c.says) {
+				t.Errorf("%q is not said:\n%s", c.says, r.said())
 			}
 		})
 	}

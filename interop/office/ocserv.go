@@ -1,8 +1,10 @@
 package office
 
 import (
+	"cmp"
 	"crypto/tls"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,8 +18,7 @@ import (
 // ocservSettings are those that every ocserv here has. One security module (sec-mod-scale): of several, a worker
 // that took a session over may tell the wrong one about the goodbye, and the session lives on. Seen with ocserv
 // 1.1.6: "session stats but with non-existing SID".
-const ocservSettings = `auth = "plain[passwd=%[1]s/passwd]"
-run-as-user = root
+const ocservSettings = `run-as-user = root
 run-as-group = root
 socket-file = %[1]s/sock
 pid-file = %[1]s/pid
@@ -33,13 +34,18 @@ dtls-legacy = true
 use-occtl = false
 `
 
+// OcservByPassword is how it lets users in unless something else is said.
+const OcservByPassword = "auth = \"plain[passwd=%[1]s/passwd]\"\n"
+
 // Ocserv is a gateway that is not ours, with one user. Its address in the tunnel is 10.88.0.1.
 type Ocserv struct {
 	Root           string        // the folder of a Debian that has it; empty for the one installed here
 	Host           *testnet.Host // where it runs; nil for this machine
 	Certificate    tls.Certificate
 	User, Password string
-	Settings       string // lines besides the usual ones: ports, times, priorities
+	Auth           string            // lines about how users are let in, %[1]s its folder; empty: OcservByPassword
+	Files          map[string]string // more files of its folder, by name
+	Settings       string            // lines besides the usual ones: ports, times, priorities
 }
 
 // OcservRoot is the folder with ocserv 1.3, Debian 13's package: the only free gateway with the phones' own login, and
@@ -68,9 +74,12 @@ func (o Ocserv) Start(t testing.TB) *Program {
 		inside = "/" + filepath.Base(dir)
 	}
 	certificate, key := testcert.PEM(o.Certificate)
-	for name, text := range map[string]string{
-		"cert.pem": certificate, "key.pem": key, "ocserv.conf": fmt.Sprintf(ocservSettings, inside) + o.Settings,
-	} {
+	files := map[string]string{
+		"cert.pem": certificate, "key.pem": key,
+		"ocserv.conf": fmt.Sprintf(cmp.Or(o.Auth, OcservByPassword)+ocservSettings, inside) + o.Settings,
+	}
+	maps.Copy(files, o.Files)
+	for name, text := range files {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
