@@ -42,13 +42,15 @@ var (
 		Fix:  []string{"check that UDP 69 and TCP 6970 of %[1]s can be reached from the phone"},
 		Messages: []string{
 			"TFTP Timeout : SEP001122334455.cnf.xml",
+			"00002301.000 |20:56:50.807 |AppInfo  |   TID[b44f0b70] TFTPServer::recvMessage[0x8954318]() sockets:8 Reached max count, returning 503",
+			"systemd[1]: tftpd-hpa.service: Failed with result 'exit-code'.",
 		},
 		Elsewhere: map[Platform][]string{
 			ASA: {
 				"let the pool reach UDP 69 and TCP 6970: look at vpn-filter of the group policy, and at NAT exemption and routes of the pool",
 			},
 			CUCM: {
-				"check in Cisco Unified Serviceability > Control Center - Feature Services that Cisco Tftp runs",
+				"check in Cisco Unified Serviceability > Control Center - Feature Services that Cisco Tftp runs, and restart it when its trace says that it has reached the most requests that it takes",
 			},
 		},
 		MootedBy: []string{"mtu"},
@@ -147,6 +149,7 @@ var (
 			"Trust List update failed",
 			"Trust List update failed, verification failure",
 			"File Auth Error : SEP001122334455.cnf.xml.sgn",
+			"Verification of the ITL file failed.",
 		},
 		Elsewhere: map[Platform][]string{
 			Phone: {
@@ -350,11 +353,13 @@ var (
 				"set an NTP server: `ntp server ADDRESS`, and compare with `show clock`",
 			},
 			CUCM: {
+				"`utils ntp status` must say \"synchronised to NTP server\": name servers of a stratum below 4 that are not Windows, `utils ntp server add ADDRESS`, and let UDP 123 through",
 				"check the Phone NTP Reference of the Date/Time Group (System > Date/Time Group)",
 			},
 		},
 		Messages: []string{
 			"VPNC: cert_vfy_cb: depth:0 of 0, subject:</CN=vpn.example.com> pre_err: 9 (certificate is not yet valid)",
+			"Clock is unsynchronized, stratum 16, no reference clock",
 		},
 	})
 	BackupMissing = Define(Declaration{

@@ -27,6 +27,9 @@ var (
 				"look whether it listens where phones ask: `asterisk -rx 'pjsip show transports'` (chan_sip: `sip show settings`, chan-sccp: `sccp show globals`)",
 			},
 		},
+		Messages: []string{
+			"SIPCC-SIP_REG: sip_regmgr_on_transport_cucm_connecting_failed: [1] cucm connecting failed!",
+		},
 	})
 	RegistrationRefused = Define(Declaration{
 		Code: "registration-refused", Step: stage.Register, Severity: Fault,
@@ -52,6 +55,7 @@ var (
 			"sccp_actions.c:876 handle_register: SEP001B0CDB8F24: Rejecting device: Device Unknown",
 			" 4(26924) DEBUG: {1 2 REGISTER c45128} auth [api.c:302]: auth_check_response(): Authorization failed",
 			" 6(26928) DEBUG: {1 2 REGISTER c42018} auth_db [authorize.c:185]: get_ha1(): no result for user '6999@'",
+			"%UC_CALLMANAGER-4-EndPointTransientConnection: %[ConnectingPort=5060][DeviceName=SEP001122334455][IPAddress=10.88.0.14][DeviceType=592][Reason=2][Protocol=SIP][AppID=Cisco CallManager]: An endpoint attempted to register but did not complete registration",
 			"Registration Rejected",
 			"25: Name=SEP001122334455 Load= 9.4(2SR3.1S) Last=Phone-Reg-Rej",
 		},
@@ -69,6 +73,7 @@ var (
 			"res_pjsip/pjsip_distributor.c:688 log_failed_request: Request 'REGISTER' from '<sip:6002@10.99.0.1>' failed for '10.88.0.14:5060' (callid: abc6002) - Not match Endpoint ACL",
 			"chan_sip.c: Registration from '<sip:6002@10.99.0.1>' failed for '10.88.0.14:5060' - Device does not match ACL",
 			" 7(1295) WARNING: pike [pike_funcs.c:135]: pike_check_ipaddr(): PIKE - BLOCKing ip 10.88.0.14, node=0x7f00d43a4118",
+			"2026-11-25 18:22:07,123 fail2ban.actions        [812]: NOTICE  [asterisk-iptables] Ban 10.88.0.14",
 		},
 		Elsewhere: map[Platform][]string{
 			Asterisk: {

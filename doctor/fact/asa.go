@@ -120,6 +120,8 @@ const (
 const (
 	// CUCMVersion: version (8.5.1.10000-26), unrestricted (true or absent).
 	CUCMVersion Kind = "cucm.version"
+	// CUCMTrustList: whether CUCM can verify its own trust list; list (ITL or CTL), verified (true or false).
+	CUCMTrustList Kind = "cucm.trust-list"
 	// CUCMObject: an object of the VPN's; type (gateway, group, profile, common phone profile), name, setting, value.
 	CUCMObject Kind = "cucm.object"
 )

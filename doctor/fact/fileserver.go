@@ -12,6 +12,10 @@ const (
 	FileDenied Kind = "files.denied"
 	// FileBroken: a transfer began and did not end; name, client. A symptom.
 	FileBroken Kind = "files.broken"
+	// FileServerDown: a file server did not start; program.
+	FileServerDown Kind = "files.server-down"
+	// FileServerFull: a file server has as many requests at hand as it takes, and serves nobody. No values.
+	FileServerFull Kind = "files.server-full"
 	// DHCPFiles: a DHCP server names file servers; option (150, 66), servers (by comma), by (the DHCP server's address, or
 	// absent), to (the client's MAC address, or absent).
 	DHCPFiles Kind = "dhcp.files"

@@ -55,8 +55,10 @@ const (
 	PhoneFileTrouble Kind = "phone.file-trouble"
 	// PhoneDefaultFile: the phone took the file for unknown phones.
 	PhoneDefaultFile Kind = "phone.default-file"
-	// PhoneLoadRejected: firmware is damaged or not for this phone; text, why (damaged). A symptom.
+	// PhoneLoadRejected: firmware is not for this phone; text. A symptom.
 	PhoneLoadRejected Kind = "phone.load-rejected"
+	// PhoneLoadDamaged: the image of the firmware that came is damaged. No values.
+	PhoneLoadDamaged Kind = "phone.load-damaged"
 	// PhoneLoadNamed: the phone finds no load of the name that it is told; load, as far as it is told.
 	PhoneLoadNamed Kind = "phone.load-named"
 	// PhoneSignatureRefused: the phone does not believe a file's signature; file.
@@ -77,13 +79,15 @@ const (
 	PhoneNoName Kind = "phone.no-name"
 	// PhoneNetworkTrouble: the phone has no working network; text. A symptom.
 	PhoneNetworkTrouble Kind = "phone.network-trouble"
-	// PhoneRegisterReply: the call manager's answer to REGISTER; status, server.
+	// PhoneRegisterReply: the call manager's answer to REGISTER; status, server, line (each as far as it is told).
 	PhoneRegisterReply Kind = "phone.register-reply"
 	// PhoneRegisterRefused: the call manager refuses the phone; text.
 	PhoneRegisterRefused Kind = "phone.register-refused"
+	// PhoneNoCallManager: no connection to a call manager comes about. No values.
+	PhoneNoCallManager Kind = "phone.no-call-manager"
 	// PhoneNotRegistered: the phone is not registered, or goes on trying; text. A symptom.
 	PhoneNotRegistered Kind = "phone.not-registered"
-	// PhoneAlarm: why the phone was last out of service, as it told its call manager; last.
+	// PhoneAlarm: why the phone was last out of service, as it told its call manager, or the call manager tells; last, device.
 	PhoneAlarm Kind = "phone.alarm"
 )
 

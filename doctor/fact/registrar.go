@@ -1,13 +1,12 @@
 package fact
 
 // What call managers' consoles and logs tell of registrations. Line is a SIP user or an SCCP device (SEP…), client the
-// address that it came from, program the part that speaks (chan_pjsip, chan_sip,
-// chan-sccp, kamailio).
+// address that it came from, program the part that speaks (chan_pjsip, chan_sip, chan-sccp, kamailio, CUCM, fail2ban).
 const (
 	// RegistrarRegistered: a registration was taken; line, client.
 	RegistrarRegistered Kind = "registrar.registered"
 	// RegistrarRefused: a registration was not; line, client, program, cause (password, unknown, contacts, no-aor, static,
-	// type, domain) and reason in words.
+	// type, domain, other, or "reason N" of CUCM) and reason in words.
 	RegistrarRefused Kind = "registrar.refused"
 	// RegistrarDenied: an address may not register; line, client, program, reason (in words that follow the address; absent: it is denied).
 	RegistrarDenied Kind = "registrar.denied"

@@ -17,6 +17,8 @@ const (
 	FileHash Kind = "file.hash"
 	// Device: what a phone is; any of device (SEP…), model (CP-7962G), load, ip.
 	Device Kind = "device"
+	// ClockState: whether NTP sets a clock; whose (in words), synchronised (true or false).
+	ClockState Kind = "clock.state"
 	// AskedURL: the URL that the user says the phone should reach; url.
 	AskedURL Kind = "asked.url"
 )

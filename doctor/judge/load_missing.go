@@ -21,9 +21,7 @@ var _ = rule(func(c *Case) {
 		}
 		c.Find(finding.LoadMissing.With(load, "its .loads file, or the name is wrong").As(finding.Likely), f)
 	}
-	for _, f := range c.All(fact.PhoneLoadRejected) {
-		if f.Get("why") == "damaged" {
-			c.Find(finding.LoadMissing.With("that their file names", "an undamaged image of it").As(finding.Likely), f)
-		}
+	for _, f := range c.All(fact.PhoneLoadDamaged) {
+		c.Find(finding.LoadMissing.With("that their file names", "an undamaged image of it").As(finding.Likely), f)
 	}
 }, finding.LoadMissing)

@@ -130,7 +130,7 @@ func TestPhoneRules(t *testing.T) {
 		{"multiplatform", []string{"device load=sip88xx.11-3-1MPP-408"}, []string{"mpp-firmware certain"}},
 		{"multiplatform by its file", []string{"sep.multiplatform"}, []string{"mpp-firmware certain"}},
 		{"load not there", []string{"phone.file-missing file=sip88xx.14-1-1-0001-125.loads"}, []string{"load-missing certain"}},
-		{"load damaged", []string{"phone.load-rejected why=damaged"}, []string{"load-missing likely"}},
+		{"load damaged", []string{"phone.load-damaged"}, []string{"load-missing likely"}},
 		{"load of other hardware", []string{"phone.load-rejected"}, nil},
 		{"load with a wrong name", []string{"phone.load-named"}, []string{"load-missing likely"}},
 		{"detection by an old load", []string{"sep.vpn auto-detect=1", "device load=SIP42.9-0-3S"}, []string{"network-detection-unreliable likely"}},
@@ -175,6 +175,9 @@ func TestPhoneRules(t *testing.T) {
 		{"DNS of something", []string{"phone.no-name host=cucm.example.com", "file.url url=https://vpn.example.com/p"}, nil},
 		{"gateway does not answer", []string{"gateway.no-answer server=192.0.2.1:443 reason=refused"}, []string{"gateway-unreachable likely"}},
 		{"register: refused", []string{"phone.register-reply status=403"}, []string{"registration-refused likely"}},
+		{"register: another line is taken", []string{"phone.register-reply status=403 line=1001", "phone.register-reply status=200 line=1002"}, []string{"registration-refused likely"}},
+		{"register: nobody there", []string{"phone.no-call-manager"}, []string{"registration-unreachable likely"}},
+		{"register: somebody in the end", []string{"phone.no-call-manager", "phone.register-reply status=200"}, nil},
 		{"register: asked for the password again and again", []string{"phone.register-reply status=401", "phone.register-reply status=401"}, []string{"registration-refused likely"}},
 		{"register: asked for the password", []string{"phone.register-reply status=401", "phone.register-reply status=200"}, nil},
 		{"register: done in the end", []string{"phone.register-reply status=401", "phone.register-reply status=401", "phone.register-reply status=200"}, nil},
@@ -202,6 +205,7 @@ func TestPhoneInsufficient(t *testing.T) {
 		{"phone.not-registered"},
 		{"phone.vpn-failed code=LoginFailed", "sep.setting name=webAccess value=1"}, // a warning explains nothing
 		{"phone.alarm last=CM-closed-TCP", "device device=SEP001122334455"},
+		{"phone.alarm last=keepalive-timeout device=SEP001122334455"},
 	} {
 		r := Facts(phoneFacts(t, lines...), "test")
 		if r.Verdict != Insufficient || len(r.Needs) == 0 {

@@ -10,11 +10,15 @@ import (
 	"github.com/longcord/longcord/finding"
 )
 
-// What Asterisk and Kamailio say of registrations that they refuse. Asterisk answers an unknown user as it answers a wrong password, so of
+// What Asterisk, Kamailio and CUCM say of registrations that they refuse. Asterisk answers an unknown user as it answers a wrong password, so of
 // the causes that are named for one line the most telling counts.
 var _ = rule(func(c *Case) {
 	for _, f := range c.All(fact.RegistrarDenied) {
-		c.Find(finding.RegistrationACL.With(f.Get("program"), cmp.Or(f.Get("line"), "whoever comes")+" from "+cmp.Or(f.Get("client"), "there")+" "+cmp.Or(f.Get("reason"), "is denied")), f)
+		found := finding.RegistrationACL.With(f.Get("program"), cmp.Or(f.Get("line"), "whoever comes")+" from "+cmp.Or(f.Get("client"), "there")+" "+cmp.Or(f.Get("reason"), "is denied"))
+		if f.Get("program") == "fail2ban" {
+			found = found.As(finding.Likely) // that a phone is at that address is not told
+		}
+		c.Find(found, f)
 	}
 	refused := c.All(fact.RegistrarRefused)
 	for _, f := range refused {

@@ -30,3 +30,13 @@ var _ = rule(func(c *Case) {
 		}
 	}
 }, finding.TFTPFileMissing, finding.LoadMissing)
+
+// A file server that does not run, or has its hands full.
+var _ = rule(func(c *Case) {
+	for _, f := range c.All(fact.FileServerDown) {
+		c.Find(finding.TFTPUnreachable.With("the machine where "+f.Get("program")+" has not started").As(finding.Likely), f)
+	}
+	for _, f := range c.All(fact.FileServerFull) {
+		c.Find(finding.TFTPUnreachable.With("CUCM's Cisco Tftp, which has as many requests at hand as it takes").As(finding.Likely), f)
+	}
+}, finding.TFTPUnreachable)

@@ -38,6 +38,9 @@ var _ = rule(func(c *Case) {
 			c.Find(finding.TVSUnreachable.With("the call managers of its stored file").As(finding.Possible), f)
 		}
 	}
+	for _, f := range c.Of(fact.CUCMTrustList, "verified", "false") {
+		c.Find(finding.TrustListMismatch.With("the "+f.Get("list")+" file", "CUCM, which cannot verify it itself").As(finding.Likely), f)
+	}
 	compareSigners(c, server)
 }, finding.TrustListMismatch, finding.ForeignTrustList, finding.TVSUnreachable)
 

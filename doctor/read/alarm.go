@@ -11,7 +11,7 @@ import (
 // debug display of its page, in REGISTER, and in logs of call managers.
 var _ = recognise(Recogniser{
 	Format: "alarm of a phone", Platform: finding.Phone,
-	Marks: []string{"name=sep", "reasonforoutofservicetext="},
+	Marks: []string{"name=sep", "reasonforoutofservicetext=", "restart cause"},
 	Alone: true,
 	New:   func(in *fact.Input) Reader { return &alarmReader{in} },
 })
@@ -21,6 +21,8 @@ type alarmReader struct{ in *fact.Input }
 var (
 	alarmLine = compile(`(?:cisco-alarm:\d+|\b\d{1,3}:) ?Name=(SEP[0-9A-F]{12})\b(?:.*?\b(?:Active)?Load= ?(\S+))?.*?\bLast=([\w-]+)`)
 	outOfWork = compile(`(?:DeviceName=(SEP[0-9A-F]{12})\b.*)?ReasonForOutOfServiceText=([\w-]+)`)
+	// restart is the same in the network statistics of a phone's screen and page.
+	restart = compile(`(?i)^\W*Restart cause\W+([A-Za-z][\w -]*?)\W*$`)
 )
 
 func (r *alarmReader) Line(l Line) bool {
@@ -29,6 +31,8 @@ func (r *alarmReader) Line(l Line) bool {
 		device, load, last = m[1], m[2], m[3]
 	} else if m := outOfWork.FindStringSubmatch(l.Text); m != nil {
 		device, last = m[1], m[2]
+	} else if m := restart.FindStringSubmatch(l.Text); m != nil {
+		last = m[1]
 	} else {
 		return false
 	}

@@ -11,7 +11,7 @@ import (
 // Console logs of phones, docs/wire/phone-logs.md#grammar. People paste parts of lines, so a task's name is enough.
 var _ = recognise(Recogniser{
 	Format: "console log of a phone", Platform: finding.Phone,
-	Marks: []string{"VPNC", "SECD", "SECUREAPP", "downd", "dgetfile", "TFTP", "CAPF", "JAVA-", "ccsip_", "'webvpn='"}, Maybe: maybeRecord,
+	Marks: []string{"VPNC", "SECD", "SECUREAPP", "downd", "dgetfile", "TFTP", "CAPF", "JAVA-", "ccsip_", "SIPCC-", "'webvpn='"}, Maybe: maybeRecord,
 	Begins: func(text string) bool {
 		return maybe79(text) && record79.MatchString(text) || maybe88(text) && record88.MatchString(text)
 	},
@@ -26,6 +26,8 @@ var (
 	record88 = compile(`(?:^|[\s>"'])\d{1,8} [A-Z]{3} ([A-Z][a-z]{2} [ \d]\d) +(\d\d:\d\d:\d\d\.\d{3,6}) +(?:[(\[]\d+:\d+[)\]] +)?([A-Za-z]\w*(?:\(\d+\))?)-`)
 	// bareTask is a line of which only task and words were pasted.
 	bareTask = compile(`(?:^|[\s:>"'*])(VPNC|SECD|SECUREAPP|CAPF)(?:: ?|-)`)
+	// elsewhere is what phones log over several lines: sip_text.go and statistics.go.
+	elsewhere = compile(ofPhone + `|` + ofStatistics)
 )
 
 // consoleReader takes console logs apart. Several records may stand on one line, as they do where people paste them.
@@ -48,12 +50,19 @@ type record struct {
 }
 
 func (r *consoleReader) Line(l Line) bool {
+	if elsewhere.MatchString(l.Raw) {
+		return false
+	}
 	records := r.split(l)
 	for _, each := range records {
 		r.hear(each)
 	}
 	if len(records) == 0 && strings.Contains(l.Text, "'webvpn=' not found in cookie") {
 		r.in.Add(fact.PhoneCookieMissing, l.Number, l.Text, l.Time)
+		return true
+	}
+	if len(records) == 0 && strings.Contains(l.Raw, "SIPCC-") {
+		r.sip(record{Line: l, said: l.Raw})
 		return true
 	}
 	return len(records) > 0
@@ -365,8 +374,16 @@ var capfFailed = compile(`(?i)\b(?:fail(?:ed|ure|s)?|error|untrusted|not trusted
 // registerReply is a reply to REGISTER, as the SIP stack of phones logs it.
 var registerReply = compile(`ccsip_dump_recv_msg_info: <([^:>]+):[^>]*>:(\d{3}) .*:\d+ REGISTER::`)
 
+// sipWords are the SIP stack's about registration, which Jabber has, too: docs/wire/phone-logs.md#registration.
+var sipWords = phrasesOf(
+	says(`SIPCC-SIP_REG\w*: .*\b(?i:cucm connecting failed)`, fact.PhoneNoCallManager),
+	says(`(?P<text>SIPCC-SIP_REG\w*: .*\b(?i:reject(?:ed|s)?)\b.*)`, fact.PhoneRegisterRefused),
+)
+
 func (r *consoleReader) sip(one record) {
 	if m := registerReply.FindStringSubmatch(one.said); m != nil && m[2] >= "200" {
 		r.add(one, fact.PhoneRegisterReply, "status", m[2], "server", m[1])
+		return
 	}
+	r.heard(one, sipWords)
 }

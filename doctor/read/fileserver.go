@@ -11,6 +11,8 @@ import (
 var (
 	tftpdAsked   = compile(`(?:in\.)?tftpd(?:\[\d+\])?: RRQ from (?P<client>\S+) filename (?P<name>.+?)(?: remapped to .*)?$`)
 	tftpdNAK     = compile(`(?:in\.)?tftpd(?:\[\d+\])?: (?:tftpd: )?sending NAK \((?P<code>\d+), (?P<reason>[^)]*)\) to (?P<client>\S+)`)
+	tftpdDone    = compile(`(?:in\.)?tftpd(?:\[\d+\])?: Client (?P<client>\S+) (?:(?P<done>finished)|(?P<none>File not found)|(?P<slow>timed out)) ?(?P<name>.*)$`)
+	tftpdUnit    = compile(`systemd\[\d+\]: (?:(?P<down>in\.tftpd|tftpd-hpa|a?tftpd|tftp)\.(?:service|socket): Failed with result|Started (?:in\.tftpd|tftpd-hpa|a?tftpd|tftp)\.(?:service|socket))`)
 	tftpdGone    = compile(`(?:in\.)?tftpd(?:\[\d+\])?: tftpd: read(?:\(ack\))?: `)
 	atftpdLine   = compile(`atftpd\[[\d.]+\]: +(.*)$`)
 	atftpdServes = compile(`^Serving (?P<name>.+) to (?P<client>[^\s:]+):\d+$`)
@@ -43,6 +45,8 @@ type fileServer struct {
 	in     *fact.Input
 	asked  map[string]string // client to the name that it asked for last
 	serves struct{ name, client string }
+	down   *Line  // where the service has not started; nil: it has, or nothing says so
+	unit   string // that has not
 }
 
 func (r *fileServer) tell(kind fact.Kind, l Line, name, client string, more ...string) {
@@ -70,7 +74,18 @@ func (r *fileServer) Line(l Line) bool {
 		}
 		return true
 	}
+	if m := tftpdDone.FindStringSubmatch(l.Raw); m != nil {
+		r.done(m, l)
+		return true
+	}
 	if tftpdGone.MatchString(l.Raw) {
+		return true
+	}
+	if m := tftpdUnit.FindStringSubmatch(l.Raw); m != nil {
+		r.down, r.unit = nil, m[1]
+		if m[1] != "" {
+			r.down = &l
+		}
 		return true
 	}
 	if m := atftpdLine.FindStringSubmatch(l.Raw); m != nil {
@@ -93,6 +108,23 @@ func (r *fileServer) Line(l Line) bool {
 		return true
 	}
 	return false
+}
+
+// done reads how a transfer ended, as newer versions of tftpd-hpa say it. They cut names as their rules for remapping do.
+func (r *fileServer) done(m []string, l Line) {
+	client, name := m[1], m[5]
+	if asked := r.asked[client]; asked != "" {
+		name = asked
+	}
+	switch {
+	case name == "":
+	case m[2] != "":
+		r.tell(fact.FileSent, l, name, client)
+	case m[3] != "":
+		r.tell(fact.FileMissing, l, name, client)
+	default:
+		r.tell(fact.FileBroken, l, name, client)
+	}
 }
 
 // webAccessOf takes a line of a web server's log apart, if it is about a phone's file.
@@ -136,4 +168,8 @@ func (r *fileServer) dnsmasq(message string, l Line) {
 	}
 }
 
-func (r *fileServer) End() {}
+func (r *fileServer) End() {
+	if l := r.down; l != nil {
+		r.in.Add(fact.FileServerDown, l.Number, l.Raw, l.Time, "program", r.unit)
+	}
+}

@@ -1,0 +1,133 @@
+package doctor_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/longcord/longcord/doctor/fact"
+	"github.com/longcord/longcord/doctor/judge"
+	"github.com/longcord/longcord/doctor/read"
+)
+
+// ofOffice are texts of call managers, file servers and phones in the office, and what is to be said of them.
+var ofOffice = map[string]struct{ text, want string }{
+	"ITL verified":   {"admin:show itl\nLength of ITL file: 5302\nBYTEPOS TAG             LENGTH  VALUE\n3       SIGNERID        2       110\nThe ITL file was verified successfully.\n", "ok"},
+	"CTL broken":     {"Verification of the CTL file failed.\nError parsing the CTL File.\n", "fault trust-list-mismatch(likely)"},
+	"clock set":      {"admin:utils ntp status\nntpd (pid 26049) is running...\nsynchronised to NTP server (10.20.0.9) at stratum 2\n   time correct to within 22 ms\n", "ok"},
+	"clock not set":  {"admin:utils ntp status\nntpd (pid 26049) is running...\nunsynchronised\n  time server re-starting\n", "ok clock-wrong(likely)"},
+	"clock set then": {"Clock is unsynchronized, stratum 16, no reference clock\nClock is synchronized, stratum 3, reference is 192.0.2.1\n", "ok"},
+
+	"file of another cluster": {
+		`00004377.002 |07:28:32.110 |AppInfo  |   ServeFile::wait_FileRequest Received File request for SEP00005E005301.cnf.xml with Request ID 43
+00004378.011 |07:28:32.110 |AppInfo  |   ServeDynamicFile::FindAndServe File Not Found - 404 - Failure
+00004379.003 |07:28:32.110 |AppInfo  |   ServeFile::wait_FileResponse FileStatus : 0 -- OffClusters Configured : 1
+00004452.006 |07:28:34.624 |AppInfo  |   ReceivedServeRsp: Signal TransID[43] File Found - 200 - Success
+`, "ok",
+	},
+	"file of no cluster": {
+		`00004377.002 |07:28:32.110 |AppInfo  |   ServeFile::wait_FileRequest Received File request for SEP00005E005301.cnf.xml with Request ID 43
+00004378.011 |07:28:32.110 |AppInfo  |   ServeDynamicFile::FindAndServe File Not Found - 404 - Failure
+00004379.003 |07:28:32.110 |AppInfo  |   ServeFile::wait_FileResponse FileStatus : 0 -- OffClusters Configured : 1
+00004384.005 |07:28:32.110 |AppInfo  |   UpdateSearchRsp: Signal TransID[43] Search req updated to CRMDB [SEP00005E005301.cnf.xml] [FileNotFound] [0] time taken [0] secs
+`, "fault tftp-file-missing",
+	},
+	"file of this cluster": {
+		`00004377.002 |07:28:32.110 |AppInfo  |   ServeFile::wait_FileRequest Received File request for SEP00005E005301.cnf.xml with Request ID 43
+00004378.020 |07:28:38.208 |AppInfo  |   ServeDynamicFile::FindAndServe ServeDynamicFile::wait_dynamicFileRequest [FileName:(SEP00005E005301.cnf.xml),Content Length:(12025)]
+`, "ok",
+	},
+
+	"alarm: gone for good": {"%UC_CALLMANAGER-3-EndPointUnregistered: %[DeviceName=SEP00005E005301][IPAddress=10.99.0.40][Reason=13]: An endpoint has unregistered\n", "insufficient"},
+	"alarm: reset":         {"%UC_CALLMANAGER-6-EndPointUnregistered: %[DeviceName=SEP00005E005301][IPAddress=10.99.0.40][Reason=9]: An endpoint has unregistered\n", "ok"},
+	"alarm: unknown, then added": {
+		"%UC_CALLMANAGER-4-EndPointTransientConnection: %[DeviceName=SEP00005E005301][IPAddress=10.99.0.40][Reason=2]: x\n" +
+			"%UC_CALLMANAGER-6-EndPointRegistered: %[DeviceName=SEP00005E005301][IPAddress=10.99.0.40]: x\n", "ok registration-refused(possible)",
+	},
+	"alarm: wrong protocol":    {"%CCM_CALLMANAGER-CALLMANAGER-4-DeviceTransientConnection : %[DeviceName=SEP00005E005301][IPAddress=10.99.0.40][Reason=15]: x\n", "fault registration-refused"},
+	"alarm: no word of reason": {"%UC_CALLMANAGER-4-EndPointTransientConnection: %[IPAddress=10.99.0.40][Reason=6]: x\n", "insufficient"},
+
+	"bans of strangers":  {"2026-11-25 18:22:07,123 fail2ban.actions [812]: NOTICE  [asterisk] Ban 192.0.2.61\n2026-11-25 18:22:09,123 fail2ban.actions [812]: NOTICE  [sshd] Ban 10.1.1.1\n", "insufficient"},
+	"a ban that is over": {"2026-11-25 18:22:07,123 fail2ban.actions [812]: NOTICE  [asterisk] Ban 10.1.1.1\n2026-11-25 18:32:09,123 fail2ban.actions [812]: NOTICE  [asterisk] Unban 10.1.1.1\n", "insufficient"},
+	"a ban":              {"2026-11-25 18:22:07,123 fail2ban.actions [812]: NOTICE  [asterisk] Ban 10.1.1.1\n", "fault registration-acl(likely)"},
+
+	"TFTP did not start": {"Nov 25 19:11:00 debian systemd[1]: tftpd-hpa.service: Failed with result 'exit-code'.\n", "fault tftp-unreachable(likely)"},
+	"TFTP did later":     {"Nov 25 19:11:00 debian systemd[1]: tftpd-hpa.service: Failed with result 'exit-code'.\nNov 25 19:12:00 debian systemd[1]: Started tftpd-hpa.service - LSB: HPA's tftp server.\n", "insufficient"},
+	"TFTP finished":      {"Nov 25 11:38:42 pbx in.tftpd[2080]: RRQ from 10.98.1.5 filename SEP00005E005301.cnf.xml\nNov 25 11:38:42 pbx in.tftpd[2080]: Client 10.98.1.5 finished SEP00005E005301.cnf.xml\n", "ok"},
+	"TFTP has not":       {"Nov 25 11:38:42 pbx in.tftpd[2080]: RRQ from 10.98.1.5 filename SEP00005E005301.cnf.xml remapped to x\nNov 25 11:38:42 pbx in.tftpd[2080]: Client 10.98.1.5 File not found x\n", "fault tftp-file-missing"},
+
+	"CME: registered":      {"ephone-1[0] Mac:0000.5E00.5370 TCP socket:[2] activeLine:0 whisperLine:0 REGISTERED in SCCP ver 19/17\n", "ok"},
+	"CME: not":             {"ephone-1[0] Mac:0000.5E00.5370 TCP socket:[-1] activeLine:0 whisperLine:0 UNREGISTERED\n", "insufficient"},
+	"CME: gone and back":   {"%IPPHONE-6-UNREGISTER_ABNORMAL: ephone-1:SEP00005E005370 IP:10.1.1.9 Socket:2 DeviceType:Phone has unregistered abnormally.\n%IPPHONE-6-REGISTER: ephone-1:SEP00005E005370 IP:10.1.1.9 Socket:1 DeviceType:Phone has registered.\n", "ok"},
+	"restart: rejected":    {"Restart Cause    Phone-Reg-Rej\n", "fault registration-refused(likely)"},
+	"restart: lost":        {"Restart Cause: CM-ICMP-Unreach\n", "insufficient"},
+	"restart: by somebody": {"Restart Cause    Reset-Restart\n", "ok"},
+	"damaged load":         {"Checksum Error\n", "ok load-missing(likely)"},
+	"closed":               {"CUCM closed TCP connection\n", "insufficient"},
+
+	"SIP: refused":     {sipTalk("Cisco-CP7965G/9.4.2", "403 Forbidden"), "fault registration-refused(likely)"},
+	"SIP: challenged":  {sipTalk("Cisco-CP7965G/9.4.2", "401 Unauthorized"), "ok"},
+	"SIP: taken":       {sipTalk("Cisco-CP7965G/9.4.2", "401 Unauthorized") + sipTalk("Cisco-CP7965G/9.4.2", "200 OK"), "ok"},
+	"SIP: of no phone": {sipTalk("PBX trunk", "403 Forbidden"), "insufficient"},
+	"SIP: by ngrep":    {strings.ReplaceAll(sipTalk("Cisco-CP7965G/9.4.2", "403 Forbidden"), "\n", ".\n"), "fault registration-refused(likely)"},
+	"SIP: in a phone's log": {
+		"0611 DEB Nov 21 14:33:00.127717 JAVA-sipio-sent---> REGISTER sip:10.20.0.5 SIP/2.0^M\n\tTo: <sip:5035@10.20.0.5>^M\n\tCall-ID: a@10.99.0.21^M\n\tCSeq: 101 REGISTER^M\n" +
+			"0650 DEB Nov 21 14:33:00.171483 JAVA-sipio-recv<--- SIP/2.0 404 Not Found^M\n\tTo: <sip:5035@10.20.0.5>;tag=1^M\n\tCall-ID: a@10.99.0.21^M\n\tCSeq: 101 REGISTER^M\n",
+		"fault registration-refused(likely)",
+	},
+	"SIP stack: rejected": {"4711 NOT Nov 21 14:33:00.171483 (618:927) JAVA-SIPCC-SIP_REG_STATE: 1/0: registration rejected by 10.20.0.5\n", "fault registration-refused(likely)"},
+	"SIP stack: alone":    {"SIPCC-SIP_REG: sip_regmgr_on_transport_cucm_connecting_failed: [1] cucm connecting failed!\n", "fault registration-unreachable(likely)"},
+
+	"a call that was not heard": {
+		"2121 NOT Nov 21 14:33:18.701225 ms-MS.statm_printDecoderStats[A:17] \n\t[Rx Count=0][Rx Lost=0][Pkts Discarded=0][Rx Octets=0]\n" +
+			"2124 NOT Nov 21 14:33:18.701897 ms-MS.statm_printEncoderStats[A:17] \n\t[Tx Count=514][TX Octets=82240]\n", "fault one-way-audio(likely)",
+	},
+	"a picture that was not seen": {
+		"2121 NOT Nov 21 14:33:18.701225 ms-MS.statm_printDecoderStats[V:18] \n\t[Rx Count=0][Rx Lost=0]\n" +
+			"2124 NOT Nov 21 14:33:18.701897 ms-MS.statm_printEncoderStats[V:18] \n\t[Tx Count=514][TX Octets=82240]\n", "insufficient",
+	},
+}
+
+// sipTalk is a registration and its answer.
+func sipTalk(agent, answer string) string {
+	fields := "\nTo: <sip:221@10.20.0.5>\nCall-ID: b@10.99.0.64\nCSeq: 103 REGISTER\n"
+	return "REGISTER sip:10.20.0.5 SIP/2.0" + fields + "User-Agent: " + agent + "\n\nSIP/2.0 " + answer + fields + "\n"
+}
+
+func office(t *testing.T, text string) string {
+	t.Helper()
+	c := fact.NewCollector("test", "files")
+	if err := read.Input(t.Context(), c, "x", strings.NewReader(text), read.Options{Now: time.Date(2026, 11, 26, 12, 0, 0, 0, time.UTC)}); err != nil {
+		t.Fatal(err)
+	}
+	return summary(judge.Facts(c.File(), "test"))
+}
+
+func TestOffice(t *testing.T) {
+	t.Parallel()
+	for name, test := range ofOffice {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if got := office(t, test.text); got != test.want {
+				t.Errorf("got %q, want %q", got, test.want)
+			}
+		})
+	}
+}
+
+// TestOfficeCut cuts the texts at every length. What is well as a whole must not be called broken for being cut, except where
+// its end takes something back.
+func TestOfficeCut(t *testing.T) {
+	t.Parallel()
+	for name, test := range ofOffice {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for n := range len(test.text) {
+				got := office(t, test.text[:n])
+				if test.want == "ok" && name != "clock set then" && got != "ok" && got != "insufficient" {
+					t.Fatalf("cut at %d: %s", n, got)
+				}
+			}
+		})
+	}
+}

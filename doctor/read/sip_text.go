@@ -1,0 +1,89 @@
+package read
+
+import (
+	"regexp"
+	"strings"
+
+	"github.com/longcord/longcord/doctor/fact"
+)
+
+// SIP as text, as consoles of call managers, ngrep and phones print it: docs/wire/gateway-logs.md#sip-as-text.
+var _ = recognise(Recogniser{
+	Format: "SIP as text", Early: true,
+	Marks: []string{"sip/2.0"},
+	New:   func(in *fact.Input) Reader { return &sipText{in: in, phones: map[string]bool{}} },
+})
+
+var (
+	sipBegins = compile(`(?:^|[\s>|])(?:(REGISTER) sips?:\S+ SIP/2\.0|SIP/2\.0 (\d{3}) [^^]*)(?:\^M)?\.?\s*$`)
+	sipField  = regexp.MustCompile(`(?i)^\s*(call-id|i|cseq|user-agent|to|t) ?: ?(.*?)(?:\^M)?\s*$`)
+)
+
+// sipText follows registrations of phones: what each is answered.
+type sipText struct {
+	in     *fact.Input
+	phones map[string]bool // calls of which a phone has sent the REGISTER
+	open   bool
+	at     Line
+	status string // empty: a request
+	own    bool   // the phone's own log
+	call   string
+	method string
+	line   string
+	cisco  bool
+}
+
+// ofPhone begins a message in a phone's own log.
+const ofPhone = "JAVA-sipio-"
+
+// maxSIPLines is how many lines after its start a message may have its fields.
+const maxSIPLines = 40
+
+func (r *sipText) Line(l Line) bool {
+	if m := sipBegins.FindStringSubmatch(l.Raw); m != nil {
+		*r = sipText{in: r.in, phones: r.phones, open: true, at: l, status: m[2], own: strings.Contains(l.Raw, ofPhone)}
+		return true
+	}
+	if !r.open || l.Number-r.at.Number > maxSIPLines {
+		r.open = false
+		return false
+	}
+	m := sipField.FindStringSubmatch(l.Raw)
+	if m == nil {
+		r.open = r.open && strings.TrimSpace(l.Raw) != ""
+		return false
+	}
+	value := strings.TrimRight(m[2], ".")
+	switch strings.ToLower(m[1]) {
+	case "call-id", "i":
+		r.call = value
+	case "user-agent":
+		r.cisco = strings.HasPrefix(value, "Cisco")
+	case "to", "t":
+		if to := sipUser.FindStringSubmatch(value); to != nil {
+			r.line = to[1]
+		}
+	case "cseq":
+		if words := strings.Fields(value); len(words) == 2 {
+			r.method = words[1]
+		}
+	}
+	r.complete()
+	return true
+}
+
+// complete tells what is known once the fields that matter have come, in whatever order.
+func (r *sipText) complete() {
+	switch {
+	case r.call == "" || r.method != "REGISTER":
+	case r.status == "":
+		if (r.own || r.cisco) && len(r.phones) < maxAsked {
+			r.phones[r.call] = true
+		}
+	case r.status >= "200" && r.line != "" && r.phones[r.call]:
+		r.in.Add(fact.PhoneRegisterReply, r.at.Number, r.at.Raw, r.at.Time, "status", r.status, "line", r.line)
+		r.open = false
+	}
+}
+
+func (r *sipText) End() {}
