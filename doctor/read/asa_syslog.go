@@ -22,6 +22,9 @@ var _ = recognise(Recogniser{
 	},
 	Maybe: maybeColumns,
 	Alone: true,
+	Begins: func(text string) bool {
+		return strings.HasPrefix(text, "%ASA-") || strings.HasPrefix(text, "%FTD-") || strings.HasPrefix(text, "%PIX-")
+	},
 	New: func(in *fact.Input) Reader {
 		return &asaSyslogReader{in: in, phones: map[string]bool{}, channels: map[string]*asaChannels{}}
 	},

@@ -42,8 +42,9 @@ var _ = recognise(Recogniser{
 		"failed for '", "not found for endpoint", "configured aors", "rejecting ", "contact", "registered", "reachable", "registration", "ready to accept", "chan_s", "pjsip",
 		"sccp_", "acl.c", "res_security_log",
 	},
-	Alone: true,
-	New:   func(in *fact.Input) Reader { return &asteriskLog{in} },
+	Alone:  true,
+	Begins: asteriskLine.MatchString,
+	New:    func(in *fact.Input) Reader { return &asteriskLog{in} },
 })
 
 type asteriskLog struct{ in *fact.Input }

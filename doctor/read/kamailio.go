@@ -25,8 +25,9 @@ var _ = recognise(Recogniser{
 		"parse_msg():", "<to> [", "no result for user '", "auth_check_response()", "check_self():", "created contact hf", "check_register():", "pike - blocking ip",
 		"request-route executed", "t_relay", "t_forward", "kamailio[",
 	},
-	Alone: true,
-	New:   func(in *fact.Input) Reader { return &kamailioLog{in: in, at: map[string]*kamailioRequest{}} },
+	Alone:  true,
+	Begins: kamailioLine.MatchString,
+	New:    func(in *fact.Input) Reader { return &kamailioLog{in: in, at: map[string]*kamailioRequest{}} },
 })
 
 // kamailioRequest is what one process has said of the request at hand.

@@ -144,11 +144,15 @@ func (t *lines) wide(width int) bool {
 
 // goesOn reports whether line is the rest of the held one.
 func (t *lines) goesOn(line Line) bool {
-	return line.Raw != "" && line.Time.IsZero() && len(t.held.Raw)+len(line.Raw) <= maxLine && t.wide(t.piece) && !t.begins(line)
+	return line.Raw != "" && len(t.held.Raw)+len(line.Raw) <= maxLine && t.wide(t.piece) && !t.begins(line)
 }
 
-// begins reports whether the line begins an entry of any log.
+// begins reports whether the line begins an entry of any log: with the prefix of a syslog daemon, or as one of the formats
+// does.
 func (t *lines) begins(line Line) bool {
+	if len(line.Text) != len(line.Raw) {
+		return true
+	}
 	for _, a := range t.all {
 		if a.Begins != nil && a.Begins(line.Text) {
 			return true
