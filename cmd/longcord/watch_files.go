@@ -38,8 +38,13 @@ func (s *system) judgeFiles(now time.Time, raised map[string]bool) {
 	for _, r := range s.registrations() {
 		registered[r.Phone] = append(registered[r.Phone], r)
 	}
+	s.judgeTellings(now, raised, s.teller().Tellings(), stamps, deliveries, registered)
+}
+
+// judgeTellings judges what phones made of what they were told; all but the first three by phone.
+func (s *system) judgeTellings(now time.Time, raised map[string]bool, told []control.Telling, stamps map[string]string, deliveries map[string][]control.Delivery, registered map[string][]control.Registration) {
 	behind := map[string]control.Telling{}
-	for _, t := range s.teller().Tellings() {
+	for _, t := range told {
 		runs := control.Running(deliveries[t.Phone], registered[t.Phone])
 		if t.Why = staysBehind(now, t, runs, stamps[t.Phone]); t.Why != "" {
 			behind[t.Phone] = t
@@ -49,6 +54,7 @@ func (s *system) judgeFiles(now time.Time, raised map[string]bool) {
 		if _, still := behind[phone]; !still {
 			s.findings.Clear(finding.ConfigChangeNotTaken, phone)
 			s.findings.Clear(finding.VPNNotRestarted, phone)
+			s.findings.Clear(finding.SecondTFTPAnswers, phone)
 			delete(raised, phone)
 		}
 	}
@@ -58,8 +64,29 @@ func (s *system) judgeFiles(now time.Time, raised map[string]bool) {
 		if s.findings.Raise(f) {
 			s.log.Warn("phone stays behind", logging.Phone, phone, "why", t.Why, logging.Finding, f.Code)
 		}
+		if f, elsewhere := asksElsewhere(t, deliveries[phone], registered[phone], s.settings.Inside.String()); elsewhere {
+			s.findings.Raise(f)
+		} else {
+			s.findings.Clear(finding.SecondTFTPAnswers, phone)
+		}
 		raised[phone] = true
 	}
+}
+
+// asksElsewhere says of a phone that it must have a file server besides ours, which is at inside: told to restart it did,
+// for it has registered anew, and it has fetched nothing here on the way. It may also have found no server at all, and gone
+// on with what it had.
+func asksElsewhere(t control.Telling, deliveries []control.Delivery, registered []control.Registration, inside string) (finding.Finding, bool) {
+	restarted := slices.ContainsFunc(registered, func(r control.Registration) bool { return r.Began.After(t.Since) })
+	fetched := slices.ContainsFunc(deliveries, func(d control.Delivery) bool { return !d.Complete.Before(t.Since) })
+	if t.State != "taken" || t.Action != control.RestartPhone || !restarted || fetched {
+		return finding.Finding{}, false
+	}
+	f := finding.SecondTFTPAnswers.With(inside, finding.Unnamed("that nobody knows here")).As(finding.Possible)
+	f.Subject = t.Phone
+	f.Fix = append(f.Fix[:1:1], "find who else offers the phones' network option 150 or 66, or the file: capture there what `"+t.Phone+"` sends while it restarts, and give it to `longcord doctor`",
+		"if nobody does, look whether "+inside+" can be reached from the phone by UDP 69 and TCP 6970")
+	return f.Because("serve", 0, t.Phone+" was told to restart at "+said(t.Since)+", has registered again, and has fetched nothing here since"), true
 }
 
 // whyBehind returns the finding for a phone that stays behind, and the one that it is not: it has the new file and has not

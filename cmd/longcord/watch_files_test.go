@@ -1,10 +1,15 @@
 package main
 
 import (
+	"log/slog"
+	"net/netip"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/longcord/longcord/config"
 	"github.com/longcord/longcord/control"
+	"github.com/longcord/longcord/finding"
 )
 
 func TestStaysBehind(t *testing.T) {
@@ -44,6 +49,66 @@ func TestWhyBehind(t *testing.T) {
 			t.Errorf("has its file: %v; got %+v and not %s", has, f, not.Code)
 		}
 	}
+}
+
+// A phone that restarts and fetches nothing here asks somebody else, or found nobody.
+func TestAsksElsewhere(t *testing.T) {
+	t.Parallel()
+	told := time.Unix(1000, 0)
+	at := func(after time.Duration) []control.Registration {
+		return []control.Registration{{Began: told.Add(-time.Hour)}, {Began: told.Add(after)}}
+	}
+	fetched := func(after time.Duration) []control.Delivery {
+		return []control.Delivery{{Complete: told.Add(after)}, {Complete: told.Add(-time.Hour)}}
+	}
+	for name, c := range map[string]struct {
+		action     control.PhoneAction
+		state      string
+		registered []control.Registration
+		deliveries []control.Delivery
+		want       bool
+	}{
+		"restarted and fetched nothing": {control.RestartPhone, "taken", at(time.Minute), fetched(-time.Minute), true},
+		"fetched":                       {control.RestartPhone, "taken", at(time.Minute), fetched(time.Second), false},
+		"has not restarted":             {control.RestartPhone, "taken", at(-time.Minute), fetched(-time.Minute), false},
+		"declined":                      {control.RestartPhone, "declined", at(time.Minute), fetched(-time.Minute), false},
+		"told to look only":             {control.CheckVersion, "taken", at(time.Minute), fetched(-time.Minute), false},
+	} {
+		f, got := asksElsewhere(control.Telling{Phone: "SEP001122334455", Action: c.action, State: c.state, Since: told}, c.deliveries, c.registered, "10.1.0.5")
+		if got != c.want || got && (f.Code != "second-tftp-answers" || f.Subject != "SEP001122334455" || f.Certainty != finding.Possible || !strings.Contains(f.Says, "10.1.0.5")) {
+			t.Errorf("%s: %v, %+v", name, got, f)
+		}
+	}
+}
+
+// TestJudgesElsewhere: it stands on the board until the phone runs its file.
+func TestJudgesElsewhere(t *testing.T) {
+	t.Parallel()
+	const phone = "SEP001122334455"
+	told := time.Unix(1000, 0)
+	s := &system{findings: finding.NewBoard(), log: slog.New(slog.DiscardHandler), settings: config.Config{Inside: netip.MustParseAddr("10.1.0.5")}}
+	tellings := []control.Telling{{Phone: phone, Action: control.RestartPhone, State: "taken", Stamp: "new", Since: told}}
+	stamps, raised := map[string]string{phone: "new"}, map[string]bool{}
+	registered := map[string][]control.Registration{phone: {{Phone: phone, Began: told.Add(time.Minute), Contact: "10.1.0.20:5060"}}}
+	deliveries := map[string][]control.Delivery{phone: {{File: phone + ".cnf.xml", VersionStamp: "old", Complete: told.Add(-time.Hour), Peer: "10.1.0.20:40000"}}}
+	judge := func(what, want string) {
+		t.Helper()
+		s.judgeTellings(told.Add(5*time.Minute), raised, tellings, stamps, deliveries, registered)
+		var codes []string
+		for _, f := range s.findings.Findings() {
+			codes = append(codes, f.Code)
+		}
+		if got := strings.Join(codes, " "); got != want {
+			t.Errorf("%s: %q, want %q", what, got, want)
+		}
+	}
+	judge("it has fetched nothing since", "config-change-not-taken second-tftp-answers")
+	deliveries[phone] = append([]control.Delivery{{File: phone + ".cnf.xml", VersionStamp: "old", Complete: told.Add(30 * time.Second), Peer: "10.1.0.20:40000"}}, deliveries[phone]...)
+	judge("it has fetched an old one here", "config-change-not-taken")
+	deliveries[phone] = deliveries[phone][1:]
+	judge("once more", "config-change-not-taken second-tftp-answers")
+	deliveries[phone][0].VersionStamp = "new"
+	judge("it runs the new one", "")
 }
 
 // A phone runs the newest file that had arrived when its registration began.
