@@ -152,11 +152,11 @@ func (r *registry) all() []*session {
 
 // create makes the session that a login opened, and ends the one that it takes the place of.
 func (r *registry) create(ctx context.Context, cookie secret.String, record sessionRecord) error {
-	s, replaced, err := r.admit(cookieName(cookie), record)
+	s, err := r.admit(cookieName(cookie), record)
 	if err != nil {
 		return err
 	}
-	if err := r.confirm(ctx, s, replaced); err != nil {
+	if err := r.confirm(ctx, s); err != nil {
 		return err
 	}
 	s.log.Info("logged in", logging.Peer, record.Peer.String(), "tunnel_group", record.TunnelGroup, "agent", record.UserAgent)
@@ -165,32 +165,59 @@ func (r *registry) create(ctx context.Context, cookie secret.String, record sess
 
 // confirm records a session that was admitted, and only then ends the one that it takes the place of. That
 // one stays if there is no record, unless a later login has taken the place meanwhile.
-func (r *registry) confirm(ctx context.Context, s, replaced *session) error {
-	err := r.record(ctx, s)
-	if err != nil && r.drop(s) {
-		r.keep(replaced)
+func (r *registry) confirm(ctx context.Context, s *session) error {
+	if err := r.record(ctx, s); err != nil {
+		r.withdraw(s)
 		return err
 	}
-	if replaced != nil {
-		replaced.log.Info("session gives way to a new login", logging.Stage, stage.Verify.String())
-		replaced.end(tunnel.Administrator)
+	for _, before := range r.settled(s) {
+		before.log.Info("session gives way to a new login", logging.Stage, stage.Verify.String())
+		before.end(tunnel.Administrator)
 	}
-	return err
+	return nil
+}
+
+// settled returns whom a session that has its record takes the place of: the one before, and who that one was to take the
+// place of, when their logins came at once.
+func (r *registry) settled(s *session) (all []*session) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for s.before != nil {
+		s, s.before = s.before, nil
+		all = append(all, s)
+	}
+	return all
+}
+
+// withdraw takes back that a session was admitted which has no record. The one before comes back, unless a later login has
+// taken the place: then that one decides.
+func (r *registry) withdraw(s *session) {
+	r.mu.Lock()
+	s.vain = true
+	before := s.before
+	there := r.byName[s.name] == s
+	if there {
+		delete(r.byName, s.name)
+	}
+	r.mu.Unlock()
+	for there && before != nil {
+		before = r.keep(before)
+	}
 }
 
 // admit makes room for a login and enters its session, in one step, so that logins at the same time count
 // each other. The room is that of the same phone's session, which is over when the phone logs in anew,
 // or, at the user's limit, of the oldest that has no channel.
-func (r *registry) admit(name string, record sessionRecord) (s, replaced *session, err error) {
+func (r *registry) admit(name string, record sessionRecord) (*session, error) {
 	set := r.g.config.Inventory()
 	record.UserDeclared, record.DeviceDeclared = set.Users[record.User] != nil, set.Devices[record.Device] != nil
 	if why := record.unwelcome(set); why != "" {
-		return nil, nil, fmt.Errorf("%w: %s", errUnwelcome, why)
+		return nil, fmt.Errorf("%w: %s", errUnwelcome, why)
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	count := 0
-	var oldestDead *session
+	var replaced, oldestDead *session
 	for _, other := range r.byName {
 		if other.record.User != record.User {
 			continue
@@ -205,7 +232,7 @@ func (r *registry) admit(name string, record sessionRecord) (s, replaced *sessio
 	}
 	if replaced == nil && count >= loginsOf(set, record) {
 		if replaced = oldestDead; replaced == nil {
-			return nil, nil, errSessionLimit
+			return nil, errSessionLimit
 		}
 	}
 	if replaced != nil {
@@ -213,10 +240,11 @@ func (r *registry) admit(name string, record sessionRecord) (s, replaced *sessio
 	}
 	r.lastID++
 	record.ID = r.lastID
-	s = newSession(r.g, name, record, set, time.Now())
+	s := newSession(r.g, name, record, set, time.Now())
+	s.before = replaced
 	r.enter(name, s)
 	s.rearm()
-	return s, replaced, nil
+	return s, nil
 }
 
 // enter makes a session one of this gateway's. mu is held.
@@ -320,18 +348,19 @@ func (r *registry) remove(s *session) {
 	}
 }
 
-// keep takes back that a session, if any, gives way to another.
-func (r *registry) keep(s *session) {
-	if s == nil {
-		return
-	}
+// keep takes back that a session gives way to another. Of one that never was it returns the one before.
+func (r *registry) keep(s *session) (before *session) {
 	s.settling.Lock()
 	defer s.settling.Unlock()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if !s.gone {
+	switch {
+	case s.vain:
+		return s.before
+	case !s.gone:
 		r.byName[s.name] = s
 	}
+	return nil
 }
 
 // drop takes a session out of memory, and reports whether it was there.

@@ -229,16 +229,46 @@ func TestThreeLoginsOfOnePhone(t *testing.T) {
 	t.Parallel()
 	b := openBooks(t)
 	b.login("1", "anna", "SEP1", "phone")
-	second, first, err := b.admit(cookieName(secret.New("2")), sessionRecord{User: "anna", Device: "SEP1", TunnelGroup: "phones", UserAgent: "phone"})
+	second, err := b.admit(cookieName(secret.New("2")), sessionRecord{User: "anna", Device: "SEP1", TunnelGroup: "phones", UserAgent: "phone"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	b.login("3", "anna", "SEP1", "phone")
-	if err := b.confirm(t.Context(), second, first); !errors.Is(err, errGone) {
+	if err := b.confirm(t.Context(), second); !errors.Is(err, errGone) {
 		t.Errorf("the second login: %v want %v", err, errGone)
 	}
 	b.want("good cookies", b.cookies("1", "2", "3"), "3")
 	b.want("records", b.stored("1", "2", "3"), "3")
+}
+
+// TestTwoLoginsThatFail: when the store takes the record of neither of two logins of one phone, the session before them
+// stays, and nothing else, whichever of them hears of it first.
+func TestTwoLoginsThatFail(t *testing.T) {
+	t.Parallel()
+	for _, order := range [][]int{{0, 1}, {1, 0}} {
+		b := openBooks(t)
+		b.login("1", "anna", "SEP1", "phone")
+		var all []*session
+		for _, cookie := range []string{"2", "3"} {
+			s, err := b.admit(cookieName(secret.New(cookie)), sessionRecord{User: "anna", Device: "SEP1", TunnelGroup: "phones", UserAgent: "phone"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			all = append(all, s)
+		}
+		b.store.fails.Store(true)
+		for _, i := range order {
+			if err := b.confirm(t.Context(), all[i]); err == nil {
+				t.Errorf("login %d has a record", i)
+			}
+		}
+		b.want("good cookies", b.cookies("1", "2", "3"), "1")
+		b.want("records", b.stored("1", "2", "3"), "1")
+		b.store.fails.Store(false)
+		b.login("4", "anna", "SEP1", "phone")
+		b.want("good cookies afterwards", b.cookies("1", "2", "3", "4"), "4")
+		b.want("records afterwards", b.stored("1", "2", "3", "4"), "4")
+	}
 }
 
 // TestLogoffWhileConnecting: whatever comes first, nothing of the session is left.
@@ -277,7 +307,7 @@ func TestLogoffWhileConnecting(t *testing.T) {
 func TestNothingForEndedSessions(t *testing.T) {
 	t.Parallel()
 	b := openBooks(t)
-	s, _, err := b.admit(cookieName(secret.New("1")), sessionRecord{User: "anna", TunnelGroup: "phones"})
+	s, err := b.admit(cookieName(secret.New("1")), sessionRecord{User: "anna", TunnelGroup: "phones"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -37,6 +37,9 @@ type session struct {
 	gone      bool       // it holds nothing any more, for good
 	accounted bool       // its beginning was told to the accountant
 
+	before *session // that it takes the place of, until it has its record; guarded by the registry's mutex
+	vain   bool     // it has no record and never gets one; likewise
+
 	armed int64 // the second in which the wheel wakes it, zero if it does not; guarded by the wheel's mutex
 
 	mu      sync.Mutex
