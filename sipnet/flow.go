@@ -117,7 +117,7 @@ func (s *Stack) readPackets(socket net.PacketConn) {
 			continue
 		}
 		peer := addrPort(from)
-		if !plausible(buffer[:n]) || !s.limit.allow(peer.Addr(), n, time.Now()) {
+		if !plausible(buffer[:n]) || !s.limit.Allow(peer.Addr(), n, time.Now()) {
 			continue
 		}
 		m, err := parser.ParseSIP(bytes.Clone(buffer[:n]))
@@ -306,7 +306,7 @@ func (s *Stack) read(c *conn) error {
 		if err != nil {
 			return err
 		}
-		if !s.limit.allow(c.flow.Peer.Addr(), n, time.Now()) {
+		if !s.limit.Allow(c.flow.Peer.Addr(), n, time.Now()) {
 			return fmt.Errorf("sipnet: %s sends too fast", c.flow.Peer)
 		}
 		// A keepalive of RFC 5626, which wants an answer.

@@ -22,6 +22,7 @@ import (
 
 	gosip "github.com/emiago/sipgo/sip"
 
+	"github.com/longcord/longcord/internal/limiter"
 	"github.com/longcord/longcord/internal/logging"
 	"github.com/longcord/longcord/wire/sip"
 )
@@ -70,7 +71,7 @@ type Stack struct {
 	user    User
 	log     *slog.Logger
 	silent  *slog.Logger // for sipgo, whose lines carry whole messages with their credentials
-	limit   *limiter
+	limit   *limiter.Limiter
 	running sync.WaitGroup
 
 	mu        sync.Mutex
@@ -89,7 +90,7 @@ type Stack struct {
 // New makes a stack for user. A nil log discards.
 func New(user User, log *slog.Logger) *Stack {
 	return &Stack{
-		user: user, log: logging.Or(log), silent: slog.New(slog.DiscardHandler), limit: newLimiter(),
+		user: user, log: logging.Or(log), silent: slog.New(slog.DiscardHandler), limit: limiter.New(),
 		conns: map[sip.Flow]*conn{}, perPeer: map[netip.Addr]int{},
 		incoming: map[string]*server{}, servers: map[*sip.Message]*server{}, unacked: map[dialogStep]*server{},
 		outgoing: map[string]*client{}, clients: map[*sip.Message]*client{},

@@ -465,33 +465,6 @@ func TestAnswersGoWhereViaSays(t *testing.T) {
 	}
 }
 
-func TestLimiter(t *testing.T) {
-	now := time.Unix(1e9, 0)
-	l := newLimiter()
-	from := netip.MustParseAddr("192.0.2.1")
-	passed := 0
-	for range 3 * burst {
-		if l.allow(from, 0, now) {
-			passed++
-		}
-	}
-	if passed != burst {
-		t.Errorf("%d messages pass at once, want %d", passed, burst)
-	}
-	if other := netip.MustParseAddr("192.0.2.2"); !l.allow(other, 0, now) {
-		t.Error("another address is limited too")
-	}
-	if !l.allow(from, 0, now.Add(time.Second)) {
-		t.Error("a second later nothing passes")
-	}
-	for i := range 3 * maxBuckets {
-		l.allow(netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}), 0, now)
-	}
-	if len(l.buckets) > maxBuckets {
-		t.Errorf("%d addresses are remembered, want at most %d", len(l.buckets), maxBuckets)
-	}
-}
-
 func TestConnectionsPerPeer(t *testing.T) {
 	u := newUser(t)
 	u.stack.perPeer[netip.Addr{}] = maxConnectionsPerPeer

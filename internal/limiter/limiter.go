@@ -1,4 +1,5 @@
-package sipnet
+// Package limiter counts what each address sends, so that one that sends too much holds up no other.
+package limiter
 
 import (
 	"net/netip"
@@ -14,8 +15,8 @@ const (
 	maxBuckets = 1 << 14
 )
 
-// limiter counts what each address sends: one for a message or a read, and one for every 512 bytes.
-type limiter struct {
+// Limiter counts what each address sends: one for a message or a read, and one for every 512 bytes.
+type Limiter struct {
 	mu      sync.Mutex
 	buckets map[netip.Addr]*bucket
 	others  bucket // shared by all new addresses while the table is full
@@ -27,10 +28,11 @@ type bucket struct {
 	at    time.Time
 }
 
-func newLimiter() *limiter { return &limiter{buckets: map[netip.Addr]*bucket{}} }
+// New makes one that has counted nothing.
+func New() *Limiter { return &Limiter{buckets: map[netip.Addr]*bucket{}} }
 
-// allow reports whether an address may send n more bytes now.
-func (l *limiter) allow(from netip.Addr, n int, now time.Time) bool {
+// Allow reports whether an address may send n more bytes now.
+func (l *Limiter) Allow(from netip.Addr, n int, now time.Time) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	b := l.buckets[from]
@@ -50,7 +52,7 @@ func (b *bucket) drain(now time.Time) {
 	b.at = now
 }
 
-func (l *limiter) add(from netip.Addr, now time.Time) *bucket {
+func (l *Limiter) add(from netip.Addr, now time.Time) *bucket {
 	if len(l.buckets) >= maxBuckets && now.Sub(l.swept) > time.Second {
 		l.swept = now
 		for addr, b := range l.buckets {
