@@ -11,12 +11,13 @@ type Binding struct {
 	Line      string
 	Device    string   // device name of a Cisco phone; empty for others
 	Model     int      // Cisco's number of the model; 0 for others
-	Contact   string   // address as the phone wrote it, with all parameters
+	Contact   string   // address as the phone wrote it, with all parameters; by SCCP bare, or empty
 	Flow      sip.Flow // the way to it
-	CallID    string   // of the phone's REGISTER; requests to restart the phone must name it
+	CallID    string   // of the phone's REGISTER, empty by SCCP; requests to restart the phone must name it
 	CSeq      uint32
 	UserAgent string
 	Load      string    // firmware, from the phone's restart alarm
+	Stamp     string    // version stamp of the file that it runs, if it says so: newer loads do by SCCP
 	Restart   string    // reason of its last restart, from the same
 	Since     time.Time // when this registration began: refreshes leave it, a new connection or Call-ID does not
 	Expires   time.Time

@@ -1,7 +1,8 @@
-// Package register decides registration over SIP: does the call manager know this phone? Registrar is
-// the call manager's half, Registration the phone's; each is told what happened and returns what to do.
+// Package register decides registration: does the call manager know this phone? By SIP Registrar is
+// the call manager's half, Registration the phone's; each is told what happened and returns what to do. By SCCP
+// the halves are SCCPServer, of one connection, and SCCPClient; the lines of its phones the Registrar knows, too.
 //
-// Two kinds of phone meet the registrar. Any standard phone gets the time it asks for, within bounds.
+// By SIP two kinds of phone meet the registrar. Any standard phone gets the time it asks for, within bounds.
 // Cisco's enterprise firmware, known by the device name in its Contact, gets its own rules
 // (docs/wire/sip.md#register): always the same short time, which is its keep-alive; a mark when the
 // registration is new to us; and the lines of its device behind the first registered with it.

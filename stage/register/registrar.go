@@ -316,9 +316,50 @@ func (r *Registrar) tag(now time.Time, request *sip.Message) string {
 	return hex.EncodeToString(sum[:8])
 }
 
+// attach binds the lines of a phone that registers as a whole, and ends what it had elsewhere.
+func (r *Registrar) attach(now time.Time, all []Binding) []Action {
+	if len(all) == 0 {
+		return nil
+	}
+	device, lines := all[0].Device, map[string]bool{}
+	for _, b := range all {
+		lines[b.Line] = true
+	}
+	actions := r.dropAll(func(b Binding) bool { return b.Device == device && !lines[b.Line] }, "the phone has registered without it")
+	for _, b := range all {
+		actions = append(actions, r.bind(now, b)...)
+	}
+	return actions
+}
+
+// full reports whether a line has no place left for a device.
+func (r *Registrar) full(line, device string) bool {
+	_, bound := r.bindings[line][device]
+	return !bound && len(r.bindings[line]) >= maxBindings
+}
+
+// refresh keeps what is registered over a flow for its lifetime.
+func (r *Registrar) refresh(now time.Time, flow sip.Flow) []Action {
+	var actions []Action
+	for _, line := range r.At(flow) {
+		for _, b := range r.bindings[line] {
+			if b.Flow == flow {
+				b.Expires = now.Add(b.Lifetime)
+				actions = append(actions, r.bind(now, b)...)
+			}
+		}
+	}
+	return actions
+}
+
+// leave drops what a phone takes back that is registered as a whole.
+func (r *Registrar) leave(flow sip.Flow, why string) []Action {
+	return r.dropAll(func(b Binding) bool { return b.Flow == flow }, why)
+}
+
 // Lost drops what was reachable over a connection that is gone.
 func (r *Registrar) Lost(flow sip.Flow) []Action {
-	return r.dropAll(func(b Binding) bool { return b.Flow == flow }, "its connection is gone")
+	return r.leave(flow, "its connection is gone")
 }
 
 // Withdraw drops what may not be registered any more.
@@ -400,6 +441,18 @@ func (r *Registrar) At(flow sip.Flow) []string {
 	}
 	slices.Sort(lines)
 	return slices.Compact(lines)
+}
+
+// AnyAt returns one of the bindings over a flow; the zero one, if there is none.
+func (r *Registrar) AnyAt(flow sip.Flow) Binding {
+	for _, line := range r.At(flow) {
+		for _, b := range r.bindings[line] {
+			if b.Flow == flow {
+				return b
+			}
+		}
+	}
+	return Binding{}
 }
 
 // Bindings returns all bindings, by line and then by Key.

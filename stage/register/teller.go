@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/longcord/longcord/wire/sccp"
 	"github.com/longcord/longcord/wire/sip"
 )
 
@@ -101,18 +102,21 @@ type TellerConfig struct {
 	Rand    io.Reader
 }
 
-// Teller tells phones by NOTIFY to read their files again: one after another, and none during a call.
+// Teller tells phones to read their files again, by NOTIFY, or by Reset of SCCP: one after another, and none during
+// a call.
 //
 //	queued --its turn--> asked --200--> taken         asked --400--> asked (in another manner)
 //	queued --in a call--> in-call --over--> queued    asked --other--> declined, silent
+//	                     asked --leaves (SCCP)--> taken, because a Reset has no answer
 //	any --not registered--> not-reached
 type Teller struct {
 	config  TellerConfig
 	last    map[string]*telling // by device
 	queue   []*telling
 	asked   map[*sip.Message]*telling
-	learned map[string]Manner // by User-Agent
-	next    time.Time         // not before this is another phone told
+	learned map[string]Manner   // by User-Agent
+	resets  map[string]*telling // by device: told by SCCP, and still there
+	next    time.Time           // not before this is another phone told
 	wake    time.Time
 }
 
@@ -120,13 +124,14 @@ type telling struct {
 	Telling
 	agent   string
 	refused []Manner
-	left    []Manner // not tried yet
-	manner  Manner   // being tried
+	left    []Manner  // not tried yet
+	manner  Manner    // being tried
+	until   time.Time // by SCCP: the end of our patience
 }
 
 // NewTeller makes a teller that has told nobody.
 func NewTeller(config TellerConfig) *Teller {
-	return &Teller{config: config, last: map[string]*telling{}, asked: map[*sip.Message]*telling{}, learned: map[string]Manner{}}
+	return &Teller{config: config, last: map[string]*telling{}, asked: map[*sip.Message]*telling{}, learned: map[string]Manner{}, resets: map[string]*telling{}}
 }
 
 // Tell has a phone told. An order that still waits is replaced, unless it says more.
@@ -189,7 +194,61 @@ func (t *Teller) Advance(now time.Time) []Action {
 		}
 	}
 	t.queue = waiting
+	return append(actions, t.impatient(now)...)
+}
+
+// leaveTime is how long a phone may take to obey a Reset: its registration ends then.
+const leaveTime = 30 * time.Second
+
+// reset tells a phone by SCCP. Whether it does so is seen when it leaves; of an order to apply its file, which may
+// have nothing new, nothing is seen here.
+func (t *Teller) reset(now time.Time, one *telling, b Binding) []Action {
+	kind, ok := resets[one.Order.Action]
+	if !ok {
+		return t.note(now, one, Declined, fmt.Sprintf("SCCP has no %s", one.Order.Action))
+	}
+	say := Say{b.Flow, &sccp.Reset{Type: kind}}
+	if kind == sccp.ApplyConfig {
+		return append([]Action{say}, t.note(now, one, Taken, "sent; by SCCP it is not answered")...)
+	}
+	one.until = now.Add(leaveTime)
+	t.resets[one.Device] = one
+	return append([]Action{say}, t.note(now, one, Asked, "")...)
+}
+
+// impatient gives up those that have stayed, and sets when to look again.
+func (t *Teller) impatient(now time.Time) []Action {
+	var actions []Action
+	for _, device := range slices.Sorted(maps.Keys(t.resets)) {
+		one := t.resets[device]
+		if !now.Before(one.until) {
+			delete(t.resets, device)
+			actions = append(actions, t.note(now, one, Silent, "it is still registered")...)
+		} else if t.wake.IsZero() || one.until.Before(t.wake) {
+			t.wake = one.until
+		}
+	}
 	return actions
+}
+
+// Left takes the news that the registration of a device has ended, or begun anew.
+func (t *Teller) Left(now time.Time, device string) []Action {
+	one := t.resets[device]
+	if one == nil {
+		return nil
+	}
+	delete(t.resets, device)
+	return t.note(now, one, Taken, "it has unregistered")
+}
+
+// Unsent takes the news that a device cannot be told by SCCP.
+func (t *Teller) Unsent(now time.Time, device, why string) []Action {
+	delete(t.resets, device)
+	one := t.last[device]
+	if one == nil {
+		return nil
+	}
+	return t.note(now, one, Silent, why)
 }
 
 // Wake returns when Advance wants to be called next; zero when nothing waits for time to pass.
@@ -197,6 +256,9 @@ func (t *Teller) Wake() time.Time { return t.wake }
 
 // ask begins to tell a phone, in the manner that its load took last.
 func (t *Teller) ask(now time.Time, one *telling, b Binding) []Action {
+	if b.Flow.Transport == SCCP {
+		return t.reset(now, one, b)
+	}
 	one.agent, one.left = b.UserAgent, mannersOf(b)
 	if known, ok := t.learned[b.UserAgent]; ok {
 		one.left = []Manner{known}

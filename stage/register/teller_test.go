@@ -53,6 +53,8 @@ func (f *fleet) do(actions []register.Action) {
 		case register.Notify:
 			f.asked[a.Request.URI.User] = a.Request
 			f.story = append(f.story, "notify "+a.Request.URI.User)
+		case register.Say:
+			f.story = append(f.story, "say "+a.Message.String())
 		case register.Told:
 			f.story = append(f.story, strings.TrimSpace(fmt.Sprintf("%s %s %s", a.Telling.Device, a.Telling.State, a.Telling.Why)))
 		case register.Learned:

@@ -8,9 +8,9 @@ const (
 	NameSize       = 40 // of people, lines and their labels
 	PromptSize     = 32
 	serverSize     = 48
-	loadSize       = 32
-	stampSize      = 48
-	alarmSize      = 80
+	LoadSize       = 32
+	StampSize      = 48
+	AlarmSize      = 80
 	VersionSize    = 16
 	urlSize        = 256
 )
@@ -58,8 +58,8 @@ func (m *RegisterReq) layout(f *fields) {
 	u32(f, "max_lines", &m.MaxLines)
 	f.ipv6("address6", &m.Address6)
 	u32(f, "scope6", &m.Scope6)
-	f.text("load", &m.Load, loadSize)
-	f.text("stamp", &m.Stamp, stampSize)
+	f.text("load", &m.Load, LoadSize)
+	f.text("stamp", &m.Stamp, StampSize)
 }
 
 // RegisterAck grants it.
@@ -158,7 +158,7 @@ const Informational AlarmSeverity = 2
 
 func (m *Alarm) layout(f *fields) {
 	u32(f, "severity", &m.Severity)
-	f.text("text", &m.Text, alarmSize)
+	f.text("text", &m.Text, AlarmSize)
 	f.mayEnd()
 	u32(f, "parameter1", &m.Parameter1)
 	u32(f, "parameter2", &m.Parameter2)
