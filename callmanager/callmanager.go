@@ -1,13 +1,14 @@
-// Package callmanager is the call manager: phones register here by SIP and call each other through it.
+// Package callmanager is the call manager: phones register here by SIP and call each other through it. Phones with
+// SCCP loads register, too, and are told to read their files; calls by SCCP are not carried yet.
 //
-// It listens on UDP and TCP, keeps a record of each registration in the store, so that a server that was
+// It listens on UDP and TCP, for SCCP on a port of its own, keeps a record of each registration in the store, so that a server that was
 // killed comes back knowing its phones, and passes what they say to the deciding packages stage/register
 // and stage/call. Media does not pass here: phones send it to each other.
 //
 // Make one with New, open its listeners with Open, run it with Serve. Calls that are up when it stops
 // stay up between the phones, which then hang up by themselves.
 //
-// Not here yet: SCCP, TLS, trunks, transfer, conferences, emergency calls.
+// Not here yet: calls by SCCP, TLS, trunks, transfer, conferences, emergency calls.
 package callmanager
 
 import (
@@ -29,6 +30,7 @@ import (
 	"github.com/longcord/longcord/stage/call"
 	"github.com/longcord/longcord/stage/register"
 	"github.com/longcord/longcord/store"
+	"github.com/longcord/longcord/wire/sccp"
 	"github.com/longcord/longcord/wire/sip"
 )
 
@@ -40,7 +42,8 @@ const (
 // Settings are what an operator chooses.
 type Settings struct {
 	Listen netip.Addr // address for phones; unspecified means all
-	Port   uint16     // UDP and TCP; 0 means 5060
+	Port   uint16     // of SIP, UDP and TCP; 0 means 5060
+	SCCP   uint16     // TCP port; 0 means 2000
 }
 
 // Config is everything a call manager needs. Inventory and Store are required.
@@ -57,7 +60,7 @@ type Config struct {
 	Findings   *finding.Board // nil: nobody wants to know
 	Log        *slog.Logger   // nil discards
 	Rand       io.Reader      // nil means the system's
-	// Unknown hears of phones that try to register and are not in the inventory; nil: nobody does.
+	// Unknown hears of phones that try to register and are not in the inventory, by SCCP without a line; nil: nobody does.
 	Unknown func(device string, peer netip.AddrPort, line, agent string)
 }
 
@@ -66,6 +69,7 @@ type Manager struct {
 	config Config
 	log    *slog.Logger
 	stack  *sipnet.Stack
+	sccp   *sccpPort
 	keeper *keeper
 	wake   chan struct{} // the next time to wake may have changed
 
@@ -89,6 +93,9 @@ func New(config Config) (*Manager, error) {
 	if config.Port == 0 {
 		config.Port = 5060
 	}
+	if config.SCCP == 0 {
+		config.SCCP = sccp.Port
+	}
 	if config.Rand == nil {
 		config.Rand = rand.Reader
 	}
@@ -98,6 +105,7 @@ func New(config Config) (*Manager, error) {
 	}
 	m.keeper = newKeeper(config.Store, m.log)
 	m.stack = sipnet.New(m, m.log)
+	m.sccp = newSCCPPort(m)
 	var err error
 	m.registrar, err = register.NewRegistrar(register.RegistrarConfig{
 		Realm: realm, Rand: config.Rand,
@@ -113,7 +121,7 @@ func New(config Config) (*Manager, error) {
 		Busy: m.busy, Contact: m.contact, Rand: config.Rand,
 	})
 	if err != nil {
-		m.stack.Close()
+		m.close()
 		return nil, err
 	}
 	return m, nil
@@ -127,10 +135,15 @@ func (m *Manager) Open(ctx context.Context) error {
 		err = m.listen(ctx)
 	}
 	if err != nil {
-		m.stack.Close()
+		m.close()
 		return fmt.Errorf("callmanager: %w", err)
 	}
 	return nil
+}
+
+func (m *Manager) close() {
+	m.stack.Close()
+	m.sccp.close()
 }
 
 func (m *Manager) restore(ctx context.Context) error {
@@ -142,7 +155,7 @@ func (m *Manager) restore(ctx context.Context) error {
 		for _, b := range kept {
 			m.doRegister(m.registrar.Restore(now, b))
 		}
-		m.withdrawBlocked()
+		m.withdraw()
 	})
 	return nil
 }
@@ -161,7 +174,10 @@ func (m *Manager) listen(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return m.stack.Listen(listener)
+	if err := m.stack.Listen(listener); err != nil {
+		return err
+	}
+	return m.sccp.listen(ctx, netip.AddrPortFrom(m.config.Listen, m.config.SCCP))
 }
 
 // Serve runs until the context ends, and returns when everything of the manager has stopped and what it
@@ -174,7 +190,7 @@ func (m *Manager) Serve(ctx context.Context) error {
 	}()
 	m.watch(ctx)
 	m.log.Info("call manager ends", "calls", len(m.Calls()), "registrations", len(m.Registrations()))
-	m.stack.Close()
+	m.close()
 	<-keeping
 	return nil
 }
@@ -244,7 +260,7 @@ func (m *Manager) follow() {
 	if !m.directory.follow(m.config.Inventory()) {
 		return
 	}
-	m.withdrawBlocked()
+	m.withdraw()
 	if before != nil {
 		m.doRegister(m.registrar.Withdraw(func(b register.Binding) bool {
 			was, is := before.Lines[b.Line], m.directory.set.Lines[b.Line]
@@ -253,8 +269,13 @@ func (m *Manager) follow() {
 	}
 }
 
-func (m *Manager) withdrawBlocked() {
+// withdraw ends what the inventory does not want any more. A phone that speaks SCCP is known by its name alone, so
+// its device must be there, and have the line.
+func (m *Manager) withdraw() {
 	m.doRegister(m.registrar.Withdraw(func(b register.Binding) bool { return m.directory.blocked(b.Device) }, "the device is blocked"))
+	m.doRegister(m.registrar.Withdraw(func(b register.Binding) bool {
+		return b.Flow.Transport == register.SCCP && !m.directory.hasDeskLine(b.Device, b.Line)
+	}, "the device does not have the line any more"))
 }
 
 // lookForInventory is how often somebody looks whether there is another inventory while nothing happens.
@@ -337,15 +358,22 @@ func (m *Manager) Lost(flow sip.Flow) {
 }
 
 func (m *Manager) doRegister(actions []register.Action) {
-	changed := m.keep(actions)
+	answer := func(do func()) { do() }
+	if m.keep(actions) {
+		answer = m.keeper.then
+	}
 	for _, action := range actions {
 		switch a := action.(type) {
 		case register.Respond:
-			if changed {
-				m.keeper.then(func() { m.stack.Respond(a.Request, a.Response) })
-			} else {
-				m.stack.Respond(a.Request, a.Response)
+			answer(func() { m.stack.Respond(a.Request, a.Response) })
+		case register.Say:
+			if send := m.sccp.message(a); send != nil {
+				answer(send)
 			}
+		case register.Close:
+			answer(m.sccp.ending(a.Flow, a.Why))
+		case register.Pressed:
+			m.log.Info("calls by SCCP are not carried yet", logging.Phone, a.Device, logging.Peer, a.Flow, "pressed", a.Key)
 		case register.Registered:
 			m.log.Info("registered", logging.Phone, a.Binding.Device, "line", a.Binding.Line,
 				logging.Peer, a.Binding.Flow, "agent", a.Binding.UserAgent, "restart", a.Binding.Restart)
@@ -355,7 +383,7 @@ func (m *Manager) doRegister(actions []register.Action) {
 		case register.Unregistered:
 			m.log.Info("unregistered", logging.Phone, a.Binding.Device, "line", a.Binding.Line,
 				logging.Peer, a.Binding.Flow, "why", a.Why)
-			m.left(a.Binding.Flow)
+			m.left(a.Binding.Device, a.Binding.Flow)
 		case register.Denied:
 			m.isRefused(a)
 		}
@@ -383,14 +411,20 @@ func (m *Manager) keep(actions []register.Action) (changed bool) {
 // moved lets calls of a phone follow it to its new place.
 func (m *Manager) moved(before, b register.Binding) {
 	if before.Line != "" {
-		m.left(before.Flow)
+		m.left(before.Device, before.Flow)
 	}
 	m.calls.Moved(b.Line, b.Flow, b.URI())
 }
 
-func (m *Manager) left(flow sip.Flow) {
-	if len(m.registrar.At(flow)) == 0 {
-		m.doCall(m.calls.Lost(m.now, flow))
+// left ends what a phone has at a place where it is registered no more.
+func (m *Manager) left(device string, flow sip.Flow) {
+	if len(m.registrar.At(flow)) > 0 {
+		return
+	}
+	m.doCall(m.calls.Lost(m.now, flow))
+	if flow.Transport == register.SCCP {
+		m.doTell(m.teller.Left(m.now, device))
+		m.keeper.then(m.sccp.ending(flow, "the phone is not registered here any more"))
 	}
 }
 
@@ -458,6 +492,9 @@ func (m *Manager) caller(flow sip.Flow, number string) (call.Party, bool) {
 func (m *Manager) reach(number string) []call.Party {
 	var places []call.Party
 	for _, b := range m.registrar.Lookup(m.now, number) {
+		if b.Flow.Transport == register.SCCP {
+			continue // no call reaches it yet
+		}
 		places = append(places, call.Party{Phone: b.Device, Flow: b.Flow, Target: b.URI()})
 	}
 	return places

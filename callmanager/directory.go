@@ -2,6 +2,7 @@ package callmanager
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 
 	"github.com/longcord/longcord/inventory"
@@ -40,6 +41,41 @@ func (d *directory) line(number string) (register.Line, bool) {
 		return register.Line{}, false
 	}
 	return register.Line{Number: number, Secret: line.Secret, Devices: d.devices[number]}, true
+}
+
+// desk returns what a phone that speaks SCCP has; or why it may not register.
+func (d *directory) desk(name string) (register.Desk, *register.Refusal) {
+	device := d.set.Devices[name]
+	switch {
+	case device == nil:
+		return register.Desk{}, &register.Refusal{Text: "Unknown device", Why: fmt.Sprintf("there is no Device %q in the inventory", name)}
+	case device.Blocked:
+		return register.Desk{}, &register.Refusal{Text: "This device is blocked", Why: fmt.Sprintf("device %s is blocked", name)}
+	case device.Protocol != inventory.SCCP:
+		return register.Desk{}, &register.Refusal{Text: "This device is set up for SIP", Why: fmt.Sprintf("device %s has no protocol: SCCP in the inventory", name)}
+	}
+	desk := register.Desk{DateTemplate: dateTemplate}
+	if site := d.set.Sites[device.Site]; site != nil {
+		desk.DateTemplate = cmp.Or(site.DateTemplate, dateTemplate)
+	}
+	for _, number := range device.Lines {
+		if shown, ok := d.name(number); ok {
+			desk.Lines = append(desk.Lines, register.DeskLine{Number: number, Name: shown})
+		}
+	}
+	if len(desk.Lines) == 0 {
+		return register.Desk{}, &register.Refusal{Text: "This device has no line", Why: fmt.Sprintf("device %s has no line", name)}
+	}
+	return desk, nil
+}
+
+// dateTemplate is for phones whose site has none.
+const dateTemplate = "D/M/Y"
+
+// hasDeskLine reports whether a device may register by SCCP, and has a line.
+func (d *directory) hasDeskLine(device, number string) bool {
+	desk, _ := d.desk(device)
+	return slices.ContainsFunc(desk.Lines, func(l register.DeskLine) bool { return l.Number == number })
 }
 
 // lines are those of a device, none of a blocked one.

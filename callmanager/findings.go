@@ -25,6 +25,9 @@ func (m *Manager) isRefused(d register.Denied) {
 // translation of addresses.
 func (m *Manager) isIn(b register.Binding) {
 	m.config.Findings.Clear(finding.RegistrationRefused, b.Line)
+	if b.Device != "" {
+		m.config.Findings.Clear(finding.RegistrationRefused, b.Device)
+	}
 	who, seen := cmp.Or(b.Device, b.Line), b.Flow.Peer.Addr().Unmap()
 	claimed, ok := contactAddress(b.Contact)
 	if !ok || claimed == seen {
@@ -33,13 +36,16 @@ func (m *Manager) isIn(b register.Binding) {
 	}
 	f := finding.NATInTheWay.With(seen, who+" says that it is at "+claimed.String()+", and comes from "+seen.String())
 	f.Subject = who
-	if m.config.Findings.RaiseFor(remembered, f.Because("call manager", 0, "Contact: "+b.Contact)) {
+	if m.config.Findings.RaiseFor(remembered, f.Because("call manager", 0, "the phone gives its address as "+b.Contact)) {
 		m.log.Warn("addresses are translated", logging.Phone, b.Device, "line", b.Line, logging.Finding, f.Code, "says", f.Says)
 	}
 }
 
-// contactAddress returns the address in a Contact; none where a name stands.
+// contactAddress returns the address in a Contact, or the bare one that a phone gives by SCCP; none where a name stands.
 func contactAddress(contact string) (netip.Addr, bool) {
+	if addr, err := netip.ParseAddr(contact); err == nil {
+		return addr.Unmap(), !addr.IsUnspecified()
+	}
 	a, err := sip.ParseAddress(contact)
 	if err != nil {
 		return netip.Addr{}, false

@@ -31,6 +31,7 @@ type Registration struct {
 	CSeq      uint32         `json:"cseq"`
 	UserAgent string         `json:"userAgent,omitempty"`
 	Load      string         `json:"load,omitempty"`
+	Stamp     string         `json:"stamp,omitempty"`
 	Restart   string         `json:"restart,omitempty"`
 	Since     time.Time      `json:"since"`
 	Lifetime  time.Duration  `json:"lifetime"` // nanoseconds between refreshes
@@ -42,7 +43,7 @@ func record(b register.Binding) Registration {
 	return Registration{
 		Line: b.Line, Device: b.Device, Model: b.Model, Contact: b.Contact,
 		Transport: b.Flow.Transport, Peer: b.Flow.Peer, CallID: b.CallID, CSeq: b.CSeq,
-		UserAgent: b.UserAgent, Load: b.Load, Restart: b.Restart,
+		UserAgent: b.UserAgent, Load: b.Load, Stamp: b.Stamp, Restart: b.Restart,
 		Since: b.Since, Lifetime: b.Lifetime, Until: b.Written, Follows: b.Follows,
 	}
 }
@@ -51,7 +52,7 @@ func (r Registration) binding() register.Binding {
 	return register.Binding{
 		Line: r.Line, Device: r.Device, Model: r.Model, Contact: r.Contact,
 		Flow: sip.Flow{Transport: r.Transport, Peer: r.Peer}, CallID: r.CallID, CSeq: r.CSeq,
-		UserAgent: r.UserAgent, Load: r.Load, Restart: r.Restart,
+		UserAgent: r.UserAgent, Load: r.Load, Stamp: r.Stamp, Restart: r.Restart,
 		Since: r.Since, Lifetime: r.Lifetime, Written: r.Until, Follows: r.Follows,
 	}
 }

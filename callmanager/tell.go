@@ -84,6 +84,14 @@ func (m *Manager) doTell(actions []register.Action) {
 			if err := m.stack.Request(a.Flow, a.Request); err != nil {
 				m.doTell(m.teller.Failed(m.now, a.Request, err.Error()))
 			}
+		case register.Say:
+			send := m.sccp.message(a)
+			if send == nil {
+				b := m.registrar.AnyAt(a.Flow)
+				m.doTell(m.teller.Unsent(m.now, b.Device, "it has not connected again"))
+				continue
+			}
+			send()
 		case register.Told:
 			m.logTelling(a.Telling)
 		case register.Learned:
