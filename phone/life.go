@@ -6,13 +6,16 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/longcord/longcord/finding"
 	"github.com/longcord/longcord/internal/logging"
 	"github.com/longcord/longcord/stage"
+	"github.com/longcord/longcord/stage/register"
 	"github.com/longcord/longcord/wire/cnf"
+	"github.com/longcord/longcord/wire/sccp"
 	"github.com/longcord/longcord/wire/sip"
 )
 
@@ -41,27 +44,17 @@ func (p *Phone) register(ctx context.Context, n network, file *cnf.Device) error
 		}
 		return p.ended(began, stage.Register, "", err)
 	}
-	_ = p.ended(began, stage.Register, fmt.Sprintf("%s at %s", line.config.line, line.address()), nil) // it is no failure
+	_ = p.ended(began, stage.Register, fmt.Sprintf("%s at %s", line.at().called(), line.at().address()), nil) // it is no failure
 	if p.config.Call == "" {
 		return p.obeyOrders(ctx, n, line, file)
 	}
 	return p.call(ctx, line, p.dialled(file, p.config.Call))
 }
 
-// line makes the phone's first line out of its file.
-func (p *Phone) line(ctx context.Context, n network, file *cnf.Device) (*sipPhone, error) {
-	if file.Protocol != cnf.SIP || file.SIPProfile == nil {
-		return nil, errors.New("phone: its file is for another protocol than SIP")
-	}
-	var line *cnf.Line
-	for i := range file.SIPProfile.Lines {
-		if l := &file.SIPProfile.Lines[i]; l.FeatureID == cnf.FeatureLine && l.Name != "" {
-			line = l
-			break
-		}
-	}
-	if line == nil || len(file.Pool.CallManagers) == 0 {
-		return nil, errors.New("phone: its file names no line or no call manager")
+// line makes the phone's way to its call manager out of its file: by SIP its first line, by SCCP all of them.
+func (p *Phone) line(ctx context.Context, n network, file *cnf.Device) (line, error) {
+	if len(file.Pool.CallManagers) == 0 {
+		return nil, errors.New("phone: its file names no call manager")
 	}
 	manager := file.Pool.CallManagers[0]
 	local, err := p.localAddress(ctx, n, manager.Host)
@@ -69,6 +62,22 @@ func (p *Phone) line(ctx context.Context, n network, file *cnf.Device) (*sipPhon
 		f := finding.RegistrationUnreachable.With(manager.Host)
 		return nil, stepFailed(f, err)
 	}
+	switch {
+	case file.Protocol == cnf.SCCP:
+		s := &standing{network: n, local: local, server: manager.Host, port: uint16(manager.SCCPPort), stamp: file.VersionStamp, onEvent: p.heard, log: p.log}
+		return newSCCPPhone(ctx, s, register.SCCPClientConfig{Device: p.config.Name, Type: sccp.DeviceType(p.config.Model.Number), Load: p.keptLoad()}), nil
+	case file.Protocol == cnf.SIP && file.SIPProfile != nil:
+		return p.sipLine(ctx, n, file, manager, local)
+	}
+	return nil, errors.New("phone: its file is neither for SIP nor for SCCP")
+}
+
+func (p *Phone) sipLine(ctx context.Context, n network, file *cnf.Device, manager cnf.CallManager, local netip.Addr) (line, error) {
+	first := slices.IndexFunc(file.SIPProfile.Lines, func(l cnf.Line) bool { return l.FeatureID == cnf.FeatureLine && l.Name != "" })
+	if first < 0 {
+		return nil, errors.New("phone: its file names no line")
+	}
+	line := file.SIPProfile.Lines[first]
 	cfg := sipConfig{
 		network: n, local: local, server: manager.Host, port: uint16(manager.SIPPort),
 		transport: sip.TCP, line: line.Name, authName: line.AuthName, secret: line.AuthPassword, displayName: line.DisplayName,
@@ -117,7 +126,7 @@ func (p *Phone) localAddress(ctx context.Context, n network, manager string) (ne
 }
 
 // call places the call that was asked for and hangs up when its sound has been played.
-func (p *Phone) call(ctx context.Context, line *sipPhone, number string) error {
+func (p *Phone) call(ctx context.Context, line line, number string) error {
 	began := time.Now()
 	c, err := line.Call(ctx, number)
 	if err != nil {

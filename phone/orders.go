@@ -33,27 +33,20 @@ func (p *sipPhone) notified(request *sip.Message) {
 	p.release()
 }
 
-// release hands on an order that waits, unless the phone is in a call. The newest one counts.
 func (p *sipPhone) release() {
-	if p.held == nil || p.active != nil {
-		return
+	if p.active == nil {
+		p.handOn()
 	}
-	select {
-	case <-p.orders:
-	default:
-	}
-	p.orders <- *p.held
-	p.held = nil
 }
 
 // obeyOrders waits for orders of the call manager and carries them out until one makes the phone register
 // anew, or boot.
-func (p *Phone) obeyOrders(ctx context.Context, n network, line *sipPhone, file *cnf.Device) error {
+func (p *Phone) obeyOrders(ctx context.Context, n network, line line, file *cnf.Device) error {
 	for {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case order := <-line.orders:
+		case order := <-line.at().orders:
 			if err := p.obey(ctx, n, file, order); err != nil {
 				return err
 			}

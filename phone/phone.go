@@ -82,7 +82,7 @@ type Phone struct {
 	mu      sync.Mutex // guards what follows, and is held while Events runs
 	told    map[string]bool
 	running *cnf.Device // the file it has registered with last
-	onLine  *sipPhone   // nil while there is none
+	onLine  line        // nil while there is none
 	keys    []string    // pressed by way of its web page
 
 	panel *panel

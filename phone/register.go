@@ -8,15 +8,12 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
-	"strconv"
 	"sync"
 	"time"
 
 	"github.com/longcord/longcord/finding"
-	"github.com/longcord/longcord/internal/logging"
 	"github.com/longcord/longcord/internal/secret"
 	"github.com/longcord/longcord/sipnet"
-	"github.com/longcord/longcord/stage"
 	"github.com/longcord/longcord/stage/register"
 	"github.com/longcord/longcord/wire/sip"
 )
@@ -48,24 +45,15 @@ type sipConfig struct {
 
 // sipPhone is one line of the phone: its registration and, at most, one call at a time.
 type sipPhone struct {
+	*standing
 	config sipConfig
-	log    *slog.Logger
 	stack  *sipnet.Stack
-	cancel context.CancelFunc
 	tasks  sync.WaitGroup // connecting, timers, decisions about incoming calls
-	wake   chan struct{}
-	done   chan struct{} // closed by Finished
 
-	mu           sync.Mutex // one event at a time
 	registration *register.Registration
 	socket       bool // UDP is open
 	flow         sip.Flow
-	registered   bool
-	result       chan error // what Register waits for; nil: nobody waits
-	trouble      error      // why the last attempt to register failed
 	active       *phoneCall // until the last answer of its leg
-	orders       chan register.Order
-	held         *register.Order // until the call is over
 }
 
 // newSIPPhone makes a line. It ends with Close, or hard with ctx.
@@ -84,36 +72,23 @@ func newSIPPhone(ctx context.Context, config sipConfig) (*sipPhone, error) {
 	if err != nil {
 		return nil, fmt.Errorf("phone: %w", err)
 	}
-	p := &sipPhone{
-		config: config, log: logging.Or(config.log),
-		wake: make(chan struct{}, 1), done: make(chan struct{}), registration: registration,
-		orders: make(chan register.Order, 1),
-	}
+	p := &sipPhone{config: config, registration: registration, standing: &standing{
+		network: config.network, local: config.local, server: config.server, port: config.port, protocol: string(config.transport),
+		name: config.line, stamp: config.stamp, onEvent: config.onEvent, log: config.log,
+	}}
+	p.begin()
 	p.stack = sipnet.New(p, p.log)
 	ctx, p.cancel = context.WithCancel(ctx)
-	p.tasks.Go(func() { p.watch(ctx) })
+	p.tasks.Go(func() { p.watch(ctx, p.advance, p.next) })
 	return p, nil
 }
 
-// Register begins to register and returns when the call manager has accepted or refused. While none
-// answers it goes on trying until ctx ends. Either way the phone stays at it until Close.
+// Register registers.
 func (p *sipPhone) Register(ctx context.Context) error {
-	result := make(chan error, 1)
-	p.event(func(time.Time) {
-		p.result = result
-		p.doRegister(p.registration.Start())
-	})
-	select {
-	case err := <-result:
-		return err
-	case <-ctx.Done():
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		return errors.Join(fmt.Errorf("phone: register: %w", ctx.Err()), p.trouble)
-	}
+	return p.await(ctx, func() { p.doRegister(p.registration.Start()) })
 }
 
-// Close hangs up, takes the registration back, and returns when nothing of the line runs any more.
+// Close hangs up, and takes the registration back.
 func (p *sipPhone) Close() {
 	p.event(func(now time.Time) {
 		if p.active != nil {
@@ -133,38 +108,6 @@ func (p *sipPhone) Close() {
 	p.tasks.Wait()
 }
 
-// event runs what something that happened leads to.
-func (p *sipPhone) event(handle func(now time.Time)) {
-	p.mu.Lock()
-	handle(time.Now())
-	p.mu.Unlock()
-	select {
-	case p.wake <- struct{}{}:
-	default:
-	}
-}
-
-// watch lets time pass for registration and calls. When ctx ends early it ends the registration hard.
-func (p *sipPhone) watch(ctx context.Context) {
-	timer := time.NewTimer(0)
-	defer timer.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			p.mu.Lock()
-			p.finish()
-			p.mu.Unlock()
-			return
-		case <-p.wake:
-		case <-timer.C:
-			p.event(p.advance)
-		}
-		if next := p.next(); !next.IsZero() {
-			timer.Reset(time.Until(next))
-		}
-	}
-}
-
 func (p *sipPhone) advance(now time.Time) {
 	p.doRegister(p.registration.Advance(now))
 	if p.active != nil {
@@ -173,20 +116,10 @@ func (p *sipPhone) advance(now time.Time) {
 }
 
 func (p *sipPhone) next() time.Time {
-	p.mu.Lock()
-	defer p.mu.Unlock()
 	if p.active == nil {
 		return p.registration.Wake()
 	}
 	return earlier(p.registration.Wake(), p.active.wake())
-}
-
-func (p *sipPhone) finish() {
-	select {
-	case <-p.done:
-	default:
-		close(p.done)
-	}
 }
 
 func (p *sipPhone) doRegister(actions []register.Action) {
@@ -199,7 +132,7 @@ func (p *sipPhone) doRegister(actions []register.Action) {
 				p.doRegister(p.registration.Failed(time.Now(), a.Request, err.Error()))
 			}
 		case register.Accepted:
-			p.accepted(a)
+			p.accepted(a, p.flow)
 		case register.Refused:
 			p.troubled(finding.RegistrationRefused.With(p.config.line, a.Why), a.Why)
 		case register.Unreachable:
@@ -207,46 +140,6 @@ func (p *sipPhone) doRegister(actions []register.Action) {
 		case register.Finished:
 			p.finish()
 		}
-	}
-}
-
-func (p *sipPhone) address() string {
-	return net.JoinHostPort(p.config.server, strconv.Itoa(int(p.config.port)))
-}
-
-func (p *sipPhone) accepted(a register.Accepted) {
-	p.trouble = nil
-	if !p.registered {
-		p.log.Info("registered", "line", p.config.line, logging.Peer, p.flow, "until", a.Until)
-		p.emit(Event{Event: "registered", Step: stage.Register, OK: true,
-			Detail: fmt.Sprintf("%s at %s over %s", p.config.line, p.address(), p.config.transport), Stamp: p.config.stamp})
-	}
-	p.registered = true
-	p.report(nil)
-}
-
-// troubled reports why the line is not registered. A refusal ends Register; that nobody answers may pass.
-func (p *sipPhone) troubled(f finding.Finding, why string) {
-	p.log.Warn("not registered", "line", p.config.line, "why", why, logging.Finding, f.Code)
-	f = f.Because("phone", 0, why)
-	p.emit(Event{Event: "finding", Step: f.Step, Finding: &f})
-	p.registered, p.trouble = false, fmt.Errorf("phone: %s: %s", f.Says, why)
-	if f.Code == finding.RegistrationRefused.Code {
-		p.report(p.trouble)
-	}
-}
-
-func (p *sipPhone) report(err error) {
-	if p.result != nil {
-		p.result <- err
-		p.result = nil
-	}
-}
-
-func (p *sipPhone) emit(e Event) {
-	if p.config.onEvent != nil {
-		e.Time = time.Now()
-		p.config.onEvent(e)
 	}
 }
 
@@ -374,10 +267,7 @@ func (p *sipPhone) Lost(flow sip.Flow) {
 		if flow != p.flow {
 			return
 		}
-		if p.registered {
-			p.registered = false
-			p.log.Info("connection to the call manager lost", logging.Peer, flow)
-		}
+		p.isLost(flow)
 		p.doRegister(p.registration.Lost(now))
 		if p.active != nil {
 			p.active.do(now, p.active.leg.Lost(now))

@@ -227,7 +227,7 @@ type Line struct {
 	Number  string
 	Manager string // host and port
 
-	line *sipPhone
+	line line
 	p    *Phone
 	file *cnf.Device
 }
@@ -239,9 +239,9 @@ func (s Spot) Register(ctx context.Context, file *cnf.Device) (*Line, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &Line{Number: line.config.line, Manager: line.address(), line: line, p: s.p, file: file}
+	l := &Line{Manager: line.at().address(), line: line, p: s.p, file: file}
 	trouble := make(chan finding.Finding, 1)
-	line.config.onEvent = func(e Event) {
+	line.at().onEvent = func(e Event) {
 		if e.Event == "finding" {
 			select {
 			case <-trouble:
@@ -259,6 +259,7 @@ func (s Spot) Register(ctx context.Context, file *cnf.Device) (*Line, error) {
 		}
 		return nil, err
 	}
+	l.Number = line.at().called()
 	return l, nil
 }
 
@@ -281,7 +282,7 @@ func (l *Line) Call(ctx context.Context, number string, talk time.Duration) (Med
 
 // Close takes the registration back. It waits for the call manager only for a moment.
 func (l *Line) Close() {
-	timer := time.AfterFunc(goodbyeTime, l.line.cancel)
+	timer := time.AfterFunc(goodbyeTime, l.line.at().cancel)
 	defer timer.Stop()
 	l.line.Close()
 }

@@ -227,8 +227,8 @@ func (p *Phone) key(key string) {
 	}
 	p.mu.Unlock()
 	if restarts && line != nil {
-		line.event(func(time.Time) {
-			line.held = &register.Order{Action: sip.Restart}
+		line.at().event(func(time.Time) {
+			line.at().held = &register.Order{Action: sip.Restart}
 			line.release()
 		})
 	}
@@ -241,7 +241,7 @@ func (p *Phone) onNetwork() network {
 	if p.onLine == nil {
 		return network{}
 	}
-	return p.onLine.config.network
+	return p.onLine.at().network
 }
 
 // newestFile returns the file that the phone lives by, or nil before it has one.
@@ -252,11 +252,11 @@ func (p *Phone) newestFile() *cnf.Device {
 }
 
 // lives remembers the line that the phone lives on, nil when it has none.
-func (p *Phone) lives(line *sipPhone) {
+func (p *Phone) lives(line line) {
 	p.mu.Lock()
 	p.onLine = line
 	p.mu.Unlock()
 	if line != nil {
-		p.panel.at(line.config.local.String())
+		p.panel.at(line.at().local.String())
 	}
 }
