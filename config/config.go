@@ -103,7 +103,7 @@ type Syslog struct {
 
 // Calls are connected here, or by the PBX you have.
 type Calls struct {
-	// own: phones register here, by SIP on port 5060. aside: phones register at the servers below, and
+	// own: phones register here, by SIP on port 5060 and by SCCP on 2000. aside: phones register at the servers below, and
 	// no call port is opened here.
 	Mode Mode `json:"mode,omitempty"`
 	// Call managers that phones are sent to in mode aside, HOST or HOST:PORT, at most three, in order.

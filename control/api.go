@@ -117,10 +117,11 @@ type Registration struct {
 	Expires time.Time `json:"expires"`
 	// A phone that reads a file anew registers anew, so the file that it runs came before this.
 	Began     time.Time `json:"began" doc:"when this registration began; it has not been interrupted since"`
-	CallID    string    `json:"call_id" doc:"of the phone's REGISTER; who tells the phone to restart must name it"`
+	CallID    string    `json:"call_id" doc:"of the phone's REGISTER, empty by SCCP; who tells the phone to restart must name it"`
 	UserAgent string    `json:"user_agent,omitempty" doc:"as the phone writes it: model and load"`
 	Model     int       `json:"model,omitempty" doc:"Cisco's number of the model, as the phone says"`
 	Load      string    `json:"load,omitempty" doc:"firmware, as the phone said when it restarted last"`
+	Stamp     string    `json:"version_stamp,omitempty" doc:"of the file that it runs, if it says so: newer loads do by SCCP"`
 	Restart   string    `json:"restart,omitempty" doc:"why it restarted last"`
 }
 

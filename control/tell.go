@@ -151,13 +151,16 @@ func (s *Server) push(before map[string]string, tell bool) Pushed {
 	return p
 }
 
-// Running returns the version stamp of the file that a phone runs: of the newest one that had arrived, where
+// Running returns the version stamp of the file that a phone runs: what it says itself, else of the newest one that had arrived, where
 // it registers from, when its registration began. It is empty when that cannot be said, as for a phone that
 // is not registered. Others may fetch a phone's file, too, and that tells nothing about the phone.
 func Running(deliveries []Delivery, registrations []Registration) string {
 	var began time.Time
 	from := ""
 	for _, r := range registrations {
+		if r.Stamp != "" {
+			return r.Stamp
+		}
 		if began.IsZero() || r.Began.Before(began) {
 			began, from = r.Began, hostOf(r.Contact)
 		}

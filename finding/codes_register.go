@@ -35,7 +35,10 @@ var (
 		Code: "registration-refused", Step: stage.Register, Severity: Fault,
 		Args: []string{"line", "reason"},
 		Says: "the call manager refuses to register %[1]s: %[2]s",
-		Fix:  []string{"compare the line's secret in the phone's file with the inventory"},
+		Fix: []string{
+			"compare the line's secret in the phone's file with the inventory",
+			"a phone with an SCCP load has no secret: its Device must be in the inventory with `protocol: SCCP`, and have a line",
+		},
 		Elsewhere: map[Platform][]string{
 			CUCM: {
 				"look at Device > Phone: the device name must be SEP and the phone's MAC address, the device's protocol that of its load, and with a Phone Security Profile of Digest Authentication its Digest User must be chosen",

@@ -108,7 +108,7 @@ func (s *system) registrations() []control.Registration {
 	for _, b := range s.callmanager.Registrations() {
 		all = append(all, control.Registration{
 			Phone: b.Device, Line: b.Line, Contact: b.Flow.Peer.String(), Expires: b.Expires, Began: b.Since,
-			CallID: b.CallID, UserAgent: b.UserAgent, Model: b.Model, Load: b.Load, Restart: b.Restart,
+			CallID: b.CallID, UserAgent: b.UserAgent, Model: b.Model, Load: b.Load, Stamp: b.Stamp, Restart: b.Restart,
 		})
 	}
 	return all

@@ -39,7 +39,7 @@ func (s *system) witness(d provisioner.Delivery) provision.Witness {
 // registersElsewhere reports whether a device registers where nobody here sees it: then a file that arrived
 // is all the proof there can be.
 func (s *system) registersElsewhere(set *inventory.Set, device *inventory.Device) bool {
-	if s.callmanager == nil || s.settings.Calls.Mode == config.Aside || device.Protocol == inventory.SCCP {
+	if s.callmanager == nil || s.settings.Calls.Mode == config.Aside {
 		return true
 	}
 	site := set.Sites[device.Site]

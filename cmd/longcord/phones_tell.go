@@ -27,7 +27,7 @@ does so when the call is over.`
 		Use: string(action) + " SEP…", Short: short,
 		Long: long + `
 
-Phones are told by SIP, ten a second. Exit code 1: one of them could not be reached, did
+Phones are told by SIP or SCCP, ten a second. Exit code 1: one of them could not be reached, did
 not answer, or declined.`,
 		RunE: func(c *cobra.Command, args []string) error {
 			if all == (len(args) > 0) {

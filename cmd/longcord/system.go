@@ -224,7 +224,11 @@ func (s *system) makeParts(parts []string) (err error) {
 			Registered: s.registrationBegan,
 			Findings:   s.findings,
 			Unknown: func(device string, peer netip.AddrPort, line, agent string) {
-				s.strangers.met(device, peer, "registration of line "+line, agent)
+				what := "registration of line " + line
+				if line == "" {
+					what = "registration by SCCP"
+				}
+				s.strangers.met(device, peer, what, agent)
 			},
 		})
 	}
@@ -404,6 +408,7 @@ func (s *system) open(ctx context.Context, start func(part)) error {
 		start(part{partCallManager, m.Serve})
 		start(part{"files of phones", s.watchFiles})
 		s.listens("calls udp %s:5060", "calls tcp %s:5060", s.settings.Inside)
+		s.listens("", "sccp tcp %s:2000", s.settings.Inside)
 	}
 	return nil
 }

@@ -58,12 +58,17 @@ func (s *system) tellChanged(before map[string]string) {
 	}
 }
 
-// behind returns the version stamp of a phone's file, and whether what arrived there last is known to be
-// another.
+// behind returns the version stamp of a phone's file, and whether it is known to run another: by what it says itself,
+// else by what arrived there last.
 func (s *system) behind(device string) (string, bool) {
 	should := s.stamps(s.catalog.Current())[device]
 	if s.provisioner == nil {
 		return should, false
+	}
+	for _, b := range s.callmanager.Registrations() {
+		if b.Device == device && b.Stamp != "" {
+			return should, should != "" && b.Stamp != should
+		}
 	}
 	d, ok := newestFile(s.provisioner.Deliveries()[device], s.counting())
 	return should, ok && should != "" && d.VersionStamp != should
