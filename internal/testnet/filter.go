@@ -3,6 +3,7 @@ package testnet
 import (
 	"encoding/binary"
 	"fmt"
+	"net"
 	"net/netip"
 
 	"github.com/google/nftables"
@@ -28,15 +29,31 @@ func (h *Host) Masquerade(ifname string) error {
 	)
 }
 
+// Disguise gives packets from a network for this port of the host's own another source address, and undoes it for the
+// answers, as a firewall in front of it does.
+func (h *Host) Disguise(from netip.Prefix, protocol byte, port uint16, as netip.Addr) error {
+	match := append(toPort(protocol, port),
+		&expr.Payload{DestRegister: 1, Base: expr.PayloadBaseNetworkHeader, Offset: 12, Len: 4},
+		&expr.Bitwise{SourceRegister: 1, DestRegister: 1, Len: 4, Mask: net.CIDRMask(from.Bits(), 32), Xor: make([]byte, 4)},
+		&expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: from.Masked().Addr().AsSlice()},
+		&expr.Immediate{Register: 1, Data: as.AsSlice()},
+		&expr.NAT{Type: expr.NATTypeSourceNAT, Family: unix.NFPROTO_IPV4, RegAddrMin: 1},
+	)
+	return h.rule(&nftables.Chain{
+		Name: "disguise", Table: table, Type: nftables.ChainTypeNAT,
+		Hooknum: nftables.ChainHookInput, Priority: nftables.ChainPriorityNATSource,
+	}, match...)
+}
+
 // Drop makes the host swallow what it would forward to this port; protocol is unix.IPPROTO_UDP or
 // unix.IPPROTO_TCP.
 func (h *Host) Drop(protocol byte, port uint16) error {
-	return h.rule(forwarded, toPort(protocol, port)...)
+	return h.rule(forwarded, append(toPort(protocol, port), swallow)...)
 }
 
 // Deafen makes the host swallow what is sent to this port of its own.
 func (h *Host) Deafen(protocol byte, port uint16) error {
-	return h.rule(received, toPort(protocol, port)...)
+	return h.rule(received, append(toPort(protocol, port), swallow)...)
 }
 
 // DropFrom makes the host swallow what it would forward of this protocol from this address.
@@ -46,7 +63,7 @@ func (h *Host) DropFrom(source netip.Addr, protocol byte) error {
 		&expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: source.AsSlice()},
 		&expr.Meta{Key: expr.MetaKeyL4PROTO, Register: 1},
 		&expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: []byte{protocol}},
-		&expr.Verdict{Kind: expr.VerdictDrop},
+		swallow,
 	)
 }
 
@@ -58,9 +75,11 @@ func (h *Host) DropLarger(protocol byte, size uint16) error {
 		&expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: []byte{protocol}},
 		&expr.Payload{DestRegister: 1, Base: expr.PayloadBaseNetworkHeader, Offset: 2, Len: 2},
 		&expr.Cmp{Op: expr.CmpOpGt, Register: 1, Data: binary.BigEndian.AppendUint16(nil, size)},
-		&expr.Verdict{Kind: expr.VerdictDrop},
+		swallow,
 	)
 }
+
+var swallow = &expr.Verdict{Kind: expr.VerdictDrop}
 
 var (
 	forwarded = &nftables.Chain{
@@ -73,7 +92,7 @@ var (
 	}
 )
 
-// toPort matches what goes to this port, and swallows it.
+// toPort matches what goes to this port.
 func toPort(protocol byte, port uint16) []expr.Any {
 	return []expr.Any{
 		&expr.Meta{Key: expr.MetaKeyL4PROTO, Register: 1},
@@ -81,7 +100,6 @@ func toPort(protocol byte, port uint16) []expr.Any {
 		// Both protocols keep the destination port in the same place.
 		&expr.Payload{DestRegister: 1, Base: expr.PayloadBaseTransportHeader, Offset: 2, Len: 2},
 		&expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: binary.BigEndian.AppendUint16(nil, port)},
-		&expr.Verdict{Kind: expr.VerdictDrop},
 	}
 }
 

@@ -46,9 +46,15 @@ func listen(t *testing.T, h *testnet.Host, address string) {
 // ask sends a datagram from the host and returns the address under which it was seen.
 func ask(t *testing.T, h *testnet.Host, address string) (netip.AddrPort, error) {
 	t.Helper()
+	return askFrom(t, h, "0.0.0.0", address)
+}
+
+// askFrom does it from one of the host's addresses.
+func askFrom(t *testing.T, h *testnet.Host, from, address string) (netip.AddrPort, error) {
+	t.Helper()
 	var conn net.Conn
 	if err := h.Do(func() (err error) {
-		conn, err = net.Dial("udp4", address)
+		conn, err = (&net.Dialer{LocalAddr: &net.UDPAddr{IP: net.ParseIP(from)}}).Dial("udp4", address)
 		return err
 	}); err != nil {
 		return netip.AddrPort{}, err
@@ -155,6 +161,26 @@ func TestDropSwallowsOnePort(t *testing.T) {
 	}
 	if _, err := ask(t, left, "10.2.0.2:443"); !errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Errorf("port 443: %v, want silence", err)
+	}
+}
+
+func TestDisguise(t *testing.T) {
+	t.Parallel()
+	a, b := newHost(t, "a", nil), newHost(t, "b", nil)
+	must(t, testnet.Connect(a, "eth0", prefix("10.1.0.1/24"), b, "eth0", prefix("10.1.0.130/24")))
+	must(t, a.Disguise(prefix("10.1.0.128/26"), unix.IPPROTO_UDP, 5060, addr("10.1.0.254")))
+	must(t, b.Address("eth0", prefix("10.1.0.2/24")))
+	listen(t, a, "10.1.0.1:5060")
+	listen(t, a, "10.1.0.1:5061")
+	for from, ports := range map[string]map[string]string{
+		"10.1.0.130": {"5060": "10.1.0.254", "5061": "10.1.0.130"},
+		"10.1.0.2":   {"5060": "10.1.0.2"},
+	} {
+		for port, want := range ports {
+			if seen, err := askFrom(t, b, from, "10.1.0.1:"+port); err != nil || seen.Addr() != addr(want) {
+				t.Errorf("%s is seen as %v at port %s (%v), want %s", from, seen, port, err, want)
+			}
+		}
 	}
 }
 
