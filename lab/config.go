@@ -28,6 +28,7 @@ type Config struct {
 	url          string       // of the gateway; empty: groupURL
 	homeNetwork  netip.Prefix // invalid: homePrefix
 	officeRouter netip.Addr   // what DHCP in the office calls the router; invalid: the gateway
+	silent       bool         // the phone at home calls nobody
 
 	env []string // further environment of the programs, for tests
 }

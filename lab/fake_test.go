@@ -180,6 +180,10 @@ func (f fake) atHome() error {
 	say(step(stage.Tunnel, true, "up"))
 	say(step(stage.Register, true, "1001"))
 	say(phone.Event{Event: "session", Session: f.session()})
+	if f.how == "tunnel lost" {
+		say(step(stage.Connect, true, "203.0.113.2:443"))
+		return untilTold()
+	}
 	if err := dialDesk(); err != nil {
 		return err
 	}

@@ -24,7 +24,10 @@ func (s *story) carryHome(ctx context.Context) error {
 
 // callFromHome starts the phone at home and follows it until it has hung up.
 func (s *story) callFromHome(ctx context.Context) (err error) {
-	args := append(append(s.homePhoneArgs(), s.credentials()...), "--call", deskNumber, "--play", path(homeSound), "--record", path(heardAt+homeSound))
+	args := append(append(s.homePhoneArgs(), s.credentials()...), "--play", path(homeSound), "--record", path(heardAt+homeSound))
+	if !s.config.silent {
+		args = append(args, "--call", deskNumber)
+	}
 	s.home, err = s.launcher.start(s.world.phone, "home phone", s.password+"\n", args...)
 	if err != nil {
 		return err
@@ -98,13 +101,17 @@ func (s *story) happened(ctx context.Context, e phone.Event) error {
 }
 
 // stepped takes in the end of a step. The first one is over: at home the phone lives it again and may
-// well find no file server. The call's is for judge to end.
+// well find no file server. The call's is for judge to end. Who connects once more has lost his tunnel, and the call with
+// it.
 func (s *story) stepped(e phone.Event) error {
 	if e.Step == stage.Provision {
 		return nil
 	}
 	if err := failed(e); err != nil {
 		return err
+	}
+	if e.Step == stage.Connect && s.awaited() > stage.Connect {
+		return &stopped{s.awaited(), "the phone has lost its tunnel and logs in anew"}
 	}
 	if e.Step != s.awaited() || e.Step == stage.Call {
 		return nil

@@ -113,6 +113,7 @@ func TestStoryStops(t *testing.T) {
 		{"refused", "verify failed", "the gateway refuses the login of anna"},
 		{"crash", "verify failed", "home phone ended with exit status 1; its last words: phone: something gave way"},
 		{"wrong channel", "tunnel failed", "the tunnel runs over TLS, expected DTLS 1.2"},
+		{"tunnel lost", "call failed", "the phone has lost its tunnel and logs in anew"},
 		{"deaf", "call failed", "the desk phone does not hear the home phone"},
 	} {
 		t.Run(c.how, func(t *testing.T) {
