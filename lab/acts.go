@@ -17,6 +17,9 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/longcord/longcord/phone"
+	"github.com/longcord/longcord/stage"
 )
 
 // editing changes the inventory's file before the office opens.
@@ -98,6 +101,40 @@ func keepAddress(ctx context.Context, s *story) error {
 		return err
 	}
 	return s.apply(ctx)
+}
+
+// giveAddressAway has the phone log in and off, and then keeps the address that it had for a user who is not there.
+func giveAddressAway(ctx context.Context, s *story) error {
+	before, err := s.launcher.start(s.world.router, "home phone the day before", s.password+"\n", "doctor", "--json", "--as", homePhone,
+		"--url", s.config.url, "--user", user, "--password-stdin", "--place", "outside", "--take-over")
+	if err != nil {
+		return err
+	}
+	<-before.done
+	return keepAddress(ctx, s)
+}
+
+// logInTwice takes the desk phone home, too, where the same user has logged it in before.
+func logInTwice(ctx context.Context, s *story) error {
+	if err := s.office(ctx, "users", "set", user, "--device", homePhone, "--device", deskPhone); err != nil {
+		return err
+	}
+	s.desk.stop()
+	if err := s.world.desk.Unplug(phonePort); err != nil {
+		return err
+	}
+	if _, err := s.world.plug(ctx, s.world.home, s.world.desk, deskPhone); err != nil {
+		return err
+	}
+	var err error
+	s.desk, err = s.launcher.start(s.world.desk, "desk phone at home", s.password+"\n",
+		"phone", deskPhone, "--tftp", s.tftp, "--state", path("desk"), "--user", user, "--password-stdin", "--netstack", "--json")
+	if err != nil {
+		return err
+	}
+	return s.follow(ctx, s.desk, stage.Verify, func(e phone.Event) (bool, error) {
+		return e.Session != nil, nil
+	})
 }
 
 // exchangeIdentity gives the phone a certificate that another office has made for a phone of this name.

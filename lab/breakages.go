@@ -15,9 +15,8 @@ const namedURL = "https://vpn.example.net/phone"
 
 const year = 365 * 24 * time.Hour
 
-// breakages are what --break can break, in the order of a phone's steps. Some causes cannot be brought about here: the
-// office puts forwarding back that somebody switched off, and takes a new certificate before one runs out; all hosts have
-// one clock; and a gateway that stops answering cannot be asked why.
+// breakages are what --break can break, in the order of a phone's steps. That a clock is wrong cannot be brought about
+// here: all hosts have one.
 var breakages = []breakage{
 	{
 		code: "tftp-unreachable",
@@ -135,6 +134,14 @@ var breakages = []breakage{
 		acts: map[moment]act{carried: replaceCertificate},
 	},
 	{
+		code: "certificate-expired",
+		does: "the gateway's certificates ended yesterday, and it was told not to change them by itself",
+		acts: map[moment]act{setUp: func(_ context.Context, s *story) error {
+			return errors.Join(s.certificates(time.Now().Add(-year), time.Now().Add(-24*time.Hour)),
+				s.alter(configFile, "calls:\n", "certificates:\n  renewBefore: 0\n\ncalls:\n"))
+		}},
+	},
+	{
 		code: "certificate-not-yet-valid",
 		does: "the gateway's certificate begins tomorrow",
 		acts: map[moment]act{setUp: func(_ context.Context, s *story) error {
@@ -183,6 +190,11 @@ var breakages = []breakage{
 		acts: map[moment]act{carried: func(_ context.Context, s *story) error { s.password = rand.Text(); return nil }},
 	},
 	{
+		code: "session-limit",
+		does: "the user has taken two phones home, and may log in once",
+		acts: map[moment]act{setUp: editing("sessionTimeout: 0\n", "sessionTimeout: 0\nsimultaneousLogins: 1\n"), carried: logInTwice},
+	},
+	{
 		code:  "client-certificate-expired",
 		does:  "the phone's certificate has run out",
 		needs: func(c *Config) { c.Auth = byCertificate },
@@ -224,6 +236,16 @@ var breakages = []breakage{
 		acts:  map[moment]act{setUp: editing("network: "+poolPrefix.String(), "network: 10.99.0.0/26")},
 	},
 	{
+		code: "forwarding-off",
+		does: "somebody reloads the network settings of the office's server, which switch forwarding off",
+		acts: map[moment]act{carried: func(_ context.Context, s *story) error {
+			return errors.Join(
+				s.world.gateway.Sysctl("net.ipv4.conf."+insidePort+".forwarding", "0"),
+				s.world.gateway.Route(netip.MustParsePrefix("192.0.2.0/24"), officeISP.Addr()), // routes are set anew, too
+			)
+		}},
+	},
+	{
 		code: "dtls-disabled",
 		does: "the group policy forbids DTLS",
 		acts: map[moment]act{setUp: func(_ context.Context, s *story) error { return s.forbidDTLS() }},
@@ -250,9 +272,27 @@ var breakages = []breakage{
 		acts:  map[moment]act{setUp: editing("sessionTimeout: 0\n", "sessionTimeout: 3\n")},
 	},
 	{
+		code:  "idle-timeout",
+		does:  "the group policy ends sessions that are idle for two seconds, and the phone calls nobody",
+		needs: func(c *Config) { c.silent = true },
+		acts:  map[moment]act{setUp: editing("idleTimeout: 0\n", "idleTimeout: 2\n")},
+	},
+	{
+		code: "address-changed",
+		does: "the address that the phone had in the tunnel the day before is kept for somebody else",
+		acts: map[moment]act{carried: giveAddressAway},
+	},
+	{
 		code: "registration-unreachable",
 		does: "the call manager answers nobody",
 		acts: map[moment]act{carried: deafening(udp(5060), tcp(5060))},
+	},
+	{
+		code: "nat-in-the-way",
+		does: "the office's firewall puts an address of its own in the place of the phones' on the way to the call manager",
+		acts: map[moment]act{opened: func(_ context.Context, s *story) error {
+			return s.world.gateway.Disguise(poolPrefix, unix.IPPROTO_TCP, 5060, netip.MustParseAddr("10.20.0.254"))
+		}},
 	},
 	{
 		code: "one-way-audio",
