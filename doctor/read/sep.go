@@ -224,7 +224,7 @@ func (f *sepFile) check(text string, err error) {
 
 // vpn tells the VPN group.
 func (f *sepFile) vpn(text string) {
-	begun, ended := strings.Index(text, "<vpnGroup"), strings.Contains(text, "</vpnGroup>")
+	begun, ended := strings.Index(text, "<vpnGroup"), strings.Contains(text, "</vpnGroup>") || emptyGroup.MatchString(text)
 	if begun < 0 && len(f.values["url1"]) == 0 && len(f.values["certHash1"]) == 0 {
 		return
 	}
@@ -243,6 +243,8 @@ func (f *sepFile) vpn(text string) {
 	f.within("authMethod", 0, 2)
 	f.within("hashAlg", cnf.HashSHA1, cnf.HashSHA1)
 }
+
+var emptyGroup = compile(`<vpnGroup\s*/>`)
 
 // truth writes what files have for yes and no in one way.
 func truth(text string) string {
