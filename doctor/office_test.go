@@ -92,6 +92,9 @@ var ofOffice = map[string]struct{ text, want string }{
 		"2121 NOT Nov 21 14:33:18.701225 ms-MS.statm_printDecoderStats[A:17] \n\t[Rx Count=0][Rx Lost=0][Pkts Discarded=0][Rx Octets=0]\n" +
 			"2124 NOT Nov 21 14:33:18.701897 ms-MS.statm_printEncoderStats[A:17] \n\t[Tx Count=514][TX Octets=82240]\n", "fault one-way-audio(likely)",
 	},
+	"a stream's page":            {"Stream Status  Active\nSender Packets 514\nSender Octets 82240\nRcvr Lost Packets 0\nRcvr Packets 0\nRcvr Octets 0\n", "fault one-way-audio(likely)"},
+	"a stream's page, in a file": {"<html><table><tr><td><b>Sender Packets</b></td><td>514</td></tr><tr><td>Receiver packets</td><td>0</td></tr></table></html>\n", "fault one-way-audio(likely)"},
+	"a stream's page, copied":    {"Sender packets\n514\nReceiver packets\n511\n", "ok"},
 	"a picture that was not seen": {
 		"2121 NOT Nov 21 14:33:18.701225 ms-MS.statm_printDecoderStats[V:18] \n\t[Rx Count=0][Rx Lost=0]\n" +
 			"2124 NOT Nov 21 14:33:18.701897 ms-MS.statm_printEncoderStats[V:18] \n\t[Tx Count=514][TX Octets=82240]\n", "insufficient",
