@@ -64,8 +64,8 @@ const (
 	// each in bytes.
 	WalkMTU Kind = "walk.mtu"
 
-	// WalkRegister: the registration of the first line; line, manager (host:port), from, outcome (in, refused, silent,
-	// none), reason.
+	// WalkRegister: the registration of the first line, by SCCP of the device; line, manager (host:port), from, outcome
+	// (in, refused, silent, none), reason.
 	WalkRegister Kind = "walk.register"
 	// WalkCall: the test call; number, from, outcome (talked, refused), reason, sent and received in packets, reports of the
 	// other side and how many of them say that it hears us.

@@ -41,12 +41,7 @@ func (w *walker) lineIn(ctx context.Context, at phone.Spot, from string, file *c
 	case w.o.NoLogin != "":
 		w.say("register: not tried: " + w.o.NoLogin)
 		return nil
-	case file.Protocol == cnf.SCCP:
-		// The signalling port was tried; the rest of SCCP this phone does not speak.
-		w.tell(w.o.Device, fact.WalkRegister, "the file is for SCCP, which is tried as far as its port",
-			"manager", file.Pool.CallManagers[0].Host, "from", from, "outcome", "none", "reason", "SCCP")
-		return nil
-	case file.Transport == cnf.TLS:
+	case file.Protocol == cnf.SIP && file.Transport == cnf.TLS:
 		w.tell(w.o.Device, fact.WalkRegister, "the file wants signalling by TLS, which is tried as far as its port",
 			"manager", file.Pool.CallManagers[0].Host, "from", from, "outcome", "none", "reason", "TLS")
 		return nil
@@ -56,7 +51,11 @@ func (w *walker) lineIn(ctx context.Context, at phone.Spot, from string, file *c
 		return err
 	}
 	defer line.Close()
-	if w.o.Call == "" {
+	switch {
+	case w.o.Call == "":
+		return nil
+	case file.Protocol == cnf.SCCP:
+		w.say("call: not tried: this phone carries no calls by SCCP")
 		return nil
 	}
 	return w.call(ctx, line, from)
@@ -79,7 +78,7 @@ func (w *walker) register(ctx context.Context, at phone.Spot, from string, file 
 		return line, nil
 	}
 	manager := file.Pool.CallManagers[0].Host
-	outcome, number, why := "none", firstLine(file), plain(err)
+	outcome, number, why := "none", w.firstLine(file), plain(err)
 	if f, ok := phone.FindingOf(err); ok {
 		outcome = "silent"
 		if f.Code == finding.RegistrationRefused.Code {
@@ -94,9 +93,10 @@ func (w *walker) register(ctx context.Context, at phone.Spot, from string, file 
 	return nil, w.broken(stage.Register, "line "+number+" is not registered")
 }
 
-func firstLine(file *cnf.Device) string {
+// firstLine names what is registered: by SCCP the device, whose lines stand in no file.
+func (w *walker) firstLine(file *cnf.Device) string {
 	if file.SIPProfile == nil {
-		return ""
+		return w.o.Device
 	}
 	for _, l := range file.SIPProfile.Lines {
 		if l.FeatureID == cnf.FeatureLine && l.Name != "" {

@@ -3,6 +3,7 @@
 package doctor_test
 
 import (
+	"context"
 	"crypto/x509"
 	"errors"
 	"net"
@@ -11,9 +12,12 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/longcord/longcord/callmanager"
 	"github.com/longcord/longcord/internal/testnet"
 	"github.com/longcord/longcord/interop/office"
+	"github.com/longcord/longcord/inventory"
 	"github.com/longcord/longcord/stage/verify"
+	"github.com/longcord/longcord/store/memory"
 	"github.com/longcord/longcord/wire/cnf"
 )
 
@@ -30,8 +34,8 @@ const (
 	oldSuites = "tls-priorities = \"NONE:%SERVER_PRECEDENCE:%COMPAT:+VERS-TLS-ALL:+SIGN-ALL:+COMP-ALL:+RSA:+SHA1:+AES-256-CBC\"\n"
 )
 
-// phoneOcserv is ocserv 1.3 on a host of its own, and a host from where phones come. A call manager's port is open at
-// ocserv's address in the tunnel.
+// phoneOcserv is ocserv 1.3 on a host of its own, and a host from where phones come. A call manager is at ocserv's
+// address in the tunnel.
 type phoneOcserv struct {
 	gateway, home *testnet.Host
 	file          string
@@ -54,15 +58,29 @@ func startPhoneOcserv(t *testing.T, how cnf.AuthMethod, settings string) phoneOc
 		byCertificate(&ocserv)
 	}
 	ocserv.Start(t)
-	must(t, o.gateway.Do(func() error {
-		l, err := net.Listen("tcp4", ":2000")
-		if err == nil {
-			t.Cleanup(func() { must(t, l.Close()) })
-		}
-		return err
-	}))
+	callManager(t, o.gateway)
 	o.file = sccpFile(t, how, verify.HashOf(certificate.Certificate[0]).String())
 	return o
+}
+
+// callManager takes the registration of the phone, by SCCP, on all addresses of a host.
+func callManager(t *testing.T, h *testnet.Host) {
+	t.Helper()
+	set := inventory.NewSet()
+	set.Lines["1001"] = &inventory.Line{Name: "1001"}
+	set.Devices[phone] = &inventory.Device{Name: phone, Protocol: inventory.SCCP, Lines: []string{"1001"}}
+	m, err := callmanager.New(callmanager.Config{
+		Settings: callmanager.Settings{Listen: netip.IPv4Unspecified()}, Inventory: func() *inventory.Set { return set }, Store: memory.New(),
+	})
+	must(t, err)
+	ctx, cancel := context.WithCancel(t.Context())
+	must(t, h.Do(func() error { return m.Open(ctx) }))
+	served := make(chan error, 1)
+	go func() { served <- m.Serve(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		must(t, <-served)
+	})
 }
 
 func host(t *testing.T, name string) *testnet.Host {
