@@ -11,6 +11,7 @@ import (
 
 	"github.com/longcord/longcord/doctor/fact"
 	"github.com/longcord/longcord/finding"
+	"github.com/longcord/longcord/inventory"
 )
 
 // asaBox is one ASA, put together from everything that was sent of it.
@@ -131,7 +132,7 @@ func (b *asaBox) phoneGroups() (groups []asaGroup) {
 	for _, k := range []fact.Kind{fact.FileURL, fact.AskedURL} {
 		for _, of := range b.c.All(k) {
 			for _, f := range b.facts[fact.GatewayGroupURL] {
-				if asaSameURL(of.Get("url"), f.Get("url")) {
+				if sameGroupURL(of.Get("url"), f.Get("url")) {
 					add(f.Get("group"), finding.Certain, of)
 				}
 			}
@@ -287,12 +288,6 @@ func (b *asaBox) outside() (names []string) {
 	return names
 }
 
-func asaSameURL(a, b string) bool {
-	x, errX := url.Parse(strings.TrimSuffix(a, "/"))
-	y, errY := url.Parse(strings.TrimSuffix(b, "/"))
-	return errX == nil && errY == nil && strings.EqualFold(x.Hostname(), y.Hostname()) && x.Path == y.Path
-}
-
 func asaPath(value string) string {
 	u, err := url.Parse(strings.Fields(value + " -")[0])
 	if err != nil {
@@ -373,30 +368,16 @@ func (c *Case) asaPhones() int {
 	return len(names)
 }
 
-// asaOldPhones reports whether phones that speak TLS 1.0 alone are known to be there, and where it says so.
+// asaOldPhones reports whether phones that need TLS 1.0 or RSA key exchange are known to be there, and where it says so.
 func (c *Case) asaOldPhones() (fact.Fact, bool) {
-	for _, f := range c.All(fact.Device) {
-		if asaOldModel.MatchString(f.Get("model")) || asaOldModel.MatchString(f.Get("load")) {
-			return f, true
-		}
-	}
-	return fact.Fact{}, false
+	return c.phoneWith(func(m inventory.Model) bool { return m.Legacy })
 }
 
-// asaNewPhones reports whether the phones that are known speak TLS 1.2.
+// asaNewPhones reports whether a phone that is known speaks TLS 1.2.
 func (c *Case) asaNewPhones() bool {
-	for _, f := range c.All(fact.Device) {
-		if asaNewModel.MatchString(f.Get("model")) || asaNewModel.MatchString(f.Get("load")) {
-			return true
-		}
-	}
-	return false
+	_, found := c.phoneWith(func(m inventory.Model) bool { return m.VPN && !m.Legacy })
+	return found
 }
-
-var asaNewModel = regexp.MustCompile(`(?i)\b(?:CP-|sip)?(?:78|88)\d\d`)
-
-// asaOldModel are the models that speak TLS 1.0 alone, by their names and those of their loads.
-var asaOldModel = regexp.MustCompile(`(?i)\b(?:CP-)?79(?:42|45|62|65|75)G?\b|^(?:SCCP|SIP)(?:42|45|75)`)
 
 // as lowers a certainty to what is known of the group.
 func (g asaGroup) as(f finding.Finding) finding.Finding {

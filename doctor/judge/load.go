@@ -26,10 +26,7 @@ var _ = rule(func(c *Case) {
 			c.Find(finding.MPPFirmware.With(name, strings.TrimSpace(f.Get("model")+" "+f.Get("load"))), f)
 			continue
 		}
-		m, ok := inventory.ModelByName(f.Get("model"))
-		if f.Get("model") == "" {
-			m, ok = modelOfLoad(f.Get("load"))
-		}
+		m, ok := modelOf(f)
 		if !ok {
 			continue
 		}

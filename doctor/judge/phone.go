@@ -128,6 +128,24 @@ func modelOfLoad(load string) (inventory.Model, bool) {
 	return found[0], true
 }
 
+// modelOf returns the model that a fact of a device is about, by its name, or else by its load.
+func modelOf(f fact.Fact) (inventory.Model, bool) {
+	if name := f.Get("model"); name != "" {
+		return inventory.ModelByName(name)
+	}
+	return modelOfLoad(f.Get("load"))
+}
+
+// phoneWith returns the first phone whose model is one of these.
+func (c *Case) phoneWith(is func(inventory.Model) bool) (fact.Fact, bool) {
+	for _, f := range c.All(fact.Device) {
+		if m, ok := modelOf(f); ok && is(m) {
+			return f, true
+		}
+	}
+	return fact.Fact{}, false
+}
+
 // old says whether a model's client speaks nothing newer than TLS 1.0, or needs RSA key exchange.
 func old(c *Case) bool {
 	m, _, ok := model(c)
