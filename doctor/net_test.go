@@ -81,6 +81,13 @@ func TestRecorded(t *testing.T) {
 		"atftpd.log":                "ok",
 		"dnsmasq.log":               "ok",
 		"dnsmasq.conf":              "ok",
+		"radiusd-x.log":             "fault aaa-server-dead(likely) login-refused login-refused",
+		"dig.log":                   "fault gateway-name-unresolved(likely) gateway-name-unresolved(possible)",
+		"ping.log":                  "insufficient gateway-name-unresolved(possible)",
+		"curl.log":                  "fault gateway-unreachable(possible) host-id-mismatch(likely)",
+		"nc.log":                    "fault registration-unreachable(likely)",
+		"tcpdump.log":               "fault registration-unreachable(likely)",
+		"tcpdump-dropped.log":       "fault gateway-unreachable(likely)",
 		"pjsip.log":                 "fault registration-acl registration-refused registration-refused registration-refused",
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -367,7 +374,7 @@ func TestForeign(t *testing.T) {
 	for line, want := range map[string]string{
 		"[10:00:01] The secure gateway has rejected the connection attempt. The following message was received from the secure gateway: No assigned address": "fault address-pool-exhausted(likely)",
 		"Nov 26 10:00:01 mac acvpnagent[411]: Function: CTransport::SendRequest  File: x.cpp":                                                                "insufficient",
-		"Cisco AnyConnect Secure Mobility Client\n[10:00:01] Login failed.\n":                                                                                "fault login-refused",
+		"Cisco AnyConnect Secure Mobility Client\n[10:00:01] Login failed.\n":                                                                                "fault login-refused(likely)",
 	} {
 		if got := judgedText(t, line); got != want {
 			t.Errorf("%q is judged as %s, not %s", line, got, want)

@@ -59,7 +59,7 @@ var _ = rule(func(c *Case) {
 				continue
 			}
 			c.Find(finding.GatewayNameUnresolved.With(host).As(finding.Possible), f)
-			c.Need("say what the phone's VPN URL is, or send its file: the capture has names that do not resolve")
+			c.Need("say what the phone's VPN URL is, or send its file: there are names that do not resolve")
 		}
 	}
 }, finding.GatewayUnreachable, finding.TFTPUnreachable, finding.RegistrationUnreachable, finding.TVSUnreachable, finding.GatewayNameUnresolved)

@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -13,7 +14,7 @@ import (
 var _ = rule(func(c *Case) {
 	for _, f := range c.All(fact.OcservLoginRefused) {
 		user := f.Get("user")
-		found := finding.LoginRefused.With(user)
+		found := finding.LoginRefused.With(cmp.Or(user, "somebody"))
 		if slices.ContainsFunc(c.All(fact.OcservLogin), func(in fact.Fact) bool {
 			return below(in, f) && in.Get("user") == user
 		}) {
@@ -27,7 +28,11 @@ var _ = rule(func(c *Case) {
 			"say what the phone shows, and send its console log of the same time")
 	}
 	if f, ok := c.First(fact.ClientLoginRefused); ok && !c.later(fact.ClientUp, f) {
-		c.Find(finding.LoginRefused.With(finding.Unnamed("the user that was tried")), f)
+		found := finding.LoginRefused.With(finding.Unnamed("the user that was tried"))
+		if !slices.ContainsFunc(c.All(fact.ClientLoginRefused), func(f fact.Fact) bool { return strings.Contains(f.Text, "401") }) {
+			found = found.As(finding.Likely) // gateways say the same of accounts that are locked, and of servers that are dead
+		}
+		c.Find(found, f)
 	}
 	for _, o := range c.ocservFiles() {
 		var ways []fact.Fact

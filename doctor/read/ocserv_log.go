@@ -16,18 +16,20 @@ var (
 	ocservNoURL   = compile(`^unexpected (?:POST )?URL (\S+)`)
 	ocservBegins  = compile(`^using '[^']*' authentication to authenticate user \(session: ([^)]*)\)`)
 	ocservSession = compile(`^initiating session for user '[^']*' \(session: ([^)]*)\)`)
+	ocservPAM     = compile(`\bPAM-auth pam_auth_pass: (Authentication failure|User not known to the underlying authentication module|Permission denied|User account has expired)`)
 	ocservListen  = compile(`^listening \((TCP|UDP)\) on (\S+?)\.\.\.$`)
-	ocservError   = compile(`^error: (?:vhost:\S+: )?(config file error in line \d+.*|cannot (?:open|load|access).*|the '[\w-]+' .*configuration options? must be specified!|no ipv4-network or ipv6-network options set\.|no mask found for IPv4 network\.|unknown or unsupported auth method.*)$`)
+	ocservError   = compile(`^(?:error: (?:vhost:\S+: )?(config file error in line \d+.*|cannot (?:open|load|access).*|the '[\w-]+' .*configuration options? must be specified!|no ipv4-network or ipv6-network options set\.|unknown or unsupported auth method.*)|((?i:no mask found for IPv[46] network)\.))$`)
 )
 
 var ocservPhrases = phrasesOf(
-	says(`^user logged in$`, fact.OcservLogin),
+	says(`^user (?:of group '[^']*' )?logged in$`, fact.OcservLogin),
 	says(`^sending IPv4 (?P<address>[\d.]+)$`, fact.OcservAddress),
 	says(`^Unknown client \((?P<agent>.*)\)$`, fact.OcservUnknownClient),
 	says(`^failed authentication for '(?P<user>[^']*)'`, fact.OcservLoginRefused),
 	says(`^(?:radius-auth: )?error authenticating user '(?P<user>[^']*)'`, fact.OcservLoginRefused),
 	says(`^(?:error in|no) password given in auth cont for user '(?P<user>[^']*)'`, fact.OcservLoginRefused),
 	says(`PAM (?:authenticate|acct-mgmt) error for '(?P<user>[^']*)': (?P<reason>.*)`, fact.OcservLoginRefused),
+	says(`^initiating session for user '(?P<user>[^']*)'`, fact.AAAAccepted, "program", "ocserv"),
 	says(`^(?P<reason>OTP auth failed) for '(?P<user>[^']*)'`, fact.OcservLoginRefused),
 	says(`^user '(?P<user>[^']*)' (?P<reason>requested group '[^']*' but is not a member)`, fact.OcservLoginRefused),
 	says(`^rejected connection from banned IP: (?P<address>\S+)`, fact.OcservBanned),
@@ -58,7 +60,7 @@ var _ = recognise(Recogniser{
 	Format: "ocserv's log", Platform: finding.Ocserv,
 	Marks: []string{
 		"main:", "main[", "worker:", "worker[", "sec-mod:", "sec-mod[", "plain-auth", "radius-auth", "pam-auth", "listening (", "already in use",
-		"gnutls", "error: ", "note: ",
+		"gnutls", "error: ", "note: ", "no mask found",
 	},
 	Alone: true,
 	New: func(in *fact.Input) Reader {
@@ -84,6 +86,7 @@ type ocservLog struct {
 	listening string
 	begun     map[string]Line // logins, by session
 	came      bool            // somebody got a session
+	silent    string          // the process whose login was not answered last
 }
 
 func (r *ocservLog) Line(l Line) bool {
@@ -96,11 +99,15 @@ func (r *ocservLog) Line(l Line) bool {
 		return true
 	}
 	if m := ocservError.FindStringSubmatch(l.Text); m != nil {
-		r.in.Add(fact.OcservNotStarted, l.Number, l.Text, l.Time, "reason", m[1])
+		r.in.Add(fact.OcservNotStarted, l.Number, l.Text, l.Time, "reason", m[1]+m[2])
 		return true
 	}
 	if m := ocservGnuTLS.FindStringSubmatch(l.Raw); m != nil {
 		r.in.Add(fact.OcservTLSFailed, l.Number, l.Raw, l.Time, "reason", strings.TrimSuffix(m[1], "."))
+		return true
+	}
+	if m := ocservPAM.FindStringSubmatch(l.Raw); m != nil {
+		r.in.Add(fact.OcservLoginRefused, l.Number, l.Raw, l.Time, "reason", m[1])
 		return true
 	}
 	m := ocservPart.FindStringSubmatchIndex(l.Raw)
@@ -114,6 +121,14 @@ func (r *ocservLog) Line(l Line) bool {
 	r.login(message, l)
 	if pid == "" && !ours && !r.known(message) {
 		return false
+	}
+	switch { // who does not answer has not refused
+	case strings.HasPrefix(message, "error receiving auth reply message"):
+		r.silent = pid
+		r.in.Add(fact.AAANoAnswer, l.Number, l.Raw, l.Time, "reason", "ocserv has waited for it in vain")
+		return true
+	case pid != "" && r.silent == pid && strings.HasPrefix(message, "failed authentication for '"):
+		return true
 	}
 	var more []string
 	if user != "" {
@@ -216,7 +231,7 @@ func (r *ocservLog) login(message string, l Line) {
 	} else if m := ocservSession.FindStringSubmatch(message); m != nil {
 		delete(r.begun, m[1])
 	}
-	r.came = r.came || message == "user logged in"
+	r.came = r.came || strings.HasPrefix(message, "user ") && strings.HasSuffix(message, " logged in")
 }
 
 // End tells of logins that came to nothing, where nobody came in.

@@ -1,0 +1,61 @@
+package doctor_test
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/longcord/longcord/doctor/judge"
+)
+
+// TestLogins is for texts of servers that know users, of those who ask them, and of tools that people try a network with,
+// which no recording in testdata/net has. Half of them must lead to nothing.
+func TestLogins(t *testing.T) {
+	t.Parallel()
+	const (
+		nps = "Network Policy Server %s.\n\nUser:\n\tAccount Name:\t\t\tphone1\nNAS:\n\tNAS Port-Type:\t\t\t%s\nRADIUS Client:\n\tClient IP Address:\t\t10.1.1.2\nAuthentication Details:\n\tEAP Type:\t\t\t%s\n\tReason Code:\t\t\t16\n\tReason:\t\t\t\tAuthentication failed due to a user credentials mismatch.\n"
+		ise = "<181>Nov 24 09:56:00 ise1 CISE_%s 0000075523 1 0 2026-11-24 09:56:00.597 +00:00 0000075590 %s, ConfigVersionId=1, NAS-IP-Address=10.1.1.2, UserName=phone1, NAS-Port-Type=%s, FailureReason=%s, Step=11001,\n"
+		up  = "[1] Connect to LDAP server: ldap://10.1.1.30:389, status = Successful\n"
+	)
+	for name, c := range map[string]struct {
+		text    string
+		verdict judge.Verdict
+		want    []string
+	}{
+		"NPS refuses a VPN's user":    {fmt.Sprintf(nps, "denied access to a user", "Virtual", "-"), judge.Fault, []string{"login-refused"}},
+		"NPS refuses somebody's":      {fmt.Sprintf(nps, "denied access to a user", "-", "-"), judge.Fault, []string{"login-refused"}},
+		"NPS refuses a laptop":        {fmt.Sprintf(nps, "denied access to a user", "Wireless - IEEE 802.11", "-"), judge.Insufficient, nil},
+		"NPS refuses EAP":             {fmt.Sprintf(nps, "denied access to a user", "-", "Microsoft: Secured password (EAP-MSCHAP v2)"), judge.Insufficient, nil},
+		"NPS grants":                  {fmt.Sprintf(nps, "granted access to a user", "Virtual", "-"), judge.OK, nil},
+		"NPS refuses, then grants":    {fmt.Sprintf(nps, "denied access to a user", "Virtual", "-") + fmt.Sprintf(nps, "granted full access to a user", "Virtual", "-"), judge.OK, []string{"login-refused?"}},
+		"NPS throws away":             {fmt.Sprintf(nps, "discarded the request for a user", "Virtual", "-"), judge.Fault, []string{"aaa-server-dead"}},
+		"ISE refuses":                 {fmt.Sprintf(ise, "Failed_Attempts", "5400 NOTICE Failed-Attempt: Authentication failed", "Virtual", "24408 User authentication against Active Directory failed since user has entered the wrong password"), judge.Fault, []string{"login-refused"}},
+		"ISE refuses a switch's":      {fmt.Sprintf(ise, "Failed_Attempts", "5400 NOTICE Failed-Attempt: Authentication failed", "Ethernet", "22056 Subject not found in the applicable identity store(s)"), judge.Insufficient, nil},
+		"ISE has another secret":      {fmt.Sprintf(ise, "Failed_Attempts", "5405 NOTICE Failed-Attempt: RADIUS Request dropped", "Virtual", "11036 The Message-Authenticator RADIUS attribute is invalid"), judge.Fault, []string{"aaa-server-dead"}},
+		"ISE lets in":                 {fmt.Sprintf(ise, "Passed_Authentications", "5200 NOTICE Passed-Authentication: Authentication succeeded", "Virtual", ""), judge.OK, nil},
+		"radius.log":                  {"Tue Nov 24 09:12:44 2026 : Auth: (12) Login incorrect (pap: Cleartext password does not match \"known good\" password): [phone1] (from client asa1 port 0 cli 198.51.100.41)\n", judge.Fault, []string{"login-refused"}},
+		"radius.log, of Wi-Fi":        {"Tue Nov 24 09:12:44 2026 : Auth: (12) Login incorrect (mschap: MS-CHAP2-Response is incorrect): [anna] (from client ap1 port 0 cli 00-00-5E-00-53-01 via TLS tunnel)\n", judge.Insufficient, nil},
+		"the ASA's own login":         {up + "[1] Simple authentication for asa returned code (49) Invalid credentials\n[1] Failed to bind as administrator returned code (49) Invalid credentials\n", judge.Fault, []string{"aaa-server-dead"}},
+		"a user's wrong password":     {up + "[1] Simple authentication for phone1 returned code (49) Invalid credentials\n[1] Invalid password for phone1\n", judge.Fault, []string{"login-refused"}},
+		"a user of the directory":     {up + "[1] Authentication successful for phone1 to 10.1.1.30\n", judge.OK, nil},
+		"no directory":                {"[1] Connect to LDAP server: ldap://10.1.1.30:389, status = Failed\n", judge.Fault, []string{"aaa-server-dead"}},
+		"test aaa-server, refused":    {"gw# test aaa-server authentication RAD host 10.1.1.30 username phone1 password x\nERROR: Authentication Rejected: AAA failure\n", judge.Fault, []string{"login-refused"}},
+		"test aaa-server, good":       {"gw# test aaa-server authentication RAD host 10.1.1.30 username phone1 password x\nINFO: Authentication Successful\n", judge.OK, nil},
+		"ocserv, nobody answers":      {"ocserv[61]: worker: 198.51.100.41 worker-auth.c:751: error receiving auth reply message\nocserv[61]: worker: 198.51.100.41 worker-auth.c:1551: failed authentication for ''\n", judge.Fault, []string{"aaa-server-dead"}},
+		"a name, on Windows":          {"C:\\> nslookup vpn.example.net\n*** UnKnown can't find vpn.example.net: Non-existent domain\n", judge.Fault, []string{"gateway-name-unresolved"}},
+		"a name of no gateway":        {"$ nslookup printer.example.net\n** server can't find printer.example.net: NXDOMAIN\n", judge.Insufficient, []string{"gateway-name-unresolved?"}},
+		"ping of Windows":             {"Pinging 10.1.1.6 with 32 bytes of data:\nPing statistics for 10.1.1.6:\n    Packets: Sent = 4, Received = 4, Lost = 0 (0% loss),\n", judge.OK, nil},
+		"ping of IOS":                 {"Sending 5, 100-byte ICMP Echos to 10.1.1.6, timeout is 2 seconds:\n.....\nSuccess rate is 0 percent (0/5)\n", judge.Insufficient, nil},
+		"Test-NetConnection":          {"ComputerName     : vpn.example.net\nRemoteAddress    : 203.0.113.2\nRemotePort       : 443\nTcpTestSucceeded : False\n", judge.Fault, []string{"gateway-unreachable"}},
+		"Test-NetConnection, good":    {"ComputerName     : vpn.example.net\nRemotePort       : 443\nTcpTestSucceeded : True\n", judge.OK, nil},
+		"a port that phones have not": {"nc: connect to 10.1.1.6 port 25 (tcp) failed: Connection refused\n", judge.Insufficient, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			report := diagnose(t, c.text)
+			if got := codes(report); report.Verdict != c.verdict || !slices.Equal(got, c.want) {
+				t.Errorf("judged as %s %q, not %s %q; needs %q", report.Verdict, got, c.verdict, c.want, report.Needs)
+			}
+		})
+	}
+}
