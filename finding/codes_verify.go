@@ -245,6 +245,8 @@ var (
 			"worker[phone1]: 203.0.113.9 worker-auth.c:1724: failed authentication for 'phone1'",
 			"%ASA-6-113015: AAA user authentication Rejected : reason = Invalid password : local database : user = phone1 : user IP = 203.0.113.9",
 			"%ASA-6-113005: AAA user authentication Rejected : reason = AAA failure : server = 192.0.2.30 : user = phone1 : user IP = 203.0.113.9",
+			"%ASA-4-113040: Terminating the VPN connection attempt from STAFF. Reason: This connection is group locked to PHONES.",
+			"(8) Login incorrect (mschap: MS-CHAP2-Response is incorrect): [phone1] (from client gateway port 1269760 cli 203.0.113.9)",
 			"%ASA-6-716039: Group <DfltGrpPolicy> User <phone1> IP <203.0.113.9> Authentication: rejected, Session Type: WebVPN.",
 		},
 		MootedBy: []string{"phone-blocked", "credential-characters"},
@@ -379,12 +381,13 @@ var (
 	SessionLimit = Define(Declaration{
 		Code: "session-limit", Step: stage.Verify, Severity: Fault,
 		Args: []string{"user"},
-		Says: "%[1]s has as many sessions as its group policy allows, all of them in use",
+		Says: "%[1]s has as many sessions as it may have, all of them in use",
 		Fix:  []string{"log one off with `longcord sessions logoff`, or raise simultaneousLogins in the group policy"},
 		Elsewhere: map[Platform][]string{
 			ASA: {
 				"`group-policy NAME attributes`, then `vpn-simultaneous-logins NUMBER`, at least as many as phones that log in as one user (0 lets nobody in)",
 				"end sessions that are dead with `vpn-sessiondb logoff name USER`; if it is the limit of the ASA, see `show vpn-sessiondb license-summary`",
+				"if it is AAA that has none left (113001), look in `show aaa-server` for servers that do not answer, which hold them; restarting the ASA frees them",
 			},
 			Ocserv: {
 				"raise `max-same-clients` (0: no limit) or `max-clients`, or end old sessions with `occtl disconnect user %[1]s`",
@@ -395,6 +398,7 @@ var (
 			"main: reached maximum client limit (active: 16)",
 			"%ASA-6-113013: AAA unable to complete the request Error : reason = Simultaneous logins exceeded for user : user = phone1",
 			"%ASA-4-113029: Group <GP> User <phone1> IP <203.0.113.9> Session could not be established: session limit of 2 reached.",
+			"%ASA-3-113001: Unable to open AAA session. Session limit [2048] reached",
 			"%ASA-4-716023: Group <GP> User <phone1> IP <203.0.113.9> Session could not be established: session limit of 2 reached.",
 		},
 	})

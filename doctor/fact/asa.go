@@ -43,6 +43,8 @@ const (
 	ASASession Kind = "asa.session"
 	// ASALicenceUse: a line of show vpn-sessiondb license-summary; feature, installed, active.
 	ASALicenceUse Kind = "asa.licence-use"
+	// ASANoTrustPoint: show ssl lists no trust point for any interface. No values.
+	ASANoTrustPoint Kind = "asa.no-trust-point"
 	// ASAImages: show webvpn anyconnect counts the images; installed.
 	ASAImages Kind = "asa.images"
 
@@ -59,8 +61,12 @@ const (
 	ASALockedOut Kind = "asa.locked-out"
 	// ASAServerDead: a server that knows users does not answer; server, reason.
 	ASAServerDead Kind = "asa.server-dead"
-	// ASASessionLimit: a login met a limit; user, limit, whose (gateway or user).
+	// ASASessionLimit: a login met a limit; user, limit, whose (gateway, user, licence, or aaa: no request of
+	// the ASA to a server that knows users can be made any more).
 	ASASessionLimit Kind = "asa.session-limit"
+	// ASAClientsOff: a session was ended because SSL VPN clients are not served: they are not enabled, or their image
+	// is not valid. No values.
+	ASAClientsOff Kind = "asa.clients-off"
 	// ASALicenceRefused: a session was ended for want of a licence; user, licence.
 	ASALicenceRefused Kind = "asa.licence-refused"
 	// ASANoAddress: there was no address for a session; user, group, pool, reason.

@@ -7,6 +7,10 @@ import (
 
 // Phones load nothing, and yet an ASA serves no tunnel without an image.
 var _ = rule(func(c *Case) {
+	for _, f := range c.All(fact.ASAClientsOff) { // the message stands for either
+		c.Find(finding.AnyConnectImageMissing.With("the ASA").As(finding.Likely), f)
+		c.Find(finding.VPNNotEnabledOnInterface.With("the ASA", "outside, for clients").As(finding.Likely), f)
+	}
 	for _, b := range c.asas() {
 		for _, f := range b.all(fact.ASAImages, "installed", "0") {
 			c.Find(finding.AnyConnectImageMissing.With(b.name), f)
@@ -29,4 +33,4 @@ var _ = rule(func(c *Case) {
 			c.Find(finding.AnyConnectImageMissing.With(b.name).As(certainty), block, serves)
 		}
 	}
-}, finding.AnyConnectImageMissing)
+}, finding.AnyConnectImageMissing, finding.VPNNotEnabledOnInterface)

@@ -4,11 +4,15 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/longcord/longcord/doctor/fact"
 	"github.com/longcord/longcord/finding"
 )
 
 // The protocol of phones is called svc before 8.4 and ssl-client since.
 var _ = rule(func(c *Case) {
+	for _, f := range c.Of(fact.ClientRefused, "reason", "unauthorized connection mechanism") { // in the client's window
+		c.Find(finding.AnyConnectNotAllowed.With("of the user").As(finding.Likely), f)
+	}
 	for _, b := range c.asas() {
 		for _, g := range b.phonePolicies() {
 			f, ok := b.setting(g.policy, "vpn-tunnel-protocol")

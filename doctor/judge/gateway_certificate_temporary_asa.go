@@ -11,6 +11,9 @@ import (
 
 // Without a trustpoint for the interface an ASA makes itself a certificate, another one at each start.
 var _ = rule(func(c *Case) {
+	if f, ok := c.First(fact.ASANoTrustPoint); ok {
+		c.Find(finding.GatewayCertificateTemporary.With("outside").As(finding.Possible), f)
+	}
 	for _, b := range c.asas() {
 		outside := b.outside()
 		if len(outside) == 0 || !b.whole() {

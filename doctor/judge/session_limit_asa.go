@@ -14,7 +14,11 @@ var _ = rule(func(c *Case) {
 		if f.Get("whose") == "gateway" || f.Get("whose") == "licence" {
 			who = "the ASA"
 		}
-		c.Find(finding.SessionLimit.With(who), f)
+		found := finding.SessionLimit.With(who)
+		if f.Get("whose") == "aaa" {
+			found = finding.SessionLimit.With("the AAA of the ASA").As(finding.Likely)
+		}
+		c.Find(found, f)
 	}
 	for _, f := range c.asaEvents(fact.ASASessionEnded) {
 		switch f.Get("reason") {

@@ -16,11 +16,17 @@ var (
 		says(`(?i)\bLogin denied\b.*unauthorized connection mechanism`, fact.ClientRefused, "reason", "unauthorized connection mechanism"),
 		says(`(?i)\bVPN connection failed due to unsuccessful domain name resolution`, fact.GatewayNoName),
 		says(`Could not connect to server\. Please verify Internet connectivity and server address|Connection attempt has timed out\. +Please verify Internet connectivity`, fact.GatewayNoAnswer, "reason", "timeout"),
-		says(`No valid certificates available for authentication|^(?:\[[^\]]*\] )?Certificate Validation Failure`, fact.ClientNoCertificate),
+		says(`^(?:\[[^\]]*\] )?Certificate Validation Failure`, fact.ClientNoCertificate),
+		says(`(?i)AnyConnect package on the secure gateway could not be located`, fact.ASAImages, "installed", "0"),
+		says(`(?i)AnyConnect is not enabled on the VPN server`, fact.ASAClientsOff),
+		says(`(?:notice: |\] )Connected to [\w.-]+\.?$|^ *Connection State: +Connected$`, fact.ClientUp),
 		says(`(?i)certificate on the secure gateway is invalid`, fact.ClientFailed),
 		says(`AnyConnect was not able to establish a connection to the specified secure gateway`, fact.ClientFailed),
 		says(`(?i)unable to establish (?:a )?DTLS|DTLS tunnel was not established|Unable to set up DTLS`, fact.ClientNoUDP, "reason", "DTLS did not come up"),
 	)
+	anyConnectBare = compile(`No valid certificates available for authentication`)
+	anyConnectAsks = compile(`(?:^|[\] ] *)(?:User credentials entered\.|Please enter your (?:username|password))`)
+	anyConnectTalk = compile(`(?:^|[\] ] *)(?:Contacting [\w.:-]+\.$|Establishing VPN (?:session\.\.\.$|- )|Ready to connect\.$|Connection attempt has failed\.$)`)
 )
 
 var _ = recognise(Recogniser{
@@ -28,7 +34,8 @@ var _ = recognise(Recogniser{
 	Marks: []string{
 		"acvpn", "acwebhelper", "vpnagentd", "csc_", "function: c", "cisco anyconnect", "cisco secure client", "from the secure gateway",
 		"login denied", "login failed", "vpn connection failed", "verify internet", "no valid certificates", "certificate validation failure",
-		"on the secure gateway", "specified secure gateway", "dtls",
+		"on the secure gateway", "specified secure gateway", "dtls", "on the vpn server", "connected to ", "connection state", "credentials entered", "please enter your",
+		"contacting ", "establishing vpn", "ready to connect", "connection attempt has failed",
 	},
 	New: func(in *fact.Input) Reader { return &anyConnect{in: in} },
 })
@@ -37,6 +44,8 @@ type anyConnect struct {
 	in   *fact.Input
 	seen Line // a line that only AnyConnect writes; none: Number is 0
 	told bool // what it tells
+	// bare is where the client found no certificate to show; one that then asks for a password needs none.
+	bare Line
 }
 
 func (r *anyConnect) Line(l Line) bool {
@@ -49,6 +58,18 @@ func (r *anyConnect) Line(l Line) bool {
 		r.told = true
 		return true
 	}
+	switch {
+	case anyConnectBare.MatchString(l.Raw):
+		if r.bare.Number == 0 {
+			r.bare = l
+		}
+		return true
+	case anyConnectAsks.MatchString(l.Raw):
+		r.bare = Line{Number: -1}
+		return true
+	case anyConnectTalk.MatchString(l.Raw):
+		return true
+	}
 	if spoken(r.in, anyConnectPhrases, l.Raw, l) {
 		r.told = true
 		return true
@@ -57,6 +78,10 @@ func (r *anyConnect) Line(l Line) bool {
 }
 
 func (r *anyConnect) End() {
+	if r.bare.Number > 0 {
+		r.in.Add(fact.ClientNoCertificate, r.bare.Number, r.bare.Raw, r.bare.Time)
+		r.told = true
+	}
 	if r.seen.Number > 0 && !r.told {
 		r.in.Add(fact.ComputerVPN, r.seen.Number, r.seen.Raw, r.seen.Time)
 	}

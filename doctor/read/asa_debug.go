@@ -36,6 +36,7 @@ var (
 	asaDebugGroup = compile(`Tunnel Group: (\S+?), groupCert`)
 	asaDebugUser  = compile(`WebVPN: user: \((.*?)\) (authenticated|rejected)`)
 	asaNoAddress  = compile(`(?i)(?:no assigned address|no address (?:available|assigned)|address request failed|accept_(?:ipv4_)?address: no address)`)
+	asaGiven      = compile(`^webvpn_cstp_accept_(?:ipv4_)?address: (\d+\.\d+\.\d+\.\d+)/`)
 	asaSuites     = compile(`(?i)(?:unable to negotiate|no common|no matching) (?:DTLS )?cipher`)
 	asaLoginUser  = compile(`^(?:Local authentication of user|User:|User Name:|username:?)\s+(\S+)$`)
 	asaReject     = compile(`(?:Authentication Status: *-?\d+ *\(REJECT\)|auth_status = REJECT|AAA status = \(REJECT\)|rad_procpkt: REJECT|Radius: Code = 3 |RADIUS_(?:ACCESS_)?REJECT)`)
@@ -78,6 +79,10 @@ func (r *asaDebugReader) Line(l Line) bool {
 			values = append(values, "user", r.user)
 		}
 		r.in.Add(fact.ASALoginRefused, l.Number, text, l.Time, values...)
+	case asaGiven.MatchString(text):
+		if address := asaGiven.FindStringSubmatch(text)[1]; address != "0.0.0.0" {
+			r.in.Add(fact.ASAAddress, l.Number, text, l.Time, "address", address)
+		}
 	case asaNoAddress.MatchString(text):
 		r.in.Add(fact.ASANoAddress, l.Number, text, l.Time)
 	case asaSuites.MatchString(text):

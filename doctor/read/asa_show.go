@@ -393,13 +393,18 @@ func asaCommonName(subject string) string {
 }
 
 // asaWebVPNReader reads show webvpn anyconnect, show webvpn svc, show ssl and show clock.
-type asaWebVPNReader struct{ in *fact.Input }
+type asaWebVPNReader struct {
+	in *fact.Input
+	// bare is the list of trust points in show ssl while no interface has one; outside of that list its Number is 0.
+	bare Line
+}
 
 var (
 	asaInstalled = compile(`^\s*(\d+) (?:AnyConnect|SSL VPN|SVC) Client\(s\) installed`)
 	asaNoImages  = compile(`(?i)^\s*(?:ERROR: )?(?:no (?:AnyConnect|SVC|SSL VPN) (?:Client )?(?:images?|packages?|client\(s\)) (?:are |is )?(?:installed|loaded|configured)|.*(?:AnyConnect|SVC) is not enabled)`)
 	asaClock     = compile(`^\s*[.*]?(\d\d:\d\d:\d\d)\.\d{3} (\S+) (?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) ([A-Z][a-z]{2} \d{1,2} \d{4})\s*$`)
-	asaShowSSL   = compile(`^\s*(?:Accept connections using (.*) (?:or greater )?and negotiate to (.*)|SSL trust-points:|Certificate authentication is not enabled|Enabled cipher order: (.*)|Start connections using .*)$`)
+	asaBound     = compile(`(?i)^\s*(?:Default|Interface \S+|\S+ interface)\s*: *\S`)
+	asaShowSSL   = compile(`^\s*(?:Accept connections using (.*) (?:or greater )?and negotiate to (.*)|Certificate authentication is not enabled|Enabled cipher order: (.*)|Start connections using .*)$`)
 )
 
 func (r *asaWebVPNReader) Line(l Line) bool {
@@ -415,6 +420,18 @@ func (r *asaWebVPNReader) Line(l Line) bool {
 	}
 	if asaNoImages.MatchString(l.Text) {
 		r.in.Add(fact.ASAImages, l.Number, l.Text, l.Time, "installed", "0")
+		return true
+	}
+	switch text := strings.TrimSpace(l.Text); {
+	case text == "SSL trust-points:":
+		r.bare = l
+		return true
+	case r.bare.Number > 0 && asaBound.MatchString(text):
+		r.bare = Line{}
+		return true
+	case r.bare.Number > 0 && strings.HasPrefix(text, "Certificate authentication is"): // behind the list
+		r.in.Add(fact.ASANoTrustPoint, r.bare.Number, r.bare.Text, r.bare.Time)
+		r.bare = Line{}
 		return true
 	}
 	if m := asaShowSSL.FindStringSubmatch(l.Text); m != nil {

@@ -274,6 +274,8 @@ func (r *asaSyslogReader) login(m asa.Message) bool {
 		r.add(fact.ASAServerDead, "server", server, "reason", "the ASA has marked it as failed")
 	case 113019:
 		r.ended()
+	case 113001:
+		r.add(fact.ASASessionLimit, "limit", r.firstNumber(), "whose", "aaa")
 	case 113025:
 		r.add(fact.ASACertificateRefused, "reason", "the ASA cannot take a user from the certificate: "+r.text)
 	case 113028:
@@ -282,15 +284,29 @@ func (r *asaSyslogReader) login(m asa.Message) bool {
 		}
 	case 113029:
 		r.limit("gateway")
+	case 113035:
+		r.add(fact.ASAClientsOff)
+	case 113040:
+		locked, _, _ := strings.Cut(r.after("group locked to "), ">")
+		r.add(fact.ASALoginRefused, "reason", "the account is locked to tunnel group "+strings.Trim(locked, "<. "), "number", number(m))
 	case 113039:
 		c := r.who()
 		r.established = true
 		r.add(fact.ASAEntered, "user", c.user, "policy", c.policy, "phone", r.phone(c.user))
-	case 113004, 113007, 113008, 113009, 113012, 113003, 113011, 113023, 113010, 113018, 113020, 113021, 113024, 113040, 113042, 113045:
+	case 113004, 113007, 113008, 113009, 113012, 113003, 113011, 113023, 113010, 113018, 113020, 113021, 113024, 113042, 113045:
 	default:
 		return false
 	}
 	return true
+}
+
+var asaInBrackets = compile(`\[(\d+)\]`)
+
+func (r *asaSyslogReader) firstNumber() string {
+	if m := asaInBrackets.FindStringSubmatch(r.text); m != nil {
+		return m[1]
+	}
+	return ""
 }
 
 func number(m asa.Message) string { return m.String()[len("%ASA-N-") : len("%ASA-N-")+6] }

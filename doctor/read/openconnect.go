@@ -50,14 +50,16 @@ var openConnectPhrases = phrasesOf(
 	says(`^X-DTLS-Port: (?P<port>\d+)`, fact.ClientDTLSPort),
 	says(`^Detected MTU of (?P<mtu>\d+) bytes \(was (?P<was>\d+)\)`, fact.ClientMTU),
 	says(`^Configured as (?P<address>[0-9a-fA-F.:]+)(?: \+ \S+)?, with SSL (?:connected|disconnected).* and (?:DTLS|ESP) (?P<dtls>connected|disabled|in progress|established|disconnected)`, fact.ClientUp),
+	says(`^Established DTLS connection`, fact.ClientUp, "dtls", "connected"),
 	says(`^(?:Received server disconnect|Session terminated by server; exiting)`, fact.ClientEnded),
 )
 
 // openConnectKnown begins lines that tell nothing by themselves.
-var openConnectKnown = compile(`^(?:Attempting to connect to server |Connected to |SSL negotiation with |XML POST enabled|TCP_INFO rcv mss|Got CONNECT response: |CSTP connected\. DPD|UDP SO_SNDBUF|DTLS initialised\. DPD|Established DTLS connection|Initiating MTU detection|No change in MTU after|Send (?:CSTP|DTLS) DPD|Got (?:CSTP|DTLS) DPD response|HTTP body length|X-(?:CSTP|DTLS|Transcend)-|Set-Cookie: webvpn|Please enter your (?:username|password)|Not using vhost-net|User cancelled|Send BYE packet)`)
+var openConnectKnown = compile(`^(?:Attempting to connect to server |Connected to |SSL negotiation with |XML POST enabled|TCP_INFO rcv mss|Got CONNECT response: |CSTP connected\. DPD|UDP SO_SNDBUF|DTLS initialised\. DPD|Initiating MTU detection|No change in MTU after|Send (?:CSTP|DTLS) DPD|Got (?:CSTP|DTLS) DPD response|HTTP body length|X-(?:CSTP|DTLS|Transcend)-|Set-Cookie: webvpn|Please enter your (?:username|password)|Not using vhost-net|User cancelled|Send BYE packet|There was a non-CA certificate in the trusted list)`)
 
 var (
-	openConnectTime   = compile(`^\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\] `) // --timestamp
+	// openConnectTime is what --timestamp puts before a line, or the Windows client, with or without its thread.
+	openConnectTime   = compile(`^(?:\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\] |\d{4}-\d\d-\d\d \d\d:\d\d(?::\d\d)? (?:\| +[0-9a-f]+ \| )?)`)
 	openConnectAsks   = compile(`^(?:GET|POST) (https://\S+)$`)
 	openConnectStatus = compile(`^Unexpected (\d+) result from server`)
 	openConnectTries  = compile(`^Attempting to connect to server (\S+)`)
@@ -78,7 +80,7 @@ var _ = recognise(Recogniser{
 		"connected to", "connection failure", "connect response", "configured as", "cookie was", "cookie is", "set-cookie: webvpn", "cstp", "dtls",
 		"getaddrinfo", "http response", "http connect", "http body", "https", "mtu", "dpd", "vhost-net", "please enter your", "ssl negotiation",
 		"so_sndbuf", "set up udp", "server certificate", "server presented", "received server disconnect", "session terminated", "tcp_info",
-		"client certificate", "reconnect gave", "will expire at", "session expired", "ip address", "session cipher", "reason: ", "transcend", "user cancelled", "vpn service", "xml post", "bye packet",
+		"client certificate", "reconnect gave", "will expire at", "session expired", "ip address", "session cipher", "reason: ", "transcend", "user cancelled", "vpn service", "xml post", "bye packet", "non-ca certificate",
 	},
 	Alone: true,
 	New:   func(in *fact.Input) Reader { return &openConnect{in: in} },
@@ -92,7 +94,11 @@ type openConnect struct {
 }
 
 func (r *openConnect) Line(l Line) bool {
-	text := strings.TrimPrefix(openConnectTime.ReplaceAllString(l.Text, ""), "< ")
+	text := l.Text
+	if m := openConnectTime.FindString(l.Raw); m != "" {
+		text = l.Raw[len(m):]
+	}
+	text = strings.TrimPrefix(text, "< ")
 	switch {
 	case openConnectAsks.MatchString(text):
 		r.url = openConnectAsks.FindStringSubmatch(text)[1]

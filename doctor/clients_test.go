@@ -1,0 +1,43 @@
+package doctor_test
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/longcord/longcord/doctor/judge"
+)
+
+// TestClients is for what gateways, and clients on computers, say of sessions, which no recording in testdata/net has.
+func TestClients(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		text    string
+		verdict judge.Verdict
+		want    []string
+	}{
+		"ocserv, PAM":                      {"Nov 24 10:02:14 gw ocserv[814]: PAM-auth pam_auth_pass: Authentication failure\n", judge.Fault, []string{"login-refused"}},
+		"ocserv, a group's user":           {"ocserv[1]: sec-mod: using 'plain' authentication to authenticate user (session: AbC)\nocserv[1]: main[phone1]: 198.51.100.41:1234 user of group '*' logged in\n", judge.OK, nil},
+		"bare words":                       {"Login failed.\n", judge.Fault, []string{"login-refused"}},
+		"no certificate, but asked":        {"14:09:17    Contacting 203.0.113.78:3469.\n14:09:19    No valid certificates available for authentication.\n14:09:52    User credentials entered.\n", judge.Insufficient, nil},
+		"no certificate":                   {"14:09:17    Contacting 203.0.113.78:3469.\n14:09:19    No valid certificates available for authentication.\n", judge.Fault, []string{"client-certificate-untrusted"}},
+		"no image":                         {"The AnyConnect package on the secure gateway could not be located. You may be experiencing network connectivity issues.\n", judge.Fault, []string{"anyconnect-image-missing"}},
+		"clients off":                      {"%ASA-4-113035: Group <GP> User <phone1> IP <203.0.113.9> Session terminated: AnyConnect not enabled or invalid AnyConnect image on the ASA.\n", judge.Fault, []string{"anyconnect-image-missing", "vpn-not-enabled-on-interface"}},
+		"no trust point":                   {"SSL trust-points:\n  Self-signed (RSA 2048 bits RSA-SHA256) certificate available\nCertificate authentication is not enabled\n", judge.OK, []string{"gateway-certificate-temporary?"}},
+		"a trust point":                    {"SSL trust-points:\n  Self-signed (RSA 2048 bits RSA-SHA256) certificate available\n  Interface outside: VPN (RSA 2048 bits RSA-SHA256)\nCertificate authentication is not enabled\n", judge.Insufficient, nil},
+		"the other client's frame":         {"2026-11-10 04:01:47 | 2bf4 | DTLS handshake failed: Resource temporarily unavailable, try again.\n", judge.OK, []string{"dtls-blocked"}},
+		"AAA of the ASA is full":           {"%ASA-3-113001: Unable to open AAA session. Session limit [2048] reached\n", judge.Fault, []string{"session-limit"}},
+		"locked to another group":          {"%ASA-4-113040: Terminating the VPN connection attempt from STAFF. Reason: This connection is group locked to PHONES.\n", judge.Fault, []string{"login-refused"}},
+		"the mechanism":                    {"Login denied, unauthorized connection mechanism, contact your administrator.\n", judge.Fault, []string{"anyconnect-not-allowed"}},
+		"both peers dead":                  {"2026-11-09 09:17 DTLS Dead Peer Detection detected dead peer!\n2026-11-09 09:17 CSTP Dead Peer Detection detected dead peer!\n", judge.Fault, []string{"dead-peer"}},
+		"an address by debug":              {"CSTP state = WAIT_FOR_ADDRESS\nwebvpn_cstp_accept_address: 10.99.0.11/255.255.255.0\nCSTP state = CONNECTED\n", judge.OK, nil},
+		"ocserv, a network without a mask": {"Nov 06 08:24:22 gw ocserv[11550]: No mask found for IPv6 network.\n", judge.Fault, []string{"gateway-unreachable"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			report := diagnose(t, c.text)
+			if got := codes(report); report.Verdict != c.verdict || !slices.Equal(got, c.want) {
+				t.Errorf("judged as %s %q, not %s %q; needs %q", report.Verdict, got, c.verdict, c.want, report.Needs)
+			}
+		})
+	}
+}
