@@ -6,7 +6,7 @@ import "github.com/longcord/longcord/stage"
 const (
 	// OwnFinding: a part of Longcord raised a finding; code, says and certainty, or code and the log line's other values.
 	OwnFinding Kind = "own.finding"
-	// OwnStep: a step of the software phone went well; step.
+	// OwnStep: a step of the software phone went well; step, stored (true: it got no new file, and lives with the stored one).
 	OwnStep Kind = "own.step"
 	// OwnStepFailed: it did not; step, detail. A symptom.
 	OwnStepFailed Kind = "own.step-failed"

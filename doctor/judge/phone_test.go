@@ -189,6 +189,10 @@ func TestPhoneRules(t *testing.T) {
 		{"our own finding", []string{"own.finding code=login-refused says=the_gateway_refuses_the_login_of_alice certainty=certain"}, []string{"login-refused certain"}},
 		{"our own finding in a log", []string{"own.finding code=registration-refused line=2001 why=403"}, []string{"registration-refused certain"}},
 		{"our own finding, and then it went well", []string{"own.finding code=login-refused says=the_gateway_refuses_the_login_of_alice", "own.step step=verify"}, nil},
+		{"our own finding, and the phone lives on with its old file", []string{"own.finding code=capf-untrusted says=x", "own.step step=register"}, []string{"capf-untrusted certain"}},
+		{"our own finding, and the phone got no new file", []string{"own.finding code=trust-list-mismatch says=x", "own.step step=provision stored=true"}, []string{"trust-list-mismatch certain"}},
+		{"nobody answers a phone that is away", []string{"own.finding code=tftp-unreachable says=x", "own.step step=provision stored=true"}, nil},
+		{"our own finding, and then the phone got its file", []string{"own.finding code=capf-untrusted says=x", "own.step step=provision"}, nil},
 		{"a finding of nobody's", []string{"own.finding code=moon-full"}, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -53,6 +53,13 @@ func (r *consoleReader) Line(l Line) bool {
 	if elsewhere.MatchString(l.Raw) {
 		return false
 	}
+	if strings.Contains(l.Raw, `"event":"`) { // our phone's console is one of its events, and the others quote it
+		if e, _, ok := eventIn(l.Raw); ok && e.Event != "console" {
+			return false
+		} else if ok {
+			l.Raw, l.Text = e.Detail, e.Detail
+		}
+	}
 	records := r.split(l)
 	for _, each := range records {
 		r.hear(each)

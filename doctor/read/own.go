@@ -41,10 +41,19 @@ type event struct {
 	} `json:"finding"`
 }
 
+// withoutNewFile is how a phone tells that it has fetched no file, and can live all the same.
+const withoutNewFile = "goes on with the stored file"
+
+// eventIn reads an event, and says where on the line it begins.
+func eventIn(line string) (e event, at int, ok bool) {
+	at = strings.IndexByte(line, '{')
+	ok = at >= 0 && json.Unmarshal([]byte(line[at:]), &e) == nil && e.Event != "" && !e.Time.IsZero()
+	return e, at, ok
+}
+
 func (r *eventReader) Line(l Line) bool {
-	at := strings.IndexByte(l.Raw, '{')
-	var e event
-	if at < 0 || json.Unmarshal([]byte(l.Raw[at:]), &e) != nil || e.Event == "" || e.Time.IsZero() {
+	e, at, ok := eventIn(l.Raw)
+	if !ok {
 		return false
 	}
 	add := func(kind fact.Kind, values ...string) {
@@ -61,6 +70,8 @@ func (r *eventReader) Line(l Line) bool {
 			add(fact.PhoneLeafHash, "hash", e.Session.CertificateSHA1)
 			add(fact.PhoneHashFound)
 		}
+	case e.Event == "step" && e.OK && strings.HasPrefix(e.Detail, withoutNewFile):
+		add(fact.OwnStep, "step", e.Step, "stored", "true")
 	case e.Event == "step" && e.OK:
 		add(fact.OwnStep, "step", e.Step)
 	case e.Event == "step":

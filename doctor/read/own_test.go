@@ -17,10 +17,15 @@ func TestOwn(t *testing.T) {
 		{"steps", `{"time":"2026-11-26T10:00:00Z","event":"step","step":"provision","ok":true,"detail":"x"}
 {"time":"2026-11-26T10:00:01Z","event":"step","step":"verify","detail":"phone: nobody is there"}`,
 			[]string{"own.step step=provision", "own.step-failed detail=phone: nobody is there step=verify"}},
+		{"a phone that lives without its new file", `{"time":"2026-11-26T10:00:00Z","event":"step","step":"provision","ok":true,"detail":"goes on with the stored file: x"}`,
+			[]string{"own.step step=provision stored=true"}},
 		{"a session", `{"time":"2026-11-26T10:00:00Z","event":"session","session":{"phone":"SEP001122334455","user":"alice","certificate_sha1":"` + leafSHA1 + `"}}`,
 			[]string{"device device=SEP001122334455", "phone.leaf-hash hash=" + leafSHA1, "phone.hash-found"}},
 		{"the console", `{"time":"2026-11-26T10:00:00Z","event":"console","detail":"7: ERR 10:00:00.000001 VPNC: 'webvpn=' not found in cookie"}`,
 			[]string{"phone.cookie-missing"}},
+		{"a finding that quotes the console", `{"time":"2026-11-26T10:00:00Z","event":"console","detail":"CAPF: server certificate not trusted"}
+{"time":"2026-11-26T10:00:01Z","event":"finding","finding":{"code":"capf-untrusted","certainty":"certain","says":"X got no certificate","evidence":[{"source":"phone","text":"phone: CAPF: it failed"}]}}`,
+			[]string{"phone.capf-failed text=server certificate not trusted", "own.finding certainty=certain code=capf-untrusted says=X got no certificate"}},
 		{"a log, as text", `time=2026-11-26T10:00:00.000Z level=WARN msg="not registered" actor=phone phone=SEP001122334455 line=2001 why="403 \"Forbidden\"" finding=registration-refused`,
 			[]string{`own.finding actor=phone code=registration-refused line=2001 msg=not registered phone=SEP001122334455 why=403 "Forbidden"`, "device device=SEP001122334455"}},
 		{"a log, as JSON", `{"time":"2026-11-26T10:00:00Z","level":"WARN","msg":"step failed","actor":"phone","stage":"connect","err":"phone: no answer"}`,
