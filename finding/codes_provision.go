@@ -151,6 +151,7 @@ var (
 			"File Auth Error : SEP001122334455.cnf.xml.sgn",
 			"Verification of the ITL file failed.",
 		},
+		MootedBy: []string{"foreign-trust-list"},
 		Elsewhere: map[Platform][]string{
 			Phone: {
 				"if nothing else helps, erase the trust list: 88xx Applications > Admin settings > Reset settings > Security settings; 79xx Settings > Security Configuration > Trust List > ITL File, **#, Erase",

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/longcord/longcord/finding"
 	"github.com/longcord/longcord/internal/logging"
 	"github.com/longcord/longcord/stage/enrol"
 	"github.com/longcord/longcord/wire/capf"
@@ -33,6 +34,9 @@ func (p *Phone) enrol(ctx context.Context, n network, file *cnf.Device) (anew bo
 	case err != nil:
 		p.log.Warn("enrolment failed", logging.Err, err)
 		p.tell(Event{Event: "console", Detail: "CAPF: " + err.Error()})
+		if errors.Is(err, errUntrusted) {
+			p.report(finding.CAPFUntrusted.With(p.config.Name, "it does not believe that server's certificate").Because("phone", 0, err.Error()))
+		}
 	default:
 		p.log.Info("enrolment ended", "operation", outcome.Operation.String(), "says", outcome.Says)
 		p.tell(Event{Event: "console", OK: outcome.Done, Detail: "CAPF: " + outcome.Says})

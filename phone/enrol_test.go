@@ -8,6 +8,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -16,6 +17,7 @@ import (
 	"github.com/longcord/longcord/inventory"
 	"github.com/longcord/longcord/provisioner"
 	"github.com/longcord/longcord/stage/enrol"
+	"github.com/longcord/longcord/stage/provision"
 	"github.com/longcord/longcord/stage/verify"
 	"github.com/longcord/longcord/store/memory"
 	"github.com/longcord/longcord/trust"
@@ -179,6 +181,35 @@ func TestLifeOfAnLSC(t *testing.T) {
 	}
 	if out, err := h.enrol(p); err != nil || !out.Done || out.Operation != enrol.Nothing {
 		t.Errorf("with nothing to do: %+v, %v", out, err)
+	}
+}
+
+// TestListWithoutCAPF is a phone whose trust list leads back to plain files: it believes no CAPF, and says so.
+func TestListWithoutCAPF(t *testing.T) {
+	h, dir := newTrustHouse(t), t.TempDir()
+	h.order(lsc.Order{Operation: enrol.Install, Mode: enrol.ByNothing, Key: enrol.DefaultKey})
+	file := &cnf.Device{CAPF: []cnf.CAPF{{Host: "127.0.0.1", Port: int(h.capf.Port())}}, CAPFAuthMode: int(enrol.ByNothing)}
+	var found []string
+	for _, back := range []bool{true, false} {
+		list, err := h.authority.List(trust.Signing{Name: provision.SharedITL}, trust.ITL, trust.ListOptions{Rollback: back})
+		if err == nil {
+			err = saveFile(dir, provision.SharedITL, list)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := h.phone(dir, Model{Name: "CP-8861"})
+		p.config.Events = func(e Event) {
+			if e.Finding != nil {
+				found = append(found, e.Finding.Code)
+			}
+		}
+		if got := p.enrol(t.Context(), network{}, file); got == back {
+			t.Errorf("leads back %t: gets a certificate %t", back, got)
+		}
+	}
+	if !slices.Equal(found, []string{finding.CAPFUntrusted.Code}) {
+		t.Errorf("found %q, want that of the first alone", found)
 	}
 }
 

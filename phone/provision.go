@@ -177,6 +177,8 @@ func provisionFinding(err error, cfg provisionConfig) (finding.Finding, bool) {
 		found = finding.TFTPFileMissing.With(server, name)
 	case errors.Is(err, errRefused):
 		found = finding.FilesRefused.With(cfg.device, "it refuses "+name, "USER", cfg.device)
+	case errors.Is(err, errUntrusted) && cfg.trust != nil && cfg.trust.isForeign():
+		found = finding.ForeignTrustList.With(cfg.device)
 	case errors.Is(err, errUntrusted):
 		found = finding.TrustListMismatch.With(name, server)
 	case errors.Is(err, errForeignFile):

@@ -45,8 +45,9 @@ type beliefConfig struct {
 type belief struct {
 	config beliefConfig
 
-	mu    sync.Mutex // not held while TVS is asked
-	store verify.TrustStore
+	mu      sync.Mutex // not held while TVS is asked
+	store   verify.TrustStore
+	foreign bool // a list was refused that is another house's
 }
 
 // loadBelief takes up the stored lists. One that cannot be read is passed over, as on a phone whose memory
@@ -97,6 +98,13 @@ func (b *belief) hasLists() bool {
 	return b.store.CTL != nil || b.store.ITL != nil
 }
 
+// isForeign reports whether what the phone was offered is of another house than its lists.
+func (b *belief) isForeign() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.foreign
+}
+
 // isTVS believes the services that the lists name. Nobody else can vouch for those.
 func (b *belief) isTVS(leaf *x509.Certificate) error {
 	if b.hasLists() && !b.serves(leaf, tlv.TVS) {
@@ -129,6 +137,9 @@ func (b *belief) listCame(ctx context.Context, ctl bool, raw []byte) verify.List
 	believed, err := b.settle(ctx, func(s *verify.TrustStore) verify.Answer { return s.ListOffered(time.Now(), raw) })
 	if err != nil {
 		b.config.log.Warn("trust list refused", "file", name, logging.Err, err)
+		b.mu.Lock()
+		b.foreign = b.foreign || b.store.Foreign(raw)
+		b.mu.Unlock()
 		return verify.ListFailed
 	}
 	if believed.Same && *into != nil {

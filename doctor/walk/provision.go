@@ -196,7 +196,7 @@ func fileOutcome(err error) string {
 		return "missing"
 	case finding.FilesRefused.Code:
 		return "refused"
-	case finding.TrustListMismatch.Code:
+	case finding.TrustListMismatch.Code, finding.ForeignTrustList.Code:
 		return "unbelieved"
 	case finding.ForeignTFTPServer.Code:
 		return "foreign"

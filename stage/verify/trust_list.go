@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -204,6 +205,24 @@ func (t *TrustStore) ListOffered(now time.Time, raw []byte) Answer {
 	// another: that is a mistake, or somebody's cut.
 	believe.First = true
 	return (&TrustStore{ITL: list}).judge(now, list.file, tlv.SAST, believe)
+}
+
+// Foreign reports whether a list is another house's: it names nobody whom the phone's own lists name. It is no proof of
+// anything, and says what to mend when the list is not believed.
+func (t *TrustStore) Foreign(raw []byte) bool {
+	offered, err := ReadTrustList(raw)
+	if err != nil || len(t.lists()) == 0 {
+		return false
+	}
+	for _, l := range t.lists() {
+		for _, r := range l.Records {
+			own := tlv.Signer{Serial: r.Serial, Issuer: r.Issuer}
+			if slices.ContainsFunc(offered.Records, func(o tlv.Record) bool { return o.Is(own) }) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // FileOffered judges a signed file that came under a name.

@@ -144,6 +144,15 @@ func TestTrustRules(t *testing.T) {
 	wantBelieved(t, "the second signer", phone.ListOffered(now, second.list(t, sast...)))
 	wantRejected(t, "a signer who signs files", phone.ListOffered(now, files.list(t, files.record(tlv.SAST))), ErrUntrusted)
 	wantRejected(t, "a stranger", phone.ListOffered(now, third.list(t, third.record(tlv.SAST))), ErrUntrusted)
+	if phone.Foreign(third.list(t, third.record(tlv.SAST), second.record(tlv.SAST))) {
+		t.Error("a list that names one of the phone's is foreign")
+	}
+	if !phone.Foreign(third.list(t, third.record(tlv.SAST), server.record(tlv.TVS))) {
+		t.Error("a list that names none of the phone's is not foreign")
+	}
+	if (&TrustStore{}).Foreign(raw) || phone.Foreign(raw[:len(raw)-1]) {
+		t.Error("a phone without lists has foreign ones, or what is no list is one")
+	}
 	changed := bytes.Clone(raw)
 	changed[len(changed)-1] ^= 1
 	wantRejected(t, "a changed list", phone.ListOffered(now, changed), ErrSignature)
