@@ -66,13 +66,16 @@ func lineOf(file *cnf.Device) string {
 
 func (p *Phone) networkFields(file *cnf.Device, now shown) []field {
 	servers := append(append([]string{}, p.config.Servers...), "")
+	alternate := "Yes" // told its servers by hand, as a phone that is to leave the office must be
+	if p.config.ByDHCP {
+		alternate = "No"
+	}
 	fields := []field{
 		{"MAC Address", "MAC address", "MACAddress", strings.TrimPrefix(p.config.Name, "SEP")},
 		{"Host Name", "Host name", "HostName", p.config.Name},
 		{"DHCP", "DHCP", "DHCPEnabled", "Yes"},
 		{"IP Address", "IP address", "IPAddress", now.address},
-		// It is told its servers by hand, as a phone that is to leave the office must be.
-		{"Alternate TFTP", "Alternate TFTP", "AltTFTP", "Yes"},
+		{"Alternate TFTP", "Alternate TFTP", "AltTFTP", alternate},
 		{"TFTP Server 1", "TFTP server 1", "TFTPServer1", servers[0]},
 		{"TFTP Server 2", "TFTP server 2", "TFTPServer2", servers[1]},
 	}

@@ -38,6 +38,7 @@ const (
 type Config struct {
 	Name     string   // device name
 	Servers  []string // TFTP 1 and TFTP 2, host or address
+	ByDHCP   bool     // DHCP has named Servers: nobody has set Alternate TFTP on the phone
 	StateDir string   // what survives a power cut
 	Model    Model
 

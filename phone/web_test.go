@@ -61,6 +61,8 @@ func TestPages(t *testing.T) {
 	t.Parallel()
 	for _, model := range []Model{{Name: "CP-8861", Number: 685}, {Name: "CP-7975G", Number: 437, Old: true}} {
 		p, server := webPhone(t, model, unchanged)
+		p.config.ByDHCP = model.Old
+		alternate := map[bool]string{true: "No", false: "Yes"}[p.config.ByDHCP]
 		p.tell(Event{Event: "session", Session: &Session{InnerAddress: "10.99.0.2", CertificateSHA1: "ABCD"}})
 		p.tell(Event{Event: "registered", OK: true})
 		for _, form := range []phoneweb.Form{phoneweb.Serviceability, phoneweb.Alias, phoneweb.XML} {
@@ -75,7 +77,7 @@ func TestPages(t *testing.T) {
 			}
 			info := phoneweb.ReadInfo(rows[0], rows[1])
 			if info.Model != model.Name || info.MAC != "001122334455" || info.HostName != aPhone || info.Load != "sip88xx.14-1-1" ||
-				info.IPAddress != "10.99.0.2" || info.TFTPServers[0] != "10.20.0.1" || info.AlternateTFTP != "Yes" || info.Number != "1001" ||
+				info.IPAddress != "10.99.0.2" || info.TFTPServers[0] != "10.20.0.1" || info.AlternateTFTP != alternate || info.Number != "1001" ||
 				len(info.CallManagers) != 1 || info.CallManagers[0] != (phoneweb.CallManager{Host: "10.20.0.1", State: "Active"}) || info.ITL != "Not installed" {
 				t.Errorf("%s in form %d: %+v", model.Name, form, info)
 			}

@@ -60,6 +60,7 @@ not come about.`,
 	}
 	flags := c.Flags()
 	flags.StringSliceVar(&f.config.Servers, "tftp", nil, "the phone's TFTP servers, `ADDR[,ADDR]` (required)")
+	flags.BoolVar(&f.config.ByDHCP, "tftp-by-dhcp", false, "DHCP has named the TFTP servers, and nobody has set Alternate TFTP, as the phone's web page says then")
 	flags.StringVar(&f.config.StateDir, "state", "", "`DIR` of what survives a power cut (default ./SEP…)")
 	flags.StringVar(&f.vpn, "vpn", "auto", "use the tunnel: `WHEN` is auto, on or off")
 	flags.BoolVar(&f.config.PSK, "psk", false, "offer the gateway DTLS with a pre-shared key, as openconnect does, instead of a phone's suites")
