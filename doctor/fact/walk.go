@@ -17,7 +17,8 @@ const (
 	// from, ok, reason (refused, timeout, unreachable, name, tls).
 	WalkReach Kind = "walk.reach"
 	// WalkAsked: a request for a file; server, name, by (http, tftp, https), from, outcome (came, missing, refused, silent,
-	// unbelieved).
+	// unbelieved); sha256 of what came and place (1, 2) of the server, where
+	// servers are compared.
 	WalkAsked Kind = "walk.asked"
 	// WalkFile: the phone's own file; server, name, from, outcome (came, missing, refused, silent, unbelieved, invalid,
 	// foreign), reason.

@@ -42,6 +42,17 @@ var _ = rule(func(c *Case) {
 	}
 }, finding.TFTPUnreachable, finding.TFTPFileMissing, finding.FilesRefused, finding.TrustListMismatch, finding.ForeignTFTPServer, finding.HomeNetworkOverlaps, finding.ConfigInvalid)
 
+// The phone's two file servers, asked for the phone's own file in plain, give what is not the same.
+var _ = rule(func(c *Case) {
+	for _, first := range c.Of(fact.WalkAsked, "place", "1") {
+		for _, second := range c.Of(fact.WalkAsked, "place", "2", "name", first.Get("name")) {
+			if first.Get("sha256") != second.Get("sha256") {
+				c.Find(finding.SecondTFTPAnswers.With(first.Get("server"), second.Get("server")), first, second)
+			}
+		}
+	}
+}, finding.SecondTFTPAnswers)
+
 // silentFileServers returns what was asked of each server that answers through the tunnel in none of its ways.
 func (c *Case) silentFileServers() [][]fact.Fact {
 	byServer := map[string][]fact.Fact{}

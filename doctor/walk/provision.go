@@ -2,6 +2,7 @@ package walk
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"net"
 	"net/netip"
@@ -39,11 +40,15 @@ func (w *walker) provision(ctx context.Context) error {
 		}
 	}
 	var got phone.Files
-	served := false
+	var answer []string
 	for _, server := range w.o.Servers {
 		if w.fileServer(ctx, w.steps.Here(), "here", server) {
-			served = true
+			answer = append(answer, server)
 		}
+	}
+	served := len(answer) > 0
+	if len(answer) > 1 {
+		w.compare(ctx, w.steps.Here(), "here", answer)
 	}
 	if served {
 		got = w.files(ctx, w.steps.Here(), "here")
@@ -108,6 +113,28 @@ func (w *walker) fileServer(ctx context.Context, at phone.Spot, from, server str
 		answers = answers || asked.Outcome != phone.FileSilent
 	}
 	return answers
+}
+
+// compare asks each file server for the phone's own file, in plain: the phone takes the second's when the first is silent.
+func (w *walker) compare(ctx context.Context, at phone.Spot, from string, servers []string) {
+	name := provision.ConfigFile(w.o.Device)
+	for i, server := range servers {
+		for _, way := range []provision.Transport{provision.HTTP, provision.TFTP} {
+			a := at.Ask(ctx, server, name, way)
+			if a.Outcome == phone.FileSilent {
+				continue
+			}
+			values := []string{"server", server, "name", name, "by", fmt.Sprint(way), "from", from, "outcome", string(a.Outcome)}
+			text := fmt.Sprintf("%s by %s%s: %s", name, way, where(from), a.Outcome)
+			if a.Outcome == phone.FileCame {
+				sum := fmt.Sprintf("%x", sha256.Sum256(a.Content))
+				values = append(values, "sha256", sum, "place", strconv.Itoa(i+1))
+				text += ", SHA-256 " + sum
+			}
+			w.tell(server, fact.WalkAsked, text, values...)
+			break
+		}
+	}
 }
 
 // ping says whether a server answers pings. It reports whether the server's name leads anywhere.
