@@ -18,6 +18,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/longcord/longcord/internal/testnet"
 	"github.com/longcord/longcord/phone"
 	"github.com/longcord/longcord/stage"
 )
@@ -88,6 +89,41 @@ func replaceCertificate(ctx context.Context, s *story) error {
 		"--key", path(otherOfficeDir, "certificates/gateway.key"), "--replace", "--force")
 }
 
+// enableTrust gives the phone trust lists and signed files.
+func enableTrust(ctx context.Context, s *story) error {
+	return s.office(ctx, "trust", "enable", "home", "--phone", homePhone, "--yes")
+}
+
+// replaceTrust makes both signers and TVS anew in one go, which is what the office warns of.
+func replaceTrust(ctx context.Context, s *story) error {
+	for _, change := range [][]string{{"replace", "signer-2"}, {"promote"}, {"replace", "signer-2"}, {"replace", "tvs"}} {
+		args := append(append([]string{"trust"}, change...), "--force", "--no-push", "--yes")
+		if err := s.office(ctx, args...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// enrolWithoutTrust orders the phone to enrol when its list, which leads back to plain files, names no CAPF.
+func enrolWithoutTrust(ctx context.Context, s *story) error {
+	if err := enableTrust(ctx, s); err != nil {
+		return err
+	}
+	if err := s.office(ctx, "trust", "disable", "home-signed", "--yes"); err != nil {
+		return err
+	}
+	return s.office(ctx, "certs", "enroll", "start", homePhone, "--auth", "null", "--no-push")
+}
+
+// renameLine changes what the phone's file says of its line.
+func renameLine(ctx context.Context, s *story) error {
+	if err := s.edit("displayName: \"Home\"\n", "displayName: \"At home\"\n"); err != nil {
+		return err
+	}
+	return s.apply(ctx)
+}
+
 func changeGroupURL(ctx context.Context, s *story) error {
 	if err := s.edit(s.config.url, s.config.url+"s"); err != nil {
 		return err
@@ -139,7 +175,7 @@ func logInTwice(ctx context.Context, s *story) error {
 
 // exchangeIdentity gives the phone a certificate that another office has made for a phone of this name.
 func exchangeIdentity(ctx context.Context, s *story) error {
-	if err := s.otherOffice(ctx, "--auth", byCertificate, "--phone", homePhone+"="+s.variant.model+":"+homeNumber); err != nil {
+	if err := s.otherOffice(ctx, append(s.samePhone(), "--auth", byCertificate)...); err != nil {
 		return err
 	}
 	return s.takeCertificates(homePhone)
@@ -228,11 +264,57 @@ func (s *story) occupy(at netip.AddrPort) error {
 
 // otherOffice writes a second set-up, whose certificates are others.
 func (s *story) otherOffice(ctx context.Context, flags ...string) error {
+	return s.officeAt(ctx, s.world.gateway, outsidePrefix.Addr(), insidePrefix.Addr(), flags...)
+}
+
+// officeAt writes a second set-up for a host.
+func (s *story) officeAt(ctx context.Context, h *testnet.Host, outside, inside netip.Addr, flags ...string) error {
 	args := append([]string{
 		"init", path(otherOfficeDir), "--url", s.config.url,
-		"--outside", outsidePrefix.Addr().String(), "--inside", insidePrefix.Addr().String(), "--pool", poolPrefix.String(),
+		"--outside", outside.String(), "--inside", inside.String(), "--pool", poolPrefix.String(),
 	}, flags...)
-	return s.launcher.run(ctx, s.world.gateway, "init of another office", "", args...)
+	return s.launcher.run(ctx, h, "init of another office", "", args...)
+}
+
+// samePhone has a second set-up know the home phone, too.
+func (s *story) samePhone() []string {
+	return []string{"--phone", homePhone + "=" + s.variant.model + ":" + homeNumber}
+}
+
+// comeFromAnotherOffice lets the phone boot in an office that stood here before, from which it has its trust list.
+func comeFromAnotherOffice(ctx context.Context, s *story) error {
+	if err := s.otherOffice(ctx, s.samePhone()...); err != nil {
+		return err
+	}
+	if err := s.alter(otherOfficeDir+"/inventory.yaml", "vpnGroup: phones\nvpnProfile: home\n", ""); err != nil {
+		return err
+	}
+	before, err := s.serveIn(ctx, s.world.gateway, "office before", otherConfigFile)
+	if err != nil {
+		return err
+	}
+	defer before.stop()
+	if err := s.officeOf(ctx, otherConfigFile, "trust", "enable", "home", "--phone", homePhone, "--yes"); err != nil {
+		return err
+	}
+	if _, err := s.bootPhone(ctx); err != nil {
+		return err
+	}
+	s.boot.powerOff()
+	return s.world.phone.Unplug(phonePort)
+}
+
+// keepOldServer has the office's file server of before stand in the office still.
+func keepOldServer(ctx context.Context, s *story) error {
+	old, err := s.world.oldServer()
+	if err != nil {
+		return err
+	}
+	if err := s.officeAt(ctx, old, oldServerPrefix.Addr(), oldServerPrefix.Addr(), s.samePhone()...); err != nil {
+		return err
+	}
+	s.old, err = s.serveIn(ctx, old, "old server", otherConfigFile)
+	return err
 }
 
 // takeCertificates puts certificates and keys of the other office in the place of those of this one.

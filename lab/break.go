@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/longcord/longcord/stage"
 )
 
 // moment is when something is broken.
@@ -14,6 +16,7 @@ const (
 	setUp   moment = iota + 1 // the set-up is written, and the office not yet open
 	opened                    // the office is open, and no phone has started
 	carried                   // the phone is between office and home
+	settled                   // the phone has registered at home
 	talking                   // the desk phone has answered
 )
 
@@ -26,6 +29,7 @@ type breakage struct {
 	does  string        // what is broken, as a clause for people
 	needs func(*Config) // what the story must be for it; nil: nothing
 	acts  map[moment]act
+	until stage.Step // the last step that has to be told for it; zero: the call
 }
 
 // Break is a name that --break takes, and what it breaks.
@@ -51,6 +55,12 @@ func breakageOf(code string) (breakage, error) {
 		fmt.Fprintf(&b, "\n  %-32s %s", each.code, each.does)
 	}
 	return breakage{}, &usageError{b.String()}
+}
+
+// shown reports whether the story has been told as far as what is broken needs it.
+func (s *story) shown() bool {
+	last := len(s.result.Steps) - 1
+	return last >= 0 && s.result.Steps[last].Step == s.until
 }
 
 // breakAt breaks what is to be broken now, if anything is.

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/longcord/longcord/stage"
 )
 
 // namedURL is of a gateway that has a name, which nobody publishes here.
@@ -15,8 +17,8 @@ const namedURL = "https://vpn.example.net/phone"
 
 const year = 365 * 24 * time.Hour
 
-// breakages are what --break can break, in the order of a phone's steps. That a clock is wrong cannot be brought about
-// here: all hosts have one.
+// breakages are what --break can break, in the order of a phone's steps. What cannot be brought about here stands in
+// docs/stages/8-diagnose.md.
 var breakages = []breakage{
 	{
 		code: "tftp-unreachable",
@@ -53,35 +55,77 @@ var breakages = []breakage{
 		}},
 	},
 	{
-		code: "web-access-off",
-		does: "the phone's own pages are switched off",
-		acts: map[moment]act{setUp: editing("model: CP-8861\n", "model: CP-8861\nvendorConfig: {webAccess: \"1\"}\n")},
+		code:  "web-access-off",
+		does:  "the phone's own pages are switched off",
+		acts:  map[moment]act{setUp: editing("model: CP-8861\n", "model: CP-8861\nvendorConfig: {webAccess: \"1\"}\n")},
+		until: stage.Provision,
 	},
 	{
 		code: "tvs-unreachable",
 		does: "phones have trust lists, and the service that vouches for what is not in them answers nobody",
 		acts: map[moment]act{
-			opened: func(ctx context.Context, s *story) error {
-				return s.office(ctx, "trust", "enable", "home", "--phone", homePhone, "--yes")
-			},
+			opened:  enableTrust,
 			carried: deafening(tcp(2445)),
 		},
+		until: stage.Register,
 	},
 	{
-		code: "load-missing",
-		does: "phones are to run a load that nobody has put there",
-		acts: map[moment]act{setUp: editing("model: CP-8861\n", "model: CP-8861\nload: sip88xx.12-8-1-0001-455\n")},
+		code:  "load-missing",
+		does:  "phones are to run a load that nobody has put there",
+		acts:  map[moment]act{setUp: editing("model: CP-8861\n", "model: CP-8861\nload: sip88xx.12-8-1-0001-455\n")},
+		until: stage.Provision,
 	},
 	{
 		code:  "load-too-old",
 		does:  "the phone is to run a load from before the VPN client",
 		needs: func(c *Config) { c.VPN = "dtls09" },
 		acts:  map[moment]act{setUp: editing("model: CP-7962G\n", "model: CP-7962G\nload: SIP42.8-5-2S\n")},
+		until: stage.Provision,
 	},
 	{
 		code:  "model-without-vpn",
 		does:  "the phone is of a model without a VPN client",
 		needs: func(c *Config) { c.model = "CP-7940G" },
+	},
+	{
+		code:  "second-tftp-answers",
+		does:  "DHCP names a second file server, which was left from before and has other files",
+		needs: func(c *Config) { c.secondTFTP = oldServerPrefix.Addr() },
+		acts:  map[moment]act{setUp: keepOldServer},
+		until: stage.Provision,
+	},
+	{
+		code:  "alternate-tftp-not-set",
+		does:  "nobody has set Alternate TFTP on the phone, which is to go home",
+		needs: func(c *Config) { c.alternateNo = true },
+		until: stage.Provision,
+	},
+	{
+		code:  "config-change-not-taken",
+		does:  "somebody changes the phone's file while it is away, and has nobody tell it",
+		acts:  map[moment]act{settled: renameLine},
+		until: stage.Register,
+	},
+	{
+		code: "trust-list-mismatch",
+		does: "who signs trust lists and who vouches for signers is replaced, all while the phone is on its way",
+		acts: map[moment]act{
+			opened:  enableTrust,
+			carried: replaceTrust,
+		},
+		until: stage.Register,
+	},
+	{
+		code:  "foreign-trust-list",
+		does:  "the phone comes from another office, whose trust list it keeps",
+		acts:  map[moment]act{setUp: comeFromAnotherOffice, opened: enableTrust},
+		until: stage.Provision,
+	},
+	{
+		code:  "capf-untrusted",
+		does:  "signing was turned off, so the phone's trust list names no CAPF, and it is to get a certificate",
+		acts:  map[moment]act{opened: enrolWithoutTrust},
+		until: stage.Provision,
 	},
 	{
 		code: "vpn-not-configured",
@@ -264,6 +308,7 @@ var breakages = []breakage{
 		code:  "legacy-in-use",
 		does:  "an old phone, and a tunnel group with legacyPhones",
 		needs: func(c *Config) { c.VPN = "dtls09" },
+		until: stage.Register,
 	},
 	{
 		code:  "session-timeout",
@@ -286,6 +331,13 @@ var breakages = []breakage{
 		code: "registration-unreachable",
 		does: "the call manager answers nobody",
 		acts: map[moment]act{carried: deafening(udp(5060), tcp(5060))},
+	},
+	{
+		code: "registration-refused",
+		does: "the phone's line has lost its secret",
+		acts: map[moment]act{setUp: func(_ context.Context, s *story) error {
+			return s.editAll(`(displayName: "Home"\n)secret: .*\n`, "${1}")
+		}},
 	},
 	{
 		code: "nat-in-the-way",

@@ -29,6 +29,8 @@ type Config struct {
 	homeNetwork  netip.Prefix // invalid: homePrefix
 	officeRouter netip.Addr   // what DHCP in the office calls the router; invalid: the gateway
 	silent       bool         // the phone at home calls nobody
+	secondTFTP   netip.Addr   // what DHCP in the office calls the second file server; invalid: there is none
+	alternateNo  bool         // nobody has set Alternate TFTP on the home phone
 
 	env []string // further environment of the programs, for tests
 }

@@ -20,14 +20,19 @@ import (
 // storedFile is what the phone keeps of its file.
 const storedFile = "phone/" + homePhone + ".cnf.xml"
 
-// diagnose asks the doctor: he lives the phone's steps from where it is, reads what it said and what the servers
-// logged, and judges all of it together.
+// diagnose asks the doctor: he asks the office about the phone as it is, lives the phone's steps from where it is, reads
+// what it said and what the servers logged, and judges all of it together.
 func (s *story) diagnose(ctx context.Context) error {
-	if s.home != nil {
-		s.home.stop() // it would be in the way
-	}
 	collected := fact.NewCollector(s.config.Version, homePhone)
-	if err := errors.Join(s.askOffice(ctx, collected), s.walk(ctx, collected)); err != nil {
+	if err := s.askOffice(ctx, collected); err != nil {
+		return err
+	}
+	for _, p := range []*program{s.boot, s.home} {
+		if p != nil {
+			p.stop() // it would be in the way
+		}
+	}
+	if err := s.walk(ctx, collected); err != nil {
 		return err
 	}
 	for _, p := range []*program{s.boot, s.home} {

@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/longcord/longcord/finding"
 	"github.com/longcord/longcord/phone"
 	"github.com/longcord/longcord/stage"
 )
 
 // carryHome moves the phone's cable from the office to the home router.
 func (s *story) carryHome(ctx context.Context) error {
+	s.boot.powerOff()
 	if err := s.world.phone.Unplug(phonePort); err != nil {
 		return err
 	}
@@ -22,11 +24,11 @@ func (s *story) carryHome(ctx context.Context) error {
 	return err
 }
 
-// callFromHome starts the phone at home and follows it until it has hung up.
+// callFromHome starts the phone at home and follows it until it has hung up, or all has been shown.
 func (s *story) callFromHome(ctx context.Context) (err error) {
-	args := append(append(s.homePhoneArgs(), s.credentials()...), "--play", path(homeSound), "--record", path(heardAt+homeSound))
-	if !s.config.silent {
-		args = append(args, "--call", deskNumber)
+	args := append(s.homePhoneArgs(), s.credentials()...)
+	if s.until == stage.Call && !s.config.silent {
+		args = append(args, "--call", deskNumber, "--play", path(homeSound), "--record", path(heardAt+homeSound))
 	}
 	s.home, err = s.launcher.start(s.world.phone, "home phone", s.password+"\n", args...)
 	if err != nil {
@@ -40,7 +42,7 @@ func (s *story) callFromHome(ctx context.Context) (err error) {
 		if err != nil {
 			return &stopped{s.awaited(), err.Error()}
 		}
-		if err := s.happened(ctx, e); err != nil {
+		if err := s.happened(ctx, e); err != nil || s.shown() {
 			return err
 		}
 	}
@@ -72,6 +74,9 @@ func (s *story) homePhoneArgs() []string {
 	if s.variant.psk {
 		args = append(args, "--psk")
 	}
+	if s.config.alternateNo {
+		args = append(args, "--tftp-by-dhcp", "--web", ":80")
+	}
 	return args
 }
 
@@ -87,6 +92,8 @@ func (s *story) credentials() []string {
 // happened takes in one event of the phone at home.
 func (s *story) happened(ctx context.Context, e phone.Event) error {
 	switch {
+	case s.config.Break != "" && e.Finding != nil && e.Finding.Severity == finding.Fault && e.Finding.Step >= s.awaited():
+		return &stopped{s.awaited(), e.Finding.Says} // it would try again and again
 	case e.Call != nil && e.Call.State == "answered":
 		return s.breakAt(ctx, talking)
 	case e.Session != nil:
@@ -95,7 +102,7 @@ func (s *story) happened(ctx context.Context, e phone.Event) error {
 	case e.Media != nil:
 		s.homeMedia = e.Media
 	case e.Event == "step":
-		return s.stepped(e)
+		return s.stepped(ctx, e)
 	}
 	return nil
 }
@@ -103,7 +110,7 @@ func (s *story) happened(ctx context.Context, e phone.Event) error {
 // stepped takes in the end of a step. The first one is over: at home the phone lives it again and may
 // well find no file server. The call's is for judge to end. Who connects once more has lost his tunnel, and the call with
 // it.
-func (s *story) stepped(e phone.Event) error {
+func (s *story) stepped(ctx context.Context, e phone.Event) error {
 	if e.Step == stage.Provision {
 		return nil
 	}
@@ -121,6 +128,9 @@ func (s *story) stepped(e phone.Event) error {
 	}
 	s.pending = append(s.pending, Step{e.Step, true, e.Detail, e.DurationMS})
 	s.settle()
+	if e.Step == stage.Register {
+		return s.breakAt(ctx, settled)
+	}
 	return nil
 }
 

@@ -201,7 +201,7 @@ func (s *story) saveCapture(file io.Writer) error {
 
 // closeOffice ends what still runs, phones before servers, so that they can log off.
 func (s *story) closeOffice() {
-	for _, p := range []*program{s.home, s.desk, s.serve} {
+	for _, p := range []*program{s.boot, s.home, s.desk, s.serve, s.old} {
 		if p != nil {
 			p.stop()
 		}

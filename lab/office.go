@@ -6,8 +6,9 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"net/netip"
+	"net"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/longcord/longcord/internal/testnet"
@@ -95,23 +96,35 @@ func (s *story) apply(ctx context.Context) error {
 
 // office runs a command of the administrator's against the running office.
 func (s *story) office(ctx context.Context, args ...string) error {
-	return s.launcher.run(ctx, s.world.gateway, strings.Join(args[:2], " "), "", append([]string{"-c", path(configFile)}, args...)...)
+	return s.officeOf(ctx, configFile, args...)
+}
+
+// officeOf runs one against the office of this configuration.
+func (s *story) officeOf(ctx context.Context, config string, args ...string) error {
+	return s.launcher.run(ctx, s.world.gateway, strings.Join(args[:2], " "), "", append([]string{"-c", path(config)}, args...)...)
 }
 
 func (s *story) startServe(ctx context.Context) (err error) {
-	if s.serve, err = s.launcher.start(s.world.gateway, "serve", "", "serve", "-c", path(configFile)); err != nil {
-		return err
+	s.serve, err = s.serveIn(ctx, s.world.gateway, "serve", configFile)
+	return err
+}
+
+// serveIn starts a system in a host and waits until it is ready.
+func (s *story) serveIn(ctx context.Context, h *testnet.Host, name, config string) (*program, error) {
+	p, err := s.launcher.start(h, name, "", "serve", "-c", path(config))
+	if err != nil {
+		return nil, err
 	}
 	for i := 0; ; i++ {
-		line, err := s.serve.next(ctx, i)
+		line, err := p.next(ctx, i)
 		if errors.Is(err, errEnded) {
-			return &stopped{stage.Provision, "the office does not open"}
+			return p, &stopped{stage.Provision, "the office does not open"}
 		}
 		if err != nil {
-			return &stopped{stage.Provision, "the office did not get ready: " + err.Error()}
+			return p, &stopped{stage.Provision, "the office did not get ready: " + err.Error()}
 		}
 		if strings.HasPrefix(line, "ready") {
-			return nil
+			return p, nil
 		}
 	}
 }
@@ -131,11 +144,10 @@ func (s *story) bootDesk(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	server, ok := netip.AddrFromSlice(lease.Options[testnet.OptionTFTPServerAddress])
-	if !ok {
-		return errors.New("lab: DHCP in the office names no file server")
+	if s.tftp, err = fileServers(lease); err != nil {
+		return err
 	}
-	s.tftp, s.deskAddress = server.String(), lease.Address.Addr()
+	s.deskAddress = lease.Address.Addr()
 	s.desk, err = s.launcher.start(s.world.desk, "desk phone", "", "phone", deskPhone, "--tftp", s.tftp,
 		"--state", path("desk"), "--answer", "--play", path(deskSound), "--record", path(heardAt+deskSound), "--json")
 	if err != nil {
@@ -146,27 +158,49 @@ func (s *story) bootDesk(ctx context.Context) error {
 	})
 }
 
+// fileServers are those that DHCP names, by comma.
+func fileServers(lease testnet.Lease) (string, error) {
+	var all []string
+	for named := range slices.Chunk(lease.Options[testnet.OptionTFTPServerAddress], net.IPv4len) {
+		all = append(all, net.IP(named).String())
+	}
+	if len(all) == 0 {
+		return "", errors.New("lab: DHCP in the office names no file server")
+	}
+	return strings.Join(all, ","), nil
+}
+
 // bootInOffice boots the phone that is to go home once in the office, so that it has its files and the
-// gateway's certificate hash, and takes its power away.
+// gateway's certificate hash.
 func (s *story) bootInOffice(ctx context.Context) error {
-	if _, err := s.world.plug(ctx, s.world.office, s.world.phone, homePhone); err != nil {
+	provisioned, err := s.bootPhone(ctx)
+	if err != nil {
 		return err
 	}
-	var err error
-	if s.boot, err = s.launcher.start(s.world.phone, "home phone in the office", "", s.homePhoneArgs()...); err != nil {
-		return err
+	s.reached(Step{stage.Provision, true, provisioned.Detail, provisioned.DurationMS})
+	return nil
+}
+
+// bootPhone plugs the phone in and follows it until it has registered, and returns how it got its files.
+func (s *story) bootPhone(ctx context.Context) (provisioned phone.Event, err error) {
+	lease, err := s.world.plug(ctx, s.world.office, s.world.phone, homePhone)
+	if err == nil {
+		s.tftp, err = fileServers(lease)
 	}
-	var provisioned phone.Event
+	if err == nil {
+		s.boot, err = s.launcher.start(s.world.phone, "home phone in the office", "", s.homePhoneArgs()...)
+	}
+	if err != nil {
+		return provisioned, err
+	}
 	err = s.follow(ctx, s.boot, stage.Provision, func(e phone.Event) (bool, error) {
 		if e.Event == "step" && e.Step == stage.Provision {
 			provisioned = e
 		}
 		return registered(e), failed(e)
 	})
-	s.boot.powerOff()
 	if err != nil {
-		return err
+		s.boot.powerOff()
 	}
-	s.reached(Step{stage.Provision, true, provisioned.Detail, provisioned.DurationMS})
-	return nil
+	return provisioned, err
 }

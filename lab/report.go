@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/longcord/longcord/finding"
+	"github.com/longcord/longcord/stage"
 )
 
 // reporter tells the story while it happens, one line a step; or, as JSON, as one document at its end.
@@ -59,11 +60,14 @@ func (r reporter) end(res Result) error {
 // stops says where the story ended.
 func (r reporter) stops(res Result) {
 	last := res.Steps[len(res.Steps)-1]
-	if last.OK {
+	switch {
+	case last.OK && last.Step == stage.Call:
 		r.say("The story goes to its end all the same.")
-		return
+	case last.OK:
+		r.say("The story goes well as far as %s, and is told no further.", last.Step)
+	default:
+		r.say("The story stops at %s.", last.Step)
 	}
-	r.say("The story stops at %s.", last.Step)
 }
 
 func (r reporter) direction(name string, d Direction) {

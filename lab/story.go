@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -33,14 +34,15 @@ const (
 
 // Files on the disk.
 const (
-	officeDir      = "office"       // what init writes
-	otherOfficeDir = "other-office" // the same of somebody else
-	configFile     = "office/longcord.yaml"
-	policyFile     = "office/inventory.yaml"
-	keysFile       = "keys.log"
-	homeSound      = "home.wav" // what each side plays
-	deskSound      = "desk.wav"
-	heardAt        = "heard-at-" // recordings, before the name of what is played there
+	officeDir       = "office"       // what init writes
+	otherOfficeDir  = "other-office" // the same of somebody else
+	configFile      = "office/longcord.yaml"
+	otherConfigFile = "other-office/longcord.yaml"
+	policyFile      = "office/inventory.yaml"
+	keysFile        = "keys.log"
+	homeSound       = "home.wav" // what each side plays
+	deskSound       = "desk.wav"
+	heardAt         = "heard-at-" // recordings, before the name of what is played there
 )
 
 // stopped is the end of a story that went wrong.
@@ -61,10 +63,12 @@ type story struct {
 	result   *Result
 	user     string // as whom somebody logs the phone in, and by what
 	password string
+	until    stage.Step // the last step that is told
 
 	serve *program
+	old   *program // a server of before that somebody left; nil: there is none
 	desk  *program
-	boot  *program // the home phone in the office
+	boot  *program // the home phone in the office, until it is carried away
 	home  *program // the same at home
 
 	tftp        string // where phones fetch their files
@@ -79,13 +83,15 @@ type story struct {
 func (s *story) live(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, storyLimit)
 	defer cancel()
+	s.until = stage.Call
 	if b, err := breakageOf(s.config.Break); err == nil {
 		s.report.say("broken on purpose: %s", b.does)
+		s.until = cmp.Or(b.until, stage.Call)
 	}
 	for _, act := range []func(context.Context) error{
 		s.openOffice, s.bootDesk, s.bootInOffice, s.carryHome, s.callFromHome, s.judge,
 	} {
-		if err := act(ctx); err != nil {
+		if err := act(ctx); err != nil || s.shown() {
 			return err
 		}
 	}

@@ -25,6 +25,8 @@ var (
 	homeISP       = netip.MustParsePrefix("198.51.100.1/24")
 	wanPrefix     = netip.MustParsePrefix("198.51.100.77/24")
 	homePrefix    = netip.MustParsePrefix("192.168.1.1/24")
+
+	oldServerPrefix = netip.MustParsePrefix("10.20.0.5/24") // where one stands that somebody left
 )
 
 // Interfaces.
@@ -43,6 +45,7 @@ const (
 type world struct {
 	homeNetwork  netip.Prefix // the router's own address in it
 	officeRouter netip.Addr   // as DHCP in the office names it
+	fileServers  []netip.Addr // likewise
 
 	disk         *testnet.Disk
 	office, home *testnet.Switch
@@ -58,7 +61,10 @@ type world struct {
 
 // newWorld builds the world with the phone's cable still in nobody's hands. Close it in any case.
 func newWorld(c Config) (*world, error) {
-	w := &world{homeNetwork: c.homeNetwork, officeRouter: c.officeRouter}
+	w := &world{homeNetwork: c.homeNetwork, officeRouter: c.officeRouter, fileServers: []netip.Addr{insidePrefix.Addr()}}
+	if c.secondTFTP.IsValid() {
+		w.fileServers = append(w.fileServers, c.secondTFTP)
+	}
 	for _, build := range []func() error{w.makeHosts, w.wireOffice, w.wireInternet, w.wireHome} {
 		if err := build(); err != nil {
 			return w, err
@@ -91,15 +97,28 @@ func (w *world) makeHosts() (err error) {
 
 // wireOffice gives the office its LAN and a DHCP server that tells phones where their files are.
 func (w *world) wireOffice() error {
-	inside := insidePrefix.Addr()
+	var files []byte
+	for _, server := range w.fileServers {
+		files = append(files, server.AsSlice()...)
+	}
 	return errors.Join(
 		w.office.Plug(w.gateway, insidePort, nil),
 		w.gateway.Address(insidePort, insidePrefix),
 		w.serveDHCP(w.gateway, insidePort, testnet.DHCPSettings{
 			Server: insidePrefix, First: netip.MustParseAddr("10.20.0.10"), Last: netip.MustParseAddr("10.20.0.99"),
-			Router: w.officeRouter, Options: map[uint8][]byte{testnet.OptionTFTPServerAddress: inside.AsSlice()},
+			Router: w.officeRouter, Options: map[uint8][]byte{testnet.OptionTFTPServerAddress: files},
 		}),
 	)
+}
+
+// oldServer is one more host in the office.
+func (w *world) oldServer() (*testnet.Host, error) {
+	h, err := testnet.NewHost("old", w.disk)
+	if err != nil {
+		return nil, err
+	}
+	w.closers = append(w.closers, h.Close)
+	return h, errors.Join(w.office.Plug(h, insidePort, nil), h.Address(insidePort, oldServerPrefix))
 }
 
 // wireInternet joins office and home by a router that knows nothing of private addresses.

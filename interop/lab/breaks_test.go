@@ -11,12 +11,13 @@ import (
 )
 
 // together is how many labs run at a time: they wait more than they work.
-const together = 4
+const together = 8
 
 // besides are findings that are true in every lab, or follow from what is broken, and that the doctor may name too.
 var besides = map[string][]string{
 	"":                          {"files-in-plain"}, // the lab's office gives files in plain, and is told so
 	"config-invalid":            {"unknown-phone"},
+	"foreign-trust-list":        {"vpn-not-configured", "registration-refused"}, // it lives by the other office's file
 	"tls-cipher":                {"no-spare-certificate"},
 	"login-banned":              {"login-refused"}, // those that came before
 	"load-too-old":              {"load-missing", "legacy-in-use"},
