@@ -338,18 +338,14 @@ func (r *Registrar) full(line, device string) bool {
 	return !bound && len(r.bindings[line]) >= maxBindings
 }
 
-// refresh keeps what is registered over a flow for its lifetime.
-func (r *Registrar) refresh(now time.Time, flow sip.Flow) []Action {
-	var actions []Action
-	for _, line := range r.At(flow) {
-		for _, b := range r.bindings[line] {
-			if b.Flow == flow {
-				b.Expires = now.Add(b.Lifetime)
-				actions = append(actions, r.bind(now, b)...)
-			}
-		}
+// refresh keeps a line of a device registered over a flow for its lifetime, if it is.
+func (r *Registrar) refresh(now time.Time, line, device string, flow sip.Flow) []Action {
+	b, bound := r.bindings[line][device]
+	if !bound || b.Flow != flow {
+		return nil
 	}
-	return actions
+	b.Expires = now.Add(b.Lifetime)
+	return r.bind(now, b)
 }
 
 // leave drops what a phone takes back that is registered as a whole.

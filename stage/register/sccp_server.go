@@ -62,7 +62,7 @@ func (s *SCCPServer) Received(now time.Time, message sccp.Message) []Action {
 	}
 	switch m := message.(type) {
 	case *sccp.KeepAliveReq:
-		return append(s.config.Registrar.refresh(now, s.config.Flow), s.say(&sccp.KeepAliveAck{}))
+		return append(s.refresh(now), s.say(&sccp.KeepAliveAck{}))
 	case *sccp.Alarm:
 		s.restart = lastOf(m.Text)
 		return nil
@@ -87,6 +87,14 @@ func (s *SCCPServer) Received(now time.Time, message sccp.Message) []Action {
 		return s.all(answers...)
 	}
 	return s.pressed(message)
+}
+
+// refresh keeps the phone's lines registered.
+func (s *SCCPServer) refresh(now time.Time) (actions []Action) {
+	for _, line := range s.desk.Lines {
+		actions = append(actions, s.config.Registrar.refresh(now, line.Number, s.device, s.config.Flow)...)
+	}
+	return actions
 }
 
 func (s *SCCPServer) say(m sccp.Message) Action { return Say{s.config.Flow, m} }
