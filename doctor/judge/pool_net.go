@@ -27,7 +27,7 @@ var _ = rule(func(c *Case) {
 	}
 	for _, f := range c.All(fact.SEPServer) { // an address of the tunnels cannot be a server's, too
 		if address, err := netip.ParseAddr(f.Get("host")); err == nil {
-			if pool, _ := c.poolOf(address); pool != "" && !c.answersInTunnel(f.Get("host")) {
+			if pool, _ := c.poolOf(address); pool != "" && !gatewaysOwn(pool, address) && !c.answersInTunnel(f.Get("host")) {
 				c.Find(finding.PoolOverlaps.With(pool, "the server "+f.Get("host")+" of the phone's file", "the office's own network"), f)
 			}
 		}
@@ -53,3 +53,10 @@ var _ = rule(func(c *Case) {
 		}
 	}
 }, finding.PoolOverlaps, finding.AddressPoolExhausted, finding.AddressChanged)
+
+// gatewaysOwn reports whether an address is the one that ocserv and we take of a network for ourselves: a call manager or
+// file server may run beside the gateway, and be out of reach.
+func gatewaysOwn(network string, address netip.Addr) bool {
+	p, err := netip.ParsePrefix(network)
+	return err == nil && address == p.Masked().Addr().Next()
+}
