@@ -38,7 +38,7 @@ func (f *File) Anonymous() *File {
 	out.Subject = a.text(f.Subject)
 	out.Sources, out.Facts, out.Excerpts = nil, nil, nil
 	for _, s := range f.Sources {
-		s.Name, s.Problem = a.text(s.Name), a.text(s.Problem)
+		s.Name, s.Problem, s.Unread = a.text(s.Name), a.text(s.Problem), a.text(s.Unread)
 		out.Sources = append(out.Sources, s)
 	}
 	for _, each := range f.Facts {

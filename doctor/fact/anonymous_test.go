@@ -18,6 +18,7 @@ func TestAnonymous(t *testing.T) {
 	in.Add("test.login", 2, "Group <Roadrunners> User <wile> IP <81.2.69.160> Authentication: rejected", time.Time{}, "user", "wile", "group", "Roadrunners")
 	in.Add("test.other", 3, "SEP001122ABCDEF 00:11:22:ab:cd:ef 0011.22ab.cdef 10.0.0.7 81.2.69.142 255.255.255.0 2a02:1234:5678:9::1", time.Time{}, "names", "vpn.acme.com,81.2.69.142")
 	in.Excerpt([]fact.ExcerptLine{{Line: 4, Text: "wile@acme.com came from vpn.acme.com"}})
+	in.Source().Unread = "vpn.acme.com failed for wile@acme.com at 81.2.69.142"
 	before := c.File()
 	text, err := json.Marshal(before.Anonymous())
 	if err != nil {

@@ -43,7 +43,7 @@ func (c *Collector) File() *File {
 	f.Subject = Scrub(f.Subject)
 	f.Facts, f.Sources = slices.Clone(f.Facts), slices.Clone(f.Sources)
 	for i := range f.Sources {
-		f.Sources[i].Problem = Cut(Scrub(f.Sources[i].Problem))
+		f.Sources[i].Problem, f.Sources[i].Unread = Cut(Scrub(f.Sources[i].Problem)), Cut(Scrub(f.Sources[i].Unread))
 	}
 	f.order()
 	return &f

@@ -42,6 +42,9 @@ type Source struct {
 	Lines     int                `json:"lines,omitempty"`
 	Known     int                `json:"known,omitempty"`   // lines that somebody understood
 	Problem   string             `json:"problem,omitempty"` // why it could not be read to its end
+	// Unread is the first line that says in plain words that something failed, and that nobody understood; empty: none does.
+	Unread     string `json:"unread,omitempty"`
+	UnreadLine int    `json:"unread_line,omitempty"`
 }
 
 // File is everything that was collected.

@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -184,8 +185,21 @@ func (c *Case) explain() {
 			c.Need(s.Ask...)
 		}
 	}
+	if c.broken() == 0 {
+		c.readOn()
+	}
 	if len(c.found) == 0 && !c.tells() {
 		c.Need("send a phone's console log, its SEP file, or the configuration or log of the gateway; `longcord doctor ask phone` says how to get them")
+	}
+}
+
+// readOn asks about the first line of each source that speaks of a failure which nobody can read, as long as no fault says why.
+func (c *Case) readOn() {
+	for _, s := range c.file.Sources {
+		if s.Unread != "" {
+			c.Need(fmt.Sprintf("line %d of %s speaks of a failure that cannot be read here: %q. Send what stands around it, and what the other side logged at that time",
+				s.UnreadLine, s.Name, s.Unread))
+		}
 	}
 }
 

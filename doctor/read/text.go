@@ -32,6 +32,7 @@ type lines struct {
 
 	page    *page    // not nil: it is one
 	excerpt *excerpt // not nil: one is asked for
+	unread  unread
 
 	// held is a line as wide as a terminal, which may go on in the next one.
 	held    Line
@@ -77,6 +78,7 @@ func text(in *fact.Input, r *bufio.Reader, head []byte, o Options) error {
 	for _, a := range t.all {
 		a.End()
 	}
+	t.unread.tell(in.Source())
 	if t.excerpt != nil {
 		in.Excerpt(t.excerpt.lines(in.Source().Name))
 	}
@@ -172,25 +174,47 @@ func (t *lines) offer(line Line) {
 		has = allMarks().in(line.Raw)
 	}
 	if t.last != nil && t.offerTo(t.last, line, has) {
+		t.unread.knows(line)
 		return
 	}
 	for _, a := range t.all {
 		if a != t.last && t.offerTo(a, line, has) {
 			t.last = a
+			t.unread.knows(line)
 			return
 		}
 	}
+	fails := saysFailure(line.Text)
+	if fails && t.knownAfterAll(line, has) {
+		t.unread.knows(line)
+		return
+	}
+	t.unread.passes(line, fails)
+}
+
+// knownAfterAll offers a line that speaks of a failure to those who know the source, and whose marks have kept it back.
+func (t *lines) knownAfterAll(line Line, has uint64) bool {
+	for _, a := range t.all {
+		if a.known && t.keepsBack(a, line, has) && a.Line(line) {
+			t.in.Source().Known++
+			return true
+		}
+	}
+	return false
+}
+
+// keepsBack reports whether the marks say that a recogniser need not look at a line.
+func (t *lines) keepsBack(a *asked, line Line, has uint64) bool {
+	return t.sieved && len(a.Marks) > 0 && line.Number > a.until && has&a.bit == 0 && (a.Maybe == nil || !a.Maybe(line.Raw))
 }
 
 // offerTo offers a line to one recogniser, if it may know it.
 func (t *lines) offerTo(a *asked, line Line, has uint64) bool {
-	if t.sieved && len(a.Marks) > 0 && line.Number > a.until {
-		if has&a.bit == 0 && (a.Maybe == nil || !a.Maybe(line.Raw)) {
-			return false
-		}
-		if !a.Alone {
-			a.until = line.Number + afterMark
-		}
+	if t.keepsBack(a, line, has) {
+		return false
+	}
+	if t.sieved && len(a.Marks) > 0 && line.Number > a.until && !a.Alone {
+		a.until = line.Number + afterMark
 	}
 	if !a.Line(line) {
 		return false

@@ -1,0 +1,79 @@
+package read
+
+import "github.com/longcord/longcord/doctor/fact"
+
+// unread keeps what a log says in plain words that something failed, and nobody here knows: it must not pass for health.
+//
+// People's own words around a log are not meant: they say what they see, and the log is to say why. So a line counts which
+// looks like one of a log, or stands right behind one that was known. In a log of many programs those count of which a line
+// was known.
+type unread struct {
+	first    Line            // of no syslog daemon's; number 0: none
+	of       map[string]Line // the first by program, of a syslog daemon's
+	programs map[string]bool // of which lines were known
+	behind   bool            // the line before was known
+}
+
+// maxPrograms bounds how many programs of one log are kept apart.
+const maxPrograms = 256
+
+var (
+	failureWords = compile(`(?i)\b(?:fail|fails|failed|failing|failures?|errors?|reject(?:s|ed|ing)?|rejection|refus(?:e[sd]?|al|ing)|denied|denies|timed[ -]out|time-?out|unsynchroni[sz]ed|unreachable|aborted|fatal|unable to|could not|cannot)\b`)
+	// fineWords are ways to say that nothing failed, how often something did, or after what time it would; and what
+	// OpenSSL's tools say of issuers, whom phones do not ask for.
+	fineWords = compile(`(?i)\b(?:no|not|without|never|zero|0) (?:\w+ ){0,2}(?:fail\w*|errors?|reject\w*|refus\w*|denied|time-?out)\b|` +
+		`\b(?:fail\w*|errors?|reject\w*|refus\w*|denied|timed out|time-?outs?|unreachable|aborted|fatal)\b["']?(?: \w+){0,2}\s*[:=,]?\s*(?:\(?\d|none\b|no\b|off\b|disabled?\b|never\b)|` +
+		`\b\d+ (?:\w+ ){0,2}(?:fail\w*|errors?|reject\w*|refus\w*|denied|time-?outs?)\b|` +
+		`^\s*(?:verify error:num=|verify return code:)`)
+	logForm = compile(`^(?:[<\[(%*]|\d+[-:/.]|[\w./-]+\[\d+\]: |[A-Z]{3,}: |[A-Z][a-z]{2} +\d+ \d\d:\d\d:)`)
+)
+
+// saysFailure reports whether a text says in plain words that something failed.
+func saysFailure(text string) bool {
+	return failureWords.MatchString(text) && !fineWords.MatchString(text)
+}
+
+// knows notes a line that somebody knew.
+func (u *unread) knows(l Line) {
+	u.behind = true
+	if l.Program != "" && len(u.programs) < maxPrograms && !u.programs[l.Program] {
+		if u.programs == nil {
+			u.programs = map[string]bool{}
+		}
+		u.programs[l.Program] = true
+	}
+}
+
+// passes notes a line that nobody knew, and whether it says that something failed.
+func (u *unread) passes(l Line, fails bool) {
+	behind := u.behind
+	u.behind = false
+	if !fails || l.Program == "" && u.first.Number != 0 {
+		return
+	}
+	if l.Program == "" {
+		if behind || len(l.Text) != len(l.Raw) || logForm.MatchString(l.Text) {
+			u.first = l
+		}
+		return
+	}
+	if _, there := u.of[l.Program]; !there && len(u.of) < maxPrograms {
+		if u.of == nil {
+			u.of = map[string]Line{}
+		}
+		u.of[l.Program] = l
+	}
+}
+
+// tell says in the source which line was the first.
+func (u *unread) tell(s *fact.Source) {
+	first := u.first
+	for program, l := range u.of {
+		if u.programs[program] && (first.Number == 0 || l.Number < first.Number) {
+			first = l
+		}
+	}
+	if first.Number != 0 {
+		s.UnreadLine, s.Unread = first.Number, first.Raw
+	}
+}
