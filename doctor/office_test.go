@@ -51,6 +51,12 @@ var ofOffice = map[string]struct{ text, want string }{
 	"a ban that is over": {"2026-11-25 18:22:07,123 fail2ban.actions [812]: NOTICE  [asterisk] Ban 10.1.1.1\n2026-11-25 18:32:09,123 fail2ban.actions [812]: NOTICE  [asterisk] Unban 10.1.1.1\n", "insufficient"},
 	"a ban":              {"2026-11-25 18:22:07,123 fail2ban.actions [812]: NOTICE  [asterisk] Ban 10.1.1.1\n", "fault registration-acl(likely)"},
 
+	"dhcpd: both options": {"option cisco-tftp code 150 = ip-address;\nsubnet 10.20.30.0 netmask 255.255.255.0 {\n  option cisco-tftp 10.20.0.5;\n  option tftp-server-name \"10.20.0.5\";\n}\n", "ok"},
+	"dhcpd: as text":      {"option cisco-tftp code 150 = text;\noption cisco-tftp \"10.20.0.5\";\n", "fault tftp-unreachable(likely)"},
+	"dhcpd: two servers":  {"option cisco-tftp code 150 = array of ip-address;\noption cisco-tftp 10.20.0.5, 10.20.0.6;\noption tftp-server-name \"10.20.9.9\";\n", "ok second-tftp-answers(possible)"},
+	"a pool":              {"ip dhcp pool VOICE\n network 10.50.10.0 255.255.255.0\n default-router 10.50.10.1\n option 150 ip 10.50.10.20 10.50.10.21\n", "ok"},
+	"a pool, as text":     {"version 15.2\nip dhcp pool VOICE\n network 10.50.10.0 255.255.255.0\n option 150 ascii 10.50.10.20\nend\n", "fault tftp-unreachable(likely)"},
+
 	"TFTP did not start": {"Nov 25 19:11:00 debian systemd[1]: tftpd-hpa.service: Failed with result 'exit-code'.\n", "fault tftp-unreachable(likely)"},
 	"TFTP did later":     {"Nov 25 19:11:00 debian systemd[1]: tftpd-hpa.service: Failed with result 'exit-code'.\nNov 25 19:12:00 debian systemd[1]: Started tftpd-hpa.service - LSB: HPA's tftp server.\n", "insufficient"},
 	"TFTP finished":      {"Nov 25 11:38:42 pbx in.tftpd[2080]: RRQ from 10.98.1.5 filename SEP00005E005301.cnf.xml\nNov 25 11:38:42 pbx in.tftpd[2080]: Client 10.98.1.5 finished SEP00005E005301.cnf.xml\n", "ok"},

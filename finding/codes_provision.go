@@ -44,6 +44,7 @@ var (
 			"TFTP Timeout : SEP001122334455.cnf.xml",
 			"00002301.000 |20:56:50.807 |AppInfo  |   TID[b44f0b70] TFTPServer::recvMessage[0x8954318]() sockets:8 Reached max count, returning 503",
 			"systemd[1]: tftpd-hpa.service: Failed with result 'exit-code'.",
+			" option 150 ascii 10.20.0.5",
 		},
 		Elsewhere: map[Platform][]string{
 			ASA: {

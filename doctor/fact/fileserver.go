@@ -19,6 +19,8 @@ const (
 	// DHCPFiles: a DHCP server names file servers; option (150, 66), servers (by comma), by (the DHCP server's address, or
 	// absent), to (the client's MAC address, or absent).
 	DHCPFiles Kind = "dhcp.files"
+	// DHCPText: a DHCP server sends option 150 as text, where phones read addresses; servers.
+	DHCPText Kind = "dhcp.text"
 	// DNSMasqSetting: a setting of dnsmasq.conf that bears on phones; key, value.
 	DNSMasqSetting Kind = "dnsmasq.setting"
 )

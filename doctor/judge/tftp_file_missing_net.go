@@ -31,10 +31,13 @@ var _ = rule(func(c *Case) {
 	}
 }, finding.TFTPFileMissing, finding.LoadMissing)
 
-// A file server that does not run, or has its hands full.
+// A file server that does not run, has its hands full, or has an address that phones cannot read.
 var _ = rule(func(c *Case) {
 	for _, f := range c.All(fact.FileServerDown) {
 		c.Find(finding.TFTPUnreachable.With("the machine where "+f.Get("program")+" has not started").As(finding.Likely), f)
+	}
+	for _, f := range c.All(fact.DHCPText) {
+		c.Find(finding.TFTPUnreachable.With("what phones read in option 150, since the DHCP server sends \""+f.Get("servers")+"\" as text and not as an address").As(finding.Likely), f)
 	}
 	for _, f := range c.All(fact.FileServerFull) {
 		c.Find(finding.TFTPUnreachable.With("CUCM's Cisco Tftp, which has as many requests at hand as it takes").As(finding.Likely), f)

@@ -60,6 +60,9 @@ func (r *iosReader) Line(l Line) bool {
 	case strings.HasPrefix(text, "%") || strings.Contains(text, "%ASA-"):
 		return false
 	}
+	if r.active && poolLine(r.in, l) {
+		return true
+	}
 	if r.opens(l, words) || r.block != "" && r.setting(l, words) {
 		r.active = true
 		return true
