@@ -308,14 +308,18 @@ func TestServersSaid(t *testing.T) {
 			"[Nov 26 00:31:06] NOTICE[1]: res_pjsip/pjsip_distributor.c:688 log_failed_request: Request 'REGISTER' from '<sip:6002@10.20.0.9>' failed for '10.88.0.15:5060' (callid: a) - No matching endpoint found\n" +
 				"    -- Added contact 'sip:6001@10.88.0.14:5060' to AOR '6001' with expiration of 120 seconds\n", "fault registration-refused",
 		},
+		"a phone that does not answer, and nobody else": {
+			"    -- Contact 6001/sip:6001@10.88.0.14:5060 is now Unreachable.  RTT: 0.000 msec\n", "insufficient",
+		},
 		"a phone that is switched off": {
-			"    -- Contact 6001/sip:6001@10.88.0.14:5060 is now Unreachable.  RTT: 0.000 msec\n", "ok",
+			"    -- Contact 6001/sip:6001@10.88.0.14:5060 is now Unreachable.  RTT: 0.000 msec\n" +
+				"    -- Contact 6002/sip:6002@10.88.0.15:5060 is now Reachable.  RTT: 12.000 msec\n", "ok",
 		},
 		"a phone that registered with its address at home": {
-			"ipv4-network = 10.88.0.0/24\n    -- Contact 6001/sip:6001@192.168.178.20:5060 is now Unreachable.  RTT: 0.000 msec\n", "ok nat-in-the-way(possible)",
+			"ipv4-network = 10.88.0.0/24\n    -- Contact 6001/sip:6001@192.168.178.20:5060 is now Unreachable.  RTT: 0.000 msec\n", "insufficient nat-in-the-way(possible)",
 		},
 		"a phone of the tunnels that does not answer": {
-			"ipv4-network = 10.88.0.0/24\n    -- Contact 6001/sip:6001@10.88.0.14:5060 is now Unreachable.  RTT: 0.000 msec\n", "ok no-route-to-pool(possible)",
+			"ipv4-network = 10.88.0.0/24\n    -- Contact 6001/sip:6001@10.88.0.14:5060 is now Unreachable.  RTT: 0.000 msec\n", "insufficient no-route-to-pool(possible)",
 		},
 	} {
 		if got := judgedText(t, test.text); got != test.want {

@@ -57,10 +57,23 @@ var ofOffice = map[string]struct{ text, want string }{
 	"a pool":              {"ip dhcp pool VOICE\n network 10.50.10.0 255.255.255.0\n default-router 10.50.10.1\n option 150 ip 10.50.10.20 10.50.10.21\n", "ok"},
 	"a pool, as text":     {"version 15.2\nip dhcp pool VOICE\n network 10.50.10.0 255.255.255.0\n option 150 ascii 10.50.10.20\nend\n", "fault tftp-unreachable(likely)"},
 
+	"tftpd32":          {"Read request for file <SEP00005E005301.cnf.xml>. Mode octet\n<SEP00005E005301.cnf.xml>: sent 24 blks, 12025 bytes in 0 s. 0 blk resent\n", "ok"},
+	"TFTP of a router": {"*Nov 25 10:00:00.123: TFTP: Looking for SEP00005E005301.cnf.xml\n*Nov 25 10:00:00.223: TFTP: Finished system:/its/SEP00005E005301.cnf.xml, time 00:00:00 for process 312\n", "ok"},
+
 	"TFTP did not start": {"Nov 25 19:11:00 debian systemd[1]: tftpd-hpa.service: Failed with result 'exit-code'.\n", "fault tftp-unreachable(likely)"},
 	"TFTP did later":     {"Nov 25 19:11:00 debian systemd[1]: tftpd-hpa.service: Failed with result 'exit-code'.\nNov 25 19:12:00 debian systemd[1]: Started tftpd-hpa.service - LSB: HPA's tftp server.\n", "insufficient"},
 	"TFTP finished":      {"Nov 25 11:38:42 pbx in.tftpd[2080]: RRQ from 10.98.1.5 filename SEP00005E005301.cnf.xml\nNov 25 11:38:42 pbx in.tftpd[2080]: Client 10.98.1.5 finished SEP00005E005301.cnf.xml\n", "ok"},
 	"TFTP has not":       {"Nov 25 11:38:42 pbx in.tftpd[2080]: RRQ from 10.98.1.5 filename SEP00005E005301.cnf.xml remapped to x\nNov 25 11:38:42 pbx in.tftpd[2080]: Client 10.98.1.5 File not found x\n", "fault tftp-file-missing"},
+
+	"peers":                 {"1001/1001                 10.20.0.21                               D  No         No             5060     OK (12 ms)\n1002/1002                 10.20.0.22                               D  No         No             5060     UNREACHABLE\n", "ok"},
+	"no peer":               {"1002/1002                 10.20.0.22                               D  No         No             5060     UNREACHABLE\n", "insufficient"},
+	"contacts":              {"  Contact:  1001/sip:1001@10.20.0.21:5060              2f8ed5b2a1 Avail        12.345\n", "ok"},
+	"no contact":            {"  Contact:  1002/sip:1002@10.20.0.22:5060              2f8ed5b2a1 Unavail         nan\n", "insufficient"},
+	"devices":               {"| Ext 11111 -- SEP00005E005301  OK         No To  Wed Sep 21 13:18:02 2016 Yes 1     (Auto)Off |\n", "ok"},
+	"no device":             {"| Ext 11111 -- SEP00005E005301  Progress       No To  Wed Sep 21 13:19:02 2016 Yes 1     (Auto)Off |\n", "insufficient"},
+	"a peer that is gone":   {"[Nov 25 09:28:40] NOTICE[5403]: chan_sip.c:29881 sip_poke_noanswer: Peer '1001' is now UNREACHABLE!  Last qualify: 12\n", "insufficient"},
+	"a peer that is back":   {"[Nov 25 09:28:40] NOTICE[5403]: chan_sip.c:29881 sip_poke_noanswer: Peer '1001' is now UNREACHABLE!  Last qualify: 12\n[Nov 25 09:29:40] NOTICE[5403]: chan_sip.c:23868 handle_response_peerpoke: Peer '1001' is now Reachable. (15ms / 2000ms)\n", "ok"},
+	"an alarm of chan-sccp": {"[Nov 25 17:53:25] VERBOSE[2797] :     -- SCCP: Alarm Message: Severity: Informational (2), Name=SEP00005E005301 Load=CP7925G-1.4.8SR1.5 Last=TCP-timeout [67584/353267722]\n", "insufficient"},
 
 	"CME: registered":      {"ephone-1[0] Mac:0000.5E00.5370 TCP socket:[2] activeLine:0 whisperLine:0 REGISTERED in SCCP ver 19/17\n", "ok"},
 	"CME: not":             {"ephone-1[0] Mac:0000.5E00.5370 TCP socket:[-1] activeLine:0 whisperLine:0 UNREGISTERED\n", "insufficient"},

@@ -10,7 +10,7 @@ const (
 	RegistrarRefused Kind = "registrar.refused"
 	// RegistrarDenied: an address may not register; line, client, program, reason (in words that follow the address; absent: it is denied).
 	RegistrarDenied Kind = "registrar.denied"
-	// RegistrarLost: a phone that was registered does not answer; line, address.
+	// RegistrarLost: a phone that was registered does not answer, or one that is known is not registered; line, address.
 	RegistrarLost Kind = "registrar.lost"
 )
 

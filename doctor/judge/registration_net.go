@@ -85,6 +85,14 @@ var _ = rule(func(c *Case) {
 	}
 }, finding.NoRouteToPool, finding.NATInTheWay)
 
+// Where nobody is registered, a phone that is not is more than one that is switched off.
+var _ = rule(func(c *Case) {
+	if c.Has(fact.RegistrarLost) && !c.Has(fact.RegistrarRegistered) {
+		c.Need("say whether the phone is switched on, and send its status messages (web page of the phone: Status Messages; or its settings, Status)",
+			"see whether the call manager has a way to it: `ping` its address from there, and send the call manager's log of the minute in which the phone starts")
+	}
+})
+
 // poolOf returns the pool that an address is of, and whether any pool is known.
 func (c *Case) poolOf(address netip.Addr) (pool string, known bool) {
 	for _, f := range c.All(fact.GatewayPool) {

@@ -19,7 +19,7 @@ var _ = recognise(Recogniser{
 type alarmReader struct{ in *fact.Input }
 
 var (
-	alarmLine = compile(`(?:cisco-alarm:\d+|\b\d{1,3}:) ?Name=(SEP[0-9A-F]{12})\b(?:.*?\b(?:Active)?Load= ?(\S+))?.*?\bLast=([\w-]+)`)
+	alarmLine = compile(`(?:cisco-alarm:\d+|\b\d{1,3}:|Severity: [^,]{1,40},) ?Name=(SEP[0-9A-F]{12})\b(?:.*?\b(?:Active)?Load= ?(\S+))?.*?\bLast=([\w-]+)`)
 	outOfWork = compile(`(?:DeviceName=(SEP[0-9A-F]{12})\b.*)?ReasonForOutOfServiceText=([\w-]+)`)
 	// restart is the same in the network statistics of a phone's screen and page.
 	restart = compile(`(?i)^\W*Restart cause\W+([A-Za-z][\w -]*?)\W*$`)

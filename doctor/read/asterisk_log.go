@@ -19,11 +19,17 @@ var (
 	pjsipAdded    = compile(`Added contact '([^']*)' to AOR '([^']*)'`)
 	pjsipLost     = compile(`Contact ([^/\s]+)/(\S+) is now (?:Unreachable|Unavailable)`)
 	sipAdded      = compile(`Registered SIP '([^']*)' at (\S+)`)
+	pjsipBack     = compile(`Contact ([^/\s]+)/(\S+) is now Reachable`)
+	sipBack       = compile(`Peer '([^']*)' is now Reachable`)
 	sipLost       = compile(`Peer '([^']*)' is now UNREACHABLE`)
 	sccpDenied    = compile(`(?:(SEP[0-9A-Fa-f]{12}|SEP\w+): )?Rejecting (?:device|Connection): I[pP][- ]address '([^']*)' denied`)
 	sccpUnknown   = compile(`(SEP[0-9A-Fa-f]{12}): Rejecting device: (Device Unknown.*|not found.*)$`)
 	sccpDone      = compile(`(SEP[0-9A-Fa-f]{12}): (?:Registration State is 'OK'|is now registered|Ready to accept)`)
-	sipUser       = compile(`<?sips?:([^@;>]+)@`)
+	// Rows of `pjsip show contacts`, `sip show peers` and `sccp show devices`.
+	pjsipRow = compile(`^\s*Contact:\s+([^/\s]+)/(sips?:\S+)\s+\S+\s+(?:(Avail|NonQual)|Unavail)\b`)
+	sipRow   = compile(`^([\w.+-]+)(?:/\S+)?\s+(\d[\d.]+|\(Unspecified\))\s.*\s\d{1,5}\s+(?:((?:OK|LAGGED) \(\d+ ms\))|UNREACHABLE)`)
+	sccpRow  = compile(`\b(SEP[0-9A-Fa-f]{12})\s+(?:(OK)|None|Progress|Failed|Rejected|Timeout)\s+(?:Yes|No)\b`)
+	sipUser  = compile(`<?sips?:([^@;>]+)@`)
 )
 
 // registrationCauses are what Asterisk says behind the dash, by their beginning.
@@ -39,7 +45,7 @@ var registrationCauses = []struct{ says, cause string }{
 var _ = recognise(Recogniser{
 	Format: "Asterisk's log", Platform: finding.Asterisk,
 	Marks: []string{
-		"failed for '", "not found for endpoint", "configured aors", "rejecting ", "contact", "registered", "reachable", "registration", "ready to accept", "chan_s", "pjsip",
+		"failed for '", "not found for endpoint", "configured aors", "rejecting ", "contact", "registered", "reachable", "registration", "avail", "nonqual", " ms)", "sep", "ready to accept", "chan_s", "pjsip",
 		"sccp_", "acl.c", "res_security_log",
 	},
 	Alone:  true,
@@ -50,7 +56,7 @@ var _ = recognise(Recogniser{
 type asteriskLog struct{ in *fact.Input }
 
 func (r *asteriskLog) Line(l Line) bool {
-	return r.failed(l) || r.state(l) || asteriskLine.MatchString(l.Raw) && asteriskNames.MatchString(l.Raw)
+	return r.failed(l) || r.state(l) || r.row(l) || asteriskLine.MatchString(l.Raw) && asteriskNames.MatchString(l.Raw)
 }
 
 // failed reads what was refused.
@@ -96,6 +102,12 @@ func (r *asteriskLog) state(l Line) bool {
 		r.in.Add(fact.RegistrarLost, l.Number, l.Raw, l.Time, "line", m[1], "address", hostOf(contactHost(m[2])))
 		return true
 	}
+	for _, back := range []*pattern{pjsipBack, sipBack} {
+		if m := back.FindStringSubmatch(l.Raw); m != nil {
+			r.in.Add(fact.RegistrarRegistered, l.Number, l.Raw, l.Time, "line", m[1])
+			return true
+		}
+	}
 	if m := sipAdded.FindStringSubmatch(l.Raw); m != nil {
 		r.in.Add(fact.RegistrarRegistered, l.Number, l.Raw, l.Time, "line", m[1], "client", hostOf(m[2]))
 		return true
@@ -109,6 +121,24 @@ func (r *asteriskLog) state(l Line) bool {
 		return true
 	}
 	return false
+}
+
+// row reads a row of a table of who is registered. Those that are not may be switched off.
+func (r *asteriskLog) row(l Line) bool {
+	m := sccpRow.FindStringSubmatch(l.Raw)
+	if m != nil {
+		m = []string{m[0], m[1], "", m[2]}
+	} else if m = pjsipRow.FindStringSubmatch(l.Raw); m != nil {
+		m[2] = hostOf(contactHost(m[2]))
+	} else if m = sipRow.FindStringSubmatch(l.Raw); m == nil {
+		return false
+	}
+	if m[3] != "" {
+		r.in.Add(fact.RegistrarRegistered, l.Number, l.Raw, l.Time, pairs("line", m[1], "client", m[2])...)
+	} else {
+		r.in.Add(fact.RegistrarLost, l.Number, l.Raw, l.Time, pairs("line", m[1], "address", m[2])...)
+	}
+	return true
 }
 
 // refused tells a refusal whose cause stands behind a dash. The first REGISTER of an unknown user is answered as if it

@@ -21,6 +21,8 @@ var (
 	dnsmasqNone  = compile(`^(?:error 1 )?(?:file|Datei) (?P<name>.+) (?:not found|nicht gefunden)(?: (?:for|für) (?P<client>\S+))?$`)
 	dnsmasqFails = compile(`^(?:failed sending (?P<name>.+) to (?P<client>\S+)|error 0 .*(?:timeout|Timeout).*)$`)
 	dnsmasqDeny  = compile(`^cannot (?:access|read) (?P<name>.+): (?P<reason>.+)$`)
+	tftpd32Sent  = compile(`^\s*<(?P<name>[^>]+)>: sent \d+ blks`)
+	iosSent      = compile(`\bTFTP: Finished (?P<name>\S+), time `)
 	webAccess    = compile(`^(\S+) \S+ \S+ \[[^\]]*\] "GET \S*/([^/ ?]+)(?:\?\S*)? HTTP/[\d.]+" (\d{3})\b`)
 	// Other servers and analysers: a phone's file in a sentence that says that it is not there. inferred
 	anyMissing = compile(`(?i)\b((?:SEP[0-9A-F]{12}(?:\.cnf\.xml)?|XMLDefault\.cnf\.xml)(?:\.enc)?(?:\.sgn)?)\b.*\b(?:not found|no such file|does not exist|cannot find the file)`)
@@ -95,6 +97,12 @@ func (r *fileServer) Line(l Line) bool {
 	if m := dnsmasqTFTP.FindStringSubmatch(l.Raw); m != nil {
 		r.dnsmasq(m[1], l)
 		return true
+	}
+	for _, sent := range []*pattern{tftpd32Sent, iosSent} {
+		if m := sent.FindStringSubmatch(l.Raw); m != nil {
+			r.tell(fact.FileSent, l, m[1], "")
+			return true
+		}
 	}
 	if m := webAccessOf(l.Raw); m != nil {
 		kinds := map[string]fact.Kind{"200": fact.FileSent, "404": fact.FileMissing, "403": fact.FileDenied}
