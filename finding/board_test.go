@@ -73,7 +73,7 @@ func TestBoardIsBounded(t *testing.T) {
 func TestNoBoard(t *testing.T) {
 	t.Parallel()
 	var b *finding.Board
-	if b.Raise(finding.DeadPeer.With()) || b.Clear(finding.DeadPeer, "") || len(b.Findings()) != 0 {
+	if b.Raise(finding.DeadPeer.With("the gateway")) || b.Clear(finding.DeadPeer, "") || len(b.Findings()) != 0 {
 		t.Error("a board that is not there holds something")
 	}
 }

@@ -54,7 +54,8 @@ var (
 	})
 	DeadPeer = Define(Declaration{
 		Code: "dead-peer", Step: stage.Tunnel, Severity: Fault,
-		Says: "the gateway stopped answering",
+		Args: []string{"who"},
+		Says: "%[1]s stopped answering",
 		Fix:  []string{"check the line between phone and gateway"},
 		Elsewhere: map[Platform][]string{
 			ASA: {

@@ -186,7 +186,7 @@ func (t *tunnelRun) loop(ctx context.Context) error {
 func (t *tunnelRun) endedError() error {
 	err := &tunnelEnded{Cause: t.ended.Cause, Text: t.ended.Text, err: t.refused}
 	if err.Cause == tunnel.GatewayLost {
-		return stepFailed(finding.DeadPeer.With(), err)
+		return stepFailed(finding.DeadPeer.With("the gateway"), err)
 	}
 	return err
 }

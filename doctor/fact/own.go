@@ -10,6 +10,10 @@ const (
 	OwnStep Kind = "own.step"
 	// OwnStepFailed: it did not; step, detail. A symptom.
 	OwnStepFailed Kind = "own.step-failed"
+	// OwnLost: a gateway gave a client's TCP connection up that gave no sign of life; session, user, device.
+	OwnLost Kind = "own.lost"
+	// OwnBack: a client that was lost is back in the same session; session.
+	OwnBack Kind = "own.back"
 )
 
 var _ = symptom(OwnStepFailed, stage.Call,

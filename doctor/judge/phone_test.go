@@ -193,6 +193,8 @@ func TestPhoneRules(t *testing.T) {
 		{"our own finding, and the phone got no new file", []string{"own.finding code=trust-list-mismatch says=x", "own.step step=provision stored=true"}, []string{"trust-list-mismatch certain"}},
 		{"nobody answers a phone that is away", []string{"own.finding code=tftp-unreachable says=x", "own.step step=provision stored=true"}, nil},
 		{"our own finding, and then the phone got its file", []string{"own.finding code=capf-untrusted says=x", "own.step step=provision"}, nil},
+		{"lost, and back in the same session", []string{"own.lost session=7 device=SEP1", "own.back session=7"}, []string{"dead-peer likely"}},
+		{"lost, and somebody else is back", []string{"own.back session=7", "own.lost session=7 device=SEP1", "own.back session=8"}, []string{"dead-peer possible"}},
 		{"a finding of nobody's", []string{"own.finding code=moon-full"}, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -23,7 +23,7 @@ var _ = rule(func(c *Case) {
 		case strings.Contains(reason, "max time exceeded"), strings.Contains(reason, "maximum time"), strings.Contains(reason, "session timeout"):
 			c.Find(finding.SessionTimeout.With(who, lasted), f)
 		case strings.Contains(reason, "lost service"), strings.Contains(reason, "dpd"), strings.Contains(reason, "dead peer"), strings.Contains(reason, "peer not responding"):
-			c.Find(finding.DeadPeer.With().As(finding.Likely), f)
+			c.Find(finding.DeadPeer.With(who).As(finding.Likely), f)
 		}
 	}
 	for _, b := range c.asas() {

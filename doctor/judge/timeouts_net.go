@@ -34,7 +34,7 @@ var _ = rule(func(c *Case) {
 		}
 	}
 	for _, f := range dead { // who came back had lost its way for a while, as a phone whose plug was pulled
-		found := finding.DeadPeer.With().As(finding.Likely)
+		found := finding.DeadPeer.With(client(f)).As(finding.Likely)
 		if slices.ContainsFunc(c.All(fact.OcservLogin), func(in fact.Fact) bool {
 			return in.Source == f.Source && in.Get("user") == f.Get("user") && (below(in, f) || in.Count > 0)
 		}) {
@@ -44,7 +44,7 @@ var _ = rule(func(c *Case) {
 	}
 	for _, f := range c.All(fact.ClientDead) {
 		if f.Get("channel") == "CSTP" {
-			c.Find(finding.DeadPeer.With().As(finding.Likely), f)
+			c.Find(finding.DeadPeer.With("the gateway").As(finding.Likely), f)
 		}
 	}
 	for _, o := range c.ocservFiles() {

@@ -18,7 +18,7 @@ var _ = recognise(Recogniser{
 
 var _ = recognise(Recogniser{
 	Format: "log of Longcord", Platform: finding.Longcord, Early: true, Marks: []string{"actor=", `"actor":"`},
-	New: func(in *fact.Input) Reader { return &logReader{in} },
+	New: func(in *fact.Input) Reader { return &logReader{in: in, lost: map[string]bool{}} },
 })
 
 type eventReader struct{ in *fact.Input }
@@ -106,10 +106,16 @@ func (r *ownMessages) Line(l Line) bool {
 
 func (r *ownMessages) End() {}
 
-type logReader struct{ in *fact.Input }
+type logReader struct {
+	in   *fact.Input
+	lost map[string]bool // sessions that have lost their client
+}
 
 // attribute is one of a line that slog's text handler wrote.
 var attribute = compile(`(?:^|\s)([A-Za-z_]\w*)=("(?:[^"\\]|\\.)*"|\S*)`)
+
+// maxLost bounds how many sessions are remembered that have lost their client.
+const maxLost = 10000
 
 // maxAttributes bounds what is kept of a line.
 const maxAttributes = 24
@@ -137,7 +143,23 @@ func (r *logReader) Line(l Line) bool {
 	if said["actor"] == "phone" && strings.HasPrefix(said["phone"], "SEP") {
 		r.in.Add(fact.Device, l.Number, l.Raw, at, "device", said["phone"])
 	}
+	if said["channel"] == "cstp" && said["session"] != "" {
+		r.channel(l, at, said)
+	}
 	return true
+}
+
+// channel reads what a gateway says of the TCP connection of a session.
+func (r *logReader) channel(l Line, at time.Time, said map[string]string) {
+	session := said["session"]
+	switch {
+	case said["msg"] == "channel down" && said["reason"] == "DPD failure" && (r.lost[session] || len(r.lost) < maxLost):
+		r.lost[session] = true
+		r.in.Add(fact.OwnLost, l.Number, l.Raw, at, pairs("session", session, "user", said["user"], "device", said["phone"])...)
+	case said["msg"] == "channel up" && r.lost[session]:
+		delete(r.lost, session)
+		r.in.Add(fact.OwnBack, l.Number, l.Raw, at, "session", session)
+	}
 }
 
 func (r *logReader) End() {}
@@ -151,8 +173,14 @@ func attributes(line string) map[string]string {
 			return said
 		}
 		for name, value := range all {
-			if text, ok := value.(string); ok && len(said) < maxAttributes {
-				said[name] = text
+			if len(said) >= maxAttributes {
+				break
+			}
+			switch v := value.(type) {
+			case string:
+				said[name] = v
+			case float64:
+				said[name] = strconv.FormatFloat(v, 'f', -1, 64)
 			}
 		}
 		return said

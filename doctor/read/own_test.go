@@ -30,6 +30,13 @@ func TestOwn(t *testing.T) {
 			[]string{`own.finding actor=phone code=registration-refused line=2001 msg=not registered phone=SEP001122334455 why=403 "Forbidden"`, "device device=SEP001122334455"}},
 		{"a log, as JSON", `{"time":"2026-11-26T10:00:00Z","level":"WARN","msg":"step failed","actor":"phone","stage":"connect","err":"phone: no answer"}`,
 			[]string{"own.step-failed detail=phone: no answer step=connect"}},
+		{"a client that is lost and comes back", `time=2026-11-26T10:00:00.000Z level=INFO msg="channel up" actor=gateway session=7 user=anna phone=SEP001122334455 channel=cstp
+time=2026-11-26T10:01:00.000Z level=INFO msg="channel down" actor=gateway session=7 user=anna phone=SEP001122334455 channel=cstp reason="DPD failure"
+time=2026-11-26T10:01:00.000Z level=INFO msg="channel down" actor=gateway session=8 user=bert phone=SEP001122334466 channel=cstp reason="Transport closing"
+{"time":"2026-11-26T10:02:00Z","level":"INFO","msg":"channel up","actor":"gateway","session":7,"user":"anna","phone":"SEP001122334455","channel":"cstp"}
+time=2026-11-26T10:03:00.000Z level=INFO msg="channel up" actor=gateway session=7 user=anna phone=SEP001122334455 channel=cstp`,
+			[]string{"own.lost device=SEP001122334455 session=7 user=anna", "own.back session=7"}},
+		{"a client whose UDP is lost", `time=2026-11-26T10:01:00.000Z level=INFO msg="channel down" actor=gateway session=7 user=anna channel=dtls reason="DPD failure"`, nil},
 		{"what a command ends with", `longcord: tcp 203.0.113.2:443 is already in use by nginx (pid 7) (port-taken)`,
 			[]string{"own.finding code=port-taken says=tcp 203.0.113.2:443 is already in use by nginx (pid 7)"}},
 		{"what serve says at its start", `warning, likely: the gateway stopped answering (dead-peer)`,
