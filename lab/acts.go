@@ -173,6 +173,24 @@ func logInTwice(ctx context.Context, s *story) error {
 	})
 }
 
+// lineLost is how long the Internet swallows everything: longer than the gateway waits for a sign of life.
+const lineLost = 6 * time.Second
+
+// loseLine takes the line between phone and gateway away for a while.
+func loseLine(ctx context.Context, s *story) error {
+	if err := errors.Join(s.world.internet.Drop(unix.IPPROTO_TCP, 443), s.world.internet.Drop(unix.IPPROTO_UDP, 443)); err != nil {
+		return err
+	}
+	mended := time.NewTimer(lineLost)
+	defer mended.Stop()
+	select {
+	case <-mended.C:
+		return s.world.internet.Undrop()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
 // exchangeIdentity gives the phone a certificate that another office has made for a phone of this name.
 func exchangeIdentity(ctx context.Context, s *story) error {
 	if err := s.otherOffice(ctx, append(s.samePhone(), "--auth", byCertificate)...); err != nil {

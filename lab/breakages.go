@@ -311,6 +311,14 @@ var breakages = []breakage{
 		until: stage.Register,
 	},
 	{
+		code: "dead-peer",
+		does: "the line to the phone is dead for some seconds of the call",
+		acts: map[moment]act{
+			setUp:   editing("dpdClient: 30\ndpdGateway: 30\n", "dpdClient: 2\ndpdGateway: 1\n"),
+			talking: loseLine,
+		},
+	},
+	{
 		code:  "session-timeout",
 		does:  "the group policy ends sessions after some seconds",
 		needs: func(c *Config) { c.silent = true },
