@@ -385,3 +385,25 @@ func TestForeign(t *testing.T) {
 		}
 	}
 }
+
+// TestLogOfTwoPhones reads a gateway's log: what keeps one phone out says nothing of the other.
+func TestLogOfTwoPhones(t *testing.T) {
+	t.Parallel()
+	refuses := func(f finding.Finding) string {
+		return fmt.Sprintf("time=2026-11-26T10:00:00.000Z level=WARN msg=\"login goes no further\" actor=gateway peer=198.51.100.77:40000 stage=verify finding=%s says=%q\n", f.Code, f.Says)
+	}
+	outdated := finding.ClientCertificateExpired.With("CP-8861-SEP001122334455", "it ended 2026-11-25")
+	for whose, want := range map[string]string{
+		"CP-8861-SEP001122334455": "fault client-certificate-expired",
+		"CP-8861-SEP001122334466": "fault client-certificate-expired client-certificate-untrusted",
+	} {
+		log := refuses(outdated) + refuses(finding.ClientCertificateUntrusted.With(whose, "its issuer is not known"))
+		collector := fact.NewCollector("test", "files")
+		if err := read.Input(t.Context(), collector, "serve.log", strings.NewReader(log), read.Options{}); err != nil {
+			t.Fatal(err)
+		}
+		if got := summary(judge.Facts(collector.File(), "test")); got != want {
+			t.Errorf("%s has a certificate of somebody else's: got %q, want %q", whose, got, want)
+		}
+	}
+}

@@ -57,7 +57,7 @@ type Declaration struct {
 	Args     []string // what the arguments are, in the order of With: pages show them in capitals
 	Says     string   // one sentence, with fmt verbs by index (%[1]s) for the arguments
 	Fix      []string // imperative sentences for our own system, or for any; the same arguments
-	MootedBy []string // codes that, when found, make this one not worth saying
+	MootedBy []string // codes that, when found and not of another phone, make this one not worth saying
 
 	// Elsewhere are the imperative sentences for other people's equipment, the same arguments.
 	Elsewhere map[Platform][]string

@@ -15,9 +15,18 @@ import (
 type Case struct {
 	file   *fact.File
 	byKind map[fact.Kind][]fact.Fact
-	found  []finding.Finding
+	found  []found
 	early  int // so many of found are what rules made of facts; the rest was told
 	needs  []string
+
+	phonesOf map[string][]string // by user: as whose the evidence knows phones
+	speakers map[string][]string // by source: phones that it names
+}
+
+// found is a finding, and whom it is about.
+type found struct {
+	finding.Finding
+	about party
 }
 
 func newCase(f *fact.File) *Case {
@@ -25,6 +34,7 @@ func newCase(f *fact.File) *Case {
 	for _, each := range f.Facts {
 		c.byKind[each.Kind] = append(c.byKind[each.Kind], each)
 	}
+	c.learnParties()
 	return c
 }
 
@@ -122,6 +132,7 @@ func (c *Case) platforms() []finding.Platform {
 // Find adds a finding that rests on these facts. The same finding about the same subject again adds its evidence, and
 // the stronger certainty counts.
 func (c *Case) Find(f finding.Finding, on ...fact.Fact) {
+	about := c.partyOf(f, on)
 	for _, each := range on {
 		f = f.Because(each.Source, each.Line, each.Text)
 	}
@@ -135,34 +146,37 @@ func (c *Case) Find(f finding.Finding, on ...fact.Fact) {
 				same.Evidence = append(same.Evidence, e)
 			}
 		}
-		if rank(f) < rank(*same) {
+		same.about.join(about)
+		if rank(f) < rank(same.Finding) {
 			same.Certainty = f.Certainty
 		}
 		return
 	}
-	c.found = append(c.found, f)
+	c.found = append(c.found, found{f, about})
 }
 
-// FindAgain adds what somebody else has found: as evidence where rules have found the same, about whatever subject; else
-// by itself. A fault of a step after one that is broken already is what follows from that, and is left out.
+// FindAgain adds what somebody else has found: as evidence where rules have found the same, under whatever name, unless
+// that is about somebody else; else by itself. A fault of a step after one that is broken already is what follows from
+// that, and is left out.
 func (c *Case) FindAgain(f finding.Finding, on ...fact.Fact) {
+	about := c.partyOf(f, on)
 	for _, same := range c.found[:c.early] {
-		if same.Code == f.Code {
+		if same.Code == f.Code && !same.about.apart(about) {
 			f.Subject = same.Subject
 			c.Find(f, on...)
 			return
 		}
 	}
-	if broken := c.broken(); f.Severity == finding.Fault && broken != 0 && f.Step > broken {
+	if broken := c.broken(about); f.Severity == finding.Fault && broken != 0 && f.Step > broken {
 		return
 	}
 	c.Find(f, on...)
 }
 
-// broken returns the first step of which a fault is found that is more than possible; 0: none.
-func (c *Case) broken() (first stage.Step) {
+// broken returns the first step of which a fault is found for somebody that is more than possible; 0: none.
+func (c *Case) broken(who party) (first stage.Step) {
 	for _, f := range c.found {
-		if f.Severity == finding.Fault && f.Certainty != finding.Possible && (first == 0 || f.Step < first) {
+		if f.Severity == finding.Fault && f.Certainty != finding.Possible && !f.about.apart(who) && (first == 0 || f.Step < first) {
 			first = f.Step
 		}
 	}
@@ -185,7 +199,7 @@ func (c *Case) explain() {
 			c.Need(s.Ask...)
 		}
 	}
-	if c.broken() == 0 {
+	if c.broken(party{}) == 0 {
 		c.readOn()
 	}
 	if len(c.found) == 0 && !c.tells() {
@@ -214,7 +228,7 @@ func (c *Case) tells() bool {
 // explained reports whether a fault of the same or an earlier step accounts for a symptom. That a warning stands beside
 // a failure, or that something is possible, explains nothing.
 func (c *Case) explained(step stage.Step) bool {
-	return slices.ContainsFunc(c.found, func(f finding.Finding) bool {
+	return slices.ContainsFunc(c.found, func(f found) bool {
 		return f.Severity == finding.Fault && f.Certainty != finding.Possible && f.Step <= step
 	})
 }

@@ -101,14 +101,12 @@ func (c *Case) verdict(found []finding.Finding) Verdict {
 
 // findings returns what was found without what is moot, each once, in story order.
 func (c *Case) findings() []finding.Finding {
-	codes := map[string]bool{}
+	all := []finding.Finding{}
 	for _, f := range c.found {
-		codes[f.Code] = codes[f.Code] || f.Certainty != finding.Possible
+		if !c.moot(f) {
+			all = append(all, f.Finding)
+		}
 	}
-	all := slices.DeleteFunc(append([]finding.Finding{}, c.found...), func(f finding.Finding) bool {
-		d, _ := finding.Lookup(f.Code)
-		return slices.ContainsFunc(d.MootedBy, func(code string) bool { return codes[code] })
-	})
 	slices.SortStableFunc(all, func(a, b finding.Finding) int {
 		return cmp.Or(cmp.Compare(a.Step, b.Step), cmp.Compare(rank(a), rank(b)), strings.Compare(a.Code, b.Code))
 	})
@@ -117,6 +115,14 @@ func (c *Case) findings() []finding.Finding {
 		all[i].Fix = c.asaWords(all[i].Fix)
 	}
 	return all
+}
+
+// moot reports whether something else was found that makes a finding not worth saying, and not of another phone.
+func (c *Case) moot(f found) bool {
+	d, _ := finding.Lookup(f.Code)
+	return slices.ContainsFunc(c.found, func(cause found) bool {
+		return cause.Certainty != finding.Possible && slices.Contains(d.MootedBy, cause.Code) && !cause.about.apart(f.about)
+	})
 }
 
 // rank orders severities and then certainties, worst and strongest first.
