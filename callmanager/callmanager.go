@@ -1,9 +1,9 @@
 // Package callmanager is the call manager: phones register here by SIP and call each other through it. Phones with
 // SCCP loads register, too, and are told to read their files; calls by SCCP are not carried yet.
 //
-// It listens on UDP and TCP, for SCCP on a port of its own, keeps a record of each registration in the store, so that a server that was
-// killed comes back knowing its phones, and passes what they say to the deciding packages stage/register
-// and stage/call. Media does not pass here: phones send it to each other.
+// It listens on UDP and TCP, for SCCP on a port of its own, keeps a record of each registration in the store, so
+// that a server that was killed comes back knowing its phones, and passes what they say to the deciding packages
+// stage/register and stage/call. Media does not pass here: phones send it to each other.
 //
 // Make one with New, open its listeners with Open, run it with Serve. Calls that are up when it stops
 // stay up between the phones, which then hang up by themselves.
@@ -60,7 +60,8 @@ type Config struct {
 	Findings   *finding.Board // nil: nobody wants to know
 	Log        *slog.Logger   // nil discards
 	Rand       io.Reader      // nil means the system's
-	// Unknown hears of phones that try to register and are not in the inventory, by SCCP without a line; nil: nobody does.
+	// Unknown hears of phones that try to register and are not in the inventory: by SCCP without a line, and with the
+	// name of the model as their agent. Nil: nobody does.
 	Unknown func(device string, peer netip.AddrPort, line, agent string)
 }
 

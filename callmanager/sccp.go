@@ -162,11 +162,19 @@ func (p *sccpPort) received(now time.Time, c *sccpConn, frame sccp.Frame) {
 	}
 }
 
-// meet tells of a phone that is in no inventory.
+// meet tells of a phone that is in no inventory, by the name of its model.
 func (p *sccpPort) meet(flow sip.Flow, asks *sccp.RegisterReq) {
-	if p.m.config.Unknown != nil && asks.Device == inventory.DeviceInName(asks.Device) && p.m.directory.set.Devices[asks.Device] == nil {
-		p.m.config.Unknown(asks.Device, flow.Peer, "", asks.Load)
+	set := p.m.directory.set
+	if p.m.config.Unknown == nil || asks.Device != inventory.DeviceInName(asks.Device) || set.Devices[asks.Device] != nil {
+		return
 	}
+	model := ""
+	for _, known := range set.Models() {
+		if known.Number == int(asks.Type) {
+			model = known.Name
+		}
+	}
+	p.m.config.Unknown(asks.Device, flow.Peer, "", model)
 }
 
 func (p *sccpPort) trace(what string, flow sip.Flow, m sccp.Message) {

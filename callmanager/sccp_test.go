@@ -210,7 +210,7 @@ func TestSCCPRefused(t *testing.T) {
 			}
 		})
 	}
-	if len(met) != 1 || <-met != blockable+" SCCP45.9-4-2SR4-3S" {
+	if len(met) != 1 || <-met != blockable+" CP-7945G" {
 		t.Error("the unknown phone was not told of, or others were")
 	}
 }

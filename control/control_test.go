@@ -344,7 +344,7 @@ func TestNewPhoneTakesTheOnlyProfileThatFits(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	objects, err := control.NewPhone{Device: "SEP001122334466", Model: "CP-7841", Line: "1003", DisplayName: "Bob"}.Objects(set)
+	objects, err := control.NewPhone{Device: "SEP001122334466", Model: "CP-7970G", Protocol: inventory.SCCP, Line: "1003", DisplayName: "Bob"}.Objects(set)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -352,7 +352,7 @@ func TestNewPhoneTakesTheOnlyProfileThatFits(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := s.catalog.Current()
-	if d := got.Devices["SEP001122334466"]; d.CommonPhoneProfile != "office" || d.Site != "office" || len(got.Lines["1003"].Secret.Reveal()) < 20 {
+	if d := got.Devices["SEP001122334466"]; d.CommonPhoneProfile != "office" || d.Protocol != inventory.SCCP || d.Site != "office" || len(got.Lines["1003"].Secret.Reveal()) < 20 {
 		t.Errorf("added %+v", d)
 	}
 	if _, err := (control.NewPhone{Device: "SEP001122334477", Model: "CP-8861", Line: "1004"}).Objects(set); err == nil {

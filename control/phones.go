@@ -75,6 +75,7 @@ func (s *Server) phones() []Phone {
 type NewPhone struct {
 	Device      string // SEP and the MAC address
 	Model       string
+	Protocol    string // of its load: SIP or SCCP; empty: SIP
 	Line        string
 	DisplayName string // may be empty
 	Profile     string // CommonPhoneProfile; empty: the only one that fits the model
@@ -93,7 +94,7 @@ func (p NewPhone) Objects(set *inventory.Set) ([]inventory.Object, error) {
 		site = names[0]
 	}
 	objects := []inventory.Object{&inventory.Device{
-		Name: p.Device, Description: p.DisplayName, Model: p.Model, CommonPhoneProfile: profile, Site: site, Lines: []string{p.Line},
+		Name: p.Device, Description: p.DisplayName, Model: p.Model, Protocol: p.Protocol, CommonPhoneProfile: profile, Site: site, Lines: []string{p.Line},
 	}}
 	if _, exists := set.Lines[p.Line]; !exists {
 		objects = append(objects, &inventory.Line{Name: p.Line, DisplayName: p.DisplayName, Secret: secret.New(rand.Text())})

@@ -51,6 +51,7 @@ func (p *program) phonesAddCommand() *cobra.Command {
 	}
 	f := c.Flags()
 	f.StringVar(&phone.Model, "model", "", "`MODEL` as on the phone, such as CP-8861")
+	f.StringVar(&phone.Protocol, "protocol", "", "`PROTOCOL` of its load, SIP or SCCP (default SIP)")
 	f.StringVar(&phone.Line, "line", "", "directory `NUMBER`; made with a fresh secret unless it is there")
 	f.StringVar(&phone.DisplayName, "name", "", "`NAME` of its user")
 	f.StringVar(&phone.Profile, "profile", "", "common phone `PROFILE` (default the only one that fits the model)")

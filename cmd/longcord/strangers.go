@@ -55,9 +55,10 @@ func (s *strangers) met(device string, peer netip.AddrPort, asked, agent string)
 	if !slices.Contains(one.Asked, asked) && len(one.Asked) < maxAskedFor {
 		one.Asked = append(one.Asked, asked)
 	}
-	one.Add = addLine(device, one.Model)
+	model := asModel(one)
+	one.Add = "longcord phones add " + device + " --model " + model + " --line NUMBER"
 	s.mu.Unlock()
-	f := finding.UnknownPhone.With(device, address, cmp.Or(modelIn(agent), "MODEL")).Because("serve", 0, "asked for "+asked)
+	f := finding.UnknownPhone.With(device, address, model).Because("serve", 0, "asked for "+asked)
 	s.board.RaiseFor(strangerForgotten, f)
 }
 
@@ -125,7 +126,14 @@ func modelIn(agent string) string {
 	return model.Name
 }
 
-// addLine is the command that adds the phone.
-func addLine(device, model string) string {
-	return "longcord phones add " + device + " --model " + cmp.Or(model, "MODEL") + " --line NUMBER"
+// askedBySCCP is what a phone has asked for whose load speaks SCCP.
+const askedBySCCP = "registration by SCCP"
+
+// asModel is what the command that adds a phone says of its model.
+func asModel(one *control.Stranger) string {
+	model := cmp.Or(one.Model, "MODEL")
+	if slices.Contains(one.Asked, askedBySCCP) {
+		model += " --protocol SCCP"
+	}
+	return model
 }

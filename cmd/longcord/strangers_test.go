@@ -23,13 +23,15 @@ func TestStrangers(t *testing.T) {
 		time.Sleep(time.Second)
 		s.met("SEP00000000000B", peer, "ITLSEP00000000000B.tlv", "")
 		time.Sleep(time.Second)
+		s.met("SEP00000000000B", peer, askedBySCCP, "CP-7945G")
+		time.Sleep(time.Second)
 		s.met("SEP00000000000A", peer, "registration of line 1001", "Cisco-CP8851/12.1.1")
 		all := s.list()
 		if len(all) != 2 || all[0].Name != "SEP00000000000A" || all[0].Count != 2 || all[0].Address != "10.1.0.9" ||
 			!slices.Equal(all[0].Asked, []string{"SEP00000000000A.cnf.xml", "registration of line 1001"}) {
 			t.Fatalf("known are %+v", all)
 		}
-		if all[0].Add != "longcord phones add SEP00000000000A --model CP-8851 --line NUMBER" || all[1].Add != "longcord phones add SEP00000000000B --model MODEL --line NUMBER" {
+		if all[0].Add != "longcord phones add SEP00000000000A --model CP-8851 --line NUMBER" || all[1].Add != "longcord phones add SEP00000000000B --model CP-7945G --protocol SCCP --line NUMBER" {
 			t.Errorf("to add them: %q, %q", all[0].Add, all[1].Add)
 		}
 		if found := board.Findings(); len(found) != 2 || found[0].Code != finding.UnknownPhone.Code || found[0].Subject != "SEP00000000000A" {

@@ -226,7 +226,7 @@ func (s *system) makeParts(parts []string) (err error) {
 			Unknown: func(device string, peer netip.AddrPort, line, agent string) {
 				what := "registration of line " + line
 				if line == "" {
-					what = "registration by SCCP"
+					what = askedBySCCP
 				}
 				s.strangers.met(device, peer, what, agent)
 			},
