@@ -30,6 +30,7 @@ var (
 		Messages: []string{
 			"SIPCC-SIP_REG: sip_regmgr_on_transport_cucm_connecting_failed: [1] cucm connecting failed!",
 		},
+		MootedBy: []string{"registration-acl"},
 	})
 	RegistrationRefused = Define(Declaration{
 		Code: "registration-refused", Step: stage.Register, Severity: Fault,
