@@ -15,6 +15,17 @@ import (
 // namedURL is of a gateway that has a name, which nobody publishes here.
 const namedURL = "https://vpn.example.net/phone"
 
+// accessList is one that lacks TCP 5060.
+const accessList = `---
+kind: AccessList
+name: phones
+entries:
+  - {action: permit, protocol: icmp, destination: any}
+  - {action: permit, protocol: udp, destination: any}
+  - {action: permit, protocol: tcp, destination: 10.20.0.0/24, ports: 6970-6971}
+  - {action: permit, protocol: tcp, destination: 10.20.0.0/24, ports: "2445"}
+`
+
 const year = 365 * 24 * time.Hour
 
 // breakages are what --break can break, in the order of a phone's steps. What cannot be brought about here stands in
@@ -345,6 +356,16 @@ var breakages = []breakage{
 		does: "the phone's line has lost its secret",
 		acts: map[moment]act{setUp: func(_ context.Context, s *story) error {
 			return s.editAll(`(displayName: "Home"\n)secret: .*\n`, "${1}")
+		}},
+	},
+	{
+		code: "registration-acl",
+		does: "the tunnels' access list has files and voice pass, and nobody has thought of signalling",
+		acts: map[moment]act{setUp: func(_ context.Context, s *story) error {
+			return errors.Join(
+				s.edit("kind: GroupPolicy\nname: phones\n", "kind: GroupPolicy\nname: phones\nfilter: phones\n"),
+				s.edit("---\nkind: Site\n", accessList+"---\nkind: Site\n"),
+			)
 		}},
 	},
 	{
