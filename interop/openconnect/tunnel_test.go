@@ -124,6 +124,7 @@ func TestTunnel(t *testing.T) {
 		{"1.2 with CBC 128", only12("AES128-SHA"), "(DTLS1.2)-(RSA)-(AES-128-CBC)-(SHA1)", "AES128-SHA"},
 		{"1.2 with CBC 256", only12("AES256-SHA"), "(DTLS1.2)-(RSA)-(AES-256-CBC)-(SHA1)", "AES256-SHA"},
 		{"TLS only", []string{"--no-dtls"}, "", ""},
+		{"old TLS only", []string{"--no-dtls", "--gnutls-priority", "NORMAL:-VERS-ALL:+VERS-TLS1.0:+SHA1:+RSA:%COMPAT"}, "", ""},
 	} {
 		t.Run(mode.name, func(t *testing.T) {
 			c := connect(t, o, password, mode.flags...)
