@@ -215,7 +215,6 @@ func modernConfig(id *identity) *tls.Config {
 	config := &tls.Config{
 		MinVersion:                  tls.VersionTLS12,
 		CipherSuites:                modernSuites,
-		NextProtos:                  []string{"http/1.1"},
 		SessionTicketsDisabled:      true,
 		DynamicRecordSizingDisabled: true, // one packet must stay one record
 	}

@@ -76,3 +76,28 @@ func TestOldTLSRefused(t *testing.T) {
 		t.Errorf("TLS of today: %v\n%s", err, out)
 	}
 }
+
+// TestHTTP10: nobody knows which version of HTTP phones speak. Who speaks the old one, and in TLS offers nothing else, is
+// answered in it.
+func TestHTTP10(t *testing.T) {
+	o := office.New(t, "--legacy-phones")
+	o.Serve()
+	o.AddUser("anna", "rosebud7")
+	for name, speak := range map[string][]string{"TLS 1.0": oldTLS, "TLS 1.3": nil} {
+		for what, c := range map[string]struct{ data, want string }{
+			"GET": {"", form}, "wrong": {"username=anna&password=wrong", refused},
+		} {
+			args := append(append([]string{}, speak...), "--http1.0", office.URL)
+			if c.data != "" {
+				args = append(args, "--data", c.data)
+			}
+			if got, err := ask(t, o, args...); err != nil || got != strings.Replace(c.want, "HTTP/1.1", "HTTP/1.0", 1) {
+				t.Errorf("%s, %s: curl gets %v\n%s", name, what, err, got)
+			}
+		}
+		got, err := ask(t, o, append(append([]string{}, speak...), "--http1.0", office.URL, "--data", "username=anna&password=rosebud7")...)
+		if err != nil || !in.MatchString(strings.Replace(got, "HTTP/1.0", "HTTP/1.1", 1)) {
+			t.Errorf("%s, right: curl gets %v\n%s", name, err, got)
+		}
+	}
+}
