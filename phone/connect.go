@@ -31,6 +31,7 @@ type loginConfig struct {
 
 	certificate   tls.Certificate // shown to a gateway that asks; none: the zero value
 	byCertificate bool            // it is the whole login
+	documents     bool            // log in as a computer's client does
 
 	keyLog  io.Writer           // nil: keys stay where they are
 	reached func(peer net.Addr) // the gateway shows its certificate; nil: nobody wants to know
@@ -100,11 +101,20 @@ func newLoginAttempt(cfg loginConfig) (*loginAttempt, error) {
 	if err != nil {
 		return nil, fmt.Errorf("phone: gateway URL: %w", err)
 	}
-	client, err := verify.NewClient(verify.ClientConfig{URL: cfg.url, User: cfg.user, Password: cfg.password, ByCertificate: cfg.byCertificate})
+	client, err := cfg.dialogue()
 	if err != nil {
 		return nil, fmt.Errorf("phone: %w", err)
 	}
 	return &loginAttempt{cfg: cfg, url: u, client: client}, nil
+}
+
+func (cfg loginConfig) dialogue() (dialogue, error) {
+	of := verify.ClientConfig{URL: cfg.url, User: cfg.user, Password: cfg.password, ByCertificate: cfg.byCertificate,
+		Certificate: cfg.certificate.Certificate != nil}
+	if cfg.documents {
+		return verify.NewDocumentClient(of)
+	}
+	return verify.NewClient(of)
 }
 
 // dialTLS connects to the gateway of cfg.url and checks its certificate, without a login: that is how a

@@ -6,7 +6,6 @@ import (
 	"crypto/x509"
 	"errors"
 	"net"
-	"net/http"
 	"net/netip"
 	"slices"
 
@@ -33,9 +32,13 @@ type Gateway struct {
 	AsksCertificate bool
 	Authorities     [][]byte
 	Replies         []Reply // to the phone's requests
+	// Groups that a gateway lets computers choose among, and the one that was left chosen.
+	Groups []string
+	Group  string
 
-	attempt *loginAttempt
-	in      *loggedIn
+	attempt  *loginAttempt
+	in       *loggedIn
+	computer bool
 }
 
 // Reply is what of a gateway's reply may be shown to anybody.
@@ -111,43 +114,6 @@ func (g *Gateway) Close() {
 	}
 }
 
-// AskComputers asks the same gateway at the same URL for a login in the dialogue of computers, and says nothing of a
-// user. No error means that it takes their logins there.
-func (s *Steps) AskComputers(ctx context.Context, url string, vpn *cnf.VPNGroup) (Reply, error) {
-	cfg := s.p.loginConfig(url, vpn)
-	cfg.anyHash = true // it was judged before
-	l, err := newLoginAttempt(cfg)
-	if err != nil {
-		return Reply{}, err
-	}
-	defer l.hangUp()
-	client, err := verify.NewDocumentClient(verify.ClientConfig{URL: url})
-	if err != nil {
-		return Reply{}, err
-	}
-	actions, err := client.Start()
-	if err != nil {
-		return Reply{}, err
-	}
-	reply, err := l.exchange(ctx, actions[0].(verify.Ask).Request)
-	if err != nil {
-		return Reply{}, err
-	}
-	seen := showable(reply)
-	if reply.Status != http.StatusOK {
-		return seen, errors.New("phone: " + reply.String())
-	}
-	doc, err := vpnauth.ParseDocument(reply.Body)
-	if err != nil {
-		return seen, err
-	}
-	seen.Version = doc.Version
-	if doc.Type != vpnauth.AuthRequest && doc.Type != vpnauth.Complete {
-		return seen, errors.New("phone: the gateway answers " + doc.String())
-	}
-	return seen, nil
-}
-
 // Tunnelled is a phone whose tunnel is up.
 type Tunnelled struct {
 	Spot
@@ -171,6 +137,9 @@ func (s *Steps) Tunnel(ctx context.Context, g *Gateway, stored *cnf.Device, do f
 	stop := context.AfterFunc(ctx, leave)
 	defer stop()
 	cfg := s.p.tunnelConfig(in, g.URL, stored)
+	if g.computer {
+		cfg.userAgent, cfg.suites = verify.DocumentAgent, computerSuites
+	}
 	cfg.dial = func(context.Context) (*tls10.Conn, error) {
 		return nil, errors.New("phone: a lost tunnel is not taken up again")
 	}

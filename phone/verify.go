@@ -25,12 +25,14 @@ import (
 type tlsProfile int
 
 const (
-	tlsNew tlsProfile = iota // 78xx, 88xx: up to TLS 1.2 with ECDHE and GCM, and what older gateways need
-	tlsOld                   // 79xx: TLS 1.0 with RSA key exchange and AES-CBC only
+	tlsNew      tlsProfile = iota // 78xx, 88xx: up to TLS 1.2 with ECDHE and GCM, and what older gateways need
+	tlsOld                        // 79xx: TLS 1.0 with RSA key exchange and AES-CBC only
+	tlsComputer                   // no phone: what the library has of today, and the host's name in the hello
 )
 
 // handshake is what a phone brings to TLS.
 type handshake struct {
+	host        string                            // of the gateway, for who says it
 	accept      func(tls.ConnectionState) error   // judges who answers
 	certificate tls.Certificate                   // shown to who asks; none: the zero value
 	asked       func(*tls.CertificateRequestInfo) // told when it is asked for; nil: nobody wants to know
@@ -58,8 +60,12 @@ func (p tlsProfile) config(h handshake) *tls.Config {
 			return &h.certificate, nil
 		},
 	}
-	if p == tlsOld {
+	switch p {
+	case tlsOld:
 		c.MaxVersion = tls.VersionTLS10
+		return c
+	case tlsComputer:
+		c.MinVersion, c.MaxVersion, c.CipherSuites, c.ServerName = tls.VersionTLS12, tls.VersionTLS13, nil, h.host
 		return c
 	}
 	c.CipherSuites = append([]uint16{
@@ -101,11 +107,17 @@ func storedCertificate(dir string) (tls.Certificate, error) {
 	return pair, nil
 }
 
+// dialogue is a client's end of a login: verify.Client or verify.DocumentClient.
+type dialogue interface {
+	Start() ([]verify.ClientAction, error)
+	Replied(vpnauth.Reply) ([]verify.ClientAction, error)
+}
+
 // loginAttempt is one try at a gateway.
 type loginAttempt struct {
 	cfg    loginConfig
 	url    *url.URL
-	client *verify.Client
+	client dialogue
 	next   []verify.ClientAction // what the client wants, once it was started
 	conn   *tls10.Conn           // nil: not connected
 	peer   net.Addr              // of the connection made last
@@ -152,6 +164,9 @@ func (l *loginAttempt) finish(ctx context.Context) (*loggedIn, error) {
 	for actions := l.next; err == nil && len(actions) == 1; {
 		switch a := actions[0].(type) {
 		case verify.Ask:
+			if a.Anew {
+				l.hangUp()
+			}
 			var reply vpnauth.Reply
 			if reply, err = l.exchange(ctx, a.Request); err == nil {
 				actions, err = l.client.Replied(reply)
@@ -179,7 +194,7 @@ func (l *loginAttempt) connect(ctx context.Context) error {
 	}
 	l.peer = raw.RemoteAddr()
 	l.conn, err = l.cfg.profile.shakeHands(ctx, raw, handshake{
-		accept: l.accept, certificate: l.cfg.certificate, asked: l.cfg.asked, keyLog: l.cfg.keyLog,
+		host: l.url.Hostname(), accept: l.accept, certificate: l.cfg.certificate, asked: l.cfg.asked, keyLog: l.cfg.keyLog,
 	})
 	if err != nil {
 		raw.Close()
@@ -311,7 +326,7 @@ func (l *loginAttempt) withoutCertificate() error {
 }
 
 func (l *loginAttempt) refused(r verify.Refused) error {
-	err := fmt.Errorf("phone: login: %s: %s", r.Reason, r.Text)
+	err := fmt.Errorf("phone: login: %w", r)
 	if r.Reason == verify.WrongURL {
 		return stepFailed(finding.GroupURLMismatch.With(l.cfg.url), err)
 	}

@@ -54,6 +54,11 @@ const (
 	// WalkLogin: the one login; url, user, by (password, certificate), outcome (in, refused, again, busy, no-cookie, none), reply.
 	WalkLogin Kind = "walk.login"
 
+	// WalkComputer: what a computer's client gets to see where no gateway takes the phone; gateway, ok, and what: offer (it
+	// takes their logins), login (user, by, outcome: in, refused, second-factor, certificate, again, busy, none; reason, groups
+	// and the group that was left chosen), tunnel (as WalkTunnel), dtls (as WalkDTLS) or ping (address).
+	WalkComputer Kind = "walk.computer"
+
 	// WalkTunnel: the answer to CONNECT; gateway, ok, address, mtu, dpd, keepalive, idle, lifetime and rekey in seconds,
 	// include and exclude (networks, by comma), dns, dtls (port, or none); or status and reason.
 	WalkTunnel Kind = "walk.tunnel"

@@ -1,6 +1,8 @@
 package judge
 
 import (
+	"slices"
+
 	"github.com/longcord/longcord/doctor/fact"
 	"github.com/longcord/longcord/finding"
 )
@@ -12,12 +14,32 @@ var _ = rule(func(c *Case) {
 		found := finding.GroupURLMismatch.With(f.Get("url"))
 		switch f.Get("outcome") {
 		case "missing":
-			c.Find(found, f)
+			c.Find(found, c.withComputers(f)...)
 		case "no-cookie", "redirect":
-			c.Find(found.As(finding.Likely), f)
+			c.Find(found.As(finding.Likely), c.withComputers(f)...)
 		}
 	}
 }, finding.GroupURLMismatch)
+
+// withComputers adds to why the phone was not taken what a computer got to see in its place: how far the gateway itself
+// is right.
+func (c *Case) withComputers(f fact.Fact) []fact.Fact {
+	return slices.Concat([]fact.Fact{f}, c.All(fact.WalkComputer))
+}
+
+// A computer with the phone's credentials, and a line that is the phone's, too.
+var _ = rule(func(c *Case) {
+	for _, f := range c.Of(fact.WalkComputer, "what", "login", "outcome", "refused") {
+		if f.Get("by") == "certificate" {
+			c.Find(finding.ClientCertificateUntrusted.With(c.file.Subject, "it says "+f.Get("reason")).As(finding.Likely), f)
+			continue
+		}
+		c.Find(finding.LoginRefused.With(f.Get("user")).As(finding.Likely), f)
+	}
+	for _, f := range c.Of(fact.WalkComputer, "what", "dtls", "outcome", "silent") {
+		c.Find(finding.DTLSBlocked.With(f.Get("port")), f)
+	}
+}, finding.LoginRefused, finding.ClientCertificateUntrusted, finding.DTLSBlocked)
 
 // The one login. That the gateway asks again is how some say that they do not take it.
 var _ = rule(func(c *Case) {

@@ -14,9 +14,9 @@ var _ = rule(func(c *Case) {
 		address := f.Get("address")
 		switch f.Get("lacks") {
 		case "version":
-			c.Find(finding.TLSVersion.With(address), f)
+			c.Find(finding.TLSVersion.With(address), c.withComputers(f)...)
 		case "cipher":
-			c.Find(finding.TLSCipher.With(address), f)
+			c.Find(finding.TLSCipher.With(address), c.withComputers(f)...)
 		case "certificate":
 			c.judgeShown(f)
 		}

@@ -99,6 +99,9 @@ func (w *walker) verify(ctx context.Context, gateways []reachedGateway) (*phone.
 		}
 	}
 	if len(open) == 0 {
+		if err := w.asComputer(ctx); err != nil {
+			return nil, err
+		}
 		return nil, w.broken(stage.Verify, "no gateway takes a login of this phone")
 	}
 	switch {
@@ -153,6 +156,9 @@ func (w *walker) judgeTLS(ctx context.Context, g reachedGateway) bool {
 		}
 		values := []string{"gateway", g.URL, "address", address, "ok", "false", "lacks", lacks, "phone", versions, "takes", seen.takes()}
 		w.tell(g.URL, fact.WalkTLS, fmt.Sprintf("TLS as a %s has it (%s) fails: %s; from a client that has everything it takes %s", w.o.Model.Name, versions, plain(g.err), seen.takes()), values...)
+		if seen.err == nil {
+			w.forComputers(ctx, g.URL)
+		}
 		return false // what certificate another client gets need not be the phone's
 	}
 	w.certificates(g.URL, g.Chain)
@@ -315,21 +321,12 @@ func (w *walker) groupURL(ctx context.Context, g *phone.Gateway) bool {
 	return false
 }
 
-// forComputers returns where computers can log in at a gateway: at the same URL, or else at its root; or nothing.
-func (w *walker) forComputers(ctx context.Context, u string) string {
-	places := []string{u}
-	if parsed, err := url.Parse(u); err == nil {
-		root := url.URL{Scheme: parsed.Scheme, Host: parsed.Host, Path: "/"}
-		places = append(places, root.String())
+// replyAfter is the last reply, if there are more than before: the gateway may have hung up.
+func replyAfter(g *phone.Gateway, before int) phone.Reply {
+	if len(g.Replies) <= before {
+		return phone.Reply{}
 	}
-	for _, at := range places {
-		seen, err := w.steps.AskComputers(ctx, at, w.group)
-		w.platform(u, platformOf(seen))
-		if err == nil {
-			return at
-		}
-	}
-	return ""
+	return lastReply(g)
 }
 
 func lastReply(g *phone.Gateway) phone.Reply {
@@ -405,10 +402,7 @@ func (w *walker) logIn(ctx context.Context, g *phone.Gateway) bool {
 	user, _ := w.steps.Login(w.group)
 	before := len(g.Replies)
 	err := g.LogIn(ctx)
-	reply := phone.Reply{} // the gateway may have hung up
-	if len(g.Replies) > before {
-		reply = lastReply(g)
-	}
+	reply := replyAfter(g, before)
 	if err == nil {
 		w.tell(g.URL, fact.WalkLogin, "lets the phone in by "+by, "url", g.URL, "by", by, "user", user, "outcome", "in")
 		return true

@@ -92,23 +92,29 @@ func (w *walker) inTunnel(ctx context.Context, u string, t *phone.Tunnelled) err
 
 // answer tells what the gateway gives.
 func (w *walker) answer(u string, a cstp.Answer) {
+	text, values := answerOf(a)
+	w.tell(u, fact.WalkTunnel, text, append(values, "gateway", u, "ok", "true")...)
+	if a.Address.IsValid() {
+		w.note(u, fact.GatewayPool, "the tunnel has the address "+a.Prefix().String(), "network", a.Prefix().Masked().String(), "name", "the tunnel's network")
+	}
+}
+
+// answerOf puts the answer to CONNECT into words and values.
+func answerOf(a cstp.Answer) (text string, values []string) {
 	seconds := func(d time.Duration) string { return strconv.Itoa(int(d / time.Second)) }
 	port := "none"
 	if a.DTLS.Port != 0 {
 		port = strconv.Itoa(a.DTLS.Port)
 	}
-	text := fmt.Sprintf("gives %s, MTU %d, DPD %s, keepalive %s, idle timeout %s, session timeout %s, rekey %s, DTLS port %s",
+	text = fmt.Sprintf("gives %s, MTU %d, DPD %s, keepalive %s, idle timeout %s, session timeout %s, rekey %s, DTLS port %s",
 		a.Prefix(), a.MTU, a.DPD, a.Keepalive, a.IdleTimeout, a.SessionTimeout, a.RekeyTime, port)
 	if len(a.SplitInclude)+len(a.SplitExclude) > 0 {
 		text += fmt.Sprintf("; only %s, not %s", networks(a.SplitInclude), networks(a.SplitExclude))
 	}
-	w.tell(u, fact.WalkTunnel, text, "gateway", u, "ok", "true", "address", a.Address.String(), "mtu", strconv.Itoa(a.MTU),
+	return text, []string{"address", a.Address.String(), "mtu", strconv.Itoa(a.MTU),
 		"dpd", seconds(a.DPD), "keepalive", seconds(a.Keepalive), "idle", seconds(a.IdleTimeout), "lifetime", seconds(a.SessionTimeout),
 		"rekey", seconds(a.RekeyTime), "include", networks(a.SplitInclude), "exclude", networks(a.SplitExclude), "dns", addresses(a.DNS),
-		"dtls", port)
-	if a.Address.IsValid() {
-		w.note(u, fact.GatewayPool, "the tunnel has the address "+a.Prefix().String(), "network", a.Prefix().Masked().String(), "name", "the tunnel's network")
-	}
+		"dtls", port}
 }
 
 func networks(all []netip.Prefix) string {
@@ -129,34 +135,41 @@ func addresses(all []netip.Addr) string {
 
 // dtls says how the DTLS channel came out, and reports whether it is up.
 func (w *walker) dtls(ctx context.Context, u string, t *phone.Tunnelled) bool {
+	text, values := tryDTLS(ctx, t)
+	if ctx.Err() != nil {
+		return false
+	}
+	w.tell(u, fact.WalkDTLS, text, append(values, "gateway", u)...)
+	return value(values, "outcome") == "up"
+}
+
+// tryDTLS waits for the DTLS channel, and puts what came of it into words and values.
+func tryDTLS(ctx context.Context, t *phone.Tunnelled) (text string, values []string) {
 	port := strconv.Itoa(t.Answer.DTLS.Port)
-	values := []string{"gateway", u, "port", port}
+	came := func(outcome string, more ...string) []string {
+		return append([]string{"port", port, "outcome", outcome}, more...)
+	}
 	offered, known := t.OffersDTLS()
 	switch {
 	case !offered:
-		w.tell(u, fact.WalkDTLS, "offers no DTLS", append(values, "outcome", "none")...)
-		return false
+		return "offers no DTLS", came("none")
 	case !known:
 		chosen := t.Answer.DTLS.CipherSuite + t.Answer.DTLS.CipherSuite12
 		if chosen == "" {
 			chosen = "nothing"
 		}
-		w.tell(u, fact.WalkDTLS, "offers DTLS and chooses "+chosen+" of the phone's ciphers", append(values, "outcome", "unknown", "reason", "it chooses "+chosen)...)
-		return false
+		return "offers DTLS and chooses " + chosen + " of the phone's ciphers", came("unknown", "reason", "it chooses "+chosen)
 	}
 	limited, cancel := context.WithTimeout(ctx, dtlsTime)
 	defer cancel()
 	version, suite, err := t.DTLS(limited)
 	switch {
 	case err == nil:
-		w.tell(u, fact.WalkDTLS, "DTLS "+version+" with "+suite, append(values, "outcome", "up", "version", version, "suite", suite)...)
-		return true
+		return "DTLS " + version + " with " + suite, came("up", "version", version, "suite", suite)
 	case errors.Is(err, phone.ErrDTLSSilent):
-		w.tell(u, fact.WalkDTLS, "nothing comes back on UDP "+port, append(values, "outcome", "silent")...)
-	case ctx.Err() == nil:
-		w.tell(u, fact.WalkDTLS, "the DTLS handshake fails: "+plain(err), append(values, "outcome", "failed", "reason", plain(err))...)
+		return "nothing comes back on UDP " + port, came("silent")
 	}
-	return false
+	return "the DTLS handshake fails: " + plain(err), came("failed", "reason", plain(err))
 }
 
 // smallest is a packet that passes every line that carries IPv4, RFC 791, without what DTLS puts around it.

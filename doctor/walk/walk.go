@@ -77,7 +77,8 @@ type walker struct {
 	stored *cnf.Device // the file that the phone lives by; nil: it has none
 	group  *cnf.VPNGroup
 	// unpinned: nothing says which certificate is the right one, because the URLs come without a phone's file.
-	unpinned bool
+	unpinned  bool
+	computers string // where computers can log in; empty: nowhere that is known
 }
 
 // Run walks and adds what it sees to c. An error means that it could not: nothing is said of the phone then.
@@ -253,7 +254,7 @@ func Plan(o Options) []string {
 				user = chain[0].Subject.CommonName
 			}
 		}
-		say("one login as %s at the first gateway that takes logins, one tunnel, and a log-off", user)
+		say("one login as %s at the first gateway that takes logins, or where none takes phones, as a computer, one tunnel, and a log-off", user)
 		say("whether %s has a session there now cannot be seen from here; where one session is allowed, this login ends that one", user)
 		say("through the tunnel: pings, TCP connections and files of the servers that the file names")
 	}

@@ -54,6 +54,8 @@ type gateway struct {
 	opened string      // headers of the answer to GET; empty: none
 	posted int         // status of the answer to POST; hangsUp: none
 	answer cstp.Answer // to CONNECT; without an address: 503
+	// documents: it has the dialogue of computers, and takes them as posted says
+	documents bool
 
 	mu       sync.Mutex
 	requests []string
@@ -93,11 +95,25 @@ func (g *gateway) serve(conn net.Conn) {
 		if err != nil {
 			return
 		}
-		_, _ = io.Copy(io.Discard, request.Body)
+		body, _ := io.ReadAll(request.Body)
+		document := g.documents && strings.HasPrefix(string(body), "<")
+		said := request.Method
+		if document {
+			said = "document"
+			if strings.Contains(string(body), password) {
+				said = "password"
+			}
+		}
 		g.mu.Lock()
-		g.requests = append(g.requests, request.Method)
+		g.requests = append(g.requests, said)
 		g.mu.Unlock()
 		switch {
+		case document && said == "password" && g.posted == http.StatusOK:
+			sendDocument(conn, `type="complete"`, `<session-token>a@b@c</session-token><auth id="success"/>`)
+		case document && said == "password":
+			sendDocument(conn, `type="auth-request"`, `<auth id="main"><error id="1">Login failed.</error>`+userForm+`</auth>`)
+		case document:
+			sendDocument(conn, `type="auth-request"`, `<auth id="main">`+userForm+`</auth>`)
 		case request.Method == http.MethodConnect:
 			g.tunnel(conn, in)
 			return
@@ -113,6 +129,13 @@ func (g *gateway) serve(conn net.Conn) {
 			fmt.Fprint(conn, "HTTP/1.1 302 Moved\r\nLocation: /+CSCOE+/logon.html\r\nContent-Length: 0\r\n\r\n")
 		}
 	}
+}
+
+const userForm = `<form><input type="text" name="username"/><input type="password" name="password"/></form>`
+
+func sendDocument(conn net.Conn, kind, content string) {
+	body := `<config-auth client="vpn" ` + kind + `>` + content + `</config-auth>`
+	fmt.Fprintf(conn, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
 }
 
 // tunnel carries packets to an office of one machine, which answers pings and has no port open.
@@ -331,6 +354,42 @@ func TestPolite(t *testing.T) {
 			posts := strings.Count(strings.Join(g.requests, " "), "POST")
 			if posts != c.posts {
 				t.Errorf("%d posts, want %d: %v", posts, c.posts, g.requests)
+			}
+		})
+	}
+}
+
+// TestComputers has gateways that take computers and not the phone.
+func TestComputers(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		gateway *gateway
+		change  func(*walk.Options)
+		said    int // passwords
+		values  []string
+	}{
+		"in":              {&gateway{documents: true, posted: http.StatusOK, answer: connected}, nil, 1, []string{"what", "ping", "address", office.String(), "ok", "true"}},
+		"no address":      {&gateway{documents: true, posted: http.StatusOK}, nil, 1, []string{"what", "tunnel", "ok", "false"}},
+		"refused":         {&gateway{documents: true, posted: http.StatusUnauthorized}, nil, 1, []string{"what", "login", "outcome", "refused"}},
+		"without a login": {&gateway{documents: true}, func(o *walk.Options) { o.Password = secret.String{} }, 0, []string{"what", "offer"}},
+		"occupied":        {&gateway{documents: true}, func(o *walk.Options) { o.NoLogin = "the phone is in" }, 0, []string{"what", "offer"}},
+		"two gateways":    {&gateway{documents: true}, func(o *walk.Options) { o.URLs = append(o.URLs, o.URLs[0]) }, 1, []string{"what", "login", "outcome", "refused"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			g := start(t, c.gateway)
+			facts := walked(t, func(o *walk.Options) {
+				g.withLogin(g.hash())(o)
+				if o.URLs = []string{g.url()}; c.change != nil {
+					c.change(o)
+				}
+			})
+			is(t, facts, fact.WalkComputer, c.values...)
+			is(t, facts, fact.WalkStep, "step", "verify", "ok", "false")
+			g.mu.Lock()
+			defer g.mu.Unlock()
+			if said := strings.Count(strings.Join(g.requests, " "), "password"); said != c.said {
+				t.Errorf("the password was said %d times, want %d: %v", said, c.said, g.requests)
 			}
 		})
 	}

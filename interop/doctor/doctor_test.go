@@ -147,3 +147,11 @@ func must(t *testing.T, err error) {
 		t.Fatal(err)
 	}
 }
+
+func host(t *testing.T, name string) *testnet.Host {
+	t.Helper()
+	h, err := testnet.NewHost(name, nil)
+	must(t, err)
+	t.Cleanup(func() { must(t, h.Close()) })
+	return h
+}

@@ -21,6 +21,12 @@ cookie-timeout = 300
 tls-priorities = "NORMAL:%%SERVER_PRECEDENCE:%%COMPAT:-VERS-TLS1.3"
 `
 
+// byCertificate has an ocserv take certificates alone.
+func byCertificate(o *office.Ocserv) {
+	o.Auth = "auth = \"certificate\"\nca-cert = %[1]s/ca.pem\ncert-user-oid = 2.5.4.3\n"
+	o.Files = map[string]string{"ca.pem": authority.PEM()}
+}
+
 // TestOcserv walks up to an ocserv that knows nothing of phones' logins, as Debian 12's does: a phone says that its URL is
 // wrong, and computers get on.
 func TestOcserv(t *testing.T) {

@@ -41,12 +41,6 @@ type phoneOcserv struct {
 	file          string
 }
 
-// byCertificate has an ocserv take certificates alone.
-func byCertificate(o *office.Ocserv) {
-	o.Auth = "auth = \"certificate\"\nca-cert = %[1]s/ca.pem\ncert-user-oid = 2.5.4.3\n"
-	o.Files = map[string]string{"ca.pem": authority.PEM()}
-}
-
 func startPhoneOcserv(t *testing.T, how cnf.AuthMethod, settings string) phoneOcserv {
 	t.Helper()
 	o := phoneOcserv{gateway: host(t, "gateway"), home: host(t, "home")}
@@ -81,14 +75,6 @@ func callManager(t *testing.T, h *testnet.Host) {
 		cancel()
 		must(t, <-served)
 	})
-}
-
-func host(t *testing.T, name string) *testnet.Host {
-	t.Helper()
-	h, err := testnet.NewHost(name, nil)
-	must(t, err)
-	t.Cleanup(func() { must(t, h.Close()) })
-	return h
 }
 
 func sccpFile(t *testing.T, how cnf.AuthMethod, hash string) string {

@@ -16,6 +16,8 @@ type ClientConfig struct {
 	Password secret.String
 	// ByCertificate leaves both out: the certificate that TLS has shown is the whole login.
 	ByCertificate bool
+	// Certificate: TLS has one to show to who asks. Only computers are asked in words.
+	Certificate bool
 }
 
 // ClientAction is what the phone does next.
@@ -23,7 +25,10 @@ type ClientAction interface{ clientAction() }
 
 type (
 	// Ask sends a request to the gateway; its reply goes to Replied.
-	Ask struct{ Request vpnauth.Request }
+	Ask struct {
+		Request vpnauth.Request
+		Anew    bool // on a connection of its own, for which TLS starts anew
+	}
 	// LoggedIn ends the login: the cookie is the session.
 	LoggedIn struct{ Cookie secret.String }
 	// Refused ends the login without a session.
@@ -37,15 +42,19 @@ func (Ask) clientAction()      {}
 func (LoggedIn) clientAction() {}
 func (Refused) clientAction()  {}
 
+func (r Refused) Error() string { return r.Reason.String() + ": " + r.Text }
+
 // Refusal is why a login failed, as far as a phone can tell.
 type Refusal int
 
 // The refusals.
 const (
-	WrongURL     Refusal = iota + 1 // the reply is not a group URL's: no webvpn cookie, a redirect, 404
-	WrongLogin                      // user name or password refused
-	Incomplete                      // the gateway asks again: it missed a field
-	GatewayError                    // the gateway cannot take logins now
+	WrongURL          Refusal = iota + 1 // the reply is not a group URL's: no webvpn cookie, a redirect, 404
+	WrongLogin                           // user name or password refused
+	Incomplete                           // the gateway asks again: it missed a field
+	GatewayError                         // the gateway cannot take logins now
+	CertificateWanted                    // it wants a certificate, and none that it takes was shown
+	SecondFactor                         // it asks for more than a password
 )
 
 func (r Refusal) String() string {
@@ -58,6 +67,10 @@ func (r Refusal) String() string {
 		return "incomplete"
 	case GatewayError:
 		return "gateway error"
+	case CertificateWanted:
+		return "certificate wanted"
+	case SecondFactor:
+		return "second factor"
 	}
 	return fmt.Sprintf("refusal %d", int(r))
 }
