@@ -1,6 +1,7 @@
 package phone
 
 import (
+	"net/netip"
 	"time"
 
 	"github.com/longcord/longcord/finding"
@@ -64,4 +65,9 @@ type Media struct {
 	MOS      float64 `json:"mos"`
 	Reports  int     `json:"reports"` // RTCP reports of the other side
 	Heard    int     `json:"heard"`   // of them, those that say that our sound comes
+
+	// For who looks on: where the sound goes to and comes to, and how many packets the other side says that it has sent.
+	Remote netip.AddrPort `json:"-"`
+	Local  netip.AddrPort `json:"-"`
+	Told   int            `json:"-"`
 }

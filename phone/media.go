@@ -32,6 +32,7 @@ type mediaOptions struct {
 // what arrives before Start is kept and counted.
 type rtpStream struct {
 	media, control tun.PacketConn
+	local          netip.Addr
 	cancel         context.CancelFunc
 	finished       chan struct{}
 	log            *slog.Logger
@@ -71,7 +72,7 @@ func newMediaStream(ctx context.Context, n network, local netip.Addr, opts media
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	s := &rtpStream{
-		media: media, control: control, cancel: cancel, finished: make(chan struct{}), log: logging.Or(opts.log),
+		media: media, control: control, local: local, cancel: cancel, finished: make(chan struct{}), log: logging.Or(opts.log),
 		voice: voice, recorder: recorder, out: newOutgoing(local.String()),
 	}
 	s.in.statistics = rtp.Statistics{ClockRate: g711.SampleRate, TelephoneEvent: rtp.TelephoneEvent}
@@ -114,6 +115,8 @@ func (s *rtpStream) Stop() Media {
 	<-s.finished
 	m := s.in.measured()
 	m.Sent = int(s.out.packets)
+	m.Remote = s.target.remote
+	m.Local = netip.AddrPortFrom(s.local, uint16(s.LocalPort()))
 	return m
 }
 
@@ -317,6 +320,7 @@ type incoming struct {
 	roundTrip  time.Duration // last measured; 0: not yet
 	reports    int           // that came
 	heard      int           // of them, those about what we send
+	told       int           // packets that the other side says it has sent
 	scratch    []int16
 }
 
@@ -338,6 +342,9 @@ func (in *incoming) report(now time.Time, r rtp.Report, own uint32) {
 		in.statistics.HeardSender(now, *r.Sender)
 	}
 	in.reports++
+	if r.Sender != nil {
+		in.told = int(r.Sender.Packets)
+	}
 	for _, block := range r.Blocks {
 		if block.SSRC != own {
 			continue
@@ -355,7 +362,7 @@ func (in *incoming) measured() Media {
 	m := Media{
 		Received: in.statistics.Packets(), Lost: in.statistics.Lost(),
 		JitterMS: float64(in.statistics.Jitter()) / float64(time.Millisecond),
-		Reports:  in.reports, Heard: in.heard,
+		Reports:  in.reports, Heard: in.heard, Told: in.told,
 	}
 	if expected := in.statistics.Expected(); expected > 0 {
 		model := rtp.EModel{

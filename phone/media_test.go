@@ -258,7 +258,7 @@ func TestStreamReports(t *testing.T) {
 	counted.HeardSender(now, *r.Sender)
 	block := counted.Block(now)
 	block.LastReport -= 65536 / 20 // a report from 50 ms ago: what a longer way would make of it
-	answer, err := rtp.Report{SSRC: 99, CNAME: "far", Blocks: []rtp.Block{block}}.AppendBinary(nil)
+	answer, err := rtp.Report{SSRC: 99, CNAME: "far", Sender: &rtp.SenderInfo{Packets: 77}, Blocks: []rtp.Block{block}}.AppendBinary(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -269,7 +269,10 @@ func TestStreamReports(t *testing.T) {
 	for !s.roundTripKnown() {
 		far.next(t)
 	}
-	s.Stop()
+	measured := s.Stop()
+	if measured.Told != 77 || measured.Heard != 1 || measured.Remote != far.address() || measured.Local != own {
+		t.Errorf("measured %+v, want 77 packets told of, heard once, between %s and %s", measured, own, far.address())
+	}
 	if trip := s.in.roundTrip; trip < 50*time.Millisecond || trip > 10*time.Second {
 		t.Errorf("round trip is %v, want a little over 50ms", trip)
 	}
@@ -316,7 +319,8 @@ func TestStreamWithoutMediaHasNoScore(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := s.Stop(); got != (Media{}) {
+	own := netip.AddrPortFrom(loopback, uint16(s.LocalPort()))
+	if got := s.Stop(); got != (Media{Local: own}) {
 		t.Errorf("measured %+v, want nothing", got)
 	}
 }

@@ -73,8 +73,9 @@ const (
 	// WalkRegister: the registration of the first line, by SCCP of the device; line, manager (host:port), from, outcome
 	// (in, refused, silent, none), reason.
 	WalkRegister Kind = "walk.register"
-	// WalkCall: the test call; number, from, outcome (talked, refused), reason, sent and received in packets, reports of the
-	// other side and how many of them say that it hears us.
+	// WalkCall: the test call; number, line, from, outcome (talked, refused), reason, sent and received in packets, reports of
+	// the other side, how many of them say that it hears us (heard), and how many packets it says that it has sent (told);
+	// remote, where packets were sent to, and local, where they were waited for.
 	WalkCall Kind = "walk.call"
 )
 

@@ -122,11 +122,15 @@ func (w *walker) call(ctx context.Context, line *phone.Line, from string) error 
 			"number", w.o.Call, "from", from, "outcome", "refused", "reason", why)
 		return w.broken(stage.Call, "the call to "+w.o.Call+" did not come about")
 	}
-	w.tell(line.Manager, fact.WalkCall,
-		fmt.Sprintf("talked to %s%s: %d packets sent, %d received, %d lost, %d reports of the other side, %d of them about our sound",
-			w.o.Call, where(from), heard.Sent, heard.Received, heard.Lost, heard.Reports, heard.Heard),
+	text := fmt.Sprintf("talked to %s%s: %d packets sent to %s, %d received at %s, %d lost, %d reports of the other side, %d of them about our sound",
+		w.o.Call, where(from), heard.Sent, heard.Remote, heard.Received, heard.Local, heard.Lost, heard.Reports, heard.Heard)
+	if heard.Received == 0 && heard.Reports > 0 {
+		text += fmt.Sprintf("; it says that it has sent %d packets", heard.Told)
+	}
+	w.tell(line.Manager, fact.WalkCall, text,
 		"number", w.o.Call, "line", line.Number, "from", from, "outcome", "talked", "sent", strconv.Itoa(heard.Sent), "received", strconv.Itoa(heard.Received),
-		"lost", strconv.Itoa(heard.Lost), "reports", strconv.Itoa(heard.Reports), "heard", strconv.Itoa(heard.Heard))
+		"lost", strconv.Itoa(heard.Lost), "reports", strconv.Itoa(heard.Reports), "heard", strconv.Itoa(heard.Heard), "told", strconv.Itoa(heard.Told),
+		"remote", heard.Remote.String(), "local", heard.Local.String())
 	if heard.Received == 0 {
 		return w.broken(stage.Call, "nothing is heard of "+w.o.Call)
 	}
