@@ -30,7 +30,7 @@ func (p *Phone) register(ctx context.Context, n network, file *cnf.Device) error
 	defer cancel()
 	stop := context.AfterFunc(ctx, func() { time.AfterFunc(goodbyeTime, cancel) })
 	defer stop()
-	line, err := p.line(lineCtx, n, file)
+	line, err := p.line(lineCtx, n, file, false)
 	if err != nil {
 		return p.ended(time.Now(), stage.Register, "", err)
 	}
@@ -51,8 +51,9 @@ func (p *Phone) register(ctx context.Context, n network, file *cnf.Device) error
 	return p.call(ctx, line, p.dialled(file, p.config.Call))
 }
 
-// line makes the phone's way to its call manager out of its file: by SIP its first line, by SCCP all of them.
-func (p *Phone) line(ctx context.Context, n network, file *cnf.Device) (line, error) {
+// line makes the phone's way to its call manager out of its file: by SIP its first line, by SCCP all of them. By SIP it can
+// look first whether somebody is there.
+func (p *Phone) line(ctx context.Context, n network, file *cnf.Device, look bool) (line, error) {
 	if len(file.Pool.CallManagers) == 0 {
 		return nil, errors.New("phone: its file names no call manager")
 	}
@@ -67,12 +68,12 @@ func (p *Phone) line(ctx context.Context, n network, file *cnf.Device) (line, er
 		s := &standing{network: n, local: local, server: manager.Host, port: uint16(manager.SCCPPort), stamp: file.VersionStamp, onEvent: p.heard, log: p.log}
 		return newSCCPPhone(ctx, s, register.SCCPClientConfig{Device: p.config.Name, Type: sccp.DeviceType(p.config.Model.Number), Load: p.keptLoad()}), nil
 	case file.Protocol == cnf.SIP && file.SIPProfile != nil:
-		return p.sipLine(ctx, n, file, manager, local)
+		return p.sipLine(ctx, n, file, manager, local, look)
 	}
 	return nil, errors.New("phone: its file is neither for SIP nor for SCCP")
 }
 
-func (p *Phone) sipLine(ctx context.Context, n network, file *cnf.Device, manager cnf.CallManager, local netip.Addr) (line, error) {
+func (p *Phone) sipLine(ctx context.Context, n network, file *cnf.Device, manager cnf.CallManager, local netip.Addr, look bool) (line, error) {
 	first := slices.IndexFunc(file.SIPProfile.Lines, func(l cnf.Line) bool { return l.FeatureID == cnf.FeatureLine && l.Name != "" })
 	if first < 0 {
 		return nil, errors.New("phone: its file names no line")
@@ -82,6 +83,7 @@ func (p *Phone) sipLine(ctx context.Context, n network, file *cnf.Device, manage
 		network: n, local: local, server: manager.Host, port: uint16(manager.SIPPort),
 		transport: sip.TCP, line: line.Name, authName: line.AuthName, secret: line.AuthPassword, displayName: line.DisplayName,
 		device: sip.Device{Name: p.config.Name, Model: p.config.Model.Number, Instance: instanceOf(p.config.Name)},
+		look:   look,
 		stamp:  file.VersionStamp, load: p.keptLoad(), userAgent: "Cisco-" + strings.ReplaceAll(p.config.Model.Name, "-", "") + "/longcord",
 		openMedia: func(local netip.Addr) (mediaStream, error) {
 			return newMediaStream(ctx, n, local, mediaOptions{play: p.config.Play, record: p.config.Record, log: p.log})

@@ -33,6 +33,7 @@ type sipConfig struct {
 	secret      secret.String
 	displayName string
 	device      sip.Device // zero: registers like a standard phone
+	look        bool       // asks who is registered first, and leaves the line to him
 	stamp       string     // version stamp of the phone's file
 	load        string
 	userAgent   string
@@ -67,7 +68,7 @@ func newSIPPhone(ctx context.Context, config sipConfig) (*sipPhone, error) {
 	registration, err := register.NewRegistration(register.RegistrationConfig{
 		Server: config.server, Port: config.port, Transport: config.transport,
 		Line: config.line, AuthName: config.authName, Secret: config.secret, DisplayName: config.displayName,
-		Device: config.device, Load: config.load, UserAgent: config.userAgent, Rand: rand.Reader,
+		Device: config.device, Load: config.load, Look: config.look, UserAgent: config.userAgent, Rand: rand.Reader,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("phone: %w", err)
@@ -135,6 +136,8 @@ func (p *sipPhone) doRegister(actions []register.Action) {
 			p.accepted(a, p.flow)
 		case register.Refused:
 			p.troubled(finding.RegistrationRefused.With(p.config.line, a.Why), a.Why)
+		case register.Occupied:
+			p.report(occupied(p.config.line, a))
 		case register.Unreachable:
 			p.troubled(finding.RegistrationUnreachable.With(p.address()), a.Why)
 		case register.Finished:

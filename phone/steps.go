@@ -9,11 +9,13 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/longcord/longcord/finding"
 	"github.com/longcord/longcord/stage/detect"
 	"github.com/longcord/longcord/stage/provision"
+	"github.com/longcord/longcord/stage/register"
 	"github.com/longcord/longcord/wire/cnf"
 	"github.com/longcord/longcord/wire/tvs"
 )
@@ -232,10 +234,33 @@ type Line struct {
 	file *cnf.Device
 }
 
-// Register registers the first line of a file, within ctx. An error of a call manager that refuses or does not answer
-// has a finding. The line ends with Close, which takes the registration back.
-func (s Spot) Register(ctx context.Context, file *cnf.Device) (*Line, error) {
-	line, err := s.p.line(context.WithoutCancel(ctx), s.n, file)
+// Occupied is the error of a line that is registered already, as its call manager says.
+type Occupied struct {
+	Line     string
+	Contacts []string // where, host and port
+}
+
+func (o *Occupied) Error() string {
+	return fmt.Sprintf("phone: %s is registered from %s", o.Line, strings.Join(o.Contacts, ", "))
+}
+
+func occupied(line string, a register.Occupied) *Occupied {
+	o := &Occupied{Line: line}
+	for _, c := range a.Contacts {
+		at := c.URI.Host
+		if c.URI.Port != 0 {
+			at = net.JoinHostPort(at, strconv.Itoa(int(c.URI.Port)))
+		}
+		o.Contacts = append(o.Contacts, at)
+	}
+	return o
+}
+
+// Register registers the first line of a file, within ctx. Unless it may take over, it asks first who is registered, and
+// leaves the line to him: *Occupied. An error of a call manager that refuses or does not answer has a finding. The line
+// ends with Close, which takes the registration back.
+func (s Spot) Register(ctx context.Context, file *cnf.Device, takeOver bool) (*Line, error) {
+	line, err := s.p.line(context.WithoutCancel(ctx), s.n, file, !takeOver)
 	if err != nil {
 		return nil, err
 	}

@@ -46,7 +46,7 @@ func (p *program) doctorAs(c *cobra.Command, files *doctorFiles) way {
 	flags.StringVar(&f.key, "key", "", "with --as: `FILE` of its key")
 	flags.StringVar(&f.options.Call, "call", "", "with --as: call `NUMBER`, which rings somebody, and listen")
 	flags.StringVar(&f.place, "place", "auto", "with --as: where this is, `PLACE` inside or outside; auto looks as the phone does")
-	flags.BoolVar(&f.takeOver, "take-over", false, "with --as: log in and register even where our own system has a session or registration of that phone")
+	flags.BoolVar(&f.takeOver, "take-over", false, "with --as: log in and register even where our own system has a session or registration of that phone, or the call manager a registration")
 	flags.BoolVar(&f.dryRun, "dry-run", false, "with --as: say what would be touched, and end")
 	return way{
 		asked: func() bool { return f.options.Device != "" },
@@ -62,8 +62,8 @@ func (p *program) walk(ctx context.Context, f *asFlags, to *fact.Collector, read
 	if err != nil {
 		return err
 	}
-	if o.NoLogin = p.occupied(ctx, o); f.takeOver {
-		o.NoLogin = ""
+	if o.TakeOver = f.takeOver; !o.TakeOver {
+		o.NoLogin = p.occupied(ctx, o)
 	}
 	out := p.err
 	if f.dryRun {

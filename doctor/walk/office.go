@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/longcord/longcord/doctor/fact"
@@ -47,7 +48,7 @@ func (w *walker) lineIn(ctx context.Context, at phone.Spot, from string, file *c
 		return nil
 	}
 	line, err := w.register(ctx, at, from, file)
-	if err != nil {
+	if err != nil || line == nil {
 		return err
 	}
 	defer line.Close()
@@ -61,10 +62,11 @@ func (w *walker) lineIn(ctx context.Context, at phone.Spot, from string, file *c
 	return w.call(ctx, line, from)
 }
 
+// register returns no line where another is registered, and keeps it.
 func (w *walker) register(ctx context.Context, at phone.Spot, from string, file *cnf.Device) (*phone.Line, error) {
 	limited, cancel := context.WithTimeout(ctx, registerTime)
 	defer cancel()
-	line, err := at.Register(limited, file)
+	line, err := at.Register(limited, file, w.o.TakeOver)
 	if ctx.Err() != nil {
 		if err == nil {
 			line.Close()
@@ -78,6 +80,13 @@ func (w *walker) register(ctx context.Context, at phone.Spot, from string, file 
 		return line, nil
 	}
 	manager := file.Pool.CallManagers[0].Host
+	var occupied *phone.Occupied
+	if errors.As(err, &occupied) {
+		w.tell(manager, fact.WalkRegister, fmt.Sprintf("says%s that %s is registered from %s; it was left there, and would be replaced with --take-over",
+			where(from), occupied.Line, strings.Join(occupied.Contacts, ", ")),
+			"line", occupied.Line, "manager", manager, "from", from, "outcome", "occupied", "reason", strings.Join(occupied.Contacts, ", "))
+		return nil, nil
+	}
 	outcome, number, why := "none", w.firstLine(file), plain(err)
 	if f, ok := phone.FindingOf(err); ok {
 		outcome = "silent"

@@ -54,6 +54,7 @@ type Options struct {
 	Password    secret.String
 	Certificate tls.Certificate
 	NoLogin     string // why nobody is to be logged in and registered, whatever is given; empty: it may be
+	TakeOver    bool   // registers also where the call manager says that the line is registered
 
 	Call string // number of the test call; empty: none
 	At   At     // empty: Auto
@@ -258,7 +259,11 @@ func Plan(o Options) []string {
 		say("whether %s has a session there now cannot be seen from here; where one session is allowed, this login ends that one", user)
 		say("through the tunnel: pings, TCP connections and files of the servers that the file names")
 	}
-	say("one registration of the phone's first line at its call manager, and its end; whether a phone is registered there cannot be seen from here, and some call managers let go of the one that was")
+	if o.TakeOver {
+		say("one registration of the phone's first line at its call manager, in the place of a phone that is registered there, and its end")
+	} else {
+		say("a question to its call manager by SIP, where the phone's first line is registered, which is left so; else one registration, and its end; some call managers do not say, and let go of the one that was")
+	}
 	if o.Call != "" {
 		say("one call to %s, for a few seconds", o.Call)
 	}

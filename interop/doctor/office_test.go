@@ -141,6 +141,12 @@ func TestOccupied(t *testing.T) {
 	if !strings.Contains(r.progress, phone+" is registered here") || strings.Contains(r.progress, "registers line") {
 		t.Errorf("the phone's place was taken:\n%s", r.progress)
 	}
+	// From another machine only the call manager can say it.
+	r = judge(t, on(o.Inside), "", "--tftp", office.Inside, "--place", "inside", "--call", "1001")
+	r.expect(t, "ok", "")
+	if !strings.Contains(r.progress, "1001 is registered from "+office.Desk) || strings.Contains(r.progress, "registers line") || strings.Contains(p.Output(), "lost") {
+		t.Errorf("the phone's place was taken:\n%s", r.progress)
+	}
 	r = judge(t, on(o.Gateway), "", append(args, "--take-over")...)
 	if !strings.Contains(r.progress, "registers line 1001") {
 		t.Errorf("the phone's place was not taken:\n%s", r.progress)

@@ -62,6 +62,9 @@ type Refused struct {
 	Why    string
 }
 
+// Occupied reports where the line is registered already. The phone leaves it there; Finished follows.
+type Occupied struct{ Contacts []sip.Address }
+
 // Unreachable reports that no call manager answers. The phone tries again later.
 type Unreachable struct{ Why string }
 
@@ -78,5 +81,6 @@ func (Connect) action()      {}
 func (Send) action()         {}
 func (Accepted) action()     {}
 func (Refused) action()      {}
+func (Occupied) action()     {}
 func (Unreachable) action()  {}
 func (Finished) action()     {}

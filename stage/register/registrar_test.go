@@ -151,6 +151,8 @@ func told(actions []register.Action) string {
 			words = append(words, fmt.Sprintf("accepted until %v", a.Until.Sub(noon)))
 		case register.Refused:
 			words = append(words, fmt.Sprintf("refused %d %s", a.Status, a.Why))
+		case register.Occupied:
+			words = append(words, fmt.Sprintf("occupied %d", len(a.Contacts)))
 		case register.Unreachable:
 			words = append(words, "unreachable "+a.Why)
 		case register.Finished:

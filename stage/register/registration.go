@@ -41,20 +41,25 @@ type RegistrationConfig struct {
 	Device      sip.Device
 	User        string // user part of the Contact; empty: the line
 	Load        string // firmware, for the restart alarm
-	UserAgent   string
-	Rand        io.Reader
+	// Look has it ask first where the line is registered, and leave it to who is there.
+	Look      bool
+	UserAgent string
+	Rand      io.Reader
 }
 
 // state is where a Registration stands.
 //
 //	resting --Start, time--> connecting --Connected--> asking --200--> registered --time--> asking
-//	asking --401--> asking (once per nonce)      asking --refusal, silence--> resting
+//	connecting --Connected--> looking --nobody, no word--> asking      looking --somebody--> ended
+//	looking, asking --401--> the same (once per nonce), or resting     looking, asking --silence--> resting
+//	asking --refusal--> resting
 //	any --Stop--> leaving --answer, time--> ended
 type state int
 
 const (
 	resting state = iota
 	connecting
+	looking
 	asking
 	registered
 	leaving
@@ -73,6 +78,7 @@ type Registration struct {
 	login      *login       // the challenge we know, for the next request
 	challenges int          // answered in a row without success
 	told       bool         // the restart alarm has been accepted
+	looked     bool         // nobody is registered, or the call manager does not say
 	wake       time.Time
 	retry      time.Duration
 }
@@ -109,6 +115,9 @@ func (r *Registration) Connected(local netip.AddrPort) []Action {
 		return nil
 	}
 	r.local, r.state = local, asking
+	if r.config.Look && !r.looked {
+		r.state = looking
+	}
 	return r.send(asked)
 }
 
@@ -128,7 +137,7 @@ func (r *Registration) Lost(now time.Time) []Action {
 	case registered:
 		r.state = resting
 		return r.Start()
-	case asking:
+	case looking, asking:
 		return r.rest(now, Unreachable{"the connection was closed"})
 	}
 	return nil
@@ -163,10 +172,41 @@ func (r *Registration) Answered(now time.Time, request, response *sip.Message) [
 		return r.challenged(now, response)
 	case r.state == leaving:
 		return r.end()
+	case r.state == looking:
+		return r.found(response)
 	case response.OK():
 		return r.accepted(now, response)
 	}
 	return r.rest(now, Refused{response.Status, reason(response)})
+}
+
+// found decides on the answer to who is registered (RFC 3261 10.2.3). Another phone on the same line, by its instance, is
+// not in the way; neither is a call manager that does not say.
+func (r *Registration) found(response *sip.Message) []Action {
+	var others []sip.Address
+	if response.OK() {
+		contacts, _ := response.Contacts() // what cannot be read is no word
+		for _, c := range contacts {
+			if !r.another(c) {
+				others = append(others, c)
+			}
+		}
+	}
+	if len(others) > 0 {
+		return append([]Action{Occupied{others}}, r.end()...)
+	}
+	r.state, r.looked, r.challenges = asking, true, 0
+	return r.send(asked)
+}
+
+// another reports whether a contact is known to be another phone's than this one's own.
+func (r *Registration) another(c sip.Address) bool {
+	device, named := sip.DeviceOf(c)
+	own := r.config.Device
+	if named && own.Name != "" {
+		return device.Name != own.Name
+	}
+	return device.Instance != "" && own.Instance != "" && device.Instance != own.Instance
 }
 
 // reason adds the server's own words to the phrase of the status.
@@ -194,7 +234,7 @@ func (r *Registration) challenged(now time.Time, response *sip.Message) []Action
 	if r.state == leaving {
 		return r.send(0)
 	}
-	return r.send(asked)
+	return r.send(asked) // or asks who is registered, again
 }
 
 // readChallenge returns the first challenge of a 401 or 407 that we can answer.
@@ -242,6 +282,8 @@ func (r *Registration) Stop(now time.Time) []Action {
 	switch r.state {
 	case leaving, ended:
 		return nil
+	case looking:
+		return r.end() // nothing was registered
 	case registered, asking:
 		r.state, r.challenges, r.wake = leaving, 0, now.Add(farewell)
 		return r.send(0)
@@ -305,6 +347,11 @@ func (r *Registration) send(expires time.Duration) []Action {
 	m.Fields.Add("Call-ID", r.callID)
 	m.Fields.Add("CSeq", fmt.Sprintf("%d %s", r.cseq, sip.Register))
 	m.Fields.Add("User-Agent", r.config.UserAgent)
+	if r.state == looking { // without a Contact it only asks
+		r.authorize(m, server)
+		r.request = m
+		return []Action{Send{m}}
+	}
 	if device := r.config.Device; device.Name != "" {
 		contact.Params = device.Params()
 		m.Fields.Add("Supported", deviceSupported)

@@ -360,3 +360,50 @@ func TestBothHalvesAcrossRestart(t *testing.T) {
 	p.run(t, p.phone.Lost(p.office.now))
 	p.expect(t, "comes back", "send 3600 -> 200", "keep 1001, registered 1001 before at TCP 192.0.2.40:50057", "accepted until 2m0s")
 }
+
+// TestLooksFirst has a phone ask who is registered, and what it does then.
+func TestLooksFirst(t *testing.T) {
+	t.Parallel()
+	const other = `<sip:9f-0002@192.0.2.41:5060;transport=tcp>;+u.sip!devicename.ccm.cisco.com="SEP001122334466"`
+	for name, c := range map[string]struct {
+		status int
+		fields []string
+		want   string
+	}{
+		"nobody":                     {200, nil, "send 3600"},
+		"the phone itself":           {200, []string{"Contact: " + ciscoContact + ";expires=70"}, "occupied 1, finished"},
+		"somebody without a name":    {200, []string{"Contact: <sip:1001@192.0.2.41:5060>;expires=70"}, "occupied 1, finished"},
+		"another phone on the line":  {200, []string{"Contact: " + other}, "send 3600"},
+		"another, by its instance":   {200, []string{`Contact: <sip:1001@192.0.2.41>;+sip.instance="<urn:uuid:00000000-0000-0000-0000-001122334466>"`}, "send 3600"},
+		"another and itself":         {200, []string{"Contact: " + other + ", " + ciscoContact}, "occupied 1, finished"},
+		"a contact of no sense":      {200, []string{"Contact: <"}, "send 3600"},
+		"who does not say":           {405, nil, "send 3600"},
+		"who does not let it in":     {403, nil, "send 3600"},
+		"who has no time to look up": {503, nil, "send 3600"},
+	} {
+		r := newRegistration(t, func(c *register.RegistrationConfig) { c.Look = true })
+		m := begin(t, r)
+		if m.Fields.Get("Contact")+m.Fields.Get("Expires")+m.Fields.Get("Reason") != "" {
+			t.Fatalf("%s: the phone asks with %+v", name, m.Fields)
+		}
+		again := sent(t, r.Answered(noon, m, answer(m, 401, challengeField("one", false))))
+		if again.Fields.Get("Contact") != "" || credentials(t, again).Nonce != "one" {
+			t.Errorf("%s: the login of the question is %+v", name, again.Fields)
+		}
+		actions := r.Answered(noon, again, answer(again, c.status, c.fields...))
+		expect(t, name, told(actions), c.want)
+		if c.want == "send 3600" {
+			if m := sent(t, actions); m.Fields.Get("Contact") == "" || credentials(t, m).Nonce != "one" {
+				t.Errorf("%s: the phone registers with %+v", name, m.Fields)
+			}
+		}
+	}
+	r := newRegistration(t, func(c *register.RegistrationConfig) { c.Look = true })
+	m := begin(t, r)
+	expect(t, "stopped", told(r.Stop(noon)), "finished")
+	expect(t, "an answer after that", told(r.Answered(noon, m, answer(m, 200))), "")
+	r = newRegistration(t, func(c *register.RegistrationConfig) { c.Look = true })
+	m = begin(t, r)
+	m = sent(t, r.Answered(noon, m, answer(m, 401, challengeField("one", false))))
+	expect(t, "the wrong secret", told(r.Answered(noon, m, answer(m, 401, challengeField("two", false)))), "refused 401 the secret is not accepted")
+}
