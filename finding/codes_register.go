@@ -32,6 +32,25 @@ var (
 		},
 		MootedBy: []string{"registration-acl"},
 	})
+	RegistrationTLS = Define(Declaration{
+		Code: "registration-tls", Step: stage.Register, Severity: Fault,
+		Args: []string{"server", "reason"},
+		Says: "TLS with the call manager %[1]s does not come up: %[2]s",
+		Fix: []string{
+			"if it refuses the phone's certificate, or asks for one that the phone does not have, give the phone one of an authority that it trusts",
+			"if the phone does not believe the call manager's, let the trust lists of the phone name that certificate",
+		},
+		Elsewhere: map[Platform][]string{
+			CUCM: {
+				"look at the phone's security profile: with TLS the phone needs an LSC, or its manufacturer's certificate; on the phone's page set Certificate Operation to Install/Upgrade, with the phone inside",
+				"look in Cisco Unified OS Administration, Security, Certificate Management, whether CallManager-trust holds the issuer of the phone's certificate",
+			},
+			Asterisk: {
+				"look at the transport of TLS in pjsip.conf: `ca_list_file` must hold the issuer of phones' certificates where `verify_client = yes` or `require_client_cert = yes` asks for them",
+			},
+		},
+		MootedBy: []string{"no-route-to-pool", "forwarding-off"},
+	})
 	RegistrationRefused = Define(Declaration{
 		Code: "registration-refused", Step: stage.Register, Severity: Fault,
 		Args: []string{"line", "reason"},

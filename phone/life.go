@@ -2,6 +2,7 @@ package phone
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -90,8 +91,14 @@ func (p *Phone) sipLine(ctx context.Context, n network, file *cnf.Device, manage
 		},
 		log: p.log, onEvent: p.heard,
 	}
-	if file.Transport == cnf.UDP {
+	switch file.Transport {
+	case cnf.UDP:
 		cfg.transport = sip.UDP
+	case cnf.TLS:
+		cfg.transport, cfg.port, cfg.profile = sip.TLS, uint16(manager.SecuredSIPPort), p.tlsProfile()
+		cfg.secure = &handshake{certificate: p.certificate(), keyLog: p.config.KeyLog, accept: func(state tls.ConnectionState) error {
+			return p.trust.isCallManager(ctx, state.PeerCertificates[0])
+		}}
 	}
 	if p.config.Answer {
 		cfg.incoming = func(c *phoneCall) { c.Answer() }

@@ -150,7 +150,7 @@ func (s *standing) troubled(f finding.Finding, why string) {
 	f = f.Because("phone", 0, why)
 	s.emit(Event{Event: "finding", Step: f.Step, Finding: &f})
 	s.registered, s.trouble = false, fmt.Errorf("phone: %s: %s", f.Says, why)
-	if f.Code == finding.RegistrationRefused.Code {
+	if f.Code != finding.RegistrationUnreachable.Code {
 		s.report(s.trouble)
 	}
 }

@@ -131,14 +131,19 @@ func (p *Phone) userOf(vpn *cnf.VPNGroup) string {
 
 func (p *Phone) loginConfig(url string, vpn *cnf.VPNGroup) loginConfig {
 	cfg := loginConfig{
-		url: url, profile: tlsNew, hashes: vpn.CertificateHashes, checkHost: vpn.EnableHostIDCheck,
+		url: url, profile: p.tlsProfile(), hashes: vpn.CertificateHashes, checkHost: vpn.EnableHostIDCheck,
 		user: p.userOf(vpn), password: p.config.Password, keyLog: p.config.KeyLog,
 		certificate: p.certificate(), byCertificate: vpn.AuthMethod == cnf.ByCertificate,
 	}
-	if p.config.Model.Old {
-		cfg.profile = tlsOld
-	}
 	return cfg
+}
+
+// tlsProfile is what the model's TLS can do.
+func (p *Phone) tlsProfile() tlsProfile {
+	if p.config.Model.Old {
+		return tlsOld
+	}
+	return tlsNew
 }
 
 // errLifeOver marks the end of the life inside a tunnel, as opposed to the tunnel's.

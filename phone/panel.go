@@ -102,7 +102,7 @@ func (p *panel) found(e Event) {
 		p.say(e.Time, phoneweb.StatusFileNotFound, file)
 	case finding.ConfigInvalid.Code:
 		p.say(e.Time, phoneweb.StatusTFTPError, file)
-	case finding.RegistrationRefused.Code, finding.RegistrationUnreachable.Code:
+	case finding.RegistrationRefused.Code, finding.RegistrationUnreachable.Code, finding.RegistrationTLS.Code:
 		p.registered = false
 	}
 	for _, text := range troubles[e.Finding.Code] {

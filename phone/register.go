@@ -3,6 +3,7 @@ package phone
 import (
 	"context"
 	"crypto/rand"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -26,8 +27,10 @@ type sipConfig struct {
 	network     network
 	local       netip.Addr // own address: for sockets, Contact and media
 	server      string     // host of the call manager, from the phone's file
-	port        uint16     // of the call manager; 0 means 5060
+	port        uint16     // of the call manager; 0 means 5060, by TLS 5061
 	transport   sip.Transport
+	secure      *handshake // what the phone brings to TLS, where the transport is that
+	profile     tlsProfile
 	line        string // number
 	authName    string // empty: the line
 	secret      secret.String
@@ -53,13 +56,17 @@ type sipPhone struct {
 
 	registration *register.Registration
 	socket       bool // UDP is open
+	insecure     bool // the last try came to grief on TLS
 	flow         sip.Flow
 	active       *phoneCall // until the last answer of its leg
 }
 
 // newSIPPhone makes a line. It ends with Close, or hard with ctx.
 func newSIPPhone(ctx context.Context, config sipConfig) (*sipPhone, error) {
-	if config.port == 0 {
+	switch {
+	case config.port == 0 && config.transport == sip.TLS:
+		config.port = 5061
+	case config.port == 0:
 		config.port = 5060
 	}
 	if config.deafLimit == 0 {
@@ -139,7 +146,11 @@ func (p *sipPhone) doRegister(actions []register.Action) {
 		case register.Occupied:
 			p.report(occupied(p.config.line, a))
 		case register.Unreachable:
-			p.troubled(finding.RegistrationUnreachable.With(p.address()), a.Why)
+			f := finding.RegistrationUnreachable.With(p.address())
+			if p.insecure {
+				f = finding.RegistrationTLS.With(p.address(), a.Why)
+			}
+			p.troubled(f, a.Why)
 		case register.Finished:
 			p.finish()
 		}
@@ -163,7 +174,8 @@ func (p *sipPhone) connect() {
 	}
 	flow, err := open(ctx)
 	p.event(func(now time.Time) {
-		if err != nil {
+		var insecure *tlsError
+		if p.insecure = errors.As(err, &insecure); err != nil {
 			p.doRegister(p.registration.Unreachable(now, err.Error()))
 			return
 		}
@@ -181,7 +193,37 @@ func (p *sipPhone) connectTCP(ctx context.Context) (sip.Flow, error) {
 	if err != nil {
 		return sip.Flow{}, err
 	}
+	if p.config.transport == sip.TLS {
+		if conn, err = p.config.secure.shake(ctx, conn, p.config.profile); err != nil {
+			return sip.Flow{}, err
+		}
+	}
 	return p.stack.Connect(conn)
+}
+
+// tlsError is TLS with the call manager that did not come up.
+type tlsError struct{ why string }
+
+func (e *tlsError) Error() string { return e.why }
+
+// shake brings TLS up over a connection, or closes it.
+func (h handshake) shake(ctx context.Context, raw net.Conn, profile tlsProfile) (net.Conn, error) {
+	wanted := false
+	h.asked = func(*tls.CertificateRequestInfo) { wanted = true }
+	conn := tls.Client(raw, profile.config(h))
+	err := conn.HandshakeContext(ctx)
+	if err == nil {
+		return conn, nil
+	}
+	raw.Close()
+	why := err.Error()
+	switch leaf := h.certificate.Leaf; {
+	case wanted && leaf != nil:
+		why += fmt.Sprintf(" (it asks for the phone's certificate, which is %s of %s)", leaf.Subject, leaf.Issuer)
+	case wanted:
+		why += " (it asks for the phone's certificate, and the phone has none)"
+	}
+	return nil, &tlsError{why}
 }
 
 func (p *sipPhone) connectUDP(ctx context.Context) (sip.Flow, error) {

@@ -113,6 +113,19 @@ func (b *belief) isTVS(leaf *x509.Certificate) error {
 	return nil
 }
 
+// isCallManager believes the call managers that the lists name, and those that TVS vouches for.
+func (b *belief) isCallManager(ctx context.Context, leaf *x509.Certificate) error {
+	named := func() bool { return b.serves(leaf, tlv.CCM) || b.serves(leaf, tlv.CCMTFTP) }
+	if !b.hasLists() || named() {
+		return nil
+	}
+	err := b.vouch(ctx, func() (verify.Vouched, error) { return b.config.tvs.about(ctx, leaf) })
+	if err == nil && named() {
+		return nil
+	}
+	return fmt.Errorf("%w: call manager %q: %w", errUntrusted, leaf.Subject, errors.Join(verify.ErrUntrusted, err))
+}
+
 // isCAPF believes the servers that the lists name, and those that TVS vouches for.
 func (b *belief) isCAPF(ctx context.Context, leaf *x509.Certificate) error {
 	if !b.hasLists() || b.serves(leaf, tlv.CAPF) {

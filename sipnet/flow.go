@@ -3,6 +3,7 @@ package sipnet
 import (
 	"bytes"
 	"cmp"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -49,7 +50,7 @@ func (s *Stack) to(flow sip.Flow) (link, error) {
 	c, udp := s.conns[flow], s.udp
 	s.mu.Unlock()
 	switch {
-	case flow.Transport == sip.TCP && c != nil:
+	case flow.Transport != sip.UDP && c != nil:
 		return c.link(), nil
 	case flow.Transport == sip.UDP && udp != nil:
 		return udpLink(udp, flow.Peer), nil
@@ -137,7 +138,7 @@ func plausible(b []byte) bool {
 // back returns the way for answers to a request that came over l: the same, but over UDP to the port that
 // Via names, unless it asks for the one the request came from (RFC 3581).
 func (s *Stack) back(l link, via sip.Via) link {
-	if l.flow.Transport == sip.TCP || via.Params.Has("rport") || via.Port == l.flow.Peer.Port() {
+	if l.flow.Transport != sip.UDP || via.Params.Has("rport") || via.Port == l.flow.Peer.Port() {
 		return l
 	}
 	return udpLink(s.udp, netip.AddrPortFrom(l.flow.Peer.Addr(), cmp.Or(via.Port, 5060)))
@@ -174,7 +175,7 @@ func (s *Stack) accept(listener net.Listener) {
 	}
 }
 
-// conn is a TCP connection. Writing never blocks: a peer that does not read holds up nobody but itself.
+// conn is a connection by TCP, with TLS over it or not. Writing never blocks: a peer that does not read holds up nobody but itself.
 type conn struct {
 	net.Conn
 	flow sip.Flow
@@ -206,10 +207,14 @@ func (c *conn) close() {
 	})
 }
 
-// Connect takes over a connection and returns its flow.
+// Connect takes over a connection and returns its flow. TLS, if any, has come up already.
 func (s *Stack) Connect(raw net.Conn) (sip.Flow, error) {
+	transport := sip.TCP
+	if _, ok := raw.(*tls.Conn); ok {
+		transport = sip.TLS
+	}
 	c := &conn{
-		Conn: raw, flow: sip.Flow{Transport: sip.TCP, Peer: addrPort(raw.RemoteAddr())},
+		Conn: raw, flow: sip.Flow{Transport: transport, Peer: addrPort(raw.RemoteAddr())},
 		out: make(chan []byte, writeQueue), done: make(chan struct{}),
 	}
 	if err := s.admit(c); err != nil {

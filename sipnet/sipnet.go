@@ -7,7 +7,7 @@
 // machines of transactions are sipgo's, which does not show in the interface; its transport is not used,
 // because it opens sockets when it knows no way to a peer.
 //
-// Not here: dialogs, login, name resolution, TLS.
+// Not here: dialogs, login, name resolution, whom to believe in TLS.
 package sipnet
 
 import (
@@ -40,7 +40,7 @@ type User interface {
 	Answered(request, response *sip.Message)
 	// Failed: a request of ours will not be answered. Nothing more follows about it.
 	Failed(request *sip.Message, err error)
-	// Lost: a TCP connection is gone.
+	// Lost: a connection by TCP or TLS is gone.
 	Lost(flow sip.Flow)
 }
 

@@ -1,6 +1,7 @@
 package sipnet
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -15,6 +16,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/longcord/longcord/internal/testcert"
 	"github.com/longcord/longcord/wire/sip"
 )
 
@@ -118,6 +120,28 @@ func byTCP(t *testing.T, a, b *user) sip.Flow {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return connected(t, a, c)
+}
+
+// byTLS is byTCP with TLS.
+func byTLS(t *testing.T, a, b *user) sip.Flow {
+	t.Helper()
+	listener, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{testcert.RSA("127.0.0.1")}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.stack.Listen(listener); err != nil {
+		t.Fatal(err)
+	}
+	c, err := tls.Dial("tcp", listener.Addr().String(), &tls.Config{InsecureSkipVerify: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return connected(t, a, c)
+}
+
+func connected(t *testing.T, a *user, c net.Conn) sip.Flow {
+	t.Helper()
 	flow, err := a.stack.Connect(c)
 	if err != nil {
 		t.Fatal(err)
@@ -136,19 +160,25 @@ func request(method string) *sip.Message {
 }
 
 func TestRequestAndAnswer(t *testing.T) {
-	for _, transport := range []sip.Transport{sip.UDP, sip.TCP} {
+	for _, transport := range []sip.Transport{sip.UDP, sip.TCP, sip.TLS} {
 		t.Run(string(transport), func(t *testing.T) {
 			a, b := newUser(t), newUser(t)
 			var flow sip.Flow
-			if transport == sip.UDP {
+			switch transport {
+			case sip.UDP:
 				flow, _, _ = byMail(t, a, b)
-			} else {
+			case sip.TCP:
 				flow = byTCP(t, a, b)
+			case sip.TLS:
+				flow = byTLS(t, a, b)
 			}
 			if err := a.stack.Request(flow, request(sip.Options)); err != nil {
 				t.Fatal(err)
 			}
 			got, from := <-b.received, <-b.flows
+			if via := got.Fields.Get("Via"); from.Transport != transport || !strings.HasPrefix(via, "SIP/2.0/"+string(transport)+" ") {
+				t.Errorf("it comes by %s, Via %s", from, via)
+			}
 			b.stack.Respond(got, sip.NewResponse(got, 200, "b"))
 			if r := <-a.answered; r.Status != 200 || r.ToTag() != "b" {
 				t.Errorf("answered with %v", r)
@@ -242,14 +272,17 @@ func TestNoAnswer(t *testing.T) {
 }
 
 func TestCancel(t *testing.T) {
-	for _, transport := range []sip.Transport{sip.UDP, sip.TCP} {
+	for _, transport := range []sip.Transport{sip.UDP, sip.TCP, sip.TLS} {
 		t.Run(string(transport), func(t *testing.T) {
 			a, b := newUser(t), newUser(t)
 			var flow sip.Flow
-			if transport == sip.UDP {
+			switch transport {
+			case sip.UDP:
 				flow, _, _ = byMail(t, a, b)
-			} else {
+			case sip.TCP:
 				flow = byTCP(t, a, b)
+			case sip.TLS:
+				flow = byTLS(t, a, b)
 			}
 			invite := request(sip.Invite)
 			if err := a.stack.Request(flow, invite); err != nil {

@@ -71,7 +71,7 @@ const (
 	WalkMTU Kind = "walk.mtu"
 
 	// WalkRegister: the registration of the first line, by SCCP of the device; line, manager (host:port), from, outcome
-	// (in, occupied, refused, silent, none), reason; where it is registered already, that is where.
+	// (in, occupied, refused, tls, silent, none), reason; where it is registered already, that is where.
 	WalkRegister Kind = "walk.register"
 	// WalkCall: the test call; number, line, from, outcome (talked, refused), reason, sent and received in packets, reports of
 	// the other side, how many of them say that it hears us (heard), and how many packets it says that it has sent (told);

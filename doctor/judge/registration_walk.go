@@ -15,6 +15,8 @@ var _ = rule(func(c *Case) {
 		switch f.Get("outcome") {
 		case "silent":
 			c.Find(finding.RegistrationUnreachable.With(f.Get("manager")), f)
+		case "tls":
+			c.Find(finding.RegistrationTLS.With(f.Get("manager"), f.Get("reason")), f)
 		case "refused":
 			c.Find(finding.RegistrationRefused.With(f.Get("line"), f.Get("reason")), f)
 		}
@@ -26,4 +28,4 @@ var _ = rule(func(c *Case) {
 	for _, f := range c.reached("call manager", false) {
 		c.Find(finding.RegistrationUnreachable.With(f.Get("address")), f)
 	}
-}, finding.RegistrationUnreachable, finding.RegistrationRefused)
+}, finding.RegistrationUnreachable, finding.RegistrationTLS, finding.RegistrationRefused)

@@ -145,6 +145,8 @@ func TestWalk(t *testing.T) {
 			[]string{"registration-unreachable certain: no call manager answers at 10.1.1.6"}},
 		"a wrong secret": {[]walked{{fact.WalkRegister, "line=1001;manager=10.1.1.6;outcome=refused;reason=403 Forbidden"}},
 			[]string{"registration-refused certain: the call manager refuses to register 1001: 403 Forbidden"}},
+		"TLS of the call manager": {[]walked{{fact.WalkRegister, "line=1001;manager=10.1.1.6;outcome=tls;reason=remote error: tls: unknown certificate authority"}},
+			[]string{"registration-tls certain: TLS with the call manager 10.1.1.6 does not come up: remote error: tls: unknown certificate authority"}},
 		"registered already": {[]walked{{fact.WalkRegister, "line=1001;manager=10.1.1.6;outcome=occupied;reason=10.1.1.7:5060"}}, nil},
 		"deaf": {[]walked{{fact.WalkCall, "number=1002;line=1001;outcome=talked;sent=400;received=0;reports=0;heard=0;remote=10.1.1.9:16400;local=10.9.0.7:16384"}},
 			[]string{"one-way-audio certain: 1001 at 10.9.0.7:16384 does not hear 1002 at 10.1.1.9:16400"}},

@@ -42,10 +42,6 @@ func (w *walker) lineIn(ctx context.Context, at phone.Spot, from string, file *c
 	case w.o.NoLogin != "":
 		w.say("register: not tried: " + w.o.NoLogin)
 		return nil
-	case file.Protocol == cnf.SIP && file.Transport == cnf.TLS:
-		w.tell(w.o.Device, fact.WalkRegister, "the file wants signalling by TLS, which is tried as far as its port",
-			"manager", file.Pool.CallManagers[0].Host, "from", from, "outcome", "none", "reason", "TLS")
-		return nil
 	}
 	line, err := w.register(ctx, at, from, file)
 	if err != nil || line == nil {
@@ -89,9 +85,13 @@ func (w *walker) register(ctx context.Context, at phone.Spot, from string, file 
 	}
 	outcome, number, why := "none", w.firstLine(file), plain(err)
 	if f, ok := phone.FindingOf(err); ok {
-		outcome = "silent"
-		if f.Code == finding.RegistrationRefused.Code {
+		switch f.Code {
+		case finding.RegistrationRefused.Code:
 			outcome = "refused"
+		case finding.RegistrationTLS.Code:
+			outcome = "tls"
+		default:
+			outcome = "silent"
 		}
 		if len(f.Evidence) > 0 {
 			why = f.Evidence[0].Text

@@ -3,6 +3,7 @@
 package doctor_test
 
 import (
+	"crypto/tls"
 	"fmt"
 	"net/netip"
 	"os/exec"
@@ -25,7 +26,7 @@ log_stderror=yes
 children=1
 listen=udp:10.7.0.1:5060
 listen=tcp:10.7.0.1:5060
-loadmodule "tm.so"
+%[2]sloadmodule "tm.so"
 loadmodule "sl.so"
 loadmodule "pv.so"
 loadmodule "auth.so"
@@ -46,6 +47,18 @@ request_route {
 }
 `
 
+// kamailioTLS has it on port 5061, too, %[1]s its folder.
+const kamailioTLS = `enable_tls=yes
+listen=tls:10.7.0.1:5061
+loadmodule "tls.so"
+modparam("tls", "private_key", "%[1]s/key.pem")
+modparam("tls", "certificate", "%[1]s/cert.pem")
+modparam("tls", "ca_list", "%[1]s/ca.pem")
+modparam("tls", "verify_certificate", 1)
+modparam("tls", "require_certificate", 1)
+modparam("tls", "tls_method", "%[2]s")
+`
+
 // registrar is a network with a kamailio in it and a desk where phones are.
 type registrar struct {
 	desk     *testnet.Host
@@ -54,12 +67,18 @@ type registrar struct {
 
 const lineSecret = "secret-1001"
 
-func startKamailio(t *testing.T, config string) registrar {
+// startKamailio starts one with this version of TLS as well, in its own words; empty: without.
+func startKamailio(t *testing.T, version string) registrar {
 	t.Helper()
 	server, r := host(t, "registrar"), registrar{desk: host(t, "desk")}
 	must(t, testnet.Connect(r.desk, "eth0", netip.MustParsePrefix("10.7.0.9/24"), server, "desk", netip.MustParsePrefix("10.7.0.1/24")))
-	dir := t.TempDir()
-	r.kamailio = office.LaunchOn(t, server, exec.Command(office.Peer(t, "kamailio"), "-f", write(t, dir, "kamailio.cfg", fmt.Sprintf(config, lineSecret)), "-DD", "-E", "-w", dir, "-Y", dir))
+	dir, secure := t.TempDir(), ""
+	if version != "" {
+		secure = fmt.Sprintf(kamailioTLS, dir, version)
+		certified(t, dir, issued(nil))
+		write(t, dir, "ca.pem", authority.PEM())
+	}
+	r.kamailio = office.LaunchOn(t, server, exec.Command(office.Peer(t, "kamailio"), "-f", write(t, dir, "kamailio.cfg", fmt.Sprintf(kamailioConfig, lineSecret, secure)), "-DD", "-E", "-w", dir, "-Y", dir))
 	t.Cleanup(func() { // killed, it would leave its children behind
 		r.kamailio.Signal(syscall.SIGTERM)
 		r.kamailio.Ended()
@@ -88,7 +107,7 @@ func lineFile(t *testing.T, change func(*cnf.Device)) string {
 // TestRegisteredElsewhere walks to a registrar that is not ours, where a phone that is not ours has the line.
 func TestRegisteredElsewhere(t *testing.T) {
 	t.Parallel()
-	r := startKamailio(t, kamailioConfig)
+	r := startKamailio(t, "")
 	file := lineFile(t, nil)
 	walk := func(want string, flags ...string) {
 		t.Helper()
@@ -110,4 +129,55 @@ func TestRegisteredElsewhere(t *testing.T) {
 	walk("registers line 1001", "--take-over")
 	wrong := judge(t, on(r.desk), "", "--place", "inside", "--file", lineFile(t, func(d *cnf.Device) { d.SIPProfile.Lines[0].AuthPassword = secret.New("guess") }))
 	wrong.expect(t, "fault", "registration-refused")
+}
+
+// TestSignallingByTLS walks to Kamailio's TLS port, which wants the phone's certificate.
+func TestSignallingByTLS(t *testing.T) {
+	t.Parallel()
+	good := authority.Issue(phoneCN, nil)
+	for name, c := range map[string]struct {
+		version string
+		shown   tls.Certificate
+		change  func(*cnf.Device)
+		model   string // empty: CP-8861
+		codes   string
+		says    string
+	}{
+		"healthy":             {version: "TLSv1.2", shown: good, says: "registers line 1001"},
+		"no certificate":      {version: "TLSv1.2", codes: "registration-tls", says: "and the phone has none"},
+		"of somebody else":    {version: "TLSv1.2", shown: elsewhere.Issue(phoneCN, nil), codes: "registration-tls", says: "unknown certificate authority (it asks for the phone's certificate, which is CN=" + phoneCN + " of CN=Elsewhere)"},
+		"expired":             {version: "TLSv1.2", shown: authority.Issue(phoneCN, ended), codes: "client-certificate-expired registration-tls", says: "expired certificate"},
+		"no TLS for a phone":  {version: "TLSv1.2", shown: good, model: "CP-7962G", codes: "registration-tls", says: "protocol version"},
+		"a wrong secret":      {version: "TLSv1.2", shown: good, change: func(d *cnf.Device) { d.SIPProfile.Lines[0].AuthPassword = secret.New("guess") }, codes: "registration-refused", says: "the secret is not accepted"},
+		"nobody on its port":  {shown: good, codes: "registration-unreachable", says: "connection refused"},
+		"another port for it": {version: "TLSv1.2", shown: good, change: func(d *cnf.Device) { d.Pool.CallManagers[0].SecuredSIPPort = 5060 }, codes: "registration-tls", says: "TLS with the call manager"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := startKamailio(t, c.version)
+			flags := []string{"--place", "inside", "--file", lineFile(t, func(d *cnf.Device) {
+				if d.Transport = cnf.TLS; c.change != nil {
+					c.change(d)
+				}
+			})}
+			if c.shown.Certificate != nil {
+				flags = append(flags, showing(t, c.shown)...)
+			}
+			if c.model != "" {
+				flags = append(flags, "--model", c.model)
+			}
+			verdict := "fault"
+			if c.codes == "" {
+				verdict = "ok"
+			}
+			got := judge(t, on(r.desk), "", flags...)
+			got.expect(t, verdict, c.codes)
+			if !strings.Contains(got.said(), c.says) {
+				t.Errorf("%q is not said:\n%s", c.says, got.said())
+			}
+			if verdict == "ok" && !strings.Contains(got.progress, "10.7.0.1:5061") {
+				t.Errorf("it was not by TLS:\n%s", got.progress)
+			}
+		})
+	}
 }

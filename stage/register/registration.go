@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/netip"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/longcord/longcord/internal/secret"
@@ -326,8 +327,8 @@ func (r *Registration) Contact() sip.URI {
 	if uri.User == "" {
 		uri.User = r.config.Line
 	}
-	if r.config.Transport == sip.TCP {
-		uri.Params = sip.Params{{Name: "transport", Value: "tcp"}}
+	if r.config.Transport != sip.UDP {
+		uri.Params = sip.Params{{Name: "transport", Value: strings.ToLower(string(r.config.Transport))}}
 	}
 	return uri
 }

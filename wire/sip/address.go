@@ -290,9 +290,10 @@ type Transport string
 const (
 	UDP Transport = "UDP"
 	TCP Transport = "TCP"
+	TLS Transport = "TLS"
 )
 
-// Flow is one way to a peer: its transport and address. Over TCP it is one connection, which only the
+// Flow is one way to a peer: its transport and address. Over TCP and TLS it is one connection, which only the
 // peer can bring back once it is gone.
 type Flow struct {
 	Transport Transport      `json:"transport"`
