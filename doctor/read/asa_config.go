@@ -276,7 +276,7 @@ func asaKeyOf(c *x509.Certificate) string {
 }
 
 func (s *asaConfig) reach() {
-	reach := s.configuration.Reach()
+	reach := s.Reach()
 	if reach.Dynamic {
 		s.add(fact.ASARoute, &asa.Command{Text: "router"}, "network", "dynamic")
 	}

@@ -35,7 +35,7 @@ var (
 	curlTries   = compile(`^\* +connect to (\S+) port (\d+) .*failed: (.*)$`)
 	curlFails   = compile(`^curl: \((?:7|28)\) (?:Failed to connect to (\S+) port (\d+)[^:]*(?:: (.*))?|Connection timed out after.*)$`)
 	curlAsks    = compile(`\bcurl\b.* '?"?(https?)://([\w.-]+)(?::(\d+))?`)
-	lookupAsks  = compile(`(?:^|[$#>] ?)(?:nslookup|host) ([\w-]+(?:\.[\w-]+)+)`)
+	lookupAsks  = compile(`(?:^|[$#>] ?)nslookup ([\w-]+(?:\.[\w-]+)+)`)
 	curlTalks   = compile(`^\* Connected to (\S+) \(\S+\) port (\d+)`)
 	ncFails     = compile(`^nc[\w.]*: connect to (\S+)(?: \((\S+)\))? port (\d+) \(tcp\) failed: (.*)$`)
 	ncTalks     = compile(`^Connection to (\S+)(?: \(\S+\))? (\d+) port \[tcp/\S+\] succeeded!`)
@@ -47,7 +47,7 @@ var (
 var _ = recognise(Recogniser{
 	Format: "ping, dig, nslookup, curl or nc",
 	Marks: []string{
-		"ping: ", "ping ", "pinging ", "icmp echos to", "packets transmitted", "packets: sent", "success rate is", "server can't find", "can't find ", "name:", "nslookup ", "host ", "curl ", "not found: ", "curl: (",
+		"ping: ", "ping ", "pinging ", "icmp echos to", "packets transmitted", "packets: sent", "success rate is", "server can't find", "can't find ", "name:", "nslookup ", "curl ", "not found: ", "curl: (",
 		"ssl connection using", "->>header<<-", "<<>> dig", "servers could be reached", "connect to ", "connected to ", "port [tcp/", "computername ", "remoteport ",
 		"tcptestsucceeded",
 	},

@@ -160,7 +160,7 @@ func (r *Pasted) take(number int, text, mode string) bool {
 		r.parser.broken = false
 		return r.active
 	case trimmed == ": end":
-		r.parser.line(number, trimmed)
+		r.parser.line(number, trimmed, words)
 		if !r.whole && !r.active {
 			return false
 		}
@@ -174,15 +174,15 @@ func (r *Pasted) take(number int, text, mode string) bool {
 	case strings.HasPrefix(trimmed, "Cryptochecksum:"):
 		r.tail = r.whole
 		return r.whole || r.active
-	case strings.Contains(trimmed, "%ASA-"), strings.HasPrefix(trimmed, "%"), sessionField.MatchString(trimmed):
+	case strings.Contains(trimmed, "%ASA-"), strings.HasPrefix(trimmed, "%"), trimmed[0] >= 'A' && trimmed[0] <= 'Z' && sessionField.MatchString(trimmed):
 		return false
 	case beginsASA(words):
 		r.whole, r.begun, r.block = true, true, ""
-		r.parser.line(number, trimmed)
+		r.parser.line(number, trimmed, words)
 		return true
 	}
 	if r.parser.broken && r.parser.continues(text) {
-		r.parser.line(number, text)
+		r.parser.line(number, text, words)
 		return true
 	}
 	indent := len(text) - len(trimmed)
@@ -193,7 +193,10 @@ func (r *Pasted) take(number int, text, mode string) bool {
 		}
 		at = indent
 	}
-	r.parser.line(number, strings.Repeat(" ", at)+trimmed)
+	if at != indent {
+		text = strings.Repeat(" ", at) + trimmed
+	}
+	r.parser.line(number, text, words)
 	r.tail = r.tail || r.whole && words[0] == "prompt"
 	if words[0] == "hostname" && len(words) == 2 {
 		r.Host = words[1]

@@ -144,7 +144,7 @@ func TestPastedWhole(t *testing.T) {
 	lines := strings.SplitAfter(string(text), "\n")
 	for i := range len(lines) - 5 {
 		p, _ := paste(strings.Join(lines[:i], ""))
-		p.Configuration().Reach()
+		p.Configuration().Settings().Reach()
 		if p.Whole() {
 			t.Fatalf("cut behind line %d, it is whole", i)
 		}
@@ -164,7 +164,7 @@ route inside 0.0.0.0 0.0.0.0 10.1.1.1 tunneled
 dhcpd address 10.1.1.100-10.1.1.150 inside
 : end
 `)
-	r := p.Configuration().Reach()
+	r := p.Configuration().Settings().Reach()
 	if len(r.Translations) != 3 || r.Translations[0].Kind != Exempt || r.Translations[1].Kind != Dynamic || r.Translations[1].Out != "outside" || r.Translations[2].Service != "tcp/443" {
 		t.Errorf("old translations: %+v", r.Translations)
 	}
@@ -183,7 +183,7 @@ object network WEB
  nat (inside,outside) static interface service tcp https https
 nat (inside,outside) source static any any destination static POOL POOL no-proxy-arp route-lookup
 `)
-	r = p.Configuration().Reach()
+	r = p.Configuration().Settings().Reach()
 	if len(r.Translations) != 3 || r.Translations[0].Kind != Dynamic || r.Translations[1].Service != "tcp/443" || r.Translations[2].Kind != Exempt || r.Translations[2].Destination[0].String() != "10.99.0.0/24" {
 		t.Errorf("new translations: %+v", r.Translations)
 	}
@@ -215,7 +215,7 @@ func FuzzPasted(f *testing.F) {
 		p, _ := paste(text)
 		c := p.Configuration()
 		c.Settings()
-		c.Reach()
+		c.Settings().Reach()
 		for _, command := range c.Commands {
 			_ = command.Redacted()
 		}

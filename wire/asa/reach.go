@@ -52,15 +52,15 @@ type Range struct {
 	From        *Command
 }
 
-// Reach reads routes, address translation and DHCP of a configuration. What it cannot read it leaves out.
-func (c *Configuration) Reach() *Reach {
-	r := &reachReader{reach: new(Reach), names: collectNames(c), settings: c.Settings(), outside: map[string]string{}}
-	for _, command := range c.Commands {
+// Reach reads routes, address translation and DHCP of the configuration. What it cannot read it leaves out.
+func (s *Settings) Reach() *Reach {
+	r := &reachReader{reach: new(Reach), names: s.names, settings: s, outside: map[string]string{}}
+	for _, command := range s.of.Commands {
 		if command.Words[0] == "global" && len(command.Words) > 2 {
 			r.outside[command.Words[2]] = strings.Trim(command.Words[1], "()")
 		}
 	}
-	for _, command := range c.Commands {
+	for _, command := range s.of.Commands {
 		r.command(command)
 	}
 	return r.reach

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -50,7 +51,8 @@ func ParseConfiguration(text []byte) (*Configuration, error) {
 		if len(raw) > maxLine {
 			return nil, fmt.Errorf("asa: line %d has %d bytes; at most %d are read", number, len(raw), maxLine)
 		}
-		p.line(number, visible(strings.TrimRight(string(raw), "\n")))
+		text := visible(strings.TrimRight(string(raw), "\n"))
+		p.line(number, text, splitWords(text))
 	}
 	return p.result, nil
 }
@@ -114,14 +116,15 @@ type level struct {
 	command *Command
 }
 
-func (p *configurationParser) line(number int, text string) {
-	words := strings.Trim(text, " ")
+// line takes a line and its words.
+func (p *configurationParser) line(number int, text string, words []string) {
+	trimmed := strings.Trim(text, " ")
 	switch {
-	case words == ": end":
+	case trimmed == ": end":
 		p.result.Ended = true
 		p.broken = false
 		return
-	case len(splitWords(words)) == 0 || words[0] == '!' || words[0] == ':' || prompt.MatchString(text):
+	case len(words) == 0 || trimmed[0] == '!' || trimmed[0] == ':' || mayPrompt(text) && prompt.MatchString(text):
 		p.broken = false
 		return
 	}
@@ -133,7 +136,7 @@ func (p *configurationParser) line(number int, text string) {
 		return
 	}
 	whole := strings.TrimLeft(text, " ")
-	p.add(len(text)-len(whole), &Command{Line: number, Text: words, Words: splitWords(words)})
+	p.add(len(text)-len(whole), &Command{Line: number, Text: trimmed, Words: words})
 	p.atEdge(text, whole)
 }
 
@@ -242,5 +245,5 @@ func isHex(s string) bool {
 
 // Starts reports whether the command begins with these words.
 func (c *Command) Starts(words ...string) bool {
-	return len(c.Words) >= len(words) && strings.Join(c.Words[:len(words)], " ") == strings.Join(words, " ")
+	return len(c.Words) >= len(words) && slices.Equal(c.Words[:len(words)], words)
 }

@@ -25,6 +25,9 @@ type Settings struct {
 
 	Problems []Problem  // what is meant for VPN and cannot be read
 	Others   []*Command // what is about other things, or not known here
+
+	of    *Configuration
+	names *namedThings
 }
 
 // Problem is a line that cannot be read.
@@ -94,7 +97,8 @@ type ServerGroup struct {
 
 // Settings sorts a configuration.
 func (c *Configuration) Settings() *Settings {
-	r := &settingsReader{s: new(Settings), names: collectNames(c)}
+	names := collectNames(c)
+	r := &settingsReader{s: &Settings{of: c, names: names}, names: names}
 	for _, command := range c.Commands {
 		if !r.command(command) {
 			r.s.Others = append(r.s.Others, command)
