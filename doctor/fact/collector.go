@@ -1,6 +1,7 @@
 package fact
 
 import (
+	"hash/maphash"
 	"maps"
 	"slices"
 	"strings"
@@ -26,6 +27,8 @@ const maxFacts = 50_000
 type Collector struct {
 	file  File
 	seen  map[string]int // key of a fact to its place
+	raw   map[uint64]int // the same by what was given, before it was scrubbed, hashed because it may hold secrets
+	seed  maphash.Seed
 	kinds map[string]int // source and kind to how many facts there are
 }
 
@@ -33,7 +36,7 @@ type Collector struct {
 func NewCollector(version, subject string) *Collector {
 	return &Collector{
 		file: File{Schema: Schema, Version: version, Subject: subject, Sources: []Source{}, Facts: []Fact{}},
-		seen: map[string]int{}, kinds: map[string]int{},
+		seen: map[string]int{}, raw: map[uint64]int{}, seed: maphash.MakeSeed(), kinds: map[string]int{},
 	}
 }
 
@@ -115,6 +118,15 @@ func (i *Input) Excerpt(lines []ExcerptLine) {
 func (i *Input) Add(kind Kind, line int, text string, when time.Time, values ...string) {
 	c, name := i.collector, i.Source().Name
 	i.told++
+	of := name + "\x00" + string(kind)
+	given := c.given(of, text, values)
+	if at, ok := c.raw[given]; ok {
+		c.file.Facts[at].Count++
+		return
+	}
+	if c.kinds[of] >= maxPerKind || len(c.file.Facts) >= maxFacts {
+		return // what is new is not kept, and scrubbing it would take most of the time
+	}
 	f := Fact{Kind: kind, Source: name, Line: line, Text: Cut(Scrub(text)), Time: when}
 	if len(values) > 0 {
 		f.Values = make(map[string]string, len(values)/2)
@@ -127,11 +139,24 @@ func (i *Input) Add(kind Kind, line int, text string, when time.Time, values ...
 		c.file.Facts[at].Count++
 		return
 	}
-	if of := name + "\x00" + string(kind); c.kinds[of] < maxPerKind && len(c.file.Facts) < maxFacts {
-		c.kinds[of]++
-		c.seen[k] = len(c.file.Facts)
-		c.file.Facts = append(c.file.Facts, f)
+	c.kinds[of]++
+	c.seen[k], c.raw[given] = len(c.file.Facts), len(c.file.Facts)
+	c.file.Facts = append(c.file.Facts, f)
+}
+
+// given is a hash of what makes two facts the same, before secrets are taken out.
+func (c *Collector) given(of, text string, values []string) uint64 {
+	var h maphash.Hash
+	h.SetSeed(c.seed)
+	if len(values) == 0 {
+		values = []string{text}
 	}
+	_, _ = h.WriteString(of)
+	for _, value := range values {
+		_ = h.WriteByte(0)
+		_, _ = h.WriteString(value)
+	}
+	return h.Sum64()
 }
 
 // key is what makes two facts of one source the same: kind and values, or the text where there are none.

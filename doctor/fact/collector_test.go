@@ -36,7 +36,15 @@ func TestBounds(t *testing.T) {
 		in.Add("test.kind", i, fmt.Sprint(i), time.Time{})
 		in.Add("test.same", i, "same", time.Time{})
 	}
+	values := c.Open("values")
+	for i := range 6000 {
+		values.Add("test.value", i, fmt.Sprint(i), time.Time{}, "n", fmt.Sprint(i%600))
+	}
 	f := c.File()
+	if n := len(f.Facts); n != 1001 || f.Facts[501].Count != 9 || f.Facts[n-1].Get("n") != "499" || f.Facts[n-1].Count != 9 {
+		t.Errorf("got %d facts, the last %+v, want 1001, and each that is kept said 9 times more", n, f.Facts[n-1])
+	}
+	f.Facts = f.Facts[:501]
 	if len(f.Facts) != 501 || f.Facts[1].Count != 99_999 || f.Facts[1].Line != 0 {
 		t.Errorf("got %d facts, the second %+v, want 501 and one that was said 99999 times more", len(f.Facts), f.Facts[1])
 	}
