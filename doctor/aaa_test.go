@@ -3,6 +3,7 @@ package doctor_test
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/longcord/longcord/doctor/judge"
@@ -57,5 +58,14 @@ func TestLogins(t *testing.T) {
 				t.Errorf("judged as %s %q, not %s %q; needs %q", report.Verdict, got, c.verdict, c.want, report.Needs)
 			}
 		})
+	}
+}
+
+// TestKamailio gives the remedies of who speaks in the evidence.
+func TestKamailio(t *testing.T) {
+	t.Parallel()
+	report := diagnose(t, " 4(26924) DEBUG: {1 2 REGISTER c45128} auth [api.c:302]: auth_check_response(): Authorization failed\n")
+	if len(report.Findings) != 1 || !strings.Contains(strings.Join(report.Findings[0].Fix, " "), "`kamctl passwd ") || strings.Contains(strings.Join(report.Findings[0].Fix, " "), "pjsip") {
+		t.Errorf("got %+v, want a remedy with kamctl, and none for Asterisk", report.Findings)
 	}
 }

@@ -76,7 +76,7 @@ func TestRecorded(t *testing.T) {
 		"path404.oc.log":            "fault group-url-mismatch(likely)",
 		"inuse.ocserv.log":          "fault port-taken",
 		"phoneua.ocserv.log":        "fault client-dialect group-url-mismatch group-url-mismatch",
-		"kamailio.log":              "fault registration-acl registration-refused registration-refused",
+		"kamailio.log":              "fault registration-acl registration-acl registration-refused registration-refused registration-refused(likely)",
 		"tftpd-hpa.log":             "ok",
 		"atftpd.log":                "ok",
 		"dnsmasq.log":               "ok",

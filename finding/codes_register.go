@@ -68,6 +68,11 @@ var (
 				"if it has as many contacts as it may, set `remove_existing = yes` beside `max_contacts` in its aor, so that a new tunnel address takes the old one's place",
 				"if it knows no such line or device, add it: an endpoint with auth and aors, or `[SEP…]` with `type = device` in sccp.conf",
 			},
+			Kamailio: {
+				"the password is wrong: `kamctl passwd LINE PASSWORD`, the same as in the phone's file (`authPassword`)",
+				"it has no such user: `kamctl add LINE PASSWORD`; with `use_domain` in auth_db the domain counts, too: `kamctl add LINE@DOMAIN PASSWORD`",
+				"it does not take the domain for its own: `alias=\"DOMAIN\"` in kamailio.cfg, or `kamctl domain add DOMAIN` where the module domain is used",
+			},
 		},
 		Messages: []string{
 			"chan_sip.c: Registration from '<sip:6001@10.99.0.1>' failed for '10.88.0.14:5060' - Wrong password",
@@ -103,6 +108,10 @@ var (
 				"chan_pjsip: add `permit = POOL/24` behind the `deny` of the endpoint, or to the section of acl.conf that its `acl =` names, then `asterisk -rx 'module reload res_pjsip.so'`",
 				"chan_sip: add `permit=POOL/255.255.255.0` to the peer (FreePBX: Permit of the extension), then `asterisk -rx 'sip reload'`",
 				"chan-sccp: add `permit = POOL/255.255.255.0` to `[general]` and to the device in sccp.conf, behind `deny`, then `asterisk -rx 'sccp reload'`",
+			},
+			Kamailio: {
+				"`allow_register`: let the pool into register.allow, or out of register.deny, of the module permissions, and restart Kamailio",
+				"pike: raise `modparam(\"pike\", \"reqs_density_per_unit\", 16)`, or do not call `pike_check_req` for the addresses of the tunnels; what is blocked is free after `remove_latency` seconds",
 			},
 		},
 	})

@@ -31,7 +31,7 @@ var platforms = []struct {
 	heading string
 }{
 	{finding.ASA, "On an ASA"}, {finding.CUCM, "On CUCM"}, {finding.Ocserv, "With ocserv"},
-	{finding.IOS, "On IOS with CME"}, {finding.Asterisk, "With Asterisk"}, {finding.Phone, "On the phone"},
+	{finding.IOS, "On IOS with CME"}, {finding.Asterisk, "With Asterisk"}, {finding.Kamailio, "With Kamailio"}, {finding.Phone, "On the phone"},
 }
 
 // TestPages compares every page in docs/errors with the declaration it explains.

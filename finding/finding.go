@@ -46,6 +46,7 @@ const (
 	Ocserv   Platform = "ocserv"   // ocserv.conf, occtl
 	IOS      Platform = "ios"      // IOS with CME (telephony-service, voice register)
 	Asterisk Platform = "asterisk" // chan_sip, chan_pjsip, chan-sccp
+	Kamailio Platform = "kamailio" // kamailio.cfg, kamctl
 	Phone    Platform = "phone"    // keys pressed on the phone
 )
 

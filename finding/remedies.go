@@ -11,7 +11,7 @@ var places = []struct {
 	name     string
 }{
 	{Longcord, "with Longcord"}, {ASA, "on an ASA"}, {CUCM, "on CUCM"}, {Ocserv, "with ocserv"},
-	{IOS, "on IOS with CME"}, {Asterisk, "with Asterisk"}, {Phone, "on the phone"},
+	{IOS, "on IOS with CME"}, {Asterisk, "with Asterisk"}, {Kamailio, "with Kamailio"}, {Phone, "on the phone"},
 }
 
 // On returns the finding with the remedies for equipment of these platforms, which was seen in the evidence.
@@ -59,7 +59,7 @@ func (d Declaration) remedies(seen []Platform) []string {
 		fixes = inPlaces(remedies, servers, len(servers) > 1)
 	default:
 		fixes = append(fixes, general...)
-		others := []Platform{ASA, CUCM, Ocserv, IOS, Asterisk}
+		others := []Platform{ASA, CUCM, Ocserv, IOS, Asterisk, Kamailio}
 		if !slices.ContainsFunc(seen, func(p Platform) bool { return p != Phone }) || len(fixes) == 0 {
 			others = append(others, Longcord)
 		}

@@ -15,6 +15,7 @@ import (
 var _ = rule(func(c *Case) {
 	for _, f := range c.All(fact.RegistrarDenied) {
 		found := finding.RegistrationACL.With(f.Get("program"), cmp.Or(f.Get("line"), "whoever comes")+" from "+cmp.Or(f.Get("client"), "there")+" "+cmp.Or(f.Get("reason"), "is denied"))
+		found.Subject += ": " + f.Get("line") + " " + f.Get("reason") // who is barred in two ways has two findings
 		if f.Get("program") == "fail2ban" {
 			found = found.As(finding.Likely) // that a phone is at that address is not told
 		}
@@ -28,6 +29,7 @@ var _ = rule(func(c *Case) {
 			continue
 		}
 		found := finding.RegistrationRefused.With(f.Get("line"), registrarReason(f))
+		found.Subject += ": " + f.Get("cause") // two causes are two findings
 		if f.Get("cause") == "domain" {
 			found = found.As(finding.Likely) // what its configuration makes of a foreign domain is not told
 		}

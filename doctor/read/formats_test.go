@@ -30,7 +30,7 @@ func TestFormats(t *testing.T) {
 		words    string
 	}{
 		{finding.Phone, "phones"}, {finding.ASA, "ASA"}, {finding.CUCM, "CUCM"}, {finding.IOS, "IOS with CME"}, {finding.Ocserv, "ocserv"},
-		{finding.Asterisk, "Asterisk"}, {finding.Longcord, "Longcord"}, {"", "any"},
+		{finding.Asterisk, "Asterisk"}, {finding.Kamailio, "Kamailio"}, {finding.Longcord, "Longcord"}, {"", "any"},
 	} {
 		slices.Sort(of[row.platform])
 		want += fmt.Sprintf("| %s | %s |\n", row.words, strings.Join(of[row.platform], "; "))

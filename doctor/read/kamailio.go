@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/longcord/longcord/doctor/fact"
+	"github.com/longcord/longcord/finding"
 )
 
 // Kamailio's log: docs/wire/gateway-logs.md#kamailio. What it refuses it tells with debug = 3 only, in lines of which each
@@ -20,7 +21,7 @@ var (
 )
 
 var _ = recognise(Recogniser{
-	Format: "Kamailio's log",
+	Format: "Kamailio's log", Platform: finding.Kamailio,
 	Marks: []string{
 		"parse_msg():", "<to> [", "no result for user '", "auth_check_response()", "check_self():", "created contact hf", "check_register():", "pike - blocking ip",
 		"request-route executed", "t_relay", "t_forward", "kamailio[",
