@@ -44,8 +44,9 @@ var ofOffice = map[string]struct{ text, want string }{
 		"%UC_CALLMANAGER-4-EndPointTransientConnection: %[DeviceName=SEP00005E005301][IPAddress=10.99.0.40][Reason=2]: x\n" +
 			"%UC_CALLMANAGER-6-EndPointRegistered: %[DeviceName=SEP00005E005301][IPAddress=10.99.0.40]: x\n", "ok registration-refused(possible)",
 	},
-	"alarm: wrong protocol":    {"%CCM_CALLMANAGER-CALLMANAGER-4-DeviceTransientConnection : %[DeviceName=SEP00005E005301][IPAddress=10.99.0.40][Reason=15]: x\n", "fault registration-refused"},
-	"alarm: no word of reason": {"%UC_CALLMANAGER-4-EndPointTransientConnection: %[IPAddress=10.99.0.40][Reason=6]: x\n", "insufficient"},
+	"alarm: wrong protocol":           {"%CCM_CALLMANAGER-CALLMANAGER-4-DeviceTransientConnection : %[DeviceName=SEP00005E005301][IPAddress=10.99.0.40][Reason=15]: x\n", "fault registration-refused"},
+	"alarm: reset while it registers": {"%UC_CALLMANAGER-4-EndPointTransientConnection: %[DeviceName=SEP00005E005301][IPAddress=10.99.0.40][Reason=9]: x\n", "ok"},
+	"alarm: no word of reason":        {"%UC_CALLMANAGER-4-EndPointTransientConnection: %[IPAddress=10.99.0.40][Reason=6]: x\n", "insufficient"},
 
 	"bans of strangers":  {"2026-11-25 18:22:07,123 fail2ban.actions [812]: NOTICE  [asterisk] Ban 192.0.2.61\n2026-11-25 18:22:09,123 fail2ban.actions [812]: NOTICE  [sshd] Ban 10.1.1.1\n", "insufficient"},
 	"a ban that is over": {"2026-11-25 18:22:07,123 fail2ban.actions [812]: NOTICE  [asterisk] Ban 10.1.1.1\n2026-11-25 18:32:09,123 fail2ban.actions [812]: NOTICE  [asterisk] Unban 10.1.1.1\n", "insufficient"},
@@ -77,6 +78,7 @@ var ofOffice = map[string]struct{ text, want string }{
 
 	"CME: registered":      {"ephone-1[0] Mac:0000.5E00.5370 TCP socket:[2] activeLine:0 whisperLine:0 REGISTERED in SCCP ver 19/17\n", "ok"},
 	"CME: not":             {"ephone-1[0] Mac:0000.5E00.5370 TCP socket:[-1] activeLine:0 whisperLine:0 UNREGISTERED\n", "insufficient"},
+	"CME: one of two":      {"ephone-1[0] Mac:0000.5E00.5370 TCP socket:[-1] activeLine:0 whisperLine:0 UNREGISTERED\nephone-2[1] Mac:0000.5E00.5371 TCP socket:[2] activeLine:0 whisperLine:0 REGISTERED in SCCP ver 19/17\n", "ok"},
 	"CME: gone and back":   {"%IPPHONE-6-UNREGISTER_ABNORMAL: ephone-1:SEP00005E005370 IP:10.1.1.9 Socket:2 DeviceType:Phone has unregistered abnormally.\n%IPPHONE-6-REGISTER: ephone-1:SEP00005E005370 IP:10.1.1.9 Socket:1 DeviceType:Phone has registered.\n", "ok"},
 	"restart: rejected":    {"Restart Cause    Phone-Reg-Rej\n", "fault registration-refused(likely)"},
 	"restart: lost":        {"Restart Cause: CM-ICMP-Unreach\n", "insufficient"},
@@ -94,11 +96,12 @@ var ofOffice = map[string]struct{ text, want string }{
 	"no gateway in a file": {"<device><deviceProtocol>SIP</deviceProtocol><fullConfig>true</fullConfig><vpnGroup/></device>\n", "fault vpn-not-configured"},
 	"closed":               {"CUCM closed TCP connection\n", "insufficient"},
 
-	"SIP: refused":     {sipTalk("Cisco-CP7965G/9.4.2", "403 Forbidden"), "fault registration-refused(likely)"},
-	"SIP: challenged":  {sipTalk("Cisco-CP7965G/9.4.2", "401 Unauthorized"), "ok"},
-	"SIP: taken":       {sipTalk("Cisco-CP7965G/9.4.2", "401 Unauthorized") + sipTalk("Cisco-CP7965G/9.4.2", "200 OK"), "ok"},
-	"SIP: of no phone": {sipTalk("PBX trunk", "403 Forbidden"), "insufficient"},
-	"SIP: by ngrep":    {strings.ReplaceAll(sipTalk("Cisco-CP7965G/9.4.2", "403 Forbidden"), "\n", ".\n"), "fault registration-refused(likely)"},
+	"SIP: refused":      {sipTalk("Cisco-CP7965G/9.4.2", "403 Forbidden"), "fault registration-refused(likely)"},
+	"SIP: challenged":   {sipTalk("Cisco-CP7965G/9.4.2", "401 Unauthorized"), "ok"},
+	"SIP: taken":        {sipTalk("Cisco-CP7965G/9.4.2", "401 Unauthorized") + sipTalk("Cisco-CP7965G/9.4.2", "200 OK"), "ok"},
+	"SIP: of no phone":  {sipTalk("PBX trunk", "403 Forbidden"), "insufficient"},
+	"SIP: of a gateway": {sipTalk("Cisco-SIPGateway/IOS-15.4.3.M5", "403 Forbidden"), "insufficient"},
+	"SIP: by ngrep":     {strings.ReplaceAll(sipTalk("Cisco-CP7965G/9.4.2", "403 Forbidden"), "\n", ".\n"), "fault registration-refused(likely)"},
 	"SIP: in a phone's log": {
 		"0611 DEB Nov 21 14:33:00.127717 JAVA-sipio-sent---> REGISTER sip:10.20.0.5 SIP/2.0^M\n\tTo: <sip:5035@10.20.0.5>^M\n\tCall-ID: a@10.99.0.21^M\n\tCSeq: 101 REGISTER^M\n" +
 			"0650 DEB Nov 21 14:33:00.171483 JAVA-sipio-recv<--- SIP/2.0 404 Not Found^M\n\tTo: <sip:5035@10.20.0.5>;tag=1^M\n\tCall-ID: a@10.99.0.21^M\n\tCSeq: 101 REGISTER^M\n",

@@ -39,6 +39,9 @@ var refusals = map[string]string{
 	"33": "phone and call manager are set for different versions of IP",
 }
 
+// wanted are reasons of TransientConnection that are somebody's will: none, a reset by the device, one by the call manager.
+var wanted = map[string]bool{"0": true, "8": true, "9": true}
+
 // losses are reasons after which the phone and the call manager no longer heard each other, by their numbers.
 var losses = map[string]string{"6": "connectivity-error", "13": "keepalive-timeout", "18": "device-no-response"}
 
@@ -72,6 +75,8 @@ func (r *cucmAlarms) Line(l Line) bool {
 		add(fact.PhoneAlarm, "device", device, "last", last)
 	case refusals[reason] != "":
 		add(fact.RegistrarRefused, "program", "CUCM", "line", device, "client", fields["IPAddress"], "cause", "reason "+reason, "reason", refusals[reason])
+	case wanted[reason]:
+		add(fact.PhoneAlarm, "device", device, "last", "reason "+reason)
 	default:
 		add(fact.PhoneAlarm, "device", device, "last", losses["6"])
 	}

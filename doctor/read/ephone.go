@@ -11,12 +11,14 @@ import (
 // CME's phones, as `show ephone` and its log have them: docs/wire/gateway-logs.md#cme.
 var (
 	ephoneShown = compile(`^\s*ephone-\d+\[\d+\] Mac:([0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}) .*?\b(REGISTERED|UNREGISTERED|DECEASED)\b`)
-	ephoneSays  = compile(`%IPPHONE-6-(REGISTER|REGISTER_NEW|UNREGISTER_NORMAL|UNREGISTER_ABNORMAL): ephone-\d+:(SEP[0-9A-Fa-f]{12}) IP:(\S+)`)
+	// ephoneCAPF is CME's CAPF at work, whose -6983 is that it waits for more bytes.
+	ephoneCAPF = compile(`\bephone_capf_\w+:|\bSSL Handshake (?:Error -6983|Successful)\s*$`)
+	ephoneSays = compile(`%IPPHONE-6-(REGISTER|REGISTER_NEW|UNREGISTER_NORMAL|UNREGISTER_ABNORMAL): ephone-\d+:(SEP[0-9A-Fa-f]{12}) IP:(\S+)`)
 )
 
 var _ = recognise(Recogniser{
 	Format: "phones of CME", Platform: finding.IOS, Early: true,
-	Marks: []string{"ephone-"},
+	Marks: []string{"ephone-", "ephone_capf", "ssl handshake"},
 	Alone: true,
 	New:   func(in *fact.Input) Reader { return &ephones{in: in, gone: map[string]Line{}} },
 })
@@ -38,7 +40,7 @@ func (r *ephones) Line(l Line) bool {
 		}
 		return true
 	}
-	return false
+	return ephoneCAPF.MatchString(l.Raw)
 }
 
 func (r *ephones) is(l Line, device, client string, registered bool) {
@@ -58,7 +60,7 @@ func (r *ephones) is(l Line, device, client string, registered bool) {
 func (r *ephones) End() {
 	for _, device := range r.order {
 		if l, ok := r.gone[device]; ok {
-			r.in.Add(fact.PhoneNotRegistered, l.Number, l.Raw, l.Time, "device", device, "text", "not registered")
+			r.in.Add(fact.RegistrarLost, l.Number, l.Raw, l.Time, "line", device)
 		}
 	}
 }

@@ -30,7 +30,7 @@ type sipText struct {
 	call   string
 	method string
 	line   string
-	cisco  bool
+	phone  bool // its User-Agent is a phone's
 }
 
 // ofPhone begins a message in a phone's own log.
@@ -58,7 +58,7 @@ func (r *sipText) Line(l Line) bool {
 	case "call-id", "i":
 		r.call = value
 	case "user-agent":
-		r.cisco = strings.HasPrefix(value, "Cisco")
+		r.phone = strings.HasPrefix(value, "Cisco-CP") || strings.HasPrefix(value, "Cisco-SIPIPCommunicator")
 	case "to", "t":
 		if to := sipUser.FindStringSubmatch(value); to != nil {
 			r.line = to[1]
@@ -77,7 +77,7 @@ func (r *sipText) complete() {
 	switch {
 	case r.call == "" || r.method != "REGISTER":
 	case r.status == "":
-		if (r.own || r.cisco) && len(r.phones) < maxAsked {
+		if (r.own || r.phone) && len(r.phones) < maxAsked {
 			r.phones[r.call] = true
 		}
 	case r.status >= "200" && r.line != "" && r.phones[r.call]:
