@@ -342,9 +342,10 @@ var breakages = []breakage{
 		acts:  map[moment]act{setUp: editing("idleTimeout: 0\n", "idleTimeout: 2\n")},
 	},
 	{
-		code: "address-changed",
-		does: "the address that the phone had in the tunnel the day before is kept for somebody else",
-		acts: map[moment]act{carried: giveAddressAway},
+		code:  "address-changed",
+		does:  "the address that the phone had in the tunnel the day before is kept for somebody else",
+		acts:  map[moment]act{carried: giveAddressAway},
+		until: stage.Register,
 	},
 	{
 		code: "registration-unreachable",
@@ -374,6 +375,7 @@ var breakages = []breakage{
 		acts: map[moment]act{opened: func(_ context.Context, s *story) error {
 			return s.world.gateway.Disguise(poolPrefix, unix.IPPROTO_TCP, 5060, netip.MustParseAddr("10.20.0.254"))
 		}},
+		until: stage.Register,
 	},
 	{
 		code: "one-way-audio",
