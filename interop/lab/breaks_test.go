@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// together is how many labs run at a time: they wait more than they work.
-const together = 8
+// together is how many labs run at a time: they wait more than they work, a second and a half of their twenty.
+const together = 12
 
 // besides are findings that are true in every lab, or follow from what is broken, and that the doctor may name too.
 var besides = map[string][]string{
