@@ -112,6 +112,8 @@ splitDNS: [example.net, example.org]
 splitTunnelPolicy: tunnelspecified
 splitTunnelNetworks: [10.20.0.0/24]
 mtu: 1200
+dpdClient: 17
+keepAlive: 13
 `)
 	c, told := tunnelTo(t, o, peopleURL)
 	wants(t, told, map[string]string{
@@ -119,6 +121,8 @@ mtu: 1200
 		"INTERNAL_IP4_NBNS": "10.20.0.60", "CISCO_SPLIT_DNS": "example.org,example.net", "INTERNAL_IP4_MTU": "1200", "INTERNAL_IP4_NETMASK": "255.255.255.192",
 		"CISCO_SPLIT_INC": "1", "CISCO_SPLIT_INC_0_ADDR": "10.20.0.0", "CISCO_SPLIT_INC_0_MASK": "255.255.255.0", "CISCO_SPLIT_EXC": "",
 	})
+	c.Wait("CSTP connected. DPD 17, Keepalive 13")
+	c.Wait("DTLS initialised. DPD 17, Keepalive 13")
 	c.Wait("Established DTLS connection")
 	c.Signal(syscall.SIGINT)
 	c.Ended()
