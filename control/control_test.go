@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -132,6 +133,8 @@ type system struct {
 	client  *control.Client
 	catalog *catalog.Catalog
 	socket  string
+
+	exported *atomic.Int32 // how often all was, with secrets
 }
 
 // start runs a server with a small office until the test ends.
@@ -141,9 +144,11 @@ func start(t *testing.T) system {
 	began := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	socket := filepath.Join(t.TempDir(), "s")
 	board := finding.NewBoard()
+	exported := &atomic.Int32{}
 	board.Raise(finding.LoginRefused.With("bob").Because("gateway", 0, "login from 192.0.2.1"))
 	server, err := control.New(control.Config{
 		Socket: socket, Catalog: objects, Findings: board,
+		Exported: func(context.Context) error { exported.Add(1); return errors.New("the disk is full") }, // which keeps nobody from his export
 		Status: func() control.Status {
 			return control.Status{Version: "1.2", Began: began, Ready: true, Listening: []string{"gateway tcp 192.0.2.10:443"}}
 		},
@@ -165,7 +170,7 @@ func start(t *testing.T) system {
 			t.Errorf("the socket is still there: %v", err)
 		}
 	})
-	return system{control.NewClient(socket), objects, socket}
+	return system{control.NewClient(socket), objects, socket, exported}
 }
 
 func TestStatusPhonesAndSessions(t *testing.T) {
@@ -304,6 +309,12 @@ func TestExportTakesTheSameWayBack(t *testing.T) {
 		if _, err := s.client.Apply(ctx, parse(t, string(text)), catalog.Options{DryRun: true, Prune: true}, control.ExpectExisting); err != nil {
 			t.Errorf("export is not taken back: %v", err)
 		}
+	}
+	if _, err := s.client.Export(ctx, inventory.KindLine, "1001", true); err != nil {
+		t.Error(err)
+	}
+	if got := s.exported.Load(); got != 1 {
+		t.Errorf("%d exports were told of; one had everything", got)
 	}
 	objects, err := s.client.Objects(ctx, inventory.KindLine, "1001")
 	if err != nil || len(objects) != 1 || objects[0]["kind"] != "Line" || objects[0]["secret"] != secret.Redacted {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/longcord/longcord/internal/logging"
 	"github.com/longcord/longcord/inventory"
 	"github.com/longcord/longcord/inventory/catalog"
 	"github.com/longcord/longcord/inventory/file"
@@ -113,12 +114,17 @@ func fields(o inventory.Object) (map[string]any, error) {
 	return all, nil
 }
 
-func (s *Server) exportInventory(_ context.Context, in *exportInput) (*yamlOutput, error) {
+func (s *Server) exportInventory(ctx context.Context, in *exportInput) (*yamlOutput, error) {
 	objects, err := s.selected(in.Selection)
 	if err != nil {
 		return nil, err
 	}
 	text, err := file.Encode(objects, in.Secrets)
+	if err == nil && in.Secrets && in.Selection == (Selection{}) && s.config.Exported != nil {
+		if err := s.config.Exported(ctx); err != nil {
+			s.log.Warn("export not recorded", logging.Err, err)
+		}
+	}
 	return &yamlOutput{ContentType: "application/yaml", Body: text}, err
 }
 

@@ -76,6 +76,8 @@ type Config struct {
 	// Live reads a phone's own web pages. Its error may be a *Refusal. Nil: nobody does.
 	Live     func(ctx context.Context, phone string) (Live, error)
 	Findings *finding.Board
+	// Exported hears that the whole inventory was handed out with its secrets. Nil: nobody wants to know.
+	Exported func(context.Context) error
 	Log      *slog.Logger // nil discards
 }
 

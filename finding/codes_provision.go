@@ -369,7 +369,8 @@ var (
 		Args: []string{"what", "since"},
 		Says: "there is no backup of %[1]s since %[2]s; its keys cannot be made again",
 		Fix: []string{
-			"copy the folder %[1]s to another machine",
+			"keep what `longcord export --with-secrets` prints on another machine, where nobody else reads it",
+			"where phones hold trust lists, copy the state folder, too, while `longcord serve` is stopped: the keys of the house are nowhere else",
 		},
 	})
 )

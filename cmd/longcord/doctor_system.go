@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -46,7 +45,7 @@ func (p *program) doctorSystem(c *cobra.Command, files *doctorFiles) way {
 				return err
 			}
 			to.At(time.Now())
-			return askSystem(ctx, to, control.NewClient(c.Socket), c.State)
+			return askSystem(ctx, to, control.NewClient(c.Socket))
 		},
 	}
 }
@@ -152,7 +151,7 @@ func timeOf(text string, now time.Time) (time.Time, error) {
 }
 
 // askSystem collects what stands on the board, and whether everything listens.
-func askSystem(ctx context.Context, to *fact.Collector, client *control.Client, folder string) error {
+func askSystem(ctx context.Context, to *fact.Collector, client *control.Client) error {
 	status, err := client.Status(ctx)
 	if err != nil {
 		return err
@@ -170,7 +169,6 @@ func askSystem(ctx context.Context, to *fact.Collector, client *control.Client, 
 	for _, s := range standing {
 		addFinding(in, s.Finding, s.First)
 	}
-	addBackup(in, folder)
 	return addUnready(ctx, in, client, "")
 }
 
@@ -203,24 +201,6 @@ func addUnready(ctx context.Context, in *fact.Input, client *control.Client, dev
 		}
 	}
 	return nil
-}
-
-// backupMark is a file in the state folder that who copies the folder touches after it.
-const backupMark = "backed-up"
-
-// addBackup tells when the state folder was copied last. Who may not look into it tells nothing.
-func addBackup(in *fact.Input, folder string) {
-	began, err := os.Stat(filepath.Join(folder, "master.key"))
-	if err != nil {
-		return
-	}
-	values := []string{"folder", folder, "began", began.ModTime().UTC().Format(time.RFC3339)}
-	text := "no file " + backupMark + " says that somebody copies " + folder
-	if mark, err := os.Stat(filepath.Join(folder, backupMark)); err == nil {
-		values = append(values, "copied", mark.ModTime().UTC().Format(time.RFC3339))
-		text = "copied last " + said(mark.ModTime())
-	}
-	in.Add(fact.SystemBackup, 0, text, began.ModTime(), values...)
 }
 
 // askPhone collects what the system knows of a phone: now, or of the time then.

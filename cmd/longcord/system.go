@@ -64,6 +64,7 @@ type system struct {
 	syslog      *syslog.Sender // nil: nobody wants it
 
 	phoneCertificates *lsc.Book
+	backups           *backups
 }
 
 // openSystem opens the store and makes the parts; no port is open yet. An empty store is filled from the
@@ -90,6 +91,7 @@ func (s *system) prepare(ctx context.Context, parts []string) (err error) {
 		return err
 	}
 	s.strangers = newStrangers(s.catalog.Current, s.findings)
+	s.backups = newBackups(s.store, s.findings, s.setUp)
 	if err := s.openKeyLog(); err != nil {
 		return err
 	}
@@ -107,7 +109,7 @@ func (s *system) prepare(ctx context.Context, parts []string) (err error) {
 		Status: s.status, Sessions: s.sessions(), Registrations: s.registrations, Deliveries: s.deliveries, Strangers: s.strangers.list,
 		Invitations: s.invitations(), Fitness: s.fitness, Findings: s.findings, Log: s.log,
 		Certificates: s.certificates, Rollovers: s.rollover, Enrolments: s.enrolments(), Impact: s.impact,
-		Trust: s.trust(), Stamps: s.stamps, Teller: s.teller(), Live: s.live,
+		Trust: s.trust(), Stamps: s.stamps, Teller: s.teller(), Live: s.live, Exported: s.exported,
 	})
 	return err
 }
@@ -376,6 +378,7 @@ func (s *system) open(ctx context.Context, start func(part)) error {
 	start(part{"certificates", s.watchCertificates})
 	start(part{"keys of the house", s.authority.Run})
 	start(part{"clock", s.watchClock})
+	start(part{"backup", s.watchBackup})
 	if g := s.gateway; g != nil {
 		start(part{"accounts", s.accounts.Run})
 		if err := g.Open(ctx); err != nil {

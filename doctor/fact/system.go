@@ -16,10 +16,6 @@ const (
 	// SystemPast: somebody asks for a time of which only logs know; at (RFC 3339).
 	SystemPast Kind = "system.past"
 
-	// SystemBackup: when the state folder was copied last; folder, copied (RFC 3339; absent: nobody has said so), began
-	// (RFC 3339, when the folder was made).
-	SystemBackup Kind = "system.backup"
-
 	// SystemUnready: a phone is not known to believe the certificate that a gateway presents next, or, once that has been
 	// presented (state swapped), the one that it presents now; device, gateway, certificate, state (none, staged, swapped),
 	// why, sha1 (of the certificate), seen (RFC 3339, last sign of the phone), refused (true: it has refused it).

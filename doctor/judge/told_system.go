@@ -23,7 +23,7 @@ var _ = lateRule(func(c *Case) {
 		}
 		c.FindAgain(told, f)
 	}
-})
+}, finding.BackupMissing) // and whatever else; but of this nobody knows who is not told
 
 // fixesOf returns the remedies that a system told.
 func fixesOf(f fact.Fact) (fixes []string) {
