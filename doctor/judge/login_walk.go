@@ -29,12 +29,14 @@ func (c *Case) withComputers(f fact.Fact) []fact.Fact {
 
 // A computer with the phone's credentials, and a line that is the phone's, too.
 var _ = rule(func(c *Case) {
-	for _, f := range c.Of(fact.WalkComputer, "what", "login", "outcome", "refused") {
-		if f.Get("by") == "certificate" {
-			c.Find(finding.ClientCertificateUntrusted.With(c.file.Subject, "it says "+f.Get("reason")).As(finding.Likely), f)
-			continue
+	for _, f := range c.Of(fact.WalkComputer, "what", "login") {
+		outcome, by := f.Get("outcome"), f.Get("by")
+		switch {
+		case by == "certificate" && (outcome == "refused" || outcome == "certificate"):
+			c.Find(finding.ClientCertificateUntrusted.With(c.file.Subject, "it says "+f.Get("reason")+c.otherIssuer(f.Get("gateway"))).As(finding.Likely), f)
+		case outcome == "refused":
+			c.Find(finding.LoginRefused.With(f.Get("user")).As(finding.Likely), f)
 		}
-		c.Find(finding.LoginRefused.With(f.Get("user")).As(finding.Likely), f)
 	}
 	for _, f := range c.Of(fact.WalkComputer, "what", "dtls", "outcome", "silent") {
 		c.Find(finding.DTLSBlocked.With(f.Get("port")), f)

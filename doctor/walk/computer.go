@@ -79,6 +79,9 @@ func (w *walker) computerLogin(g *phone.Gateway, err error) {
 	if !w.o.Password.IsZero() {
 		by = "password"
 	}
+	if g.AsksCertificate {
+		w.authorities(g.URL, g.Authorities)
+	}
 	values := []string{"user", user, "by", by, "groups", strings.Join(g.Groups, ", "), "group", g.Group}
 	at := ""
 	if len(g.Groups) > 0 {

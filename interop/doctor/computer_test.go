@@ -102,19 +102,25 @@ func TestComputers(t *testing.T) {
 	}
 }
 
+// forPeople declares a group for computers, which is on the list, at the office.
+func forPeople(t *testing.T, o *office.Office, settings string) {
+	t.Helper()
+	inventory, err := os.ReadFile(o.Path("inventory.yaml"))
+	must(t, err)
+	people := "\n---\nkind: TunnelGroup\nname: people\ngroupURLs: [\"https://203.0.113.2/people\"]\ngroupAliases: [People]\n" +
+		"addressPool: phones\ndefaultGroupPolicy: phones\n" + settings
+	must(t, os.WriteFile(o.Path("people.yaml"), append(inventory, people...), 0o600))
+	if out, err := o.Longcord("", "-c", o.Path("longcord.yaml"), "apply", "-f", o.Path("people.yaml"), "--yes"); err != nil {
+		t.Fatalf("apply: %v\n%s", err, out)
+	}
+}
+
 // TestComputersAtOffice walks to a gateway of ours by a URL that is nobody's, where a group for computers is on the list.
 func TestComputersAtOffice(t *testing.T) {
 	t.Parallel()
 	o := ourOffice(t)
 	file := fileOf(t, o)
-	inventory, err := os.ReadFile(o.Path("inventory.yaml"))
-	must(t, err)
-	people := "\n---\nkind: TunnelGroup\nname: people\ngroupURLs: [\"https://203.0.113.2/people\"]\ngroupAliases: [People]\nauthentication: aaa\n" +
-		"addressPool: phones\ndefaultGroupPolicy: phones\n"
-	must(t, os.WriteFile(o.Path("people.yaml"), append(inventory, people...), 0o600))
-	if out, err := o.Longcord("", "-c", o.Path("longcord.yaml"), "apply", "-f", o.Path("people.yaml"), "--yes"); err != nil {
-		t.Fatalf("apply: %v\n%s", err, out)
-	}
+	forPeople(t, o, "authentication: aaa\n")
 	if out, err := o.Longcord(password+"\n", "-c", o.Path("longcord.yaml"), "users", "add", "anna", "--password-stdin"); err != nil {
 		t.Fatalf("users add: %v\n%s", err, out)
 	}
@@ -130,6 +136,32 @@ func TestComputersAtOffice(t *testing.T) {
 		}
 	}
 	if out, err := o.Longcord("", "-c", o.Path("longcord.yaml"), "sessions", "list"); err != nil || strings.Contains(out, "anna") {
+		t.Errorf("the doctor has left its session behind: %v\n%s", err, out)
+	}
+}
+
+// TestComputersByCertificate walks to a gateway of ours that asks computers for a certificate in words.
+func TestComputersByCertificate(t *testing.T) {
+	t.Parallel()
+	o := ourOffice(t, "--auth", "certificate")
+	file := fileOf(t, o)
+	forPeople(t, o, "authentication: certificate\ncertificateAuthorities: [phones]\n")
+	wrong := changed(t, o, file, office.URL+"<", office.URL+"s<")
+	for name, c := range map[string]struct {
+		flags       []string
+		codes, says string
+	}{
+		"right":            {[]string{"--cert", o.Path("certificates/" + phone + ".pem"), "--key", o.Path("certificates/" + phone + ".key")}, "group-url-mismatch", "gives a computer a tunnel"},
+		"of somebody else": {showing(t, elsewhere.Issue(phoneCN, nil)), "group-url-mismatch client-certificate-untrusted", "wants a certificate of a computer: Your certificate is missing or not accepted here."},
+		"none":             {nil, "group-url-mismatch", "no computer was logged in"},
+	} {
+		r := judge(t, on(o.Client), "", append([]string{"--file", wrong}, c.flags...)...)
+		r.expect(t, "fault", c.codes)
+		if !strings.Contains(r.progress, c.says) {
+			t.Errorf("%s: %q is not told:\n%s", name, c.says, r.progress)
+		}
+	}
+	if out, err := o.Longcord("", "-c", o.Path("longcord.yaml"), "sessions", "list"); err != nil || strings.Contains(out, phone) {
 		t.Errorf("the doctor has left its session behind: %v\n%s", err, out)
 	}
 }

@@ -92,7 +92,9 @@ func (c *DocumentClient) Replied(r vpnauth.Reply) ([]ClientAction, error) {
 		return c.certify(), nil
 	case doc.Type == vpnauth.AuthRequest && doc.Auth != nil && doc.Auth.Form != nil:
 		return c.fill(doc), nil
-	case c.certified != unasked && doc.Auth != nil:
+	case doc.Auth != nil && doc.Auth.Error != nil && c.asked != nil:
+		return c.end(Refused{WrongLogin, said(doc.Auth)}), nil
+	case doc.Auth != nil && (c.certified != unasked || doc.Auth.Error != nil && c.config.Certificate):
 		return c.end(Refused{CertificateWanted, said(doc.Auth)}), nil
 	}
 	return c.end(Refused{Incomplete, fmt.Sprintf("the gateway sends %s without a form", doc)}), nil

@@ -135,6 +135,9 @@ func TestDocumentClientIsAsked(t *testing.T) {
 			want: []string{`type="init"`, "incomplete: it asks for a password, and none is given"}},
 		"a certificate": {config: verify.ClientConfig{Certificate: true}, replies: []vpnauth.Reply{certificate, certificate, refused},
 			want: []string{`type="init"`, `anew type="init"`, `<client-cert-fail`, "certificate wanted: Your certificate is missing or not accepted here."}},
+		"a certificate that is not taken": {config: verify.ClientConfig{Certificate: true}, replies: []vpnauth.Reply{refused},
+			want: []string{`type="init"`, "certificate wanted: Your certificate is missing or not accepted here."}},
+		"a password too often":            {replies: []vpnauth.Reply{asking(passwordForm), refused}, want: []string{`type="init"`, `<password>`, "wrong login: Your certificate"}},
 		"a certificate that is not there": {replies: []vpnauth.Reply{certificate, certificate}, want: []string{`type="init"`, `<client-cert-fail`, "certificate wanted: the gateway asks for a certificate again"}},
 		"a certificate, or a password":    {replies: []vpnauth.Reply{certificate, asking(passwordForm)}, want: []string{`type="init"`, `<client-cert-fail`, `<password>`}},
 	} {
