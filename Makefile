@@ -35,8 +35,8 @@ check: go
 unit: go
 	CGO_ENABLED=1 go test -race -shuffle=on $(packages)
 
-# Tests against programs that we did not write. See interop/README.md. The lab breaks everything in turn, which
-# takes seven minutes on two cores: go test's own limit of ten is for a quick machine only.
+# Tests against programs that we did not write. See interop/README.md. The lab breaks everything, which takes some
+# minutes on two cores: go test's own limit of ten is for a quick machine only.
 interop: build
 	LONGCORD=$(CURDIR)/bin/longcord go test -tags interop -count=1 -p 1 -timeout 30m ./interop/... \
 		$(sort $(dir $(addprefix ./,$(shell git ls-files '*_interop_test.go'))))

@@ -47,14 +47,16 @@ func TestCaptureOfTwoInterfaces(t *testing.T) {
 		}
 		packet := gopacket.NewPacket(data, layers.LinkTypeEthernet, gopacket.Default)
 		if ip, ok := packet.NetworkLayer().(*layers.IPv4); ok && packet.Layer(layers.LayerTypeUDP) != nil {
-			sources[info.InterfaceIndex] = append(sources[info.InterfaceIndex], ip.SrcIP.String())
+			// A question that had to be repeated stands in the capture twice, and so may its answer.
+			if from := ip.SrcIP.String(); !slices.Contains(sources[info.InterfaceIndex], from) {
+				sources[info.InterfaceIndex] = append(sources[info.InterfaceIndex], from)
+			}
 		}
 	}
-	// A question that had to be repeated stands in the capture twice.
-	if got := slices.Compact(sources[0]); !slices.Equal(got, []string{"10.1.0.1", "10.1.0.2"}) {
-		t.Errorf("on the switch UDP came from %v, want question and answer, once each", sources[0])
+	if !slices.Equal(sources[0], []string{"10.1.0.1", "10.1.0.2"}) {
+		t.Errorf("on the switch UDP came from %v, want question and answer", sources[0])
 	}
-	if got := slices.Compact(sources[1]); !slices.Equal(got, []string{"10.2.0.1", "10.2.0.2"}) {
+	if !slices.Equal(sources[1], []string{"10.2.0.1", "10.2.0.2"}) {
 		t.Errorf("on the later interface UDP came from %v, want question and answer", sources[1])
 	}
 	for i, want := range []string{"lan", "later"} {
