@@ -198,7 +198,7 @@ func (p *printer) finding(f finding.Finding, alternative bool) {
 	p.wrapped(4, 6, p.coloured(dim, "more: longcord doctor explain "+f.Code))
 }
 
-// mostSources is how many inputs are listed in which nobody found anything.
+// mostSources is how many inputs are listed in which nobody found anything. One that was not read to its end is always listed.
 const mostSources = 5
 
 // sources says what was recognised, one line each.
@@ -210,7 +210,7 @@ func (p *printer) sources(f *fact.File) {
 	p.line("Looked at:")
 	unknown := 0
 	for _, s := range f.Sources {
-		if len(s.Formats) == 0 {
+		if len(s.Formats) == 0 && !s.Partly {
 			if unknown++; unknown > mostSources {
 				continue
 			}

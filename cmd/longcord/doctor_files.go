@@ -151,7 +151,7 @@ func (p *program) readFolder(ctx context.Context, to *fact.Collector, folder str
 	var unread []error
 	left := func(name string, err error) {
 		unread = append(unread, err)
-		to.Open(name).Source().Problem = err.Error()
+		to.Open(name).Partly(err.Error())
 	}
 	err := filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
 		switch {

@@ -85,6 +85,15 @@ type Input struct {
 // Source returns what is known of the source so far, to be changed by who reads it.
 func (i *Input) Source() *Source { return &i.collector.file.Sources[i.index] }
 
+// Partly notes why some of the source was not read, so that what stands there does not pass for health.
+func (i *Input) Partly(why string) {
+	s := i.Source()
+	if s.Problem != "" && s.Problem != why {
+		why = s.Problem + "; " + why
+	}
+	s.Partly, s.Problem = true, Cut(why)
+}
+
 // Now returns when this is collected, which gives years to times without one; zero: not known.
 func (i *Input) Now() time.Time { return i.collector.file.Collected }
 

@@ -42,6 +42,7 @@ type Source struct {
 	Lines     int                `json:"lines,omitempty"`
 	Known     int                `json:"known,omitempty"`   // lines that somebody understood
 	Problem   string             `json:"problem,omitempty"` // why it could not be read to its end
+	Partly    bool               `json:"partly,omitempty"`  // what was not read may tell something; Problem says why it was not
 	// Unread is the first line that says in plain words that something failed, and that nobody understood; empty: none does.
 	Unread     string `json:"unread,omitempty"`
 	UnreadLine int    `json:"unread_line,omitempty"`

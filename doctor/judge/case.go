@@ -207,9 +207,13 @@ func (c *Case) explain() {
 	}
 }
 
-// readOn asks about the first line of each source that speaks of a failure which nobody can read, as long as no fault says why.
+// readOn asks about what was not read of a source, and about the first line of each that speaks of a failure which nobody can
+// read, as long as no fault says why.
 func (c *Case) readOn() {
 	for _, s := range c.file.Sources {
+		if s.Partly {
+			c.Need(fmt.Sprintf("send what was not read of %s: %s", s.Name, s.Problem))
+		}
 		if s.Unread != "" {
 			c.Need(fmt.Sprintf("line %d of %s speaks of a failure that cannot be read here: %q. Send what stands around it, and what the other side logged at that time",
 				s.UnreadLine, s.Name, s.Unread))

@@ -152,12 +152,12 @@ func (u *unpacking) problem(in *fact.Input, err error) error {
 	case err == nil || errors.Is(err, io.EOF):
 		return nil
 	case errors.Is(err, errLimit):
-		in.Source().Problem = fmt.Sprintf("only the first %d bytes were read", u.options.Limit)
+		in.Partly(fmt.Sprintf("only the first %d bytes were read", u.options.Limit))
 		return nil
 	case u.failed != nil:
 		in.Source().Problem = u.failed.Error()
 		return u.failed
 	}
-	in.Source().Problem = err.Error()
+	in.Partly(err.Error())
 	return nil
 }

@@ -107,6 +107,8 @@ func (r *sepReader) end(whole bool) {
 			f.check(text, err)
 		case r.first <= 2 && sepName.MatchString(f.name) && len(text) < cnf.MaxSize:
 			f.invalid(r.first, "<device>", "it ends in the middle, </device> is missing", true)
+		default:
+			r.in.Partly("a phone's file in it ends in the middle, </device> is missing")
 		}
 	default: // one element of the group, without anything around it
 		f.urls()

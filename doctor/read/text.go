@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"unicode/utf8"
 
@@ -62,10 +63,14 @@ func text(in *fact.Input, r *bufio.Reader, head []byte, o Options) error {
 	}
 	var failed error
 	for number := 1; ; number++ {
-		raw, err := readLine(r)
+		raw, cut, err := readLine(r)
 		if len(raw) > 0 {
 			in.Source().Lines = number
+			known := in.Source().Known
 			t.line(raw, number)
+			if cut && in.Source().Known > known {
+				in.Partly(fmt.Sprintf("line %d is longer than %d KB; the rest of it was passed over", number, maxLine>>10))
+			}
 		}
 		if err != nil {
 			if !errors.Is(err, io.EOF) {
@@ -230,11 +235,11 @@ func (t *lines) offerTo(a *asked, line Line, has uint64) bool {
 	return true
 }
 
-// readLine returns the next line with its end, at most maxLine bytes of it.
-func readLine(r *bufio.Reader) ([]byte, error) {
-	line, err := r.ReadSlice('\n')
+// readLine returns the next line with its end, at most maxLine bytes of it, and whether there is more of it.
+func readLine(r *bufio.Reader) (line []byte, cut bool, err error) {
+	line, err = r.ReadSlice('\n')
 	if !errors.Is(err, bufio.ErrBufferFull) {
-		return line, err
+		return line, false, err
 	}
 	line = bytes.Clone(line) // the buffer is used again
 	for errors.Is(err, bufio.ErrBufferFull) {
@@ -243,5 +248,5 @@ func readLine(r *bufio.Reader) ([]byte, error) {
 	for len(line) > 0 && !utf8.RuneStart(line[len(line)-1]) { // do not end within a character
 		line = line[:len(line)-1]
 	}
-	return line, err
+	return line, true, err
 }

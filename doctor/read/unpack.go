@@ -149,7 +149,7 @@ func (u *unpacking) zip(name string, b *bufio.Reader, whole io.Reader, depth int
 			continue
 		}
 		if f.Flags&1 != 0 {
-			u.to.Open(path.Join(name, f.Name)).Source().Problem = "this is encrypted; unpack it and give what comes out"
+			u.to.Open(path.Join(name, f.Name)).Partly("this is encrypted; unpack it and give what comes out")
 			continue
 		}
 		r, err := f.Open()
@@ -196,7 +196,7 @@ func errorOrEnd(err error) error {
 func (u *unpacking) member(archive, name string, r io.Reader, depth int) error {
 	full := archive + "/" + strings.TrimLeft(path.Clean("/"+name), "/")
 	if u.members == 0 {
-		u.to.Open(archive).Source().Problem = fmt.Sprintf("it holds more than %d files; the rest was not read", maxMembers)
+		u.to.Open(archive).Partly(fmt.Sprintf("it holds more than %d files; the rest was not read", maxMembers))
 		return errEnough
 	}
 	u.members--
@@ -204,6 +204,6 @@ func (u *unpacking) member(archive, name string, r io.Reader, depth int) error {
 }
 
 func (u *unpacking) tooDeep(name string) error {
-	u.to.Open(name).Source().Problem = fmt.Sprintf("it is packed more than %d times; unpack it and give what comes out", maxDepth)
+	u.to.Open(name).Partly(fmt.Sprintf("it is packed more than %d times; unpack it and give what comes out", maxDepth))
 	return nil
 }

@@ -256,7 +256,7 @@ func TestManyMembers(t *testing.T) {
 		files = append(files, fmt.Sprintf("f%d", i), "x\n")
 	}
 	f := readAll(t, "x", bytes.NewReader(tarred(t, files...)), Options{})
-	if last := f.Sources[len(f.Sources)-1]; len(f.Sources) != maxMembers+1 || !strings.Contains(last.Problem, "more than") {
+	if last := f.Sources[len(f.Sources)-1]; len(f.Sources) != maxMembers+1 || !strings.Contains(last.Problem, "more than") || !last.Partly {
 		t.Errorf("got %d sources and %+v, want %d and a problem", len(f.Sources), last, maxMembers+1)
 	}
 }
