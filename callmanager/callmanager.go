@@ -380,7 +380,11 @@ func (m *Manager) doRegister(actions []register.Action) {
 				logging.Peer, a.Binding.Flow, "agent", a.Binding.UserAgent, "restart", a.Binding.Restart)
 			m.isIn(a.Binding)
 			m.moved(a.Before, a.Binding)
-			m.greet(a.Binding)
+			if b := a.Binding; !b.Follows && b.Flow.Transport != register.SCCP {
+				m.greet(b.Device)
+			}
+		case register.Settled:
+			m.greet(a.Device)
 		case register.Unregistered:
 			m.log.Info("unregistered", logging.Phone, a.Binding.Device, "line", a.Binding.Line,
 				logging.Peer, a.Binding.Flow, "why", a.Why)

@@ -56,23 +56,23 @@ func (m *Manager) busy(device string) bool {
 // greet tells a phone that has just registered, and has another file than it should, that there is a new
 // one: it was away when that was told. It is told of each file once, lest a phone that does not take it
 // goes on registering for ever.
-func (m *Manager) greet(b register.Binding) {
-	if m.config.Behind == nil || b.Follows || b.Device == "" {
+func (m *Manager) greet(device string) {
+	if m.config.Behind == nil || device == "" {
 		return
 	}
 	// Not before the answer to its REGISTER is on its way. The question is asked there too, because it may
 	// take its time.
 	m.keeper.then(func() {
-		stamp, behind := m.config.Behind(b.Device)
+		stamp, behind := m.config.Behind(device)
 		if !behind {
 			return
 		}
 		m.event(func(now time.Time) {
-			if m.greeted[b.Device] == stamp {
+			if m.greeted[device] == stamp {
 				return
 			}
-			m.greeted[b.Device] = stamp
-			m.doTell(m.teller.Tell(now, b.Device, register.Order{Action: sip.CheckVersion, Stamp: stamp}))
+			m.greeted[device] = stamp
+			m.doTell(m.teller.Tell(now, device, register.Order{Action: sip.CheckVersion, Stamp: stamp}))
 		})
 	})
 }

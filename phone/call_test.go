@@ -58,11 +58,17 @@ type world struct {
 // serve runs a call manager until stop or the end of the test.
 func serve(t *testing.T, set *inventory.Set, kept store.Store, address netip.Addr) *world {
 	t.Helper()
+	return serveBehind(t, set, kept, address, nil)
+}
+
+// serveBehind is a call manager that knows which phones run another file than they should.
+func serveBehind(t *testing.T, set *inventory.Set, kept store.Store, address netip.Addr, behind func(string) (string, bool)) *world {
+	t.Helper()
 	ends, tellings := make(chan string, 100), make(chan struct{}, 100)
 	m, err := callmanager.New(callmanager.Config{
 		Log:       slog.New(managerLog{slog.DiscardHandler, ends, tellings}),
 		Settings:  callmanager.Settings{Listen: address},
-		Inventory: func() *inventory.Set { return set }, Store: kept,
+		Inventory: func() *inventory.Set { return set }, Store: kept, Behind: behind,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -2,14 +2,10 @@ package phone
 
 import (
 	"context"
-	"log/slog"
 	"sync/atomic"
 	"testing"
 	"time"
 
-	"github.com/longcord/longcord/callmanager"
-	"github.com/longcord/longcord/internal/servertest"
-	"github.com/longcord/longcord/inventory"
 	"github.com/longcord/longcord/stage/register"
 	"github.com/longcord/longcord/store/memory"
 	"github.com/longcord/longcord/wire/sip"
@@ -148,24 +144,9 @@ func TestOrdersWaitForTheCall(t *testing.T) {
 // then, once for each file, lest a phone that does not take it registers for ever.
 func TestToldWhenItRegisters(t *testing.T) {
 	leavesNothingRunning(t)
-	w := &world{address: ownLoopback(), tellings: make(chan struct{}, 100)}
-	set := twoLines()
 	var stamp atomic.Value
 	stamp.Store("new")
-	m, err := callmanager.New(callmanager.Config{
-		Log:       slog.New(managerLog{slog.DiscardHandler, make(chan string, 100), w.tellings}),
-		Settings:  callmanager.Settings{Listen: w.address},
-		Inventory: func() *inventory.Set { return set }, Store: memory.New(),
-		Behind: func(device string) (string, bool) { return stamp.Load().(string), device == aPhone },
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	w.manager = m
-	if err := m.Open(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	defer servertest.Start(t, m.Serve)()
+	w := serveBehind(t, twoLines(), memory.New(), ownLoopback(), func(device string) (string, bool) { return stamp.Load().(string), device == aPhone })
 	for _, round := range []struct {
 		stamp string
 		told  bool
@@ -189,7 +170,7 @@ func TestToldWhenItRegisters(t *testing.T) {
 		p.Close()
 		other.Close()
 	}
-	if all := m.Tellings(); len(all) != 1 {
+	if all := w.manager.Tellings(); len(all) != 1 {
 		t.Errorf("told %+v, want one phone", all)
 	}
 }

@@ -77,6 +77,34 @@ func TestSCCPRegisters(t *testing.T) {
 	}
 }
 
+// A phone that was away when others were told of a new file is told when it has registered, and not before: while it
+// registers it takes no orders.
+func TestSCCPToldWhenItRegisters(t *testing.T) {
+	leavesNothingRunning(t)
+	w := serveBehind(t, sccpLines(), memory.New(), ownLoopback(), func(string) (string, bool) { return "new", true })
+	for _, told := range []bool{true, false} { // once of each file
+		p, _ := w.sccp(t, aPhone)
+		if err := p.Register(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if told {
+			select {
+			case got := <-p.orders:
+				if got.Action != sip.ApplyConfig {
+					t.Errorf("it is to do %s", got.Action)
+				}
+			case <-time.After(20 * time.Second):
+				t.Fatal("it is told nothing")
+			}
+			w.told(t, aPhone, func(told register.Telling) bool { return told.State == register.Taken && told.Order.Stamp == "new" })
+		}
+		p.Close()
+		if len(p.orders) != 0 {
+			t.Error("it is told more than once")
+		}
+	}
+}
+
 // A call manager that dies and comes back finds the phone there again.
 func TestSCCPComesBack(t *testing.T) {
 	leavesNothingRunning(t)

@@ -27,17 +27,7 @@ func sccpOffice(t *testing.T) (*office.Office, *testnet.Capture, capture) {
 	c := capture{tshark: office.Peer(t, "tshark"), file: filepath.Join(t.TempDir(), "sccp.pcapng")}
 	o := office.New(t, "--phone", sccpPhone+"=CP-7945G:1001")
 	o.Serve()
-	exported, err := o.Longcord("", "-c", o.Path("longcord.yaml"), "get", "Device", sccpPhone)
-	if err != nil {
-		t.Fatalf("get: %v\n%s", err, exported)
-	}
-	file := filepath.Join(t.TempDir(), "sccp.yaml")
-	if err := os.WriteFile(file, []byte(strings.TrimRight(exported, "\n")+"\nprotocol: SCCP\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if out, err := o.Longcord("", "-c", o.Path("longcord.yaml"), "apply", "-f", file); err != nil {
-		t.Fatalf("apply: %v\n%s\nof\n%s", err, out, exported)
-	}
+	change(t, o, "protocol: SCCP")
 	recorded := &testnet.Capture{}
 	if err := recorded.Tap("office-lan", o.Inside, "eth0"); err != nil {
 		t.Fatal(err)
@@ -45,7 +35,26 @@ func sccpOffice(t *testing.T) (*office.Office, *testnet.Capture, capture) {
 	return o, recorded, c
 }
 
-// A phone with an SCCP load registers, is listed with the stamp that it says, restarts when it is told, and boots.
+// change applies the phone's Device with a line more, and returns what apply says.
+func change(t *testing.T, o *office.Office, line string) string {
+	t.Helper()
+	exported, err := o.Longcord("", "-c", o.Path("longcord.yaml"), "get", "Device", sccpPhone)
+	if err != nil {
+		t.Fatalf("get: %v\n%s", err, exported)
+	}
+	file := filepath.Join(t.TempDir(), "device.yaml")
+	if err := os.WriteFile(file, []byte(strings.TrimRight(exported, "\n")+"\n"+line+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, err := o.Longcord("", "-c", o.Path("longcord.yaml"), "apply", "-f", file)
+	if err != nil {
+		t.Fatalf("apply: %v\n%s\nof\n%s", err, out, exported)
+	}
+	return out
+}
+
+// A phone with an SCCP load registers, is listed with the stamp that it says, restarts when it is told, boots, and
+// applies a change.
 func TestSCCP(t *testing.T) {
 	t.Parallel()
 	o, recorded, c := sccpOffice(t)
@@ -67,11 +76,16 @@ func TestSCCP(t *testing.T) {
 		}
 		p.WaitAfter(mark, `"event":"registered"`)
 	}
+	mark := p.Mark()
+	if out := change(t, o, "load: SCCP45.9-4-2SR3-1S"); !strings.Contains(out, "1 told now") {
+		t.Errorf("apply says\n%s", out)
+	}
+	p.WaitAfter(mark, `"event":"registered"`)
 	c.save(t, recorded)
 	judgeSoundness(t, c)
 	judgeSCCP(t, c, 0x11)
-	if got := c.fields(t, "skinny.messageId == 0x9f", "skinny.resetType"); !slices.Equal(got, []string{"0x00000002", "0x00000001"}) {
-		t.Errorf("Resets are of types %q, want 2 and 1", got)
+	if got := c.fields(t, "skinny.messageId == 0x9f", "skinny.resetType"); !slices.Equal(got, []string{"0x00000002", "0x00000001", "0x00000003"}) {
+		t.Errorf("Resets are of types %q, want 2, 1 and 3", got)
 	}
 	if got := c.fields(t, "skinny.messageId == 0x01", "skinny.DeviceName"); len(got) == 0 || got[0] != sccpPhone {
 		t.Errorf("it registers as %q", got)

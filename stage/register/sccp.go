@@ -33,6 +33,9 @@ type Close struct {
 	Why  string
 }
 
+// Settled reports that a phone has asked all that it asks while it registers, and takes orders.
+type Settled struct{ Device string }
+
 // Pressed reports that somebody wants to call at a phone that carries no calls.
 type Pressed struct {
 	Flow   sip.Flow
@@ -48,6 +51,7 @@ type Shown struct{ Text string }
 
 func (Say) action()     {}
 func (Close) action()   {}
+func (Settled) action() {}
 func (Pressed) action() {}
 func (Ordered) action() {}
 func (Shown) action()   {}

@@ -46,6 +46,7 @@ type SCCPServer struct {
 	load    string
 	version sccp.Version
 	restart string // why the phone restarted
+	settled bool   // it has asked all that phones ask while they register
 	over    bool
 }
 
@@ -62,7 +63,7 @@ func (s *SCCPServer) Received(now time.Time, message sccp.Message) []Action {
 	}
 	switch m := message.(type) {
 	case *sccp.KeepAliveReq:
-		return append(s.refresh(now), s.say(&sccp.KeepAliveAck{}))
+		return append(append(s.refresh(now), s.say(&sccp.KeepAliveAck{})), s.settles()...)
 	case *sccp.Alarm:
 		s.restart = lastOf(m.Text)
 		return nil
@@ -83,10 +84,25 @@ func (s *SCCPServer) Received(now time.Time, message sccp.Message) []Action {
 		actions := append([]Action{s.say(&sccp.UnregisterAck{})}, s.config.Registrar.leave(s.config.Flow, why)...)
 		return append(actions, Close{s.config.Flow, why})
 	}
-	if answers := s.answer(now, message); answers != nil {
-		return s.all(answers...)
+	answers := s.answer(now, message)
+	if answers == nil {
+		return s.pressed(message)
 	}
-	return s.pressed(message)
+	actions := s.all(answers...)
+	if _, last := message.(*sccp.TimeDateReq); last {
+		actions = append(actions, s.settles()...)
+	}
+	return actions
+}
+
+// settles reports, once, that the phone takes orders from now on. A phone that does not ask for the time does so from
+// its first keep-alive on.
+func (s *SCCPServer) settles() []Action {
+	if s.device == "" || s.settled {
+		return nil
+	}
+	s.settled = true
+	return []Action{Settled{s.device}}
 }
 
 // refresh keeps the phone's lines registered.
@@ -130,7 +146,7 @@ func (s *SCCPServer) register(now time.Time, m *sccp.RegisterReq) []Action {
 		s.over = true
 		return []Action{s.say(&sccp.RegisterReject{Text: clip(refusal.Text, sccp.PromptSize)}), Denied{m.Device, refusal.Why}, Close{s.config.Flow, refusal.Why}}
 	}
-	s.device, s.desk, s.load, s.version = m.Device, desk, m.Load, sccp.Negotiate(m.Version)
+	s.device, s.desk, s.load, s.version, s.settled = m.Device, desk, m.Load, sccp.Negotiate(m.Version), false
 	if adapters[m.Type] {
 		s.version = sccp.Oldest
 	}

@@ -134,6 +134,8 @@ func (w *wires) ofServer(actions []register.Action) {
 			w.tell("out: %s, %s", a.Binding.Line, a.Why)
 		case register.Denied:
 			w.tell("denied %s: %s", a.Line, a.Why)
+		case register.Settled:
+			w.tell("settled %s", a.Device)
 		case register.Pressed:
 			w.tell("pressed %s", a.Key)
 		}
@@ -183,7 +185,7 @@ func TestSCCPRegistration(t *testing.T) {
 	w.ofPhone(w.client.Start())
 	w.want("connect", "> Alarm", "> RegisterReq", "in: 1001", "in: 1002", "< RegisterAck", "> ButtonTemplateReq", "< ButtonTemplate",
 		"> LineStatReq", "< DynamicLineStat", "> LineStatReq", "< DynamicLineStat", "> SoftKeyTemplateReq", "< SoftKeyTemplate", "> SoftKeySetReq", "< SoftKeySets",
-		"> ConfigStatReq", "< ConfigStat", "> TimeDateReq", "< TimeDate", "accepted: [1001 1002]", "< SelectSoftKeys", "< CapabilitiesReq", "> CapabilitiesRes")
+		"> ConfigStatReq", "< ConfigStat", "> TimeDateReq", "< TimeDate", "accepted: [1001 1002]", "< SelectSoftKeys", "settled SEP001122334455", "< CapabilitiesReq", "> CapabilitiesRes")
 	first, ok := w.office.Device(noon, oldPhone)
 	want := register.Binding{
 		Line: "1001", Device: oldPhone, Model: 435, Contact: "192.0.2.45", Flow: oldDesk, UserAgent: "SCCP/17", Load: "SCCP45.9-4-2SR4-3S",
@@ -196,6 +198,25 @@ func TestSCCPRegistration(t *testing.T) {
 	w.want("> UnregisterReq", "< UnregisterAck", "finished", "phone closes: unregistered", "out: 1001, the phone took it back", "out: 1002, the phone took it back")
 	w.ofPhone(w.client.Advance(w.now.Add(time.Hour)))
 	w.want()
+}
+
+// A phone that does not ask for the time takes orders from its first keep-alive on; one that registers again settles again.
+func TestSCCPSettles(t *testing.T) {
+	t.Parallel()
+	w := newWires(t, register.SCCPClientConfig{})
+	server := register.NewSCCPServer(w.config)
+	for _, c := range []struct {
+		said    sccp.Message
+		settles bool
+	}{
+		{&sccp.KeepAliveReq{}, false}, {&sccp.RegisterReq{Device: oldPhone, Version: 17}, false}, {&sccp.ButtonTemplateReq{}, false},
+		{&sccp.KeepAliveReq{}, true}, {&sccp.KeepAliveReq{}, false}, {&sccp.TimeDateReq{}, false},
+		{&sccp.RegisterReq{Device: oldPhone, Version: 17}, false}, {&sccp.TimeDateReq{}, true}, {&sccp.KeepAliveReq{}, false},
+	} {
+		if got := slices.Contains(server.Received(noon, c.said), register.Action(register.Settled{Device: oldPhone})); got != c.settles {
+			t.Errorf("with %s it settles: %v, want %v", c.said, got, c.settles)
+		}
+	}
 }
 
 // In every version each message arrives as it was sent.
@@ -252,7 +273,7 @@ func TestSCCPRefused(t *testing.T) {
 	w.want("connect", "> Alarm", "> RegisterReq", "< RegisterReject", `refused: RegisterReject "Unknown device, and a text that"`, "phone closes: refused", "denied SEP001122334455: no SEPFFFFFFFFFFFF")
 	w.config.Desk = desk // somebody adds it
 	w.pass(2 * time.Second)
-	if last := w.story[len(w.story)-3]; last != "< SelectSoftKeys" || len(w.office.Bindings()) != 2 {
+	if last := w.story[len(w.story)-3]; last != "settled SEP001122334455" || len(w.office.Bindings()) != 2 {
 		t.Errorf("after it was added: %q", w.story)
 	}
 }
