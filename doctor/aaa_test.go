@@ -36,6 +36,8 @@ func TestLogins(t *testing.T) {
 		"ISE lets in":                 {fmt.Sprintf(ise, "Passed_Authentications", "5200 NOTICE Passed-Authentication: Authentication succeeded", "Virtual", ""), judge.OK, nil},
 		"radius.log":                  {"Tue Nov 24 09:12:44 2026 : Auth: (12) Login incorrect (pap: Cleartext password does not match \"known good\" password): [phone1] (from client asa1 port 0 cli 198.51.100.41)\n", judge.Fault, []string{"login-refused"}},
 		"radius.log, of Wi-Fi":        {"Tue Nov 24 09:12:44 2026 : Auth: (12) Login incorrect (mschap: MS-CHAP2-Response is incorrect): [anna] (from client ap1 port 0 cli 00-00-5E-00-53-01 via TLS tunnel)\n", judge.Insufficient, nil},
+		"radclient, refused":          {"Sent Access-Request Id 24 from 0.0.0.0:34865 to 10.1.1.30:1812 length 67\n\tUser-Name = \"phone1\"\nReceived Access-Reject Id 24 from 10.1.1.30:1812 to 10.1.1.5:34865 length 76\n", judge.Fault, []string{"login-refused"}},
+		"radclient, good":             {"Sent Access-Request Id 24 from 0.0.0.0:34865 to 10.1.1.30:1812 length 67\n\tUser-Name = \"phone1\"\nReceived Access-Accept Id 24 from 10.1.1.30:1812 to 10.1.1.5:34865 length 76\n", judge.OK, nil},
 		"the ASA's own login":         {up + "[1] Simple authentication for asa returned code (49) Invalid credentials\n[1] Failed to bind as administrator returned code (49) Invalid credentials\n", judge.Fault, []string{"aaa-server-dead"}},
 		"a user's wrong password":     {up + "[1] Simple authentication for phone1 returned code (49) Invalid credentials\n[1] Invalid password for phone1\n", judge.Fault, []string{"login-refused"}},
 		"a user of the directory":     {up + "[1] Authentication successful for phone1 to 10.1.1.30\n", judge.OK, nil},

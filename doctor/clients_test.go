@@ -30,6 +30,10 @@ func TestClients(t *testing.T) {
 		"the mechanism":                      {"Login denied, unauthorized connection mechanism, contact your administrator.\n", judge.Fault, []string{"anyconnect-not-allowed"}},
 		"the client's own interface is gone": {"Configured as 10.99.0.11, with SSL connected and DTLS connected\nFailed to write incoming packet: Input/output error\n", judge.OK, nil},
 		"both peers dead":                    {"2026-11-09 09:17 DTLS Dead Peer Detection detected dead peer!\n2026-11-09 09:17 CSTP Dead Peer Detection detected dead peer!\n", judge.Fault, []string{"dead-peer"}},
+		"a peer dead, of other protocols":    {"Session authentication will expire at Thu Dec  3 13:04:11 2026\nDetected dead peer!\n", judge.Fault, []string{"dead-peer"}},
+		"a certificate, in their own words":  {"POST https://vpn.example.net/\nUnexpected 513 result from server\nInvalid client certificate.\nFailed to obtain WebVPN cookie\n", judge.Fault, []string{"client-certificate-untrusted"}},
+		"a certificate, to an ASA":           {"POST https://vpn.example.net/\nCertificate Validation Failure\nFailed to complete authentication\n", judge.Fault, []string{"client-certificate-untrusted"}},
+		"no cookie, and no word why":         {"POST https://vpn.example.net/\nSSL negotiation with vpn.example.net\nFailed to obtain WebVPN cookie\n", judge.Insufficient, nil},
 		"an address by debug":                {"CSTP state = WAIT_FOR_ADDRESS\nwebvpn_cstp_accept_address: 10.99.0.11/255.255.255.0\nCSTP state = CONNECTED\n", judge.OK, nil},
 		"ocserv, a network without a mask":   {"Nov 06 08:24:22 gw ocserv[11550]: No mask found for IPv6 network.\n", judge.Fault, []string{"gateway-unreachable"}},
 	} {

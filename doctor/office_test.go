@@ -52,6 +52,25 @@ var ofOffice = map[string]struct{ text, want string }{
 	"a ban that is over": {"2026-11-25 18:22:07,123 fail2ban.actions [812]: NOTICE  [asterisk] Ban 10.1.1.1\n2026-11-25 18:32:09,123 fail2ban.actions [812]: NOTICE  [asterisk] Unban 10.1.1.1\n", "insufficient"},
 	"a ban":              {"2026-11-25 18:22:07,123 fail2ban.actions [812]: NOTICE  [asterisk] Ban 10.1.1.1\n", "fault registration-acl(likely)"},
 
+	"alarm: of SCCP":            {`<Alarm Name="LastOutOfServiceInformation"><String name="DeviceName">SEP00005E005301</String><Enum name="ReasonForOutOfService">24</Enum></Alarm>` + "\n", "fault registration-refused(likely)"},
+	"alarm: of SCCP, reset":     {`<Alarm Name="LastOutOfServiceInformation"><String name="DeviceName">sep00005e005301</String><Enum name="ReasonForOutOfService">23</Enum></Alarm>` + "\n", "ok"},
+	"alarm: of SCCP, line lost": {`<Alarm Name="LastOutOfServiceInformation"><String name="DeviceName">SEP00005E005301</String><Enum name="ReasonForOutOfService">10</Enum></Alarm>` + "\n", "insufficient"},
+
+	"no name in the digest": {"[Nov 20 10:12:44] WARNING[2187]: chan_sip.c:16571 check_auth: username mismatch, have <1002>, digest has <>\n", "fault registration-refused"},
+	"comes and goes": {strings.Repeat("[Nov 23 19:03:12] NOTICE[1674]: chan_sip.c:24694 sip_poke_noanswer: Peer '1002' is now UNREACHABLE!  Last qualify: 194\n"+
+		"[Nov 23 19:03:22] NOTICE[1674]: chan_sip.c:19523 handle_response_peerpoke: Peer '1002' is now Reachable. (148ms / 2000ms)\n", 3), "insufficient"},
+	"away once": {"[Nov 23 19:03:12] NOTICE[1674]: chan_sip.c:24694 sip_poke_noanswer: Peer '1002' is now UNREACHABLE!  Last qualify: 194\n" +
+		"[Nov 23 19:03:22] NOTICE[1674]: chan_sip.c:19523 handle_response_peerpoke: Peer '1002' is now Reachable. (148ms / 2000ms)\n", "ok"},
+	"came and is gone": {"    -- Added contact 'sip:1002@10.99.0.40:5060' to AOR '1002' with expiration of 600 seconds\n" +
+		"    -- Contact 1002/sip:1002@10.99.0.40:5060 is now Unreachable.  RTT: 0.000 msec\n", "insufficient"},
+
+	"a CME without VPN": {"version 15.2\ntelephony-service\n ip source-address 10.20.0.1 port 2000\nephone 1\n mac-address 0000.5E00.5301\n type 7960\n button 1:1\nend\n", "ok"},
+	"a CME with VPN": {"version 15.2\nvoice service voip\n vpn-group 1\n  vpn-gateway 1 https://vpn.example.net/phone\n  vpn-trustpoint 1 trustpoint A leaf\ntelephony-service\n ip source-address 10.20.0.1 port 2000\n cnf-file perphone\n" +
+		"ephone 1\n mac-address 0000.5E00.5301\n type 7960\n vpn-group 1\n button 1:1\nend\n", "fault model-without-vpn"},
+
+	"option 150 in a recording, as text": {"    Option: (150) TFTP Server Address\n        Length: 12\n        TFTP Server Address: 49.48.46.49\n        TFTP Server Address: 51.54.46.49\n        TFTP Server Address: 50.51.46.49\n", "fault tftp-unreachable(likely)"},
+	"option 150 in a recording":          {"    Option: (150) TFTP Server Address\n        Length: 4\n        TFTP Server Address: 10.20.0.5\n", "ok"},
+
 	"dhcpd: both options": {"option cisco-tftp code 150 = ip-address;\nsubnet 10.20.30.0 netmask 255.255.255.0 {\n  option cisco-tftp 10.20.0.5;\n  option tftp-server-name \"10.20.0.5\";\n}\n", "ok"},
 	"dhcpd: as text":      {"option cisco-tftp code 150 = text;\noption cisco-tftp \"10.20.0.5\";\n", "fault tftp-unreachable(likely)"},
 	"dhcpd: two servers":  {"option cisco-tftp code 150 = array of ip-address;\noption cisco-tftp 10.20.0.5, 10.20.0.6;\noption tftp-server-name \"10.20.9.9\";\n", "ok second-tftp-answers(possible)"},

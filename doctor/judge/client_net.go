@@ -30,7 +30,11 @@ var _ = rule(func(c *Case) {
 		c.Find(finding.AddressChanged.With("the client", f.Get("was")+", then "+f.Get("now")), f)
 	}
 	for _, f := range c.All(fact.ClientCertificateRefused) {
-		c.Find(finding.ClientCertificateExpired.With("who was tried", "it "+f.Get("reason")), f)
+		if reason := f.Get("reason"); outOfDate.MatchString(reason) {
+			c.Find(finding.ClientCertificateExpired.With("who was tried", "it "+reason), f)
+		} else {
+			c.Find(finding.ClientCertificateUntrusted.With("who was tried", "the gateway says: "+reason).As(finding.Likely), f)
+		}
 	}
 	for _, f := range c.All(fact.ClientEnded) {
 		limit, limited := c.First(fact.ClientLimit)
@@ -45,4 +49,4 @@ var _ = rule(func(c *Case) {
 			c.Need("send the gateway's log of that moment: it ended the session (ASA: `show logging`; ocserv: `journalctl -u ocserv`)")
 		}
 	}
-}, finding.AddressChanged, finding.ClientCertificateExpired, finding.IdleTimeout, finding.SessionTimeout)
+}, finding.AddressChanged, finding.ClientCertificateExpired, finding.ClientCertificateUntrusted, finding.IdleTimeout, finding.SessionTimeout)

@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/longcord/longcord/doctor/fact"
@@ -31,7 +32,9 @@ var _ = rule(func(c *Case) {
 			continue
 		}
 		if !m.VPN {
-			c.Find(finding.ModelWithoutVPN.With(name, m.Name).As(sureOf(m)), f)
+			if !c.staysInside(f) {
+				c.Find(finding.ModelWithoutVPN.With(name, m.Name).As(sureOf(m)), f)
+			}
 			continue
 		}
 		if older, known := fitness.Older(f.Get("load"), m.VPNSince); known && older {
@@ -39,6 +42,13 @@ var _ = rule(func(c *Case) {
 		}
 	}
 }, finding.MPPFirmware, finding.ModelWithoutVPN, finding.LoadTooOld)
+
+// staysInside reports whether a device is of a CME that has no VPN, so that nobody means to take it home.
+func (c *Case) staysInside(f fact.Fact) bool {
+	return c.Has(fact.IOSPhone) && !slices.ContainsFunc(c.Every(), func(other fact.Fact) bool {
+		return other.Source != f.Source || other.Kind == fact.IOSGroup || other.Kind == fact.IOSProfile || other.Kind == fact.IOSGateway || other.Kind == fact.FileURL || other.Get("vpn-group") != ""
+	})
+}
 
 // multiplatform knows firmware for other vendors' call managers by its names: sip88xx.11-3-1MPP-408, CP-8841-3PCC.
 func multiplatform(f fact.Fact) bool {

@@ -87,9 +87,25 @@ var _ = rule(func(c *Case) {
 	}
 }, finding.NoRouteToPool, finding.NATInTheWay)
 
-// Where nobody is registered, a phone that is not is more than one that is switched off.
+// comesAndGoes is how often a phone is lost in one log that is not just switched off.
+const comesAndGoes = 3
+
+// Where nobody is registered, or no longer, a phone that is not is more than one that is switched off; so is one that is
+// lost again and again.
 var _ = rule(func(c *Case) {
-	if c.Has(fact.RegistrarLost) && !c.Has(fact.RegistrarRegistered) {
+	lost := c.All(fact.RegistrarLost)
+	stays := slices.ContainsFunc(c.All(fact.RegistrarRegistered), func(in fact.Fact) bool {
+		return !slices.ContainsFunc(lost, func(f fact.Fact) bool {
+			return below(f, in) && f.Get("line") == in.Get("line") && f.Count >= in.Count
+		})
+	})
+	for _, f := range lost {
+		if f.Count+1 >= comesAndGoes {
+			c.Need("see what lies between call manager and " + f.Get("line") + ", which is lost again and again: `ping` its address for some minutes, and send that; " +
+				"and the call manager's log with SIP in it (Asterisk: `pjsip set logger on`, or `sip set debug on`)")
+		}
+	}
+	if len(lost) > 0 && !stays {
 		c.Need("say whether the phone is switched on, and send its status messages (web page of the phone: Status Messages; or its settings, Status)",
 			"see whether the call manager has a way to it: `ping` its address from there, and send the call manager's log of the minute in which the phone starts")
 	}

@@ -13,6 +13,7 @@ var (
 	asteriskNames = compile(`\b(?:chan_sip|chan_sccp|res_pjsip\w*|pjsip_\w+|sccp_\w+|acl|res_security_log)\.c\b`)
 	pjsipFailed   = compile(`Request '?REGISTER'? from '([^']*)' failed for '([^']*)' \(callid: [^)]*\) - (.+)$`)
 	sipFailed     = compile(`Registration from '([^']*)' failed for '([^']*)' - (.+)$`)
+	sipOther      = compile(`username mismatch, have <([^>]*)>, digest has <([^>]*)>`)
 	pjsipNoAOR    = compile(`Endpoint '([^']*)' \(([^)]*)\) has no configured AORs`)
 	pjsipAORGone  = compile(`AOR '([^']*)' not found for endpoint '([^']*)'(?: \(([^)]*)\))?`)
 	pjsipContacts = compile(`Registration attempt from endpoint '([^']*)' \(([^)]*)\) to AOR '[^']*' will exceed max contacts of (\d+)`)
@@ -67,6 +68,10 @@ func (r *asteriskLog) failed(l Line) bool {
 	}
 	if m := sipFailed.FindStringSubmatch(l.Raw); m != nil {
 		r.refused(l, "chan_sip", m[1], m[2], m[3])
+		return true
+	}
+	if m := sipOther.FindStringSubmatch(l.Raw); m != nil {
+		r.refusedFor(l, "chan_sip", m[1], "", "name", "the phone gives the name \""+m[2]+"\" with its password (authName in its file)")
 		return true
 	}
 	if m := pjsipNoAOR.FindStringSubmatch(l.Raw); m != nil {

@@ -1,6 +1,8 @@
 package read
 
 import (
+	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -11,24 +13,40 @@ import (
 var (
 	dhcpdDefines = compile(`^\s*option ([\w.-]+) code 150 = (array of )?(ip-address|text|string|\{)`)
 	dhcpdOption  = compile(`^\s*option ([\w.-]+) ([^=;]+);`)
-	poolOption   = compile(`^\s*option (150|66) (ip|ascii) (.+?)\s*$`)
+	// dhcpShown is what Wireshark prints of option 150; figures and points alone in each byte are text, cut into fours.
+	dhcpShown  = compile(`^\s*TFTP Server Address: (\d+\.\d+\.\d+\.\d+)\s*$`)
+	poolOption = compile(`^\s*option (150|66) (ip|ascii) (.+?)\s*$`)
 )
 
 var _ = recognise(Recogniser{
 	Format: "configuration of a DHCP server", Early: true,
-	Marks: []string{"option ", "option-"},
+	Marks: []string{"option ", "option-", "tftp server address: "},
 	Alone: true,
 	New:   func(in *fact.Input) Reader { return &dhcpConfig{in: in} },
 })
 
+// maxServers bounds how many addresses of option 150 are kept of a recording.
+const maxServers = 16
+
 type dhcpConfig struct {
-	in   *fact.Input
-	name string // what dhcpd's configuration calls option 150
-	text bool   // it is of letters there
+	in    *fact.Input
+	name  string   // what dhcpd's configuration calls option 150
+	text  bool     // it is of letters there
+	shown []string // addresses of option 150 in a recording
+	at    Line     // where they begin
 }
 
 func (r *dhcpConfig) Line(l Line) bool {
 	if poolLine(r.in, l) {
+		return true
+	}
+	if m := dhcpShown.FindStringSubmatch(l.Raw); m != nil {
+		if a, err := netip.ParseAddr(m[1]); err == nil && a.Is4() && len(r.shown) < maxServers && !slices.Contains(r.shown, m[1]) {
+			if len(r.shown) == 0 {
+				r.at = l
+			}
+			r.shown = append(r.shown, m[1])
+		}
 		return true
 	}
 	if m := dhcpdDefines.FindStringSubmatch(l.Raw); m != nil {
@@ -49,7 +67,22 @@ func (r *dhcpConfig) Line(l Line) bool {
 	return true
 }
 
-func (r *dhcpConfig) End() {}
+// End tells what a recording shows. Where all bytes are characters of an address, text was cut into fours.
+func (r *dhcpConfig) End() {
+	if len(r.shown) == 0 {
+		return
+	}
+	var cut []byte
+	for _, address := range r.shown {
+		four := netip.MustParseAddr(address).As4()
+		cut = append(cut, four[:]...)
+	}
+	if text := string(cut); strings.Trim(text, "0123456789.") == "" {
+		dhcpNames(r.in, r.at, "150", true, text)
+	} else {
+		dhcpNames(r.in, r.at, "150", false, strings.Join(r.shown, ","))
+	}
+}
 
 // poolLine reads an option of a pool of IOS.
 func poolLine(in *fact.Input, l Line) bool {

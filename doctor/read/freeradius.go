@@ -10,9 +10,9 @@ import (
 // FreeRADIUS: what radiusd -X prints, and its log. documented: FreeRADIUS, how to use radiusd -X. Lines of one request begin
 // with its number in parentheses; the log has that number in newer releases.
 var (
-	freeRadiusRequest  = compile(`^(?:\w{3} \w{3} +\d+ [\d:]+ \d{4} : )?(?:Auth: |Debug: |Error: |ERROR: )?(?:\((\d+)\) +)?(\S.*)$`)
-	freeRadiusFrom     = compile(`^(?:Received Access-Request (?:Id|packet from)|rad_recv: Access-Request packet)`)
-	freeRadiusReply    = compile(`^(?:Sent|Sending) Access-(Accept|Reject) `)
+	freeRadiusRequest  = compile(`^(?:\w{3} \w{3} +\d+ [\d:]+ \d{4} : )?(?:Auth: |Debug: |Error: |ERROR: )?(?:\((\d+)\) +|\t)?(\S.*)$`)
+	freeRadiusFrom     = compile(`^(?:Received Access-Request (?:Id|packet from)|rad_recv: Access-Request packet|Sent Access-Request Id \d+ from )`) // the last: radclient, which asks
+	freeRadiusReply    = compile(`^(?:Sent|Sending|Received) Access-(Accept|Reject) `)
 	freeRadiusValue    = compile(`^(User-Name|NAS-Port-Type|Calling-Station-Id|EAP-Message) = "?([^"]*)"?$`)
 	freeRadiusError    = compile(`^(?:[\w.-]+: )?ERROR: (.*)$`)
 	freeRadiusLogin    = compile(`^Login (OK|incorrect)(?: \((.*?)\))?: \[(.*?)(?:/[^\]]*)?\] \(from client (\S+) port \d+(?: cli ([^\s)]+))?( via TLS tunnel)?\)`)

@@ -25,6 +25,7 @@ var openConnectPhrases = phrasesOf(
 	says(`^Login failed\.?$`, fact.ClientLoginRefused),
 	says(`^Got HTTP response: HTTP/1\.[01] 401 Authentication failed`, fact.ClientLoginRefused),
 	says(`^Client certificate (?P<reason>has expired at:? .*)`, fact.ClientCertificateRefused),
+	says(`^(?P<reason>Invalid client certificate|Certificate Validation Failure)`, fact.ClientCertificateRefused), // in the gateway's words
 	says(`Client certificate missing or incorrect`, fact.ClientNoCertificate),
 	says(`^Reconnect gave different (?:Legacy IP|IPv6) address \((?P<now>\S+) != (?P<was>\S+)\)`, fact.ClientMoved),
 	says(`^Received server disconnect: \S+ '(?P<reason>[^']*)'`, fact.ClientEnded),
@@ -34,7 +35,7 @@ var openConnectPhrases = phrasesOf(
 	says(`^Got inappropriate HTTP CONNECT response: HTTP/1\.[01] (?P<reason>\d+ .*)`, fact.ClientRefused),
 	says(`^VPN service unavailable; reason: (?P<reason>.*)`, fact.ClientRefused),
 	says(`^Cookie was rejected by server; exiting\.|^Cookie is no longer valid, ending session`, fact.ClientRefused),
-	says(`^Set up (?:UDP|DTLS) failed; using SSL instead|^Creating SSL connection failed|^Unknown error; exiting|^Failed to (?:open /dev/vhost-net|\w+ vhost )|^Failed to write incoming packet: |^Failed to open HTTPS connection|^Failed to complete authentication`, ""),
+	says(`^Set up (?:UDP|DTLS) failed; using SSL instead|^Creating SSL connection failed|^Unknown error; exiting|^Failed to (?:open /dev/vhost-net|\w+ vhost )|^Failed to write incoming packet: |^Failed to open HTTPS connection|^Failed to (?:complete authentication|obtain WebVPN cookie)`, ""),
 	says(`^No DTLS address|^Server offered no DTLS cipher option`, fact.ClientNoDTLS),
 	says(`^Peer MTU (?P<mtu>\d+) too small to allow DTLS`, fact.ClientMTU, "was", "1280"),
 	says(`^(?P<reason>DTLS session resume failed)`, fact.ClientDTLSFailed),
@@ -45,7 +46,7 @@ var openConnectPhrases = phrasesOf(
 	says(`^DTLS handshake failed: Error in the push function|^\(Is a firewall preventing you from sending UDP packets\?\)`, fact.ClientNoUDP, "reason", "UDP is refused on the way"),
 	says(`^DTLS (?:handshake|connection attempt) failed: (?P<reason>.*)|^DTLS handshake failed: (?P<why>\d+)`, fact.ClientDTLSFailed),
 	says(`^DTLS Dead Peer Detection detected dead peer`, fact.ClientDead, "channel", "DTLS"),
-	says(`^CSTP Dead Peer Detection detected dead peer`, fact.ClientDead, "channel", "CSTP"),
+	says(`^(?:CSTP Dead Peer Detection detected|Detected) dead peer`, fact.ClientDead, "channel", "CSTP"), // the shorter of other protocols
 	says(`^X-CSTP-Split-Include: (?P<network>\S+)`, fact.ClientSplit),
 	says(`^X-DTLS-Port: (?P<port>\d+)`, fact.ClientDTLSPort),
 	says(`^Detected MTU of (?P<mtu>\d+) bytes \(was (?P<was>\d+)\)`, fact.ClientMTU),
@@ -76,7 +77,7 @@ var otherProtocols = []struct{ path, product string }{
 var _ = recognise(Recogniser{
 	Format: "openconnect's output",
 	Marks: []string{
-		"login failed", "complete authentication", "fingerprint", "result from server", "firewall preventing", "to connect to", "to server ",
+		"login failed", "complete authentication", "webvpn cookie", "dead peer", "certificate validation failure", "fingerprint", "result from server", "firewall preventing", "to connect to", "to server ",
 		"connected to", "connection failure", "connect response", "configured as", "cookie was", "cookie is", "set-cookie: webvpn", "cstp", "dtls",
 		"getaddrinfo", "http response", "http connect", "http body", "https", "mtu", "dpd", "vhost", "creating ssl", "unknown error; exiting", "please enter your", "ssl negotiation",
 		"so_sndbuf", "set up", "server certificate", "server presented", "received server disconnect", "session terminated", "tcp_info",
@@ -125,7 +126,7 @@ func (r *openConnect) Line(l Line) bool {
 	case openConnectHash.MatchString(text): // the gateway tells clients the hash of its certificate
 		r.in.Add(fact.GatewayCertificate, l.Number, l.Raw, l.Time, "sha1", strings.ToUpper(openConnectHash.FindStringSubmatch(text)[1]), "depth", "0")
 		return true
-	case strings.HasPrefix(text, "Failed to complete authentication"):
+	case strings.HasPrefix(text, "Failed to complete authentication"), strings.HasPrefix(text, "Failed to obtain WebVPN cookie"): // before 9.0
 		r.failed = l
 		return true
 	}
