@@ -14,18 +14,25 @@ import (
 // names what stands where names stand; a name in free text that nothing tells is one is not found.
 type anonymous struct {
 	names map[string]string // in lower case
+	cased map[string]string // names as somebody wrote them, to what takes their place; whoever compares letter by letter still sees what differs
+	forms map[string]int    // in lower case, to how many ways of writing it were met
 	nets4 map[[3]byte]int
 	nets6 map[netip.Prefix]int
 	macs  map[string]string
 	given map[string]int // how many names of a kind were given
+
+	phrases  []string // names of several words, each before what takes its place
+	replacer *strings.Replacer
 }
 
 // Anonymous returns the file with other addresses and names in it.
 func (f *File) Anonymous() *File {
-	a := &anonymous{names: map[string]string{}, nets4: map[[3]byte]int{}, nets6: map[netip.Prefix]int{}, macs: map[string]string{}, given: map[string]int{}}
+	a := &anonymous{names: map[string]string{}, cased: map[string]string{}, forms: map[string]int{}, nets4: map[[3]byte]int{}, nets6: map[netip.Prefix]int{}, macs: map[string]string{}, given: map[string]int{}}
 	for _, each := range f.Facts {
 		for name, value := range each.Values {
-			a.learn(name, value)
+			if !ownWords(each.Kind, name) {
+				a.learn(name, value)
+			}
 		}
 		a.learnText(each.Text)
 	}
@@ -34,6 +41,7 @@ func (f *File) Anonymous() *File {
 			a.learnText(l.Text)
 		}
 	}
+	a.replacer = strings.NewReplacer(a.phrases...)
 	out := *f
 	out.Subject = a.text(f.Subject)
 	out.Sources, out.Facts, out.Excerpts = nil, nil, nil
@@ -45,7 +53,9 @@ func (f *File) Anonymous() *File {
 		each.Source, each.Text = a.text(each.Source), a.text(each.Text)
 		values := make(map[string]string, len(each.Values))
 		for name, value := range each.Values {
-			values[name] = a.text(value)
+			if values[name] = value; !ownWords(each.Kind, name) {
+				values[name] = a.text(value)
+			}
 		}
 		if each.Values != nil {
 			each.Values = values
@@ -80,18 +90,35 @@ var (
 		{"group", regexp.MustCompile(`^(?:tunnel-group|group-policy) (\S+)`)},
 		{"host", regexp.MustCompile(`^hostname (\S+)`)},
 		{"host", regexp.MustCompile(`^domain-name (\S+)`)},
-		{"host", regexp.MustCompile(`\bCN\s*=\s*([\w.*-]+)`)},
+		{"host", regexp.MustCompile(`^aaa-server \S+ (?:\(\S+\) )?host (\S+)`)},
+		{"name", regexp.MustCompile(`^object(?:-group)? network (\S+)`)},
+		{"host", regexp.MustCompile(`(?i)\bCN\s*=\s*([\w.*-]+)`)},
 		{"name", regexp.MustCompile(`\bO\s*=\s*"?([^,/"]+)`)},
+		{"name", regexp.MustCompile(`(?i)\b(?:OU|DC|UID)\s*=\s*"?([^,/"]+)`)},
 		{"host", regexp.MustCompile(`\bDNS:([\w.*-]+)`)},
 		{"mail", regexp.MustCompile(`\b([\w.+-]+@[\w-]+\.[\w.-]+)`)},
 	}
 	wordPattern = regexp.MustCompile(`[\pL\pN_](?:[\pL\pN_.@\\-]*[\pL\pN_])?`)
 )
 
+// ownWords reports whether a value is one of the words that rules know, and that nobody else has chosen.
+func ownWords(kind Kind, name string) bool {
+	switch name {
+	case "setting", "key", "what", "type", "protocol", "cipher", "outcome", "form", "feature", "scope", "by":
+		return true
+	case "name":
+		return kind == SEPSetting || kind == PhoneAlert || kind == ASALicence
+	}
+	return false
+}
+
+// phoneFile are files that phones ask for, whose names are the vendor's.
+var phoneFile = regexp.MustCompile(`(?i)\.(?:loads|sbn|bin|xml|tlv|sgn|jar|raw|rwb|txt)$`)
+
 // plain are words that stand where names stand, and name nobody.
 var plain = map[string]bool{
 	"": true, "root": true, "admin": true, "unknown": true, "none": true, "any": true, "localhost": true, "outside": true, "inside": true, "asa": true,
-	"defaultwebvpngroup": true, "dfltgrppolicy": true, "defaultragroup": true, "ocserv": true, "the": true, "name": true, "password": true,
+	"com": true, "net": true, "org": true, "local": true, "users": true, "ipv4-network": true, "defaultwebvpngroup": true, "dfltgrppolicy": true, "defaultragroup": true, "ocserv": true, "the": true, "name": true, "password": true,
 }
 
 func (a *anonymous) learn(name, value string) {
@@ -104,6 +131,9 @@ func (a *anonymous) learn(name, value string) {
 	}
 	for part := range strings.SplitSeq(value, ",") {
 		part = strings.TrimSpace(part)
+		if block, of, found := strings.Cut(part, " "); found && (block == "gateway" || block == "context") { // as IOS calls its blocks
+			part = of
+		}
 		if strings.Contains(part, "=") {
 			a.learnText(part)
 		} else if host, _, found := strings.Cut(part, ":"); found && kind == "host" {
@@ -126,8 +156,9 @@ var device = regexp.MustCompile(`(?i)^(?:CP-?\d+\w*-)?SEP[0-9A-F]{12}$`)
 
 // name gives a name a new one, if it is one.
 func (a *anonymous) name(kind, name string) {
-	name = strings.ToLower(strings.Trim(name, " .*\"'"))
-	if _, known := a.names[name]; known || plain[name] || len(name) < 2 || !strings.ContainsFunc(name, func(r rune) bool { return r > '9' }) || device.MatchString(name) {
+	written := strings.Trim(name, " .*\"'")
+	name = strings.ToLower(written)
+	if _, known := a.names[name]; known || plain[name] || len(name) < 2 || !strings.ContainsFunc(name, func(r rune) bool { return r > '9' }) || device.MatchString(name) || phoneFile.MatchString(name) {
 		return
 	}
 	if _, err := netip.ParseAddr(name); err == nil || !wordPattern.MatchString(name) {
@@ -137,11 +168,20 @@ func (a *anonymous) name(kind, name string) {
 	n := a.given[kind]
 	switch kind {
 	case "host":
-		a.names[name] = fmt.Sprintf("host%d.example", n)
+		if strings.Contains(name, "vpn") { // names of gateways often have it, and rules look at it
+			kind = "vpn"
+		}
+		a.names[name] = fmt.Sprintf("%s%d.example", kind, n)
 	case "mail":
 		a.names[name] = fmt.Sprintf("user%d@host.example", n)
 	default:
+		if kind == "user" && strings.Contains(name, " ") { // phones cannot send it
+			kind = "user "
+		}
 		a.names[name] = fmt.Sprintf("%s%d", kind, n)
+	}
+	if wordPattern.FindString(name) != name {
+		a.phrases = append(a.phrases, written, a.names[name])
 	}
 }
 
@@ -158,8 +198,8 @@ func (a *anonymous) text(s string) string {
 	if len(a.names) == 0 {
 		return s
 	}
-	return wordPattern.ReplaceAllStringFunc(s, func(word string) string {
-		if other, ok := a.names[strings.ToLower(word)]; ok {
+	return wordPattern.ReplaceAllStringFunc(a.replacer.Replace(s), func(word string) string {
+		if other, ok := a.other(word); ok {
 			return other
 		}
 		// Parts of a word that is glued together, longest first, such as anna@vpn.example.com.
@@ -167,13 +207,42 @@ func (a *anonymous) text(s string) string {
 		if len(parts) > 1 {
 			sort.Slice(parts, func(i, j int) bool { return len(parts[i]) > len(parts[j]) })
 			for _, part := range parts {
-				if other, ok := a.names[strings.ToLower(part)]; ok {
+				if other, ok := a.other(part); ok {
 					word = strings.ReplaceAll(word, part, other)
 				}
 			}
 		}
 		return word
 	})
+}
+
+// other returns what takes the place of a name. The same name in other letters gets the same in other letters: a group URL
+// that differs in nothing else is a fault.
+func (a *anonymous) other(word string) (string, bool) {
+	lower := strings.ToLower(word)
+	other, ok := a.names[lower]
+	if !ok {
+		return "", false
+	}
+	if _, met := a.cased[word]; !met {
+		a.cased[word] = capitals(other, a.forms[lower])
+		a.forms[lower]++
+	}
+	return a.cased[word], true
+}
+
+// capitals writes the letters of s large that n counts, as a binary number.
+func capitals(s string, n int) string {
+	out := []byte(s)
+	for i := 0; i < len(out) && n > 0; i++ {
+		if out[i] >= 'a' && out[i] <= 'z' {
+			if n&1 == 1 {
+				out[i] -= 'a' - 'A'
+			}
+			n >>= 1
+		}
+	}
+	return string(out)
 }
 
 // address puts a network of the documentation's benchmarks (RFC 2544, RFC 3849) in the place of a public one; the last
@@ -211,10 +280,11 @@ func (a *anonymous) address(s string) string {
 	return netip.AddrFrom16(other).String()
 }
 
-// special4 reports whether an address is a mask or of a network that says nothing about its owner.
+// special4 reports whether an address is a mask, of a network that says nothing about its owner, or the number of an
+// attribute in certificates, which looks like one: 2.5.4.3 is the common name.
 func special4(b [4]byte) bool {
 	ip := netip.AddrFrom4(b)
-	for _, p := range []string{"0.0.0.0/8", "100.64.0.0/10", "192.0.2.0/24", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/3"} {
+	for _, p := range []string{"0.0.0.0/8", "2.5.4.0/24", "100.64.0.0/10", "192.0.2.0/24", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/3"} {
 		if netip.MustParsePrefix(p).Contains(ip) {
 			return true
 		}
