@@ -233,6 +233,45 @@ func TestMissingFileIsSaidAtOnce(t *testing.T) {
 	}
 }
 
+// Names that lead out of the folder, in each client's own spelling, are refused at once, and nothing outside is served.
+func TestNamesThatLeadOut(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	curl := func(at, port string) func(*testing.T, string, string) (string, error) {
+		return func(t *testing.T, dir, name string) (string, error) {
+			return run(t, dir, "curl", "-sS", "--fail", "--path-as-is", "--max-time", "60", "-o", "got", fmt.Sprintf("%s://%s:%s/%s", at, s.host, port, name))
+		}
+	}
+	raw := []string{"../../../../etc/passwd", "/etc/passwd", "a/../../../../../etc/passwd", `..\..\etc\passwd`, phone + ".cnf.xml/../../etc/passwd", "."}
+	for _, c := range []struct {
+		client string
+		names  []string
+		fetch  func(t *testing.T, dir, name string) (string, error)
+	}{
+		{"tftp-hpa", raw, func(t *testing.T, dir, name string) (string, error) {
+			return run(t, dir, "tftp", "-m", "binary", s.host, s.tftp, "-c", "get", name, "got")
+		}},
+		{"atftp", raw, func(t *testing.T, dir, name string) (string, error) {
+			return run(t, dir, "atftp", "--get", "--remote-file", name, "--local-file", "got", s.host, s.tftp)
+		}},
+		{"curl", []string{"..%2f..%2f..%2fetc/passwd", "/etc/passwd", "../../../../etc/passwd"}, curl("tftp", s.tftp)},
+		{"curl by HTTP", []string{"../../../../etc/passwd", "..%2f..%2fetc%2fpasswd", "%2e%2e/%2e%2e/etc/passwd", "..%5c..%5cetc%5cpasswd", phone + ".cnf.xml%00.txt"}, curl("http", s.http)},
+	} {
+		for _, name := range c.names {
+			t.Run(c.client+" "+name, func(t *testing.T) { // one after the other: they share one address
+				dir := t.TempDir()
+				out, err := c.fetch(t, dir, name)
+				if err == nil && !strings.Contains(out, "Error code") { // tftp-hpa ends with 0 whatever happened
+					t.Errorf("it is not refused: %s", out)
+				}
+				if got, _ := os.ReadFile(filepath.Join(dir, "got")); len(got) > 0 {
+					t.Errorf("it is served: %.100q", got)
+				}
+			})
+		}
+	}
+}
+
 func TestWriteIsRefused(t *testing.T) {
 	t.Parallel()
 	s := start(t)
