@@ -18,14 +18,14 @@ type unread struct {
 const maxPrograms = 256
 
 var (
-	failureWords = compile(`(?i)\b(?:fail|fails|failed|failing|failures?|errors?|reject(?:s|ed|ing)?|rejection|refus(?:e[sd]?|al|ing)|denied|denies|timed[ -]out|time-?out|unsynchroni[sz]ed|unreachable|aborted|fatal|unable to|could not|cannot)\b`)
+	failureWords = compile(`(?i)\b(?:fail|fails|failed|failing|failures?|errors?|reject(?:s|ed|ing)?|rejection|refus(?:e[sd]?|al|ing)|denied|denies|timed[ -]out|time-?out|unsynchroni[sz]ed|unreachable|aborted|fatal|unable to|could not|cannot|invalid|incorrect|mismatch(?:e[sd])?|dead peer|unauthori[sz]ed|forbidden)\b`)
 	// fineWords are ways to say that nothing failed, how often something did, or after what time it would; and what
 	// OpenSSL's tools say of issuers, whom phones do not ask for.
 	fineWords = compile(`(?i)\b(?:no|not|without|never|zero|0) (?:\w+ ){0,2}(?:fail\w*|errors?|reject\w*|refus\w*|denied|time-?out)\b|` +
 		`\b(?:fail\w*|errors?|reject\w*|refus\w*|denied|timed out|time-?outs?|unreachable|aborted|fatal)\b["']?(?: \w+){0,2}\s*[:=,]?\s*(?:\(?\d|none\b|no\b|off\b|disabled?\b|never\b)|` +
 		`\b\d+ (?:\w+ ){0,2}(?:fail\w*|errors?|reject\w*|refus\w*|denied|time-?outs?)\b|` +
 		`^\s*(?:verify error:num=|verify return code:)`)
-	logForm = compile(`^(?:[<\[(%*]|\d+[-:/.]|[\w./-]+\[\d+\]: |[A-Z]{3,}: |[A-Z][a-z]{2} +\d+ \d\d:\d\d:)`)
+	logForm = compile(`^(?:(?:Failed|Unable) to [a-z]|(?:Error|ERROR|FATAL)\b|[<\[(%*]|\d+[-:/.]|[\w./-]+\[\d+\]: |[A-Z]{3,}: |[A-Z][a-z]{2} +\d+ \d\d:\d\d:)`)
 )
 
 // saysFailure reports whether a text says in plain words that something failed.
