@@ -56,6 +56,10 @@ var ofOffice = map[string]struct{ text, want string }{
 	"alarm: of SCCP, reset":     {`<Alarm Name="LastOutOfServiceInformation"><String name="DeviceName">sep00005e005301</String><Enum name="ReasonForOutOfService">23</Enum></Alarm>` + "\n", "ok"},
 	"alarm: of SCCP, line lost": {`<Alarm Name="LastOutOfServiceInformation"><String name="DeviceName">SEP00005E005301</String><Enum name="ReasonForOutOfService">10</Enum></Alarm>` + "\n", "insufficient"},
 
+	"listed: refused":       {"12\t-17.45\t10.10.10.60\t10.10.10.48\tSIP\t520\tRequest: REGISTER sip:10.10.10.48  (1 binding) |\n13\t-17.44\t10.10.10.48\t10.10.10.60\tSIP\t571\tStatus: 401 Unauthorized |\n14\t-17.33\t10.10.10.60\t10.10.10.48\tSIP\t776\tRequest: REGISTER sip:10.10.10.48  (1 binding) |\n15\t-17.32\t10.10.10.48\t10.10.10.60\tSIP\t571\tStatus: 401 Unauthorized |\n", "fault registration-refused(likely)"},
+	"listed: taken":         {"    1   0.000000 10.10.10.60 → 10.10.10.48 SIP 520 Request: REGISTER sip:10.10.10.48  (1 binding) |\n    2   0.010000 10.10.10.48 → 10.10.10.60 SIP 571 Status: 401 Unauthorized |\n    3   0.020000 10.10.10.60 → 10.10.10.48 SIP 776 Request: REGISTER sip:10.10.10.48  (1 binding) |\n    4   0.030000 10.10.10.48 → 10.10.10.60 SIP 571 Status: 200 OK  (1 binding) |\n", "ok"},
+	"listed: of a provider": {"1 0.0 10.10.10.60 192.0.2.48 SIP 520 Request: REGISTER sip:example.net  (1 binding) |\n2 0.1 192.0.2.48 10.10.10.60 SIP 571 Status: 403 Forbidden |\n", "insufficient"},
+
 	"no name in the digest": {"[Nov 20 10:12:44] WARNING[2187]: chan_sip.c:16571 check_auth: username mismatch, have <1002>, digest has <>\n", "fault registration-refused"},
 	"comes and goes": {strings.Repeat("[Nov 23 19:03:12] NOTICE[1674]: chan_sip.c:24694 sip_poke_noanswer: Peer '1002' is now UNREACHABLE!  Last qualify: 194\n"+
 		"[Nov 23 19:03:22] NOTICE[1674]: chan_sip.c:19523 handle_response_peerpoke: Peer '1002' is now Reachable. (148ms / 2000ms)\n", 3), "insufficient"},
