@@ -152,7 +152,11 @@ func (p *sccpPort) read(c *sccpConn) error {
 func (p *sccpPort) received(now time.Time, c *sccpConn, frame sccp.Frame) {
 	message, err := sccp.Parse(frame, c.half.Version())
 	if err != nil {
-		p.m.log.Debug("message refused", logging.Peer, c.flow, logging.Err, err)
+		level := slog.LevelDebug
+		if frame.ID == (*sccp.RegisterReq)(nil).ID() { // a phone that registers like this gets no answer, and tries for ever
+			level = slog.LevelWarn
+		}
+		p.m.log.Log(context.Background(), level, "message refused", logging.Peer, c.flow, logging.Err, err)
 		return
 	}
 	p.trace("received", c.flow, message)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/netip"
 	"strings"
@@ -14,6 +15,7 @@ import (
 	"time"
 
 	"github.com/longcord/longcord/internal/secret"
+	"github.com/longcord/longcord/internal/servertest"
 	"github.com/longcord/longcord/inventory"
 	"github.com/longcord/longcord/stage/register"
 	"github.com/longcord/longcord/store/memory"
@@ -271,6 +273,30 @@ func TestSCCPNoise(t *testing.T) {
 	}
 	_ = phone.conn.Close()
 	gone(t, m)
+}
+
+// Who asks for registration in a form that nobody can read gets no answer. The log says so, for whoever wonders why.
+func TestSCCPUnreadable(t *testing.T) {
+	var log bytes.Buffer
+	set := sccpOffice(same)
+	m, err := New(Config{
+		Settings: Settings{Listen: loopback()}, Inventory: func() *inventory.Set { return set }, Store: memory.New(),
+		Log: slog.New(slog.NewTextHandler(&log, nil)),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Open(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	stop := servertest.Start(t, m.Serve)
+	c := talk(t, m)
+	c.say(&sccp.Unknown{Number: 1, Body: []byte("SEP001122334455")}, &sccp.Unknown{Number: 0x9999, Body: []byte{1}}, &sccp.KeepAliveReq{})
+	c.want("KeepAliveAck")
+	stop()
+	if text := log.String(); strings.Count(text, "message refused") != 1 || !strings.Contains(text, "level=WARN") || !strings.Contains(text, "15 are left") {
+		t.Errorf("logged:\n%s", text)
+	}
 }
 
 // Calls do not go to phones that cannot take them, and who wants to call is told.
