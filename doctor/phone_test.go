@@ -87,3 +87,13 @@ func TestPhoneFilesTogether(t *testing.T) {
 		})
 	}
 }
+
+// A display that says only "Version error" names no load, and what is said of it is a sentence all the same.
+func TestVersionError(t *testing.T) {
+	t.Parallel()
+	r := diagnose(t, "Version Error\n")
+	want := "phones are told to run the load in the phone's file, and the folder of files lacks its .loads file under that name"
+	if len(r.Findings) != 1 || r.Findings[0].Says != want {
+		t.Errorf("got %+v, want %q", r.Findings, want)
+	}
+}

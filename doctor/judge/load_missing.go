@@ -17,9 +17,9 @@ var _ = rule(func(c *Case) {
 	for _, f := range c.All(fact.PhoneLoadNamed) {
 		load := f.Get("load")
 		if load == "" {
-			load = "that its file names"
+			load = "in the phone's file"
 		}
-		c.Find(finding.LoadMissing.With(load, "its .loads file, or the name is wrong").As(finding.Likely), f)
+		c.Find(finding.LoadMissing.With(load, "its .loads file under that name").As(finding.Likely), f)
 	}
 	for _, f := range c.All(fact.PhoneLoadDamaged) {
 		c.Find(finding.LoadMissing.With("that their file names", "an undamaged image of it").As(finding.Likely), f)
