@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -62,6 +63,14 @@ func TestPartlyRead(t *testing.T) {
 	// What explains itself needs no more.
 	if r := diagnose(t, healthyFile[:len(healthyFile)/2], "VPNC: 'webvpn=' not found in cookie\n"); r.Verdict != judge.Fault || len(r.Needs) != 0 {
 		t.Errorf("beside a fault: %s, needs %q, want the fault alone", r.Verdict, r.Needs)
+	}
+}
+
+// TestBrokenXML says of a file that is no XML nothing of what it lacks: no phone has taken it up.
+func TestBrokenXML(t *testing.T) {
+	t.Parallel()
+	if r := diagnose(t, "<device><phoneLabel>Tom & Jerry</phoneLabel><deviceProtocol>SIP</deviceProtocol></device>"); !slices.Equal(codes(r), []string{"config-invalid"}) {
+		t.Errorf("got %v, want config-invalid alone", codes(r))
 	}
 }
 

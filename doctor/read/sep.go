@@ -101,10 +101,10 @@ func (r *sepReader) end(whole bool) {
 		if !f.known() {
 			return
 		}
-		f.device(whole)
+		usable := whole && f.check(text, err)
+		f.device(usable)
 		switch {
 		case whole:
-			f.check(text, err)
 		case r.first <= 2 && sepName.MatchString(f.name) && len(text) < cnf.MaxSize:
 			f.invalid(r.first, "<device>", "it ends in the middle, </device> is missing", true)
 		default:
@@ -205,13 +205,14 @@ func (f *sepFile) wrong(l cnf.Leaf, problem string) {
 
 var lineOfError = compile(`on line (\d+)`)
 
-// check reads the file as strictly as our own phone does.
-func (f *sepFile) check(text string, err error) {
+// check reads the file as strictly as our own phone does, and reports whether it is XML at least: else no phone has taken it
+// up, and what it lacks tells nothing.
+func (f *sepFile) check(text string, err error) bool {
 	if err == nil {
 		_, err = cnf.Parse([]byte(text))
 	}
 	if err == nil || errors.Is(err, cnf.ErrDefault) {
-		return
+		return true
 	}
 	line, problem := f.first, strings.TrimPrefix(err.Error(), "cnf: ")
 	if m := lineOfError.FindStringSubmatch(problem); m != nil {
@@ -219,9 +220,10 @@ func (f *sepFile) check(text string, err error) {
 		line += n - 1
 		problem = strings.Replace(problem, m[0], fmt.Sprintf("on line %d", line), 1)
 		f.invalid(line, problem, "it is no XML: "+problem, false)
-		return
+		return false
 	}
 	f.invalid(line, problem, problem, true)
+	return true
 }
 
 // vpn tells the VPN group.
