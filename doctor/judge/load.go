@@ -43,7 +43,7 @@ var _ = rule(func(c *Case) {
 	}
 }, finding.MPPFirmware, finding.ModelWithoutVPN, finding.LoadTooOld)
 
-// staysInside reports whether a device is of a CME that has no VPN, so that nobody means to take it home.
+// staysInside reports whether a fact is of a CME that has no VPN, so that nobody means to take its phones home.
 func (c *Case) staysInside(f fact.Fact) bool {
 	return c.Has(fact.IOSPhone) && !slices.ContainsFunc(c.Every(), func(other fact.Fact) bool {
 		return other.Source != f.Source || other.Kind == fact.IOSGroup || other.Kind == fact.IOSProfile || other.Kind == fact.IOSGateway || other.Kind == fact.FileURL || other.Get("vpn-group") != ""
