@@ -2,6 +2,7 @@ package doctor_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/longcord/longcord/doctor/judge"
@@ -34,6 +35,9 @@ func TestClients(t *testing.T) {
 		"a certificate, in their own words":  {"POST https://vpn.example.net/\nUnexpected 513 result from server\nInvalid client certificate.\nFailed to obtain WebVPN cookie\n", judge.Fault, []string{"client-certificate-untrusted"}},
 		"a certificate, to an ASA":           {"POST https://vpn.example.net/\nCertificate Validation Failure\nFailed to complete authentication\n", judge.Fault, []string{"client-certificate-untrusted"}},
 		"no cookie, and no word why":         {"POST https://vpn.example.net/\nSSL negotiation with vpn.example.net\nFailed to obtain WebVPN cookie\n", judge.Insufficient, nil},
+		"broken, and back":                   {"Established DTLS connection (using GnuTLS).\nSSL read error: Error in the pull function.; reconnecting.\nGot CONNECT response: HTTP/1.1 200 CONNECTED\n", judge.OK, nil},
+		"broken, and gone":                   {"Established DTLS connection (using GnuTLS).\nSSL read error: Error in the pull function.; reconnecting.\nsleep 10s, remaining timeout 300s\n", judge.Insufficient, nil},
+		"broken again and again":             {"Established DTLS connection (using GnuTLS).\n" + strings.Repeat("SSL read error: Error in the pull function.; reconnecting.\nGot CONNECT response: HTTP/1.1 200 CONNECTED\n", 3), judge.Insufficient, nil},
 		"an address by debug":                {"CSTP state = WAIT_FOR_ADDRESS\nwebvpn_cstp_accept_address: 10.99.0.11/255.255.255.0\nCSTP state = CONNECTED\n", judge.OK, nil},
 		"ocserv, a network without a mask":   {"Nov 06 08:24:22 gw ocserv[11550]: No mask found for IPv6 network.\n", judge.Fault, []string{"gateway-unreachable"}},
 	} {

@@ -39,6 +39,8 @@ const (
 	ClientLimit Kind = "client.limit"
 	// ClientEnded: the gateway ended the session; reason, when it gives one.
 	ClientEnded Kind = "client.ended"
+	// ClientBroke: the connection to the gateway broke, and did not come back or not for long. A symptom.
+	ClientBroke Kind = "client.broke"
 	// ClientFailed: the login came to nothing. A symptom.
 	ClientFailed Kind = "client.failed"
 )
@@ -46,6 +48,8 @@ const (
 var (
 	_ = symptom(ClientRefused, stage.Tunnel,
 		"send the gateway's log of that moment: after the login it refused the tunnel (ASA: `show logging`; ocserv: `journalctl -u ocserv`)")
+	_ = symptom(ClientBroke, stage.Tunnel,
+		"send the gateway's log of that moment: the connection broke without a word (ASA: `show logging`; ocserv: `journalctl -u ocserv`)")
 	_ = symptom(ClientFailed, stage.Verify,
 		"try it with `openconnect -v --dump-http-traffic URL`, and send what that prints without the password")
 )

@@ -80,7 +80,7 @@ func (r *dhcpConfig) End() {
 	if text := string(cut); strings.Trim(text, "0123456789.") == "" {
 		dhcpNames(r.in, r.at, "150", true, text)
 	} else {
-		dhcpNames(r.in, r.at, "150", false, strings.Join(r.shown, ","))
+		r.in.Add(fact.DHCPFiles, r.at.Number, r.at.Raw, r.at.Time, "option", "150", "servers", strings.Join(r.shown, ","), "by", "who offered it")
 	}
 }
 

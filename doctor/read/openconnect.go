@@ -63,6 +63,7 @@ var (
 	openConnectTime   = compile(`^(?:\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\] |\d{4}-\d\d-\d\d \d\d:\d\d(?::\d\d)? (?:\| +[0-9a-f]+ \| )?)`)
 	openConnectAsks   = compile(`^(?:GET|POST) (https://\S+)$`)
 	openConnectStatus = compile(`^Unexpected (\d+) result from server`)
+	openConnectLost   = compile(`^SSL read error: .*; reconnecting`)
 	openConnectTries  = compile(`^Attempting to connect to server (\S+)`)
 	openConnectHash   = compile(`^Set-Cookie: webvpnc=bu:.*&sh:([0-9A-Fa-f]{40})\b`)
 	openConnectSuite  = compile(`^Connected to HTTPS on (\S+) with ciphersuite \((TLS[\d.]+)\)-(\S+)`)
@@ -92,7 +93,12 @@ type openConnect struct {
 	url, server  string
 	up, informed bool
 	failed       Line // where it said that it came to nothing; none: Number is 0
+	lost         Line // where its connection broke, and has not come back; none: Number is 0
+	losses       int  // how often it broke
 }
+
+// usualLosses is how often a connection may break, and come back, in one log.
+const usualLosses = 2
 
 func (r *openConnect) Line(l Line) bool {
 	text := l.Text
@@ -115,6 +121,14 @@ func (r *openConnect) Line(l Line) bool {
 			values = append(values, "url", r.url)
 		}
 		r.in.Add(fact.ClientUnknownURL, l.Number, l.Raw, l.Time, values...)
+		return true
+	case openConnectLost.MatchString(text):
+		r.lost, r.losses = l, r.losses+1
+		return true
+	case strings.HasPrefix(text, "Got CONNECT response: HTTP/1.1 200"):
+		if r.losses <= usualLosses {
+			r.lost = Line{}
+		}
 		return true
 	case openConnectTries.MatchString(text):
 		r.server = openConnectTries.FindStringSubmatch(text)[1]
@@ -152,5 +166,8 @@ func (r *openConnect) Line(l Line) bool {
 func (r *openConnect) End() {
 	if r.failed.Number > 0 && !r.up && !r.informed {
 		r.in.Add(fact.ClientFailed, r.failed.Number, r.failed.Raw, r.failed.Time)
+	}
+	if r.lost.Number > 0 {
+		r.in.Add(fact.ClientBroke, r.lost.Number, r.lost.Raw, r.lost.Time)
 	}
 }
