@@ -127,7 +127,8 @@ func presented(ctx context.Context, text string) (chain, ecdsa []*x509.Certifica
 	return chain, nil, nil
 }
 
-// presentedTo returns the chain that a client with this configuration meets.
+// presentedTo returns the chain that a client with this configuration meets, also of a gateway that then wants a
+// certificate of the client and refuses it.
 func presentedTo(ctx context.Context, text string, config *tls.Config) ([]*x509.Certificate, error) {
 	u, err := url.Parse(text)
 	if err != nil || u.Hostname() == "" {
@@ -138,15 +139,22 @@ func presentedTo(ctx context.Context, text string, config *tls.Config) ([]*x509.
 		port = "443"
 	}
 	config.ServerName, config.InsecureSkipVerify, config.MinVersion = u.Hostname(), true, tls.VersionTLS10
+	var chain []*x509.Certificate
+	config.VerifyConnection = func(s tls.ConnectionState) error {
+		chain = s.PeerCertificates
+		return nil
+	}
 	dialer := tls.Dialer{NetDialer: &net.Dialer{Timeout: dialTimeout}, Config: config}
 	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
 	conn, err := dialer.DialContext(ctx, "tcp", net.JoinHostPort(u.Hostname(), port))
-	if err != nil {
+	switch {
+	case err == nil:
+		_ = conn.Close() // it has told what we wanted
+	case chain == nil:
 		return nil, cannotTell(fmt.Errorf("%s: %w", u.Host, err), "check name, port and the way there")
 	}
-	defer conn.Close()
-	return conn.(*tls.Conn).ConnectionState().PeerCertificates, nil
+	return chain, nil
 }
 
 func everySuite() []uint16 {

@@ -32,6 +32,22 @@ func TestPresentedReadsTheOldestGateway(t *testing.T) {
 	}
 }
 
+// TestPresentedToStrangers: a gateway that lets in by certificate alone has shown its own before it refuses.
+func TestPresentedToStrangers(t *testing.T) {
+	t.Parallel()
+	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
+		server := httptest.NewUnstartedServer(http.NotFoundHandler())
+		server.TLS = &tls.Config{ClientAuth: tls.RequireAnyClientCert, MaxVersion: version}
+		server.Config.ErrorLog = log.New(io.Discard, "", 0)
+		server.StartTLS()
+		defer server.Close()
+		chain, _, err := presented(t.Context(), server.URL)
+		if err != nil || len(chain) != 1 || !chain[0].Equal(server.Certificate()) {
+			t.Errorf("%s: %v, %v", tls.VersionName(version), chain, err)
+		}
+	}
+}
+
 // TestPresentedBoth: a gateway with two certificates shows both, the one for everybody first.
 func TestPresentedBoth(t *testing.T) {
 	t.Parallel()

@@ -82,3 +82,36 @@ func TestAudit(t *testing.T) {
 	must(t, os.WriteFile(list, []byte(desk+"\n"+home+"\n"), 0o600))
 	h.good("", "certs", "audit", "--url", office.URL, "--tftp", office.Inside, "--phones", list)
 }
+
+// TestAuditOfOthers asks about gateways that openssl plays: one of many years ago, one of today, and one that lets in by
+// certificate alone.
+func TestAuditOfOthers(t *testing.T) {
+	server, program := office.Peer(t, "in.tftpd"), office.Peer(t, "openssl")
+	h := newHouse(t)
+	files := t.TempDir()
+	must(t, os.Chmod(files, 0o755))
+	list := filepath.Join(h.dir, "phones.csv")
+	must(t, os.WriteFile(list, []byte("SEP000000000001,SEP000000000002"), 0o600))
+	theirs, next := h.newCertificate("theirs"), h.newCertificate("next")
+	unchecked := strings.Replace(foreignFile, "<enableHostIDCheck>1", "<enableHostIDCheck>0", 1) // they name another host
+	h.Start(h.Inside, server, "-L", "-a", office.Desk+":69", "-s", "-u", "root", files)
+	for port, flags := range map[string]string{
+		"8001": "-tls1 -cipher AES128-SHA:@SECLEVEL=0", "8002": "-tls1_2", "8003": "-tls1_3", "8004": "-tls1_2 -Verify 1 -verify_return_error", "8005": "-tls1_3 -Verify 1 -verify_return_error",
+	} {
+		gateway := h.Start(h.Client, program, append([]string{"s_server", "-www", "-accept", authority + ":" + port, "-cert", filepath.Join(h.dir, "theirs.pem"), "-key", filepath.Join(h.dir, "theirs.key")}, strings.Fields(flags)...)...)
+		gateway.Wait("ACCEPT")
+		url := "https://" + authority + ":" + port + "/phone"
+		for name, hashes := range map[string]string{
+			"SEP000000000001": "<certHash1>" + certHash(t, theirs) + "</certHash1><certHash2>" + certHash(t, next) + "</certHash2>",
+			"SEP000000000002": "<certHash1>" + certHash(t, theirs) + "</certHash1>",
+		} {
+			must(t, os.WriteFile(filepath.Join(files, name+".cnf.xml"), []byte(fmt.Sprintf(unchecked, url, hashes)), 0o644))
+		}
+		args := []string{"certs", "audit", "--url", url, "--tftp", office.Desk, "--phones", list}
+		if out := h.good("", args...); !strings.Contains(out, "2 stay") {
+			t.Errorf("s_server %s:\n%s", flags, out)
+		}
+		h.refused(1, append(args, "--new", filepath.Join(h.dir, "next.pem")), "SEP000000000002  would-lose", "1 stay")
+		gateway.Kill()
+	}
+}
