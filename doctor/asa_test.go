@@ -262,6 +262,8 @@ func TestASAFaults(t *testing.T) {
 		"no group URL":                           {[]string{change(t, asaHealthy, " group-url https://vpn.example.net/phones enable\n", "")}, []string{"group-url-mismatch"}},
 		"group URL off":                          {[]string{change(t, asaHealthy, "/phones enable", "/phones disable")}, []string{"group-url-mismatch"}},
 		"port forward of 443":                    {[]string{change(t, asaHealthy, "object network OFFICE\n", "object network WEB\n host 10.1.1.9\n nat (inside,outside) static interface service tcp https https\nobject network OFFICE\n")}, []string{"port-taken"}},
+		"group URL without TLS":                  {[]string{change(t, asaHealthy, "group-url https://", "group-url http://")}, []string{"group-url-mismatch"}},
+		"group URL with TLS, too":                {[]string{change(t, asaHealthy, " group-url https://", " group-url http://vpn.example.net/phones enable\n group-url https://")}, nil},
 		"another port":                           {[]string{change(t, asaHealthy, " enable outside\n", " port 8443\n enable outside\n")}, []string{"group-url-mismatch"}},
 		"the call manager's address in the pool": {[]string{asaHealthy, "<device><callManagerGroup><members><member priority=\"0\"><callManager><processNodeName>10.99.0.20</processNodeName></callManager></member></members></callManagerGroup></device>"}, []string{"pool-overlaps", "vpn-not-configured"}},
 		"certificate map":                        {[]string{change(t, asaHealthy, " anyconnect enable\n", " anyconnect enable\n certificate-group-map MAP 10 STAFF\n", "ssl trust-point", "crypto ca certificate map MAP 10\n subject-name attr cn co sep\nssl trust-point")}, []string{"certificate-map-wrong"}},

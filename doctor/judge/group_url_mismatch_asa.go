@@ -2,13 +2,14 @@ package judge
 
 import (
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/longcord/longcord/doctor/fact"
 	"github.com/longcord/longcord/finding"
 )
 
-// A group URL that is there and switched off, a group of phones that has none, and URLs without the port that the VPN
+// A group URL that is there and switched off or not for TLS, a group of phones that has none, and URLs without the port that the VPN
 // is on.
 var _ = rule(func(c *Case) {
 	for _, b := range c.asas() {
@@ -32,9 +33,21 @@ var _ = rule(func(c *Case) {
 			}
 		}
 		for _, f := range b.all(fact.ASAGroup, "setting", "group-url") {
-			if off, state, _ := strings.Cut(f.Get("value"), " "); state == "disable" {
-				c.Find(finding.GroupURLMismatch.With(off).As(finding.Likely), f)
+			given, state, _ := strings.Cut(f.Get("value"), " ")
+			rest, plain := strings.CutPrefix(given, "http://")
+			switch {
+			case state == "disable":
+				c.Find(finding.GroupURLMismatch.With(given).As(finding.Likely), f)
+			case plain && !b.hasURL(f.Get("group"), "https://"):
+				c.Find(finding.GroupURLMismatch.With("https://"+rest).As(finding.Likely), f)
 			}
 		}
 	}
 }, finding.GroupURLMismatch)
+
+// hasURL reports whether a tunnel group has a group URL that begins like this.
+func (b *asaBox) hasURL(group, prefix string) bool {
+	return slices.ContainsFunc(b.all(fact.ASAGroup, "group", group, "setting", "group-url"), func(f fact.Fact) bool {
+		return strings.HasPrefix(f.Get("value"), prefix)
+	})
+}
