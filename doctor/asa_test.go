@@ -234,6 +234,8 @@ func TestASAFaults(t *testing.T) {
 		"client not enabled":                     {[]string{change(t, asaHealthy, " anyconnect enable\n", "")}, []string{"vpn-not-enabled-on-interface"}},
 		"not enabled":                            {[]string{change(t, asaHealthy, " enable outside\n", "")}, []string{"vpn-not-enabled-on-interface"}},
 		"enabled inside":                         {[]string{change(t, asaHealthy, " enable outside\n", " enable inside\n", "ssl trust-point VPN outside", "ssl trust-point VPN inside")}, []string{"vpn-not-enabled-on-interface"}},
+		"shut down":                              {[]string{change(t, asaHealthy, " nameif outside\n", " shutdown\n nameif outside\n")}, []string{"gateway-unreachable"}},
+		"shut down, another one":                 {[]string{change(t, asaHealthy, "interface GigabitEthernet0/1", "interface GigabitEthernet0/2\n shutdown\n nameif dmz\n security-level 50\n!\ninterface GigabitEthernet0/1")}, nil},
 		"old release":                            {[]string{change(t, asaOld, "Version 8.2(5)", "Version 8.0(3)")}, []string{"asa-version"}},
 		"tls-only":                               {[]string{change(t, asaHealthy, " enable outside\n", " enable outside tls-only\n")}, []string{"dtls-disabled"}},
 		"no DTLS in the policy":                  {[]string{change(t, asaOld, "svc dtls enable", "svc dtls none")}, []string{"dtls-disabled"}},

@@ -17,6 +17,7 @@ var (
 		Fix:  []string{"check the address, the port forwarding and the firewall in front of the gateway"},
 		Elsewhere: map[Platform][]string{
 			ASA: {
+				"look whether its interface is up: `show interface ip brief`; below `interface`, `no shutdown`",
 				"look whether it listens: `show asp table socket` must have SSL on port 443 of the outside address; if not, `webvpn`, `enable outside`",
 			},
 			Ocserv: {

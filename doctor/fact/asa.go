@@ -25,6 +25,8 @@ const (
 	ASAGlobal Kind = "asa.global"
 	// ASAInterface: an interface with a name; name, address (CIDR), gateway.
 	ASAInterface Kind = "asa.interface"
+	// ASAInterfaceDown: an interface that is shut down; name, gateway.
+	ASAInterfaceDown Kind = "asa.interface-down"
 	// ASARoute: a static route; interface, network (CIDR), via, tunneled (true or absent), gateway.
 	ASARoute Kind = "asa.route"
 	// ASATranslation: a rule of address translation; in and out (interfaces), kind (exempt, dynamic, static), source and

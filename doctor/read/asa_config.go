@@ -141,6 +141,11 @@ func (s *asaConfig) networkInterface(c *asa.Command) {
 			address = i.Address.String()
 		}
 		s.add(fact.ASAInterface, c, "name", i.Name, "address", address)
+		for _, below := range c.Below {
+			if below.Starts("shutdown") {
+				s.add(fact.ASAInterfaceDown, below, "name", i.Name)
+			}
+		}
 	}
 }
 
