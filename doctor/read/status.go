@@ -29,7 +29,8 @@ var (
 	statusTime = compile(`^\[?\d{1,2}:\d\d:\d\d ?(?i:[ap]m?)?,?(?: +\d\d/\d\d/\d\d(?:\d\d)?)?\]? +(.*)$`)
 	// typedOff takes away what people put before a line that they type off.
 	typedOff = compile(`^[\s>*\-•"'` + "`" + `]+`)
-	inTags   = compile(`<[^<>]*>`)
+	// inTags is a tag of a page. A file's name in such brackets is none: it is part of the message.
+	inTags = compile(`</?[a-zA-Z]+[1-6]?(?:\s[^<>]*)?/?>`)
 )
 
 func (r *statusReader) Line(l Line) bool {
@@ -74,7 +75,8 @@ func (r *statusReader) add(l Line, s status, m []string) {
 	kind := s.tells
 	if s.subject == "file" && m[1] != "" && !matters(m[1]) {
 		if trustListFile.MatchString(m[1]) {
-			return // a cluster without one says so at each start
+			r.in.Add(fact.PhoneNoTrustList, l.Number, l.Text, l.Time) // a cluster without one says so at each start
+			return
 		}
 		if kind == fact.PhoneFileMissing {
 			kind = fact.PhoneFileRefused // of files that it can do without
@@ -100,7 +102,8 @@ var statuses = []status{
 	shown(`\bTrust List update failed`, fact.PhoneTrustListFailed, ""),
 	shown(`\b(?:CTL|ITL)(?: and ITL)?(?: file)? update failed`, fact.PhoneTrustListFailed, ""),
 	shown(`\bNo Trust List installed`, fact.PhoneNoTrustList, ""),
-	shown(`^(?:Trust List updated|(?:CTL|ITL|CTL and ITL)(?: files?)? installed|Erasing CTL and ITL files|ITL updated)`, "", ""),
+	shown(`^(?:Trust List updated|(?:CTL|ITL|CTL and ITL)(?: files?)? installed|ITL updated)`, fact.PhoneTrustListTaken, ""),
+	shown(`^Erasing CTL and ITL files`, "", ""),
 	shown(`\binvalid file <?([\w.]+), authenticat\w+ fail`, fact.PhoneSignatureRefused, "file"),
 	shown(`^(?:File auth(?:entication)? (?:error|fail\w*)|Auth(?:entication)? fail\w*|Error verifying config info|TFTP (?:server )?not authorized)`+about+fileName, fact.PhoneSignatureRefused, "file"),
 	shown(`^(?:File auth(?:entication)? (?:error|fail\w*)|Auth fail|Error verifying config info|TFTP (?:server )?not authorized)$`, fact.PhoneSignatureRefused, ""),
