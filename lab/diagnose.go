@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -84,38 +85,50 @@ func (s *story) walk(ctx context.Context, into *fact.Collector) error {
 	if s.home != nil {
 		args, input = append(args, s.credentials()...), s.password+"\n"
 	}
-	return s.doctor(ctx, s.world.phone, into, input, args...)
+	seen, err := s.doctor(ctx, s.world.phone, input, args...)
+	if err != nil {
+		return err
+	}
+	into.Take(seen)
+	return nil
 }
 
-// askOffice has the doctor ask the running office about the phone.
+// askOffice has the doctor ask the running office about the phone. Who has hung up and gone, as he was to, is not missed.
 func (s *story) askOffice(ctx context.Context, into *fact.Collector) error {
 	if s.serve == nil || s.serve.ended() {
 		return nil
 	}
-	return s.doctor(ctx, s.world.gateway, into, "", homePhone, "-c", path(configFile))
+	seen, err := s.doctor(ctx, s.world.gateway, "", homePhone, "-c", path(configFile))
+	if err != nil {
+		return err
+	}
+	if s.home != nil && s.home.ended() && s.home.cmd.ProcessState.Success() {
+		seen.Facts = slices.DeleteFunc(seen.Facts, func(f fact.Fact) bool { return f.Kind == fact.SystemAbsent })
+	}
+	into.Take(seen)
+	return nil
 }
 
-// doctor runs `longcord doctor` in a host, and takes over what he has seen.
-func (s *story) doctor(ctx context.Context, in *testnet.Host, into *fact.Collector, input string, args ...string) error {
+// doctor runs `longcord doctor` in a host, and returns what he has seen.
+func (s *story) doctor(ctx context.Context, in *testnet.Host, input string, args ...string) (*fact.File, error) {
 	facts := "seen-from-" + in.Name() + ".json"
 	p, err := s.launcher.start(in, "doctor in "+in.Name(), input, append([]string{"doctor", "--json", "--facts", path(facts)}, args...)...)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	select {
 	case <-p.done:
 	case <-ctx.Done():
 		p.powerOff()
-		return fmt.Errorf("lab: the doctor did not end: %w", ctx.Err())
+		return nil, fmt.Errorf("lab: the doctor did not end: %w", ctx.Err())
 	}
 	text, err := s.world.disk.Files.ReadFile(facts)
 	if err != nil {
-		return errors.Join(p.failure(), err)
+		return nil, errors.Join(p.failure(), err)
 	}
 	seen, err := fact.Read(bytes.NewReader(text))
 	if err != nil {
-		return fmt.Errorf("lab: what the doctor saw: %w", err)
+		return nil, fmt.Errorf("lab: what the doctor saw: %w", err)
 	}
-	into.Take(seen)
-	return nil
+	return seen, nil
 }

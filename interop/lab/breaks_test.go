@@ -90,3 +90,16 @@ func judgeBreak(t *testing.T, m *machine, code string) string {
 	}
 	return ""
 }
+
+// TestBreakForPeople breaks something that lets the story go on, or ends it after the phone has gone. What is found is a
+// warning, and a doctor who has it must not say that he cannot tell.
+func TestBreakForPeople(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t)
+	for _, code := range []string{"no-spare-certificate", "dtls-disabled"} {
+		out, stderr, exit := m.run(t, people()[0], "lab", "--break", code)
+		if exit != 1 || !strings.Contains(out, "OK: No fault is in what was given") || !strings.Contains(out, "["+code+"]") {
+			t.Errorf("lab --break %s ends with %d and says\n%s%s", code, exit, out, stderr)
+		}
+	}
+}
