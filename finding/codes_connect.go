@@ -89,5 +89,8 @@ var (
 				"copy an image from 8.0(4) on to flash, `boot system disk0:/FILE.bin`, `write memory`, `reload`; check first with `show version` that the memory suffices",
 			},
 		},
+		Messages: []string{
+			"Cisco Adaptive Security Appliance Software Version 7.2(4)",
+		},
 	})
 )

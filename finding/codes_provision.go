@@ -34,6 +34,9 @@ var (
 				"see who has it with `ss -lntup 'sport = :443'`, stop that program, or give ocserv another `tcp-port` and put the port into the phone's URL; UDP must be 443",
 			},
 		},
+		Messages: []string{
+			"bind() failed: Address already in use",
+		},
 	})
 	TFTPUnreachable = Define(Declaration{
 		Code: "tftp-unreachable", Step: stage.Provision, Severity: Fault,
@@ -341,6 +344,9 @@ var (
 			CUCM: {
 				"see it on the page Cisco Unified CM Administration or with `show version active`; the builds called Export Unrestricted have no VPN menu at any version",
 			},
+		},
+		Messages: []string{
+			"Active Master Version: 7.1.5.10000-12",
 		},
 	})
 	ClockWrong = Define(Declaration{

@@ -144,6 +144,7 @@ var (
 		},
 		Messages: []string{
 			"VPNC: cert_vfy_cb: depth:0 of 0, subject:</CN=vpn.example.com> pre_err: 10 (certificate has expired)",
+			"Server certificate verify failed: certificate expired",
 		},
 	})
 	CertificateNotYetValid = Define(Declaration{
@@ -158,6 +159,9 @@ var (
 			ASA: {
 				"compare `show clock` with the certificate's start date in `show crypto ca certificates`, and set NTP: `ntp server ADDRESS`",
 			},
+		},
+		Messages: []string{
+			"Server certificate verify failed: certificate not activated yet",
 		},
 	})
 	CertificateHashOfWrongCertificate = Define(Declaration{
@@ -198,6 +202,10 @@ var (
 			Ocserv: {
 				"make a certificate whose subjectAltName is the host of the URL, name it as `server-cert` with its `server-key`, and give phones the new hash before you restart ocserv",
 			},
+		},
+		Messages: []string{
+			"Server certificate verify failed: certificate does not match hostname",
+			"curl: (60) SSL: no alternative certificate subject name matches target host name 'vpn.example.com'",
 		},
 	})
 	GroupURLMismatch = Define(Declaration{
@@ -453,6 +461,9 @@ var (
 		Says: "%[1]s speaks in a way that nobody has seen yet: %[2]s",
 		Fix: []string{
 			"keep the line `client is not understood` of the log, and send it to whoever makes the gateway: it settles what is only inferred about this client",
+		},
+		Messages: []string{
+			"ocserv[123]: worker: Unknown client (Cisco SVC IPPhone Client v1.0)",
 		},
 	})
 	AnyConnectNotAllowed = Define(Declaration{
