@@ -3,7 +3,10 @@ package callmanager
 import (
 	"cmp"
 	"net/netip"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/longcord/longcord/finding"
 	"github.com/longcord/longcord/internal/logging"
@@ -14,9 +17,14 @@ import (
 // remembered is how long a finding about a registration stands that nobody meets again.
 const remembered = 24 * time.Hour
 
-// isRefused tells of a registration that was refused.
+// isRefused tells of a registration that was refused. What cannot be the name of a phone or line is noise from the network,
+// and stands in the log alone.
 func (m *Manager) isRefused(d register.Denied) {
 	f := finding.RegistrationRefused.With(d.Line, d.Why)
+	if strings.ContainsFunc(d.Line, func(r rune) bool { return !unicode.IsPrint(r) || r == utf8.RuneError }) {
+		m.log.Warn("registration refused", "line", d.Line, "why", d.Why)
+		return
+	}
 	m.config.Findings.RaiseFor(remembered, f.Because("call manager", 0, d.Why))
 	m.log.Warn("registration refused", "line", d.Line, "why", d.Why, logging.Finding, f.Code)
 }

@@ -24,6 +24,11 @@ func TestFindings(t *testing.T) {
 		}
 		return false
 	}
+	for _, noise := range []string{"+\x13\x9c\f}", "SEP00\n\x1b[31m"} {
+		if m.isRefused(register.Denied{Line: noise, Why: "there is no such Device"}); len(board.Findings()) != 0 {
+			t.Errorf("%q stands among the findings: %+v", noise, board.Findings())
+		}
+	}
 	const phone = "SEP001122334455"
 	from := func(contact, peer string) register.Binding {
 		return register.Binding{Line: "1001", Device: phone, Contact: "<sip:1001@" + contact + ":5060>", Flow: sip.Flow{Transport: sip.TCP, Peer: netip.MustParseAddrPort(peer)}}
