@@ -203,6 +203,10 @@ func (c *Case) explain() {
 		c.readOn()
 	}
 	if len(c.found) == 0 && !c.tells() {
+		if tried, _ := fact.SymptomOf(fact.PhoneVPNFailed); c.Has(fact.PhoneVPN, fact.PhoneIssuerMissing) {
+			c.Need(tried.Ask...) // it is a piece of what would tell
+			return
+		}
 		c.Need("send a phone's console log, its SEP file, or the configuration or log of the gateway; `longcord doctor ask phone` says how to get them")
 	}
 }
@@ -225,7 +229,7 @@ func (c *Case) readOn() {
 // logs more than that. Nor does it tell how something went that a phone, or its VPN client, is mentioned.
 func (c *Case) tells() bool {
 	return slices.ContainsFunc(c.file.Facts, func(f fact.Fact) bool {
-		return f.Kind != fact.AskedURL && f.Kind != fact.PhoneVPN
+		return !slices.Contains([]fact.Kind{fact.AskedURL, fact.PhoneVPN, fact.PhoneIssuerMissing}, f.Kind)
 	})
 }
 
