@@ -57,9 +57,13 @@ type Config struct {
 	// Registered is told of each registration that begins or changes. It must not call the manager. Nil:
 	// nobody is told.
 	Registered func(register.Binding)
-	Findings   *finding.Board // nil: nobody wants to know
-	Log        *slog.Logger   // nil discards
-	Rand       io.Reader      // nil means the system's
+	// Tunnel returns which phones may be at the end of the tunnel that has an address, and whether one has. By SCCP a
+	// phone proves nothing but its name, so through a tunnel only those register. It is asked without the manager's
+	// lock. Nil: there are no tunnels.
+	Tunnel   func(netip.Addr) (devices []string, yes bool)
+	Findings *finding.Board // nil: nobody wants to know
+	Log      *slog.Logger   // nil discards
+	Rand     io.Reader      // nil means the system's
 	// Unknown hears of phones that try to register and are not in the inventory: by SCCP without a line, and with the
 	// name of the model as their agent. Nil: nobody does.
 	Unknown func(device string, peer netip.AddrPort, line, agent string)

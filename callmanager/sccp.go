@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
@@ -103,7 +104,7 @@ func (p *sccpPort) connect(raw net.Conn) error {
 	c := &sccpConn{
 		Conn: raw, flow: sip.Flow{Transport: register.SCCP, Peer: peer}, out: make(chan []byte, writeQueue), done: make(chan struct{}),
 	}
-	c.half = register.NewSCCPServer(register.SCCPServerConfig{Flow: c.flow, Own: own, Registrar: p.m.registrar, Desk: p.m.directory.desk})
+	c.half = register.NewSCCPServer(register.SCCPServerConfig{Flow: c.flow, Own: own, Registrar: p.m.registrar, Desk: p.deskFor(peer.Addr())})
 	p.m.mu.Lock()
 	defer p.m.mu.Unlock()
 	switch {
@@ -123,6 +124,25 @@ func (p *sccpPort) connect(raw net.Conn) error {
 		p.gone(c, err)
 	})
 	return nil
+}
+
+// deskFor returns what answers for the inventory on a connection from an address: through a tunnel for its own phone only.
+func (p *sccpPort) deskFor(peer netip.Addr) func(string) (register.Desk, *register.Refusal) {
+	if p.m.config.Tunnel == nil {
+		return p.m.directory.desk
+	}
+	devices, tunnel := p.m.config.Tunnel(peer)
+	if !tunnel {
+		return p.m.directory.desk
+	}
+	return func(name string) (register.Desk, *register.Refusal) {
+		if !slices.Contains(devices, name) {
+			return register.Desk{}, &register.Refusal{
+				Text: "This tunnel is another phone's", Why: fmt.Sprintf("the tunnel of %s is not that of %s", peer, name),
+			}
+		}
+		return p.m.directory.desk(name)
+	}
 }
 
 func addrPort(a net.Addr) netip.AddrPort {

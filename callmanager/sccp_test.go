@@ -217,6 +217,54 @@ func TestSCCPRefused(t *testing.T) {
 	}
 }
 
+// TestSCCPThroughTunnel: a phone's tunnel is for that phone, and the office for all.
+func TestSCCPThroughTunnel(t *testing.T) {
+	for name, c := range map[string]struct {
+		devices []string
+		tunnel  bool
+		refused string
+	}{
+		"in the office":          {nil, false, ""},
+		"through its own":        {[]string{"SEP001122334466", blockable}, true, ""},
+		"through another's":      {[]string{"SEP001122334466"}, true, "This tunnel is another phone's"},
+		"through that of nobody": {nil, true, "This tunnel is another phone's"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			set, kept := sccpOffice(same), memory.New()
+			defer kept.Close()
+			m, err := New(Config{
+				Settings: Settings{Listen: loopback()}, Inventory: func() *inventory.Set { return set }, Store: kept,
+				Tunnel: func(from netip.Addr) ([]string, bool) {
+					if !from.IsLoopback() {
+						t.Errorf("whose tunnel is asked for %s", from)
+					}
+					return c.devices, c.tunnel
+				},
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := m.Open(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			defer servertest.Start(t, m.Serve)()
+			phone := talk(t, m)
+			if c.refused == "" {
+				phone.registers()
+				return
+			}
+			phone.say(asks(blockable))
+			if reject := phone.want("RegisterReject").(*sccp.RegisterReject); reject.Text != c.refused {
+				t.Errorf("it is refused with %q, want %q", reject.Text, c.refused)
+			}
+			phone.ended()
+			if all := m.Registrations(); len(all) != 0 {
+				t.Errorf("registered: %+v", all)
+			}
+		})
+	}
+}
+
 // What the inventory takes away is ended at once.
 func TestSCCPTakenAway(t *testing.T) {
 	for name, change := range map[string]func(*inventory.Device){

@@ -95,6 +95,18 @@ func (s *system) holder() func(netip.Addr) (provision.Holder, bool) {
 	}
 }
 
+// phonesOfTunnel returns a function that knows which phones may be at the end of the tunnel that has an address.
+func (s *system) phonesOfTunnel() func(netip.Addr) (devices []string, yes bool) {
+	holder := s.holder()
+	return func(address netip.Addr) ([]string, bool) {
+		who, ok := holder(address)
+		if user := s.catalog.Current().Users[who.User]; ok && who.Device == "" && user != nil {
+			return user.Devices, true
+		}
+		return []string{who.Device}, ok
+	}
+}
+
 // storedHolders are the holders of inner addresses as the store has them, read once a second at most.
 type storedHolders struct {
 	system *system

@@ -223,6 +223,7 @@ func (s *system) makeParts(parts []string) (err error) {
 		s.callmanager, err = callmanager.New(callmanager.Config{
 			Settings: callmanager.Settings{Listen: s.settings.Inside}, Inventory: s.catalog.Current, Store: s.store, Log: s.log,
 			Behind:     s.behind,
+			Tunnel:     s.phonesOfTunnel(),
 			Registered: s.registrationBegan,
 			Findings:   s.findings,
 			Unknown: func(device string, peer netip.AddrPort, line, agent string) {
