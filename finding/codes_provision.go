@@ -285,6 +285,7 @@ var (
 		Elsewhere: map[Platform][]string{
 			CUCM: {
 				"check in Cisco Unified OS Administration > Security > Certificate Management that the CAPF certificate is in CallManager-trust and CAPF-trust, restart the CAPF service, and set Certificate Operation to Install/Upgrade on the phone's page",
+				"where nobody answers, start Cisco Certificate Authority Proxy Function in Cisco Unified Serviceability, and let phones reach TCP 3804 of it, through the tunnel, too",
 			},
 		},
 		Messages: []string{

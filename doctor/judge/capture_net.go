@@ -46,6 +46,8 @@ var _ = rule(func(c *Case) {
 			c.Find(found, f)
 		case "tvs":
 			c.Find(finding.TVSUnreachable.With(host).As(finding.Likely), f)
+		case "capf": // a phone asks only when it is to get a certificate
+			c.Find(finding.CAPFUntrusted.With(device(c), "nobody answers at "+server).As(finding.Likely), f)
 		}
 	}
 	for _, f := range c.All(fact.CaptureNoName) {
@@ -62,7 +64,7 @@ var _ = rule(func(c *Case) {
 			c.Need("say what the phone's VPN URL is, or send its file: there are names that do not resolve")
 		}
 	}
-}, finding.GatewayUnreachable, finding.TFTPUnreachable, finding.RegistrationUnreachable, finding.TVSUnreachable, finding.GatewayNameUnresolved)
+}, finding.GatewayUnreachable, finding.TFTPUnreachable, finding.RegistrationUnreachable, finding.TVSUnreachable, finding.CAPFUntrusted, finding.GatewayNameUnresolved)
 
 // gotFiles reports whether a phone got files in this source.
 func (c *Case) gotFiles(source string) bool {

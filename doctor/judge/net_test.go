@@ -20,7 +20,7 @@ func TestNetRules(t *testing.T) {
 		{"capture: call manager silent", []string{"capture.no-answer service=call_manager server=10.1.1.6:5060 reason=timeout"}, []string{"registration-unreachable likely"}},
 		{"capture: call manager forbidden", []string{"capture.no-answer service=call_manager server=10.1.1.6:5060 reason=prohibited"}, []string{"registration-unreachable certain"}},
 		{"capture: TVS silent", []string{"capture.no-answer service=tvs server=10.1.1.6:2445"}, []string{"tvs-unreachable likely"}},
-		{"capture: CAPF silent", []string{"capture.no-answer service=capf server=10.1.1.6:3804"}, nil},
+		{"capture: CAPF silent", []string{"capture.no-answer service=capf server=10.1.1.6:3804"}, []string{"capf-untrusted likely"}},
 		{"capture: the gateway's name", []string{"capture.no-name host=vpn.example.com", "file.url url=https://vpn.example.com:8443/phones"}, []string{"gateway-name-unresolved certain"}},
 		{"capture: a name like a gateway's", []string{"capture.no-name host=vpn.example.com"}, []string{"gateway-name-unresolved likely"}},
 		{"capture: another name", []string{"capture.no-name host=cups.example.com", "file.url url=https://vpn.example.com/phones"}, nil},
