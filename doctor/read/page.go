@@ -79,7 +79,24 @@ var quickRows = func() *patterns {
 	return patternsOf(list...)
 }()
 
+// onOneLine is a page as XML that the phone has not broken into lines, and element one row of it.
+var (
+	onOneLine = compile(`^\s*(?:<\?xml[^<>]*>)?\s*<(?:DeviceInformation|NetworkConfiguration)>\s*<\w+>`)
+	element   = compile(`<\w+>[^<>]*</\w+>`)
+)
+
 func (r *pageReader) Line(l Line) bool {
+	if onOneLine.MatchString(l.Raw) {
+		known := false
+		for _, row := range element.FindAllString(l.Raw, -1) {
+			known = r.row(Line{Number: l.Number, Raw: row}) || known
+		}
+		return known
+	}
+	return r.row(l)
+}
+
+func (r *pageReader) row(l Line) bool {
 	if r.label != "" {
 		name, text := r.label, inTags.ReplaceAllString(l.Raw, " ")
 		if strings.TrimSpace(text) == "" {

@@ -33,6 +33,11 @@ func TestPhonePage(t *testing.T) {
 </NetworkConfiguration>`, []string{
 			"phone.page alternate=yes dhcp-server=10.20.30.1 tftp1=10.20.30.5", "device device=SEP001122334455",
 		}},
+		{"XML on one line", `<?xml version="1.0" encoding="iso-8859-1"?><DeviceInformation><HostName>SEP001122334455</HostName><IPv4Address>10.20.30.9</IPv4Address>` +
+			`<appLoadID>jar45sccp.8-5-4TH1-6.sbn</appLoadID><modelNumber>CP-7965G</modelNumber></DeviceInformation>`, []string{
+			"device device=SEP001122334455 ip=10.20.30.9 load=jar45sccp.8-5-4TH1-6.sbn model=CP-7965G",
+		}},
+		{"XML on one line, cut", `<DeviceInformation><HostName>SEP001122334455</HostName><modelNumber>CP-79`, []string{"device device=SEP001122334455"}},
 		{"copied from the screen", "Host name\tSEP001122334455\nTFTP server 1\t10.20.30.5\nAlternate TFTP\tYes\nActive load ID\tsip88xx.12-7-1-0001-393\nModel number: CP-8861\n", []string{
 			"phone.page alternate=yes tftp1=10.20.30.5", "device device=SEP001122334455 load=sip88xx.12-7-1-0001-393 model=CP-8861",
 		}},

@@ -30,7 +30,7 @@ var (
 	// typedOff takes away what people put before a line that they type off.
 	typedOff = compile(`^[\s>*\-•"'` + "`" + `]+`)
 	// inTags is a tag of a page. A file's name in such brackets is none: it is part of the message.
-	inTags = compile(`</?[a-zA-Z]+[1-6]?(?:\s[^<>]*)?/?>`)
+	inTags = compile(`<[?!/]?[a-zA-Z-][\w:-]*(?:\s[^<>]*)?[/?]?>`)
 )
 
 func (r *statusReader) Line(l Line) bool {
