@@ -67,6 +67,9 @@ const (
 	PhoneTrustListFailed Kind = "phone.trust-list-failed"
 	// PhoneTrustListTaken: trust lists were checked and taken, or are as they were.
 	PhoneTrustListTaken Kind = "phone.trust-list-taken"
+	// PhoneTrustListShown: the screen says that trust lists were taken. Whether that was before or after what stands beside it is
+	// not known: some read the newest message first.
+	PhoneTrustListShown Kind = "phone.trust-list-shown"
 	// PhoneNoTrustList: the phone holds none.
 	PhoneNoTrustList Kind = "phone.no-trust-list"
 	// PhoneTVSFailed: no answer from a trust verification service; server, reason (tcp or tls).

@@ -102,7 +102,7 @@ var statuses = []status{
 	shown(`\bTrust List update failed`, fact.PhoneTrustListFailed, ""),
 	shown(`\b(?:CTL|ITL)(?: and ITL)?(?: file)? update failed`, fact.PhoneTrustListFailed, ""),
 	shown(`\bNo Trust List installed`, fact.PhoneNoTrustList, ""),
-	shown(`^(?:Trust List updated|(?:CTL|ITL|CTL and ITL)(?: files?)? installed|ITL updated)`, fact.PhoneTrustListTaken, ""),
+	shown(`^(?:Trust List updated|(?:CTL|ITL|CTL and ITL)(?: files?)? installed|ITL updated)`, fact.PhoneTrustListShown, ""),
 	shown(`^Erasing CTL and ITL files`, "", ""),
 	shown(`\binvalid file <?([\w.]+), authenticat\w+ fail`, fact.PhoneSignatureRefused, "file"),
 	shown(`^(?:File auth(?:entication)? (?:error|fail\w*)|Auth(?:entication)? fail\w*|Error verifying config info|TFTP (?:server )?not authorized)`+about+fileName, fact.PhoneSignatureRefused, "file"),
