@@ -157,17 +157,24 @@ func (p *sipPhone) doRegister(actions []register.Action) {
 	}
 }
 
-// connect opens the way to the call manager.
-func (p *sipPhone) connect() {
+// connecting is the time for a connection to the call manager, which ends with done: Close does not wait for one that is
+// silent.
+func connecting(done <-chan struct{}) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithTimeout(context.Background(), connectTimeout)
-	defer cancel()
-	go func() { // Close does not wait for a call manager that is silent
+	go func() {
 		select {
-		case <-p.done:
+		case <-done:
 			cancel()
 		case <-ctx.Done():
 		}
 	}()
+	return ctx, cancel
+}
+
+// connect opens the way to the call manager.
+func (p *sipPhone) connect() {
+	ctx, cancel := connecting(p.done)
+	defer cancel()
 	open := p.connectTCP
 	if p.config.transport == sip.UDP {
 		open = p.connectUDP

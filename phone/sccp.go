@@ -130,15 +130,8 @@ func (p *sccpPhone) say(m sccp.Message) {
 
 // connect opens the connection to the call manager.
 func (p *sccpPhone) connect() {
-	ctx, cancel := context.WithTimeout(context.Background(), connectTimeout)
+	ctx, cancel := connecting(p.done)
 	defer cancel()
-	go func() { // Close does not wait for a call manager that is silent
-		select {
-		case <-p.done:
-			cancel()
-		case <-ctx.Done():
-		}
-	}()
 	dialer := p.network.dialer(&net.TCPAddr{IP: p.local.AsSlice()}, 0)
 	conn, err := dialer.DialContext(ctx, "tcp4", p.address())
 	p.event(func(now time.Time) {
