@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/longcord/longcord/internal/secret"
-	"github.com/longcord/longcord/internal/servertest"
 	"github.com/longcord/longcord/inventory"
 	"github.com/longcord/longcord/stage/register"
 	"github.com/longcord/longcord/store"
@@ -58,14 +57,7 @@ func (c *client) refused(secretOf, device string) (why string) {
 
 func serveSet(t *testing.T, set *atomic.Pointer[inventory.Set], s store.Store, unknown func(string, netip.AddrPort, string, string)) (*Manager, func()) {
 	t.Helper()
-	m, err := New(Config{Settings: Settings{Listen: loopback()}, Inventory: set.Load, Store: s, Unknown: unknown})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := m.Open(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	return m, servertest.Start(t, m.Serve)
+	return serveConfig(t, Config{Inventory: set.Load, Store: s, Unknown: unknown})
 }
 
 // gone waits until nobody is registered.

@@ -43,17 +43,21 @@ func oneLine() *inventory.Set {
 func serve(t *testing.T, s store.Store) (m *Manager, stop func()) {
 	t.Helper()
 	set := oneLine()
-	m, err := New(Config{
-		Settings: Settings{Listen: loopback()}, Inventory: func() *inventory.Set { return set }, Store: s,
-	})
+	return serveConfig(t, Config{Inventory: func() *inventory.Set { return set }, Store: s})
+}
+
+// serveConfig runs a manager at an address of its own.
+func serveConfig(t *testing.T, config Config) (m *Manager, stop func()) {
+	t.Helper()
+	config.Listen = loopback()
+	m, err := New(config)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := m.Open(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	stop = servertest.Start(t, m.Serve)
-	return m, stop
+	return m, servertest.Start(t, m.Serve)
 }
 
 // client is a phone that speaks whole messages.

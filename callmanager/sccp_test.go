@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"github.com/longcord/longcord/internal/secret"
-	"github.com/longcord/longcord/internal/servertest"
 	"github.com/longcord/longcord/inventory"
 	"github.com/longcord/longcord/stage/register"
 	"github.com/longcord/longcord/store/memory"
@@ -232,8 +231,8 @@ func TestSCCPThroughTunnel(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			set, kept := sccpOffice(same), memory.New()
 			defer kept.Close()
-			m, err := New(Config{
-				Settings: Settings{Listen: loopback()}, Inventory: func() *inventory.Set { return set }, Store: kept,
+			m, stop := serveConfig(t, Config{
+				Inventory: func() *inventory.Set { return set }, Store: kept,
 				Tunnel: func(from netip.Addr) ([]string, bool) {
 					if !from.IsLoopback() {
 						t.Errorf("whose tunnel is asked for %s", from)
@@ -241,13 +240,7 @@ func TestSCCPThroughTunnel(t *testing.T) {
 					return c.devices, c.tunnel
 				},
 			})
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := m.Open(t.Context()); err != nil {
-				t.Fatal(err)
-			}
-			defer servertest.Start(t, m.Serve)()
+			defer stop()
 			phone := talk(t, m)
 			if c.refused == "" {
 				phone.registers()
@@ -327,17 +320,9 @@ func TestSCCPNoise(t *testing.T) {
 func TestSCCPUnreadable(t *testing.T) {
 	var log bytes.Buffer
 	set := sccpOffice(same)
-	m, err := New(Config{
-		Settings: Settings{Listen: loopback()}, Inventory: func() *inventory.Set { return set }, Store: memory.New(),
-		Log: slog.New(slog.NewTextHandler(&log, nil)),
+	m, stop := serveConfig(t, Config{
+		Inventory: func() *inventory.Set { return set }, Store: memory.New(), Log: slog.New(slog.NewTextHandler(&log, nil)),
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := m.Open(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	stop := servertest.Start(t, m.Serve)
 	c := talk(t, m)
 	c.say(&sccp.Unknown{Number: 1, Body: []byte("SEP001122334455")}, &sccp.Unknown{Number: 0x9999, Body: []byte{1}}, &sccp.KeepAliveReq{})
 	c.want("KeepAliveAck")
