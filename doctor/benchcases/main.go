@@ -1,7 +1,7 @@
 // Command benchcases judges the cases of doctor/testdata/cases, which were written from what is published and apart from
 // the doctor's rules, and prints how often the doctor is right: precision (of what it says above note, how much is so),
-// recall (of what is so, how much it says) and the share of right verdicts, by category; then each case that came out
-// wrong. `make bench-doctor` runs it.
+// recall (of what is so, how much it says), the share of right verdicts and how many cases mislead, by category; then each
+// case that came out wrong. `make bench-doctor` runs it.
 package main
 
 import (

@@ -126,7 +126,7 @@ func TestWeigh(t *testing.T) {
 	if err := write(&text, []*outcome{o}); err != nil {
 		t.Fatal(err)
 	}
-	if row := strings.Fields(strings.Split(text.String(), "\n")[1]); !slices.Equal(row, []string{"capture", "1", "66", "%", "33", "%", "0", "%", "1", "1", "1"}) {
+	if row := strings.Fields(strings.Split(text.String(), "\n")[1]); !slices.Equal(row, []string{"capture", "1", "66", "%", "33", "%", "0", "%", "1", "1", "1", "1"}) {
 		t.Errorf("the table's row is %v, want two thirds precise and a third found", row)
 	}
 }

@@ -23,6 +23,12 @@ type outcome struct {
 
 func (o *outcome) verdictRight() bool { return slices.Contains(o.of.Verdict, o.said) }
 
+// misleads reports whether the doctor said something that is not so: the wrong verdict or a false alarm. That it cannot tell
+// sends nobody astray.
+func (o *outcome) misleads() bool {
+	return len(o.alarms) > 0 || !o.verdictRight() && o.said != judge.Insufficient
+}
+
 // weigh holds a report against what its case expects.
 func weigh(c *testCase, report *judge.Report) *outcome {
 	o := &outcome{of: c, said: report.Verdict}
@@ -53,7 +59,7 @@ func weigh(c *testCase, report *judge.Report) *outcome {
 }
 
 // tally sums outcomes.
-type tally struct{ cases, hits, weak, missed, alarms, verdicts int }
+type tally struct{ cases, hits, weak, missed, alarms, verdicts, misled int }
 
 func (t *tally) add(o *outcome) {
 	t.cases++
@@ -64,13 +70,16 @@ func (t *tally) add(o *outcome) {
 	if o.verdictRight() {
 		t.verdicts++
 	}
+	if o.misleads() {
+		t.misled++
+	}
 }
 
 // row is a line of the table. What is found with too little certainty counts as not found.
 func (t *tally) row(name string) string {
 	found := t.hits + t.weak
-	return fmt.Sprintf("%s\t%d\t%s\t%s\t%s\t%d\t%d\t%d\t", name, t.cases, percent(found, found+t.alarms),
-		percent(t.hits, found+t.missed), percent(t.verdicts, t.cases), t.missed, t.weak, t.alarms)
+	return fmt.Sprintf("%s\t%d\t%s\t%s\t%s\t%d\t%d\t%d\t%d\t", name, t.cases, percent(found, found+t.alarms),
+		percent(t.hits, found+t.missed), percent(t.verdicts, t.cases), t.missed, t.weak, t.alarms, t.misled)
 }
 
 func percent(n, of int) string {
@@ -93,7 +102,7 @@ func write(w io.Writer, outcomes []*outcome) error {
 		all.add(o)
 	}
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	rows := []string{"category\tcases\tprecision\trecall\tverdict right\tmissed\ttoo weak\tfalse alarms\t"}
+	rows := []string{"category\tcases\tprecision\trecall\tverdict right\tmissed\ttoo weak\tfalse alarms\tmisled\t"}
 	for _, category := range categories {
 		rows = append(rows, by[category].row(category))
 	}
