@@ -41,7 +41,7 @@ const (
 
 // What console log, status messages and the debug display tell of files, trust and registration.
 const (
-	// PhoneFetched: a file came; file, server as far as it is told.
+	// PhoneFetched: a file came; file, server as far as it is told, order (any: what stands above may be newer).
 	PhoneFetched Kind = "phone.fetched"
 	// PhoneFileMissing: the server has no such file; file, server.
 	PhoneFileMissing Kind = "phone.file-missing"
@@ -84,7 +84,7 @@ const (
 	PhoneNetworkTrouble Kind = "phone.network-trouble"
 	// PhoneRegisterReply: the call manager's answer to REGISTER; status, server, line (each as far as it is told).
 	PhoneRegisterReply Kind = "phone.register-reply"
-	// PhoneRegisterRefused: the call manager refuses the phone; text.
+	// PhoneRegisterRefused: the call manager refuses the phone; text, device as far as it is told.
 	PhoneRegisterRefused Kind = "phone.register-refused"
 	// PhoneNoCallManager: no connection to a call manager comes about. No values.
 	PhoneNoCallManager Kind = "phone.no-call-manager"

@@ -16,4 +16,4 @@ var _ = rule(func(c *Case) {
 	}
 }, finding.CAPFUntrusted)
 
-var capfTrust = regexp.MustCompile(`(?i)trust|unknown ca|certificate|handshake|ssl|tls`)
+var capfTrust = regexp.MustCompile(`(?i)\b(?:un|not |dis)trust|unknown ca|bad certificate|certificate (?:unknown|not (?:found|valid)|verif\w+ fail|expired)|(?:handshake|ssl|tls)\b.*\bfail|fail\w*\b.*\b(?:handshake|ssl|tls|verify)`)

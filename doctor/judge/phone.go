@@ -165,9 +165,9 @@ func address(text string) (netip.Addr, bool) {
 	return a, err == nil
 }
 
-// recovered says whether the phone got its own file later in the same source.
+// recovered says whether the phone got its own file later in the same source, or at a time of which that is not known.
 func recovered(c *Case, f fact.Fact) bool {
-	return c.later(fact.PhoneFetched, f)
+	return c.later(fact.PhoneFetched, f) || slices.ContainsFunc(c.Of(fact.PhoneFetched, "order", "any"), func(got fact.Fact) bool { return got.Source == f.Source })
 }
 
 // speaks says whether the phone's VPN client is at work: then there is one, and it is switched on.

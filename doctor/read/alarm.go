@@ -54,7 +54,7 @@ func (r *alarmReader) Line(l Line) bool {
 		r.in.Add(fact.Device, l.Number, l.Text, l.Time, pairs("device", device, "load", load)...)
 	}
 	if plain := strings.ToLower(last); strings.Contains(plain, "reg-rej") || strings.Contains(plain, "registrationreject") {
-		r.in.Add(fact.PhoneRegisterRefused, l.Number, l.Text, l.Time, "text", last)
+		r.in.Add(fact.PhoneRegisterRefused, l.Number, l.Text, l.Time, pairs("device", device, "text", last)...)
 	} else {
 		r.in.Add(fact.PhoneAlarm, l.Number, l.Text, l.Time, "last", last)
 	}

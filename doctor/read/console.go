@@ -37,6 +37,7 @@ type consoleReader struct {
 	asked map[string]*download
 	tvs   string // that was called last
 	vpnAt bool   // the VPN client has said something that is not known
+	reply string // to REGISTER, that came last: it comes again where packets get lost
 }
 
 // download is a file that was asked for and has not come yet.
@@ -379,7 +380,7 @@ func (r *consoleReader) capf(one record) {
 var capfFailed = compile(`(?i)\b(?:fail(?:ed|ure|s)?|error|untrusted|not trusted|unknown ca|refused|denied|invalid)\b`)
 
 // registerReply is a reply to REGISTER, as the SIP stack of phones logs it.
-var registerReply = compile(`ccsip_dump_recv_msg_info: <([^:>]+):[^>]*>:(\d{3}) .*:\d+ REGISTER::`)
+var registerReply = compile(`ccsip_dump_recv_msg_info: <([^:>]+):[^>]*>:(\d{3}) .*:\d+ REGISTER::\S*`)
 
 // sipWords are the SIP stack's about registration, which Jabber has, too: docs/wire/phone-logs.md#registration.
 var sipWords = phrasesOf(
@@ -389,6 +390,10 @@ var sipWords = phrasesOf(
 
 func (r *consoleReader) sip(one record) {
 	if m := registerReply.FindStringSubmatch(one.said); m != nil && m[2] >= "200" {
+		if m[0] == r.reply {
+			return
+		}
+		r.reply = m[0]
 		r.add(one, fact.PhoneRegisterReply, "status", m[2], "server", m[1])
 		return
 	}

@@ -11,7 +11,9 @@ import (
 var _ = recognise(Recogniser{
 	Format: "SIP as text", Early: true,
 	Marks: []string{"sip/2.0"},
-	New:   func(in *fact.Input) Reader { return &sipText{in: in, phones: map[string]bool{}} },
+	New: func(in *fact.Input) Reader {
+		return &sipText{in: in, phones: map[string]bool{}, told: map[string]bool{}}
+	},
 })
 
 var (
@@ -23,6 +25,8 @@ var (
 type sipText struct {
 	in     *fact.Input
 	phones map[string]bool // calls of which a phone has sent the REGISTER
+	told   map[string]bool // answers that were told, which are sent again where packets get lost
+	number string          // of the request in its call
 	open   bool
 	at     Line
 	status string // empty: a request
@@ -41,7 +45,7 @@ const maxSIPLines = 40
 
 func (r *sipText) Line(l Line) bool {
 	if m := sipBegins.FindStringSubmatch(l.Raw); m != nil {
-		*r = sipText{in: r.in, phones: r.phones, open: true, at: l, status: m[2], own: strings.Contains(l.Raw, ofPhone)}
+		*r = sipText{in: r.in, phones: r.phones, told: r.told, open: true, at: l, status: m[2], own: strings.Contains(l.Raw, ofPhone)}
 		return true
 	}
 	if !r.open || l.Number-r.at.Number > maxSIPLines {
@@ -65,7 +69,7 @@ func (r *sipText) Line(l Line) bool {
 		}
 	case "cseq":
 		if words := strings.Fields(value); len(words) == 2 {
-			r.method = words[1]
+			r.number, r.method = words[0], words[1]
 		}
 	}
 	r.complete()
@@ -81,8 +85,13 @@ func (r *sipText) complete() {
 			r.phones[r.call] = true
 		}
 	case r.status >= "200" && r.line != "" && r.phones[r.call]:
-		r.in.Add(fact.PhoneRegisterReply, r.at.Number, r.at.Raw, r.at.Time, "status", r.status, "line", r.line)
 		r.open = false
+		if answer := r.call + " " + r.number + " " + r.status; !r.told[answer] {
+			if len(r.told) < maxAsked {
+				r.told[answer] = true
+			}
+			r.in.Add(fact.PhoneRegisterReply, r.at.Number, r.at.Raw, r.at.Time, "status", r.status, "line", r.line)
+		}
 	}
 }
 

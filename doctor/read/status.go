@@ -3,6 +3,7 @@ package read
 import (
 	"math/bits"
 	"strings"
+	"time"
 
 	"github.com/longcord/longcord/doctor/fact"
 	"github.com/longcord/longcord/finding"
@@ -18,15 +19,29 @@ var _ = recognise(Recogniser{
 		"closed tcp", "closed-tcp", "restart requested", "error updat", "address released",
 	},
 	Alone: true,
-	New:   func(in *fact.Input) Reader { return &statusReader{in} },
+	New:   func(in *fact.Input) Reader { return &statusReader{in: in} },
 })
 
-type statusReader struct{ in *fact.Input }
+// statusReader keeps what was fetched to the end, since some show the newest message first: a file that came may be what
+// followed a failure below it.
+type statusReader struct {
+	in      *fact.Input
+	fetched []fetched
+	last    time.Time // that a message has said
+	timed   int       // messages that have said one
+	back    bool      // one has said an earlier time than the one before
+}
+
+// fetched is a file that came, and where that stands.
+type fetched struct {
+	Line
+	values []string
+}
 
 var (
 	// statusTime stands before a message: 9:54:34p on 79xx, [8:52:30am 10/01/19] on 78xx and 88xx; 14:52:30 where the
 	// phone shows 24 hours.
-	statusTime = compile(`^\[?\d{1,2}:\d\d:\d\d ?(?i:[ap]m?)?,?(?: +\d\d/\d\d/\d\d(?:\d\d)?)?\]? +(.*)$`)
+	statusTime = compile(`^\[?(\d{1,2}:\d\d:\d\d) ?(?i:([ap])m?)?,?(?: +(\d\d/\d\d/\d\d(?:\d\d)?))?\]? +(.*)$`)
 	// typedOff takes away what people put before a line that they type off.
 	typedOff = compile(`^[\s>*\-•"'` + "`" + `]+`)
 	// inTags is a tag of a page. A file's name in such brackets is none: it is part of the message.
@@ -40,7 +55,8 @@ func (r *statusReader) Line(l Line) bool {
 		text = strings.TrimSpace(strings.ReplaceAll(inTags.ReplaceAllString(text, " "), "&nbsp;", " "))
 	}
 	if m := statusTime.FindStringSubmatch(text); m != nil {
-		text, timed = m[1], true
+		text, timed = m[4], true
+		r.clock(m[1], m[2], m[3])
 	}
 	text = strings.TrimRight(text, " \"'.`,;")
 	for may := quickStatuses.may(text); may != 0; may &= may - 1 {
@@ -57,7 +73,34 @@ func (r *statusReader) Line(l Line) bool {
 	return timed && ownFile.MatchString(text)
 }
 
-func (r *statusReader) End() {}
+// clock takes in when a message was shown.
+func (r *statusReader) clock(hours, half, day string) {
+	layout, text := "15:04:05", hours
+	if half != "" {
+		layout, text = "3:04:05pm", hours+strings.ToLower(half)+"m"
+	}
+	if day != "" {
+		layout, text = layout+" 01/02/06", text+" "+day[:len("01/02/")]+day[len(day)-2:]
+	}
+	at, err := time.Parse(layout, text)
+	if err != nil {
+		return
+	}
+	r.back = r.back || r.timed > 0 && at.Before(r.last)
+	r.last = at
+	r.timed++
+}
+
+// End tells what was fetched, and whether the messages stand in the order in which they were shown.
+func (r *statusReader) End() {
+	order := "any"
+	if r.timed > 1 && !r.back {
+		order = ""
+	}
+	for _, f := range r.fetched {
+		r.in.Add(fact.PhoneFetched, f.Number, f.Text, f.Time, append(f.values, pairs("order", order)...)...)
+	}
+}
 
 // status is a message and what it tells. An empty kind: nothing that matters.
 type status struct {
@@ -68,7 +111,7 @@ type status struct {
 func (r *statusReader) add(l Line, s status, m []string) {
 	values := append([]string(nil), s.with...)
 	if s.subject == "text" {
-		values = append(values, "text", m[0])
+		values = append(values, "text", strings.TrimLeft(m[0], `"'“„`))
 	} else if s.subject != "" && len(m) > 1 {
 		values = append(values, s.subject, bareFile(strings.Trim(m[1], "<>[]()\"' ")))
 	}
@@ -79,8 +122,14 @@ func (r *statusReader) add(l Line, s status, m []string) {
 			return
 		}
 		if kind == fact.PhoneFileMissing {
-			kind = fact.PhoneFileRefused // of files that it can do without
+			return // it can do without
 		}
+	}
+	if kind == fact.PhoneFetched {
+		if len(r.fetched) < maxAsked {
+			r.fetched = append(r.fetched, fetched{l, pairs(values...)})
+		}
+		return
 	}
 	r.in.Add(kind, l.Number, l.Text, l.Time, pairs(values...)...)
 }
@@ -93,7 +142,8 @@ func shown(text string, kind fact.Kind, subject string, values ...string) status
 
 const (
 	fileName = `<?\[?([\w./-]+\.(?:xml|tlv|loads|jar|raw|png|sbn|zz)(?:\.enc)?(?:\.sgn)?)`
-	about    = `(?: *[:\-–] *| +)` // between a message and its file
+	about    = `(?: *[:\-–] *| +)`     // between a message and its file
+	alone    = `(?:^|\bsays? |["'“„])` // nobody else says it: it begins the line, or is quoted
 )
 
 // statuses are tried in their order; the first that fits counts.
@@ -121,20 +171,21 @@ var statuses = []status{
 	shown(`^Load (?:auth failed|ID incorrect|server is invalid)`, fact.PhoneLoadRejected, "text"),
 	shown(`^Version error(?:`+about+`(\S+))?$`, fact.PhoneLoadNamed, "load"),
 	shown(`^(?:Programming Error )?XmlDefault\.cnf\.xml(?:\.sgn)?$`, fact.PhoneDefaultFile, ""),
-	shown(`^(SEP[0-9A-F]{12}\.cnf\.xml(?:\.enc)?(?:\.sgn)?)$`, fact.PhoneFetched, "file"),
+	shown(`^(SEP[0-9A-F]{12}\.cnf\.xml(?:\.enc)?(?:\.sgn)?)(?: ?\((?:HTTPS?|TFTP)\))?$`, fact.PhoneFetched, "file"),
 	shown(`\bDNS unknown host(?:`+about+`([\w.-]+))?`, fact.PhoneNoName, "host"),
 	shown(`^DNS timeout`, fact.PhoneNoName, ""),
 	shown(`^(?:DHCP timeout|Duplicate IP|No default router|No DNS server IP|Could not acquire an IP address|Configuring (?:IP|VLAN)\W*$|Ethernet disconnected)`, fact.PhoneNetworkTrouble, "text"),
 	shown(`^Host not found$`, fact.PhoneNoName, ""),
 	shown(`^Configuring CM list`, fact.PhoneFileTrouble, "text"),
-	shown(`\bRegistration rejected`, fact.PhoneRegisterRefused, "text"),
-	shown(`^Error:? ?(?:DB ?Config|Database|Mismatch|Pass ?Limit|No License)$`, fact.PhoneRegisterRefused, "text"),
+	shown(alone+`Registration rejected(?:$|\W+(?:Error|Security|by (?:CUCM|CM|call ?manager))\b.*)`, fact.PhoneRegisterRefused, "text"),
+	shown(`^Error:? ?(?:DB ?Config|Pass ?Limit)$`, fact.PhoneRegisterRefused, "text"),
+	shown(`^Error:? ?(?:Database|Mismatch|No License)$`, fact.PhoneNotRegistered, "text"), // which others than phones may say
 	shown(`\bCert key size is not FIPS compliant`, fact.PhoneRegisterRefused, "text"),
 	shown(`^(?:Phone (?:is )?)?(?:not registered|unregistered)$`, fact.PhoneNotRegistered, "text"),
 	shown(`^(?:CUCM|CM|CallManager|Cisco Unified CM)[ -]closed[ -]TCP(?: connection)?$`, fact.PhoneNotRegistered, "text"),
 	shown(`^(?:Registering(?:\W*$| to \S+$)|Registration in progress|Opening (?:\d{1,3}\.){3}\d{1,3}$|(?:CM|CallManager) (?:down, features disabled|fallback service operating))`, fact.PhoneNotRegistered, "text"),
 	shown(`\bAttempting VPN Connection`, fact.PhoneAttempting, ""),
-	shown(`\bVPN (?:user )?authentication (?:has )?(?:failed|failure)`, fact.PhoneLoginRefused, ""),
+	shown(alone+`VPN (?:user )?authentication (?:has )?(?:failed|failure)$`, fact.PhoneLoginRefused, ""),
 	shown(`^(?:VPN (?:connection |login )?(?:has )?(?:failed|failure|error|not connected|disconnected)|Unable to connect (?:to )?VPN)`, fact.PhoneVPNFailed, "text"),
 	shown(`^(?:LSC|CAPF)\W+(?:\w+ )?fail\w*`, fact.PhoneCAPFFailed, "text"),
 	shown(`^(?:Restart requested by (?:CUCM|Cisco Unified)|Error updat\w+ locale|IP address released)`, "", ""),
