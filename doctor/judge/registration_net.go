@@ -19,6 +19,9 @@ var _ = rule(func(c *Case) {
 		if f.Get("program") == "fail2ban" {
 			found = found.As(finding.Likely) // that a phone is at that address is not told
 		}
+		if c.stranger(f) {
+			found = found.As(finding.Possible)
+		}
 		c.Find(found, f)
 	}
 	refused := c.All(fact.RegistrarRefused)
@@ -54,12 +57,25 @@ func registrarReason(f fact.Fact) string {
 	return f.Get("reason")
 }
 
-// stranger reports whether somebody was refused who is more likely to guess on the Internet than to be a phone: the call
-// manager knows no such line, a public address asks for it, which no tunnel gives, and phones do register.
+// stranger reports whether somebody was refused who is more likely to guess on the Internet than to be a phone: a public
+// address asks, which no tunnel gives, and the call manager knows no such line or takes nobody from there, or the line is
+// registered from elsewhere, or several lines are tried from there. Who names no line has many that do as it does.
 func (c *Case) stranger(f fact.Fact) bool {
-	address, err := netip.ParseAddr(f.Get("client"))
-	return err == nil && f.Get("cause") == "unknown" && c.Has(fact.RegistrarRegistered) &&
-		!address.IsPrivate() && !address.IsLoopback() && !address.IsLinkLocalUnicast()
+	client := f.Get("client")
+	address, err := netip.ParseAddr(client)
+	if err != nil || address.IsPrivate() || address.IsLoopback() || address.IsLinkLocalUnicast() || deviceName.MatchString(f.Get("line")) {
+		return false
+	}
+	if f.Get("line") == "" {
+		return c.Has(fact.RegistrarRegistered) || slices.ContainsFunc(c.All(fact.RegistrarDenied), func(other fact.Fact) bool { return other.Get("client") != client })
+	}
+	return f.Kind == fact.RegistrarDenied || f.Get("cause") == "unknown" ||
+		slices.ContainsFunc(c.All(fact.RegistrarRefused), func(other fact.Fact) bool {
+			return other.Get("client") == client && other.Get("line") != f.Get("line")
+		}) ||
+		slices.ContainsFunc(c.All(fact.RegistrarRegistered), func(in fact.Fact) bool {
+			return in.Get("line") == f.Get("line") && in.Get("client") != "" && in.Get("client") != client
+		})
 }
 
 // registeredAfter reports whether the same line came in later on.
