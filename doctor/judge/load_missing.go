@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/longcord/longcord/doctor/fact"
@@ -10,7 +11,8 @@ import (
 // The phone is told a load that the server does not have.
 var _ = rule(func(c *Case) {
 	for _, f := range c.All(fact.PhoneFileMissing, fact.PhoneFileRefused) {
-		if load, ok := strings.CutSuffix(f.Get("file"), ".loads"); ok {
+		came := slices.ContainsFunc(c.All(fact.PhoneFetched), func(got fact.Fact) bool { return got.Get("file") == f.Get("file") })
+		if load, ok := strings.CutSuffix(f.Get("file"), ".loads"); ok && !came {
 			c.Find(finding.LoadMissing.With(load, f.Get("file")), f)
 		}
 	}

@@ -23,7 +23,8 @@ var _ = rule(func(c *Case) {
 		network, whose, home := inventory.HomeNetwork(netip.PrefixFrom(server, server.BitLen()))
 		router := f.Get("tftp1") == f.Get("router") || f.Get("tftp1") == f.Get("dhcp-server")
 		switch typed := f.Get("alternate"); {
-		case typed == "no" && router && (home || c.Failed()):
+		case c.Sees(finding.IOS) && router: // the router is the call manager
+		case typed == "no" && router && home:
 			c.Find(finding.ForeignTFTPServer.With(server.String()).As(finding.Likely), f)
 			c.Find(finding.AlternateTFTPNotSet.With(device(c), "the office's TFTP server", keys).As(finding.Likely), f)
 		case typed == "no" && home && c.Failed():

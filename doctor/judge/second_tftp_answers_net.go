@@ -31,7 +31,11 @@ var _ = rule(func(c *Case) {
 			}
 			switch byA, byB := cmp.Or(a.Get("by"), a.Source), cmp.Or(b.Get("by"), b.Source); {
 			case byA != byB && a.Get("option") == b.Get("option"):
-				c.Find(finding.SecondTFTPAnswers.With(b.Get("servers"), a.Get("servers")).As(finding.Likely), b, a)
+				found := finding.SecondTFTPAnswers.With(b.Get("servers"), a.Get("servers")).As(finding.Likely)
+				if a.Get("by") == "" || b.Get("by") == "" || a.Get("to") != b.Get("to") {
+					found = found.As(finding.Possible) // they may be of two networks
+				}
+				c.Find(found, b, a)
 			case byA == byB && a.Get("option") != b.Get("option"): // a phone takes 150, another kind of phone 66
 				c.Find(finding.SecondTFTPAnswers.With(b.Get("servers"), a.Get("servers")).As(finding.Possible), b, a)
 			}

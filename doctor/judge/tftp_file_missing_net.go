@@ -15,21 +15,31 @@ var deviceFile = regexp.MustCompile(`^(SEP[0-9A-Fa-f]{12})(?:\.cnf\.xml)?(?:\.en
 // A phone asks for many files that a server need not have: trust lists, signed forms, dial rules, languages. Without its
 // own configuration it is lost, and without what a load is made of it does not take the load.
 var _ = rule(func(c *Case) {
-	sent := func(missing fact.Fact, phone string) bool {
+	sent := func(beginning string) bool {
 		return slices.ContainsFunc(c.All(fact.FileSent), func(f fact.Fact) bool {
-			return strings.HasPrefix(strings.ToUpper(f.Get("name")), strings.ToUpper(phone))
+			return strings.HasPrefix(strings.ToUpper(f.Get("name")), strings.ToUpper(beginning))
 		})
 	}
 	for _, f := range append(slices.Clone(c.All(fact.FileMissing)), c.All(fact.FileDenied)...) {
 		name := f.Get("name")
-		if m := deviceFile.FindStringSubmatch(name); m != nil && !sent(f, m[1]) {
-			c.Find(finding.TFTPFileMissing.With("the file server", m[1]+".cnf.xml"), f)
+		if m := deviceFile.FindStringSubmatch(name); m != nil && !sent(m[1]) {
+			found := finding.TFTPFileMissing.With("the file server", m[1]+".cnf.xml")
+			if f.Kind == fact.FileMissing && formOfFile.MatchString(name) && !c.Sees(finding.CUCM) { // which signs all that it has
+				found = found.As(finding.Possible) // a phone asks for the plain one next, unless a trust list forbids it
+				if f.Count > 0 {
+					c.Find(finding.ForeignTrustList.With(m[1]).As(finding.Possible), f)
+				}
+			}
+			c.Find(found, f)
 		}
-		if load, ok := strings.CutSuffix(name, ".loads"); ok {
+		if load, ok := strings.CutSuffix(name, ".loads"); ok && !sent(name) {
 			c.Find(finding.LoadMissing.With(load, name), f)
 		}
 	}
-}, finding.TFTPFileMissing, finding.LoadMissing)
+}, finding.TFTPFileMissing, finding.LoadMissing, finding.ForeignTrustList)
+
+// formOfFile ends the name of a file in a form that not every server makes.
+var formOfFile = regexp.MustCompile(`\.(?:enc|sgn)$`)
 
 // A file server that does not run, has its hands full, or has an address that phones cannot read.
 var _ = rule(func(c *Case) {
@@ -40,6 +50,9 @@ var _ = rule(func(c *Case) {
 		c.Find(finding.TFTPUnreachable.With("what phones read in option 150, since the DHCP server sends \""+f.Get("servers")+"\" as text and not as an address").As(finding.Likely), f)
 	}
 	for _, f := range c.All(fact.FileServerFull) {
+		if c.later(fact.FileSent, f) {
+			continue
+		}
 		c.Find(finding.TFTPUnreachable.With("CUCM's Cisco Tftp, which has as many requests at hand as it takes").As(finding.Likely), f)
 	}
 }, finding.TFTPUnreachable)

@@ -25,7 +25,7 @@ var (
 	iosSent      = compile(`\bTFTP: Finished (?P<name>\S+), time `)
 	webAccess    = compile(`^(\S+) \S+ \S+ \[[^\]]*\] "GET \S*/([^/ ?]+)(?:\?\S*)? HTTP/[\d.]+" (\d{3})\b`)
 	// Other servers and analysers: a phone's file in a sentence that says that it is not there. inferred
-	anyMissing = compile(`(?i)\b((?:SEP[0-9A-F]{12}(?:\.cnf\.xml)?|XMLDefault\.cnf\.xml)(?:\.enc)?(?:\.sgn)?)\b.*\b(?:not found|no such file|does not exist|cannot find the file)`)
+	anyMissing = compile(`(?i)\b((?:SEP[0-9A-F]{12}(?:\.cnf\.xml)?|XMLDefault\.cnf\.xml)(?:\.enc)?(?:\.sgn)?)\b[^,;]*\b(?:not found|no such file|does not exist|cannot find the file)\b[^,;]*$`)
 	phoneFile  = compile(`^(?:SEP|CTLSEP|ITLSEP)[0-9A-Fa-f]{12}|^(?:XMLDefault|CTLFile|ITLFile)|\.loads$`)
 	anyClient  = compile(`\b(\d{1,3}(?:\.\d{1,3}){3})\b`)
 )
