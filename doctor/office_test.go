@@ -68,8 +68,8 @@ var ofOffice = map[string]struct{ text, want string }{
 	"came and is gone": {"    -- Added contact 'sip:1002@10.99.0.40:5060' to AOR '1002' with expiration of 600 seconds\n" +
 		"    -- Contact 1002/sip:1002@10.99.0.40:5060 is now Unreachable.  RTT: 0.000 msec\n", "insufficient"},
 
-	"a CME without VPN":                 {"version 15.2\ntelephony-service\n ip source-address 10.20.0.1 port 2000\nephone 1\n mac-address 0000.5E00.5301\n type 7960\n button 1:1\nend\n", "ok"},
-	"a CME without VPN, at 192.168.1.1": {"version 15.2\ntelephony-service\n ip source-address 192.168.1.1 port 2000\nephone 1\n mac-address 0000.5E00.5301\n type 7960\n button 1:1\nip dhcp pool VOICE\n option 150 ip 192.168.1.1\nend\n", "ok"},
+	"a CME without VPN":                 {"version 15.2\ntelephony-service\n ip source-address 10.20.0.1 port 2000\nephone 1\n mac-address 0000.5E00.5301\n type 7960\n button 1:1\nend\n", "ok model-without-vpn"},
+	"a CME without VPN, at 192.168.1.1": {"version 15.2\ntelephony-service\n ip source-address 192.168.1.1 port 2000\nephone 1\n mac-address 0000.5E00.5301\n type 7960\n button 1:1\nip dhcp pool VOICE\n option 150 ip 192.168.1.1\nend\n", "ok model-without-vpn home-network-overlaps"},
 	"a CME with VPN": {"version 15.2\nvoice service voip\n vpn-group 1\n  vpn-gateway 1 https://vpn.example.net/phone\n  vpn-trustpoint 1 trustpoint A leaf\ntelephony-service\n ip source-address 10.20.0.1 port 2000\n cnf-file perphone\n" +
 		"ephone 1\n mac-address 0000.5E00.5301\n type 7960\n vpn-group 1\n button 1:1\nend\n", "fault model-without-vpn"},
 

@@ -19,7 +19,9 @@ const (
 	ASAGroup Kind = "asa.group"
 	// ASAUser: a setting of a user of the local database; user, setting, value, gateway.
 	ASAUser Kind = "asa.user"
-	// ASAWebVPN: a setting of the webvpn block; setting, value, gateway. Setting "block" stands for the block itself.
+	// ASAWebVPN: a setting of the webvpn block; setting, value, gateway. Setting "block" stands for the block itself. That one,
+	// and those of policies and groups that stand for attributes, have listed (whole: all of the block is there; begun: the
+	// end may be cut; absent: somebody typed it).
 	ASAWebVPN Kind = "asa.webvpn"
 	// ASAGlobal: a command of one line; setting (ssl trust-point, same-security-traffic, …), value, gateway.
 	ASAGlobal Kind = "asa.global"

@@ -50,8 +50,8 @@ func (c *Case) asaPoolOf(group string) string {
 var _ = rule(func(c *Case) {
 	for _, b := range c.asas() {
 		for _, g := range b.phoneGroups() {
-			at, seen := b.last(fact.ASAGroup, "group", g.name, "setting", "general-attributes")
-			_, policy := b.last(fact.ASAPolicy, "policy", g.policy, "setting", "attributes")
+			at, seen := b.listed(fact.ASAGroup, "group", g.name, "setting", "general-attributes")
+			_, policy := b.listed(fact.ASAPolicy, "policy", g.policy, "setting", "attributes")
 			_, dhcp := b.last(fact.ASAGroup, "group", g.name, "setting", "dhcp-server")
 			names, where := b.pools(g)
 			switch {

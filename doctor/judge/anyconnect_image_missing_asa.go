@@ -27,9 +27,9 @@ var _ = rule(func(c *Case) {
 		_, image := b.webvpn("anyconnect image")
 		client, on := b.webvpn("anyconnect enable")
 		switch {
-		case !image && on:
+		case !image && on && block.Get("listed") != "": // images stand above it
 			c.Find(finding.AnyConnectImageMissing.With(b.name).As(certainty), client)
-		case !image && b.whole():
+		case !image && b.whole() && c.vpnMeant(): // else it serves browsers, perhaps
 			c.Find(finding.AnyConnectImageMissing.With(b.name).As(certainty), block, serves)
 		}
 	}

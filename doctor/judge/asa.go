@@ -87,6 +87,11 @@ func (b *asaBox) last(k fact.Kind, values ...string) (found fact.Fact, ok bool) 
 	return found, ok
 }
 
+// listed returns a block that was sent from its beginning to its end, so that what is not in it is not set.
+func (b *asaBox) listed(k fact.Kind, values ...string) (fact.Fact, bool) {
+	return b.last(k, append(values, "listed", "whole")...)
+}
+
 func (b *asaBox) all(k fact.Kind, values ...string) []fact.Fact { return having(b.facts[k], values) }
 
 // setting returns a setting of a group policy: its own, or that of DfltGrpPolicy, which all inherit from.
@@ -147,7 +152,7 @@ func (b *asaBox) phoneGroups() (groups []asaGroup) {
 		return groups
 	}
 	for _, f := range b.facts[fact.ASAGroup] {
-		if asaPhoneWord.MatchString(f.Get("group")) || f.Get("setting") == "group-url" && asaPhoneWord.MatchString(asaPath(f.Get("value"))) {
+		if ofPhones(f) {
 			add(f.Get("group"), finding.Certain)
 		}
 	}
@@ -210,7 +215,7 @@ func (b *asaBox) policyOf(group string) string {
 	if f, ok := b.last(fact.ASAGroup, "group", group, "setting", "default-group-policy"); ok {
 		return f.Get("value")
 	}
-	if _, ok := b.last(fact.ASAGroup, "group", group, "setting", "general-attributes"); ok || b.whole() {
+	if _, ok := b.listed(fact.ASAGroup, "group", group, "setting", "general-attributes"); ok || b.whole() {
 		return asaDefaultPolicy
 	}
 	return ""

@@ -51,7 +51,8 @@ func TestASARules(t *testing.T) {
 		{"UDP port given away", []string{"asa.webvpn setting=enable value=outside", "asa.translation out=outside service=udp/443 source=10.1.1.9"}, []string{"dtls-blocked likely"}},
 		{"another port given away", []string{"asa.webvpn setting=enable value=outside", "asa.translation out=outside service=tcp/25 source=10.1.1.9"}, nil},
 
-		{"IOS: not in service", []string{"ios.webvpn name=gateway_G setting=block", "ios.webvpn name=gateway_G setting=ip", "ios.webvpn name=gateway_G setting=ssl", "ios.webvpn name=gateway_G setting=end"}, []string{"vpn-not-enabled-on-interface likely"}},
+		{"IOS: not in service, for computers", []string{"ios.webvpn name=gateway_G setting=block", "ios.webvpn name=gateway_G setting=ip", "ios.webvpn name=gateway_G setting=ssl", "ios.webvpn name=gateway_G setting=end"}, nil},
+		{"IOS: not in service", []string{"asked.url url=https://vpn.example.com/phones", "ios.webvpn name=gateway_G setting=block", "ios.webvpn name=gateway_G setting=ip", "ios.webvpn name=gateway_G setting=ssl", "ios.webvpn name=gateway_G setting=end"}, []string{"vpn-not-enabled-on-interface likely"}},
 		{"IOS: in service", []string{"ios.webvpn name=gateway_G setting=block", "ios.webvpn name=gateway_G setting=ip", "ios.webvpn name=gateway_G setting=inservice", "ios.webvpn name=gateway_G setting=end"}, nil},
 		{"IOS: cut", []string{"ios.webvpn name=gateway_G setting=block", "ios.webvpn name=gateway_G setting=ip", "ios.webvpn name=gateway_G setting=ssl"}, nil},
 		{"IOS: no DTLS", []string{"ios.webvpn name=context_C setting=no value=svc_dtls"}, []string{"dtls-disabled certain"}},

@@ -12,7 +12,7 @@ var _ = rule(func(c *Case) {
 			c.Find(finding.EssentialsLicense.With(b.name), f)
 			continue
 		}
-		_, block := b.last(fact.ASAWebVPN, "setting", "block")
+		_, block := b.listed(fact.ASAWebVPN, "setting", "block")
 		if f, ok := b.last(fact.ASALicence, "feature", "essentials", "value", "Enabled"); ok && !block && !b.whole() {
 			c.Find(finding.EssentialsLicense.With(b.name).As(finding.Possible), f)
 			c.Need("send `show run webvpn`: it says whether anyconnect-essentials is on")

@@ -14,7 +14,7 @@ import (
 var _ = rule(func(c *Case) {
 	for _, b := range c.asas() {
 		for _, g := range b.phoneGroups() {
-			at, ok := b.last(fact.ASAGroup, "group", g.name, "setting", "webvpn-attributes")
+			at, ok := b.listed(fact.ASAGroup, "group", g.name, "setting", "webvpn-attributes")
 			if _, has := b.last(fact.ASAGroup, "group", g.name, "setting", "group-url"); has {
 				continue
 			}

@@ -73,6 +73,7 @@ func Facts(f *fact.File, version string) *Report {
 	for _, r := range rules {
 		r.Judge(c)
 	}
+	c.noteOthers()
 	c.early = len(c.found)
 	for _, r := range lateRules {
 		r.Judge(c)

@@ -1,7 +1,6 @@
 package judge
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/longcord/longcord/doctor/fact"
@@ -32,9 +31,11 @@ var _ = rule(func(c *Case) {
 			continue
 		}
 		if !m.VPN {
-			if !c.staysInside(f) {
-				c.Find(finding.ModelWithoutVPN.With(name, m.Name).As(sureOf(m)), f)
+			what := m.Name
+			if f.Get("model") == "" { // several models run a load
+				what = "phone with the load " + f.Get("load")
 			}
+			c.Find(finding.ModelWithoutVPN.With(name, what).As(sureOf(m)), f)
 			continue
 		}
 		if older, known := fitness.Older(f.Get("load"), m.VPNSince); known && older {
@@ -42,13 +43,6 @@ var _ = rule(func(c *Case) {
 		}
 	}
 }, finding.MPPFirmware, finding.ModelWithoutVPN, finding.LoadTooOld)
-
-// staysInside reports whether a fact is of a CME that has no VPN, so that nobody means to take its phones home.
-func (c *Case) staysInside(f fact.Fact) bool {
-	return c.Has(fact.IOSPhone) && !slices.ContainsFunc(c.Every(), func(other fact.Fact) bool {
-		return other.Source != f.Source || other.Kind == fact.IOSGroup || other.Kind == fact.IOSProfile || other.Kind == fact.IOSGateway || other.Kind == fact.FileURL || other.Get("vpn-group") != ""
-	})
-}
 
 // multiplatform knows firmware for other vendors' call managers by its names: sip88xx.11-3-1MPP-408, CP-8841-3PCC.
 func multiplatform(f fact.Fact) bool {

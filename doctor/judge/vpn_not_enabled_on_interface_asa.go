@@ -25,16 +25,18 @@ var _ = rule(func(c *Case) {
 		if b.whole() {
 			certainty = finding.Certain
 		}
+		listed := block.Get("listed")
 		switch {
-		case len(serves) == 0 && (b.whole() || image || on):
+		case listed == "":
+		case len(serves) == 0 && (image || on || b.whole() && c.vpnMeant()): // both stand below it
 			if outside == "" {
 				outside = "outside"
 			}
 			c.Find(finding.VPNNotEnabledOnInterface.With(b.name, outside).As(certainty), block)
-		case len(serves) > 0 && image && !on:
+		case len(serves) > 0 && image && !on && (listed == "whole" || b.whole()):
 			f, _ := b.webvpn("anyconnect image")
 			c.Find(finding.VPNNotEnabledOnInterface.With(b.name, serves[0]).As(certainty), f, block)
-		case len(serves) > 0 && outside != "" && !slices.Contains(serves, strings.ToLower(outside)):
+		case len(serves) > 0 && outside != "" && c.vpnMeant() && !slices.Contains(serves, strings.ToLower(outside)):
 			f, _ := b.last(fact.ASAWebVPN, "setting", "enable")
 			c.Find(finding.VPNNotEnabledOnInterface.With(b.name, outside).As(finding.Likely), f)
 		}
@@ -45,6 +47,8 @@ var _ = rule(func(c *Case) {
 func (c *Case) judgeNoVPN(b *asaBox) {
 	at, whole := b.last(fact.ASAConfiguration, "whole", "true")
 	switch {
+	case whole && !c.vpnMeant():
+		c.Need("say which URL the phone's VPN should reach, with `--url URL`, or send the phone's file: this ASA has no SSL VPN, and nothing that was sent speaks of one")
 	case whole:
 		c.Find(finding.VPNNotEnabledOnInterface.With(b.name, cmp.Or(b.internet(), "outside")), at)
 	case len(b.facts[fact.ASAConfiguration]) > 0 && len(b.facts[fact.ASAGroup])+len(b.facts[fact.ASAPolicy])+len(b.facts[fact.GatewayPool])+len(b.facts[fact.ASAWebVPN]) == 0:

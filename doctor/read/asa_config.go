@@ -115,11 +115,11 @@ func (s *asaConfig) command(c *asa.Command) {
 	case (c.Starts("ASA", "Version") || c.Starts("PIX", "Version")) && len(w) > 2:
 		s.add(fact.ASAVersion, c, "version", strings.Trim(w[2], "<>"))
 	case w[0] == "webvpn" && len(w) == 1:
-		s.add(fact.ASAWebVPN, c, "setting", "block")
+		s.add(fact.ASAWebVPN, c, "setting", "block", "listed", s.listed(c))
 	case w[0] == "tunnel-group" && len(w) > 2 && strings.HasSuffix(w[2], "-attributes"):
-		s.add(fact.ASAGroup, c, "group", w[1], "setting", w[2])
+		s.add(fact.ASAGroup, c, "group", w[1], "setting", w[2], "listed", s.listed(c))
 	case w[0] == "group-policy" && len(w) > 2 && strings.HasPrefix(w[2], "attribute"):
-		s.add(fact.ASAPolicy, c, "policy", w[1], "setting", "attributes")
+		s.add(fact.ASAPolicy, c, "policy", w[1], "setting", "attributes", "listed", s.listed(c))
 	case w[0] == "interface":
 		s.networkInterface(c)
 	case w[0] == "ssl", w[0] == "same-security-traffic", w[0] == "sysopt", w[0] == "vpn-addr-assign", w[0] == "vpn-sessiondb", w[0] == "mtu", w[0] == "access-group",
@@ -129,6 +129,19 @@ func (s *asaConfig) command(c *asa.Command) {
 	case c.Starts("crypto", "ca", "certificate", "map") && len(w) > 5:
 		s.certificateRule(c)
 	}
+}
+
+// listed reports whether a block is as the ASA lists it: from its beginning, and, where another command follows, to its end.
+// What somebody types at a prompt is no list.
+func (s *asaConfig) listed(c *asa.Command) string {
+	all := s.configuration.Commands
+	switch {
+	case c.Typed:
+		return ""
+	case c == all[len(all)-1] && !s.configuration.Ended:
+		return "begun"
+	}
+	return "whole"
 }
 
 func (s *asaConfig) networkInterface(c *asa.Command) {

@@ -125,7 +125,7 @@ func (r *Pasted) openMode(number int, mode, text string) {
 	if mode != "config-webvpn" || r.block == "webvpn" || strong(splitWords(text)) {
 		return
 	}
-	r.take(number, "webvpn", "")
+	r.take(number, "webvpn", "config")
 }
 
 func (r *Pasted) named(prompt string) {
@@ -197,6 +197,9 @@ func (r *Pasted) take(number int, text, mode string) bool {
 		text = strings.Repeat(" ", at) + trimmed
 	}
 	r.parser.line(number, text, words)
+	if open := r.parser.open; mode != "" && len(open) > 0 {
+		open[len(open)-1].command.Typed = true
+	}
 	r.tail = r.tail || r.whole && words[0] == "prompt"
 	if words[0] == "hostname" && len(words) == 2 {
 		r.Host = words[1]

@@ -152,6 +152,24 @@ func TestPastedWhole(t *testing.T) {
 }
 
 // TestReach reads address translation in its old and its new form.
+// TestPastedTyped tells what an ASA lists from what somebody enters.
+func TestPastedTyped(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]bool{
+		"webvpn\n enable outside":                                    false,
+		"fw# show run webvpn\nwebvpn\n enable outside":               false,
+		"fw(config)# webvpn\nfw(config-webvpn)# enable outside":      true,
+		"fw(config-webvpn)# svc image disk0:/a.pkg 1":                true,
+		"fw(config)# tunnel-group PHONES webvpn-attributes":          true,
+		"tunnel-group PHONES webvpn-attributes\n authentication aaa": false,
+	} {
+		p, _ := paste(text)
+		if all := p.Configuration().Commands; len(all) != 1 || all[0].Typed != want {
+			t.Errorf("%q: read as %d commands, the first not typed %t", text, len(all), want)
+		}
+	}
+}
+
 func TestReach(t *testing.T) {
 	t.Parallel()
 	p, _ := paste(`ASA Version 8.2(5)

@@ -25,6 +25,7 @@ type Command struct {
 	Line  int      // where it begins, 1-based
 	Text  string   // without indentation
 	Words []string // double quotes hold words together
+	Typed bool     // it stands behind a prompt: somebody entered it, so what is there beside it is not told
 	Below []*Command
 }
 
