@@ -356,3 +356,78 @@ func TestASAStrangers(t *testing.T) {
 		}
 	}
 }
+
+// TestASAWhoAndWhen: what did not work counts for who wants the SSL VPN, and as long as the same client does not get further.
+func TestASAWhoAndWhen(t *testing.T) {
+	t.Parallel()
+	const (
+		refused   = "%ASA-6-113015: AAA user authentication Rejected : reason = Invalid password : local database : user = anna : user IP = 203.0.113.9\n"
+		hidden    = "%ASA-6-113015: AAA user authentication Rejected : reason = User was not found : local database : user = ***** : user IP = 203.0.113.9\n"
+		browser   = "%ASA-6-716039: Group <DfltGrpPolicy> User <anna> IP <203.0.113.9> Authentication: rejected, Session Type: WebVPN.\n"
+		manager   = "%ASA-6-716039: Group <DfltGrpPolicy> User <anna> IP <203.0.113.9> Authentication: rejected, Session Type: Admin.\n"
+		shell     = "%ASA-6-605004: Login denied from 203.0.113.9/40222 to outside:192.0.2.1/ssh for user \"anna\"\n"
+		ike       = "%ASA-3-713167: Group = RA, Username = anna, IP = 203.0.113.9, Remote peer has failed user authentication -  check configured username and password\n"
+		accepted  = "%ASA-6-113008: AAA transaction status ACCEPT : user = anna\n"
+		in        = "%ASA-4-722051: Group <GP> User <anna> IP <203.0.113.9> IPv4 Address <10.99.0.11> IPv6 address <::> assigned to session\n"
+		another   = "%ASA-4-722051: Group <GP> User <anna> IP <203.0.113.10> IPv4 Address <10.99.0.12> IPv6 address <::> assigned to session\n"
+		full      = "%ASA-3-722020: TunnelGroup <PHONES> GroupPolicy <GP> User <anna> IP <203.0.113.9> No address available for SVC connection\n"
+		ended     = "%ASA-5-734002: DAP: User anna, Addr 203.0.113.9: Connection terminated by the following DAP records: DfltAccessPolicy\n"
+		lost      = "%ASA-5-722037: Group <GP> User <anna> IP <203.0.113.9> SVC closing connection: DPD failure.\n"
+		back      = "%ASA-5-722032: Group <GP> User <anna> IP <203.0.113.9> New TCP SVC connection replacing old connection.\n"
+		marked    = "%ASA-2-113022: AAA Marking RADIUS server 10.1.1.30 in aaa-server group RAD as FAILED\n"
+		active    = "%ASA-2-113023: AAA Marking RADIUS server 10.1.1.30 in aaa-server group RAD as ACTIVE\n"
+		dhcp      = "%ASA-5-737003: IPAA: Session=0x00012000, DHCP configured, no viable servers found for tunnel-group 'PHONES'\n"
+		pool      = "%ASA-6-737006: IPAA: Session=0x00012000, Local pool request succeeded for tunnel-group 'PHONES'\n"
+		toClient  = "%ASA-6-725001: Starting SSL handshake with client outside:203.0.113.9/50529 to 192.0.2.1/443 for TLS session\n"
+		toServer  = "%ASA-6-725001: Starting SSL handshake with server outside:192.0.2.1/45000 to 72.163.4.38/443 for TLS session\n"
+		toManager = "%ASA-6-725001: Starting SSL handshake with client inside:10.1.1.5/50529 to 10.1.1.1/443 for TLS session\n"
+		toPeer    = "%ASA-5-750002: Local:192.0.2.1:500 Remote:198.51.100.20:500 Username:Unknown IKEv2 Received a IKE_INIT_SA request\n"
+		chain     = "%ASA-3-717027: Certificate chain failed validation. No suitable trustpoint was found to validate chain.\n"
+		suites    = "%ASA-7-725014: SSL lib error. Function: ssl3_get_client_hello Reason: no shared cipher\n"
+		phones    = "%ASA-3-717009: Certificate validation failed. No suitable trustpoints found to validate certificate serial number: 0A, subject name: cn=CP-7962G-SEP001122334455.\n"
+	)
+	for text, want := range map[string]string{
+		refused:            "fault login-refused",
+		refused + in:       "ok login-refused(possible)",
+		refused + accepted: "ok login-refused(possible)",
+		refused + another:  "fault login-refused", // many phones may have one user
+		in + refused:       "fault login-refused",
+		refused + in + strings.ReplaceAll(refused, "Invalid password", "Password expired"): "fault login-refused",
+		hidden + in:        "ok login-refused(possible)",
+		hidden + another:   "fault login-refused",
+		refused + browser:  "fault login-refused",
+		refused + manager:  "insufficient",
+		manager:            "insufficient",
+		refused + shell:    "insufficient",
+		hidden + shell:     "insufficient",
+		refused + ike:      "insufficient",
+		full:               "fault address-pool-exhausted(likely)",
+		full + in:          "ok address-pool-exhausted(possible)",
+		ended:              "fault login-refused",
+		accepted + ended:   "fault login-refused",
+		lost:               "fault dead-peer(likely)",
+		lost + back:        "ok dead-peer(possible)",
+		marked:             "fault aaa-server-dead",
+		marked + active:    "ok aaa-server-dead(possible)",
+		dhcp:               "fault address-pool-exhausted(likely)",
+		dhcp + pool:        "insufficient",
+		toClient + suites:  "fault tls-cipher(likely)",
+		toServer + suites:  "insufficient",
+		toManager + suites: "insufficient",
+		toClient + chain:   "fault client-certificate-untrusted",
+		toServer + chain:   "insufficient",
+		toPeer + chain:     "insufficient",
+		toPeer + phones:    "fault client-certificate-untrusted",
+		"%ASA-6-113014: AAA authentication server not accessible : server = 10.1.1.30 : user = anna\n":    "fault aaa-server-dead",
+		"%ASA-6-113014: AAA accounting server not accessible : server = 10.1.1.30 : user = anna\n":        "insufficient",
+		strings.ReplaceAll(marked, "RADIUS", "TACACS+"):                                                   "insufficient",
+		"%ASA-5-737034: IPAA: Session=0x1, IPv4 address: no IPv4 address available from local pools\n":    "fault address-pool-exhausted(likely)",
+		"%ASA-5-737034: IPAA: Session=0x1, IPv6 address: no IPv6 address available from local pools\n":    "insufficient",
+		"%ASA-5-737007: IPAA: Session=0x1, Local pool request failed for tunnel-group 'PHONES'\n":         "fault address-pool-exhausted(likely)",
+		"%ASA-5-737007: IPAA: Session=0x1, Local pool request failed for tunnel-group 'DefaultRAGroup'\n": "insufficient",
+	} {
+		if got := judgedText(t, text); got != want {
+			t.Errorf("%s is judged as %s, not %s", text, got, want)
+		}
+	}
+}

@@ -59,6 +59,8 @@ const (
 	// ASATCPOnly: a session has a channel over TCP, and minutes later or at its end none over UDP; user, phone.
 	ASATCPOnly Kind = "asa.tcp-only"
 
+	// What did not work has then=in where the same client got further later, or another server answered.
+
 	// ASALoginRefused: a login was refused; user, reason, server, public, and number of the message.
 	ASALoginRefused Kind = "asa.login-refused"
 	// ASALockedOut: a user is locked after too many attempts; user.
@@ -91,11 +93,12 @@ const (
 	ASACertificateRefused Kind = "asa.certificate-refused"
 	// ASACertificateEnds: the ASA says that a certificate of its own ends or has ended; trustpoint, ended (true), days.
 	ASACertificateEnds Kind = "asa.certificate-ends"
-	// ASADenied: a packet was denied; protocol, from, to (addresses), port, list, reason.
+	// ASADenied: a packet was denied; protocol, from, to (addresses), on (the interface that it came to), port, list, own
+	// (true: it was for the ASA itself).
 	ASADenied Kind = "asa.denied"
 	// ASANATFailed: a packet was dropped by address translation; from, to.
 	ASANATFailed Kind = "asa.nat-failed"
-	// ASANoRoute: the ASA knows no way to an address; from, to.
+	// ASANoRoute: the ASA knows no way to an address; from, to, port.
 	ASANoRoute Kind = "asa.no-route"
 	// ASATrouble: an error of the parts that serve VPN which is not known here; number, text. A symptom.
 	ASATrouble Kind = "asa.trouble"

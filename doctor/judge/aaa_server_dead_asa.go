@@ -7,6 +7,6 @@ import (
 
 var _ = rule(func(c *Case) {
 	for _, f := range c.All(fact.ASAServerDead) {
-		c.Find(finding.AAAServerDead.With(f.Get("server"), f.Get("reason")), f)
+		c.Find(lasting(finding.AAAServerDead.With(f.Get("server"), f.Get("reason")), f), f)
 	}
 }, finding.AAAServerDead)

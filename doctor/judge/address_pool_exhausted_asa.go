@@ -14,7 +14,7 @@ var _ = rule(func(c *Case) {
 			c.Find(finding.AddressPoolExhausted.With("of tunnel group "+cmp.Or(f.Get("group"), "of phones")+" (its DHCP server gives none)").As(finding.Likely), f)
 			continue
 		}
-		c.Find(finding.AddressPoolExhausted.With(c.asaPoolOf(f.Get("group"))).As(finding.Likely), f)
+		c.Find(lasting(finding.AddressPoolExhausted.With(c.asaPoolOf(f.Get("group"))).As(finding.Likely), f), f)
 	}
 	for _, f := range c.All(fact.ASAPoolUse) {
 		if f.Get("free") == "0" {

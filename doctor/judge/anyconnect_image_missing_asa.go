@@ -8,8 +8,8 @@ import (
 // Phones load nothing, and yet an ASA serves no tunnel without an image.
 var _ = rule(func(c *Case) {
 	for _, f := range c.All(fact.ASAClientsOff) { // the message stands for either
-		c.Find(finding.AnyConnectImageMissing.With("the ASA").As(finding.Likely), f)
-		c.Find(finding.VPNNotEnabledOnInterface.With("the ASA", "outside, for clients").As(finding.Likely), f)
+		c.Find(lasting(finding.AnyConnectImageMissing.With("the ASA").As(finding.Likely), f), f)
+		c.Find(lasting(finding.VPNNotEnabledOnInterface.With("the ASA", "outside, for clients").As(finding.Likely), f), f)
 	}
 	for _, b := range c.asas() {
 		for _, f := range b.all(fact.ASAImages, "installed", "0") {

@@ -349,6 +349,14 @@ func (c *Case) asaEvents(k fact.Kind) []fact.Fact {
 
 var asaDevice = regexp.MustCompile(`SEP[0-9A-Fa-f]{12}`)
 
+// lasting lowers the certainty of what did not last: the same client got further later.
+func lasting(found finding.Finding, f fact.Fact) finding.Finding {
+	if f.Get("then") == "in" {
+		return found.As(finding.Possible)
+	}
+	return found
+}
+
 // asaPhoneUsers are the users that are known to be phones.
 func (c *Case) asaPhoneUsers() map[string]bool {
 	users := map[string]bool{}

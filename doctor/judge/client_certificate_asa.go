@@ -9,6 +9,9 @@ import (
 	"github.com/longcord/longcord/finding"
 )
 
+// asaPhoneSubject is how the certificates of phones and of those who sign them are called.
+var asaPhoneSubject = regexp.MustCompile(`(?i)SEP[0-9A-F]{12}|CAPF|CAP-RTP|Cisco Manufacturing|Cisco Root`)
+
 // outOfDate is how gateways say that a client's certificate is refused for its dates.
 var outOfDate = regexp.MustCompile(`(?i)expired|not yet valid|not yet activated|not valid yet|validity|out[- ]of[- ]range`)
 
@@ -16,15 +19,21 @@ var _ = rule(func(c *Case) {
 	for _, f := range c.All(fact.ASACertificateRefused) {
 		who, reason := cmp.Or(f.Get("subject"), "a client"), strings.TrimSuffix(f.Get("reason"), ".")
 		lower := strings.ToLower(reason)
+		add := func(found finding.Finding) {
+			if !asaPhoneSubject.MatchString(who) && f.Get("subject") != "" {
+				found = found.As(finding.Possible) // somebody else's
+			}
+			c.Find(lasting(found, f), f)
+		}
 		switch {
 		case outOfDate.MatchString(reason):
-			c.Find(finding.ClientCertificateExpired.With(who, reason), f)
+			add(finding.ClientCertificateExpired.With(who, reason))
 		case strings.Contains(lower, "did not return a certificate"), strings.Contains(lower, "no certificate returned"):
-			c.Find(finding.ClientCertificateUntrusted.With(who, "none was sent").As(finding.Likely), f)
+			add(finding.ClientCertificateUntrusted.With(who, "none was sent").As(finding.Likely))
 		case strings.Contains(lower, "suitable trustpoint"):
-			c.Find(finding.ClientCertificateUntrusted.With(who, "the ASA has no trustpoint for its issuer"), f)
+			add(finding.ClientCertificateUntrusted.With(who, "the ASA has no trustpoint for its issuer"))
 		default:
-			c.Find(finding.ClientCertificateUntrusted.With(who, cmp.Or(reason, "it says no more")).As(finding.Likely), f)
+			add(finding.ClientCertificateUntrusted.With(who, cmp.Or(reason, "it says no more")).As(finding.Likely))
 		}
 	}
 	for _, b := range c.asas() {

@@ -49,7 +49,8 @@ var _ = rule(func(c *Case) {
 	}
 }, finding.DTLSBlocked)
 
-// Sessions whose log shows TCP alone, and datagrams to the VPN that a list denies.
+// Sessions whose log shows TCP alone, and datagrams to the VPN that a list denies. Lists of an interface are not asked about
+// what is for the ASA itself: what they deny is for a gateway behind it, or for web servers.
 var _ = rule(func(c *Case) {
 	for _, f := range c.asaEvents(fact.ASATCPOnly) {
 		if !c.Has(fact.ASANoDTLS) && (f.Get("phone") == "true" || len(c.asaPhoneUsers()) == 0) {
@@ -57,15 +58,19 @@ var _ = rule(func(c *Case) {
 		}
 	}
 	for _, f := range c.All(fact.ASADenied) {
-		if f.Get("protocol") == "udp" && f.Get("port") == "443" && !c.asaPoolHas(f.Get("from")) {
-			c.Find(finding.DTLSBlocked.With("443").As(finding.Likely), f)
+		if f.Get("protocol") == "udp" && f.Get("port") == "443" && !asaPrivate(f.Get("from")) {
+			certainty := finding.Possible
+			if f.Get("own") == "true" || gateway(c) == f.Get("to") {
+				certainty = finding.Likely
+			}
+			c.Find(finding.DTLSBlocked.With("443").As(certainty), f)
 		}
 	}
 }, finding.DTLSBlocked)
 
 var _ = rule(func(c *Case) {
 	for _, f := range c.asaEvents(fact.ASANoDTLS) {
-		c.Find(finding.DTLSCipherMismatch.With("the ASA", "it says so to "+cmp.Or(f.Get("user"), "a client")), f)
+		c.Find(lasting(finding.DTLSCipherMismatch.With("the ASA", "it says so to "+cmp.Or(f.Get("user"), "a client")), f), f)
 	}
 	for _, b := range c.asas() {
 		for _, f := range b.poorCiphers() {

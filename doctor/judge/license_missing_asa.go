@@ -44,6 +44,6 @@ var _ = rule(func(c *Case) {
 		case strings.Contains(lower, "mobile"):
 			continue // of telephones that run AnyConnect as an app
 		}
-		c.Find(finding.LicenseMissing.With("the ASA", what), f)
+		c.Find(lasting(finding.LicenseMissing.With("the ASA", what), f), f)
 	}
 }, finding.LicenseMissing)

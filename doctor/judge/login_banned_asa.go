@@ -7,6 +7,6 @@ import (
 
 var _ = rule(func(c *Case) {
 	for _, f := range c.asaEvents(fact.ASALockedOut) {
-		c.Find(finding.LoginBanned.With(f.Get("user")), f)
+		c.Find(lasting(finding.LoginBanned.With(f.Get("user")), f), f)
 	}
 }, finding.LoginBanned)

@@ -14,12 +14,12 @@ var _ = rule(func(c *Case) {
 	for _, f := range c.asaEvents(fact.ASALoginRefused) {
 		switch f.Get("number") {
 		case "722048", "722050":
-			c.Find(finding.AnyConnectNotAllowed.With(cmp.Or(f.Get("policy"), "of "+f.Get("user"))), f)
+			c.Find(lasting(finding.AnyConnectNotAllowed.With(cmp.Or(f.Get("policy"), "of "+f.Get("user"))), f), f)
 		default:
 			if phoneIn && f.Get("user") == "*****" {
 				continue
 			}
-			c.Find(finding.LoginRefused.With(cmp.Or(asaKnown(f.Get("user")), "a phone")), f)
+			c.Find(lasting(finding.LoginRefused.With(cmp.Or(asaKnown(f.Get("user")), "a phone")), f), f)
 		}
 	}
 }, finding.LoginRefused, finding.AnyConnectNotAllowed)

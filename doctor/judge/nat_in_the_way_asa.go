@@ -13,10 +13,10 @@ import (
 // Drops by the ASA's own word, and translation of the office's addresses without an exemption for those of phones.
 var _ = rule(func(c *Case) {
 	for _, f := range c.All(fact.ASANATFailed) {
-		if c.asaPoolHas(f.Get("from")) || c.asaPoolHas(f.Get("to")) {
+		if c.asaPhoneHas(f.Get("from")) || c.asaPhoneHas(f.Get("to")) {
 			c.Find(finding.NATInTheWay.With("the ASA", "it drops packets between "+f.Get("from")+" and "+f.Get("to")), f)
-		} else if len(c.asaAllPools()) == 0 && asaPrivate(f.Get("from")) && asaPrivate(f.Get("to")) {
-			c.Find(finding.NATInTheWay.With("the ASA", "it drops packets between "+f.Get("from")+" and "+f.Get("to")).As(finding.Likely), f)
+		} else if !c.asaKnowsAddresses() && asaPrivate(f.Get("from")) && asaPrivate(f.Get("to")) {
+			c.Find(finding.NATInTheWay.With("the ASA", "it drops packets between "+f.Get("from")+" and "+f.Get("to")).As(finding.Possible), f)
 		}
 	}
 	for _, b := range c.asas() {

@@ -18,9 +18,12 @@ var _ = rule(func(c *Case) {
 		if f.Get("whose") == "aaa" {
 			found = finding.SessionLimit.With("the AAA of the ASA").As(finding.Likely)
 		}
-		c.Find(found, f)
+		c.Find(lasting(found, f), f)
 	}
 	for _, f := range c.asaEvents(fact.ASASessionEnded) {
+		if !asaRemote(f) {
+			continue
+		}
 		switch f.Get("reason") {
 		case "Connection Preempted", "Port Preempted", "Max Simultaneous Logins Exceeded", "Simultaneous Logins Exceeded":
 			c.Find(finding.SessionLimit.With(cmp.Or(asaKnown(f.Get("user")), "a phone's user")).As(finding.Likely), f)

@@ -13,17 +13,21 @@ import (
 // who writes it or less may cut phones off whose call manager seldom speaks to them.
 var _ = rule(func(c *Case) {
 	for _, f := range c.asaEvents(fact.ASASessionEnded) {
-		if !asaRemote(f.Get("type")) {
+		if !asaRemote(f) {
 			continue
+		}
+		certainty := finding.Certain
+		if f.Get("type") == "" && f.Get("phone") != "true" {
+			certainty = finding.Possible // it may have been a browser's
 		}
 		who, lasted := cmp.Or(asaKnown(f.Get("user")), "a phone"), cmp.Or(f.Get("duration"), "some time")
 		switch reason := strings.ToLower(f.Get("reason")); {
 		case strings.Contains(reason, "idle timeout"), strings.Contains(reason, "idle time out"):
-			c.Find(finding.IdleTimeout.With(who, c.asaLimit("vpn-idle-timeout", lasted)), f)
+			c.Find(finding.IdleTimeout.With(who, c.asaLimit("vpn-idle-timeout", lasted)).As(certainty), f)
 		case strings.Contains(reason, "max time exceeded"), strings.Contains(reason, "maximum time"), strings.Contains(reason, "session timeout"):
-			c.Find(finding.SessionTimeout.With(who, lasted), f)
+			c.Find(finding.SessionTimeout.With(who, lasted).As(certainty), f)
 		case strings.Contains(reason, "lost service"), strings.Contains(reason, "dpd"), strings.Contains(reason, "dead peer"), strings.Contains(reason, "peer not responding"):
-			c.Find(finding.DeadPeer.With(who).As(finding.Likely), f)
+			c.Find(lasting(finding.DeadPeer.With(who).As(finding.Likely), f), f)
 		}
 	}
 	for _, b := range c.asas() {
@@ -47,10 +51,10 @@ var _ = rule(func(c *Case) {
 	}
 }, finding.IdleTimeout, finding.SessionTimeout, finding.DeadPeer)
 
-// asaRemote reports whether a type of session is one that phones have.
-func asaRemote(kind string) bool {
-	lower := strings.ToLower(kind)
-	return !strings.Contains(lower, "ipsec") && !strings.Contains(lower, "ike") && !strings.Contains(lower, "lan-to-lan") && !strings.Contains(lower, "l2l")
+// asaRemote reports whether a session that ended is of a type that phones have: the SSL VPN of clients, under its names.
+func asaRemote(f fact.Fact) bool {
+	kind := strings.ToLower(f.Get("type"))
+	return kind == "" || f.Get("phone") == "true" || strings.Contains(kind, "ssl") || strings.Contains(kind, "svc") || strings.Contains(kind, "anyconnect")
 }
 
 // asaLimit returns a time limit of the phones' policy in words, or what else is known.

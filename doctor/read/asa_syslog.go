@@ -1,6 +1,7 @@
 package read
 
 import (
+	"cmp"
 	"maps"
 	"net/netip"
 	"slices"
@@ -26,7 +27,7 @@ var _ = recognise(Recogniser{
 		return strings.HasPrefix(text, "%ASA-") || strings.HasPrefix(text, "%FTD-") || strings.HasPrefix(text, "%PIX-")
 	},
 	New: func(in *fact.Input) Reader {
-		return &asaSyslogReader{in: in, phones: map[string]bool{}, channels: map[string]*asaChannels{}}
+		return &asaSyslogReader{in: in, phones: map[string]bool{}, channels: map[string]*asaChannels{}, clients: newASAClients()}
 	},
 })
 
@@ -37,9 +38,24 @@ type asaSyslogReader struct {
 	text   string // of the message
 
 	channels    map[string]*asaChannels // by user
-	established bool                    // a session came up: failed handshakes are of strangers who scan the Internet
-	handshakes  []func()                // adds failed handshakes
+	clients     *asaClients
+	established bool     // a session came up: failed handshakes are of strangers who scan the Internet
+	handshakes  []func() // adds failed handshakes
+
+	talk     asaTalk // whose handshake is at hand
+	accepted string  // the user whose login was accepted last
+	subject  string  // of the certificate that was refused last
 }
+
+// asaTalk is with whom the ASA shakes hands.
+type asaTalk int
+
+const (
+	withClient asaTalk = iota
+	withOffice         // a client that is not outside: somebody who manages the ASA
+	withServer         // the ASA is the client
+	withIKE            // a peer or client of IPsec
+)
 
 // maxASAHandshakes bounds how many failed handshakes are kept until it is known whether they matter.
 const maxASAHandshakes = 50
@@ -142,6 +158,7 @@ func (r *asaSyslogReader) tcpOnly() {
 
 func (r *asaSyslogReader) End() {
 	r.tcpOnly()
+	r.clients.tell()
 	if r.established {
 		return
 	}
@@ -172,6 +189,41 @@ func (r *asaSyslogReader) add(k fact.Kind, values ...string) {
 	r.in.Add(k, r.line.Number, text, r.line.Time, kept...)
 }
 
+// failed adds a fact at the end of the log, with how its client went on.
+func (r *asaSyslogReader) failed(until asaStep, c asaClient, k fact.Kind, values ...string) {
+	line := r.line
+	r.clients.wait(until, asaWho(c.user, c.public), c.public, func(then string) {
+		r.line = line
+		r.add(k, append(values, "then", then)...)
+	})
+}
+
+// here notes that a client of the SSL VPN is there, and how it got on.
+func (r *asaSyslogReader) here(step asaStep, c asaClient) {
+	for _, who := range []string{asaWho(c.user, ""), asaWho("", c.public)} {
+		r.clients.at(r.clients.here, who)
+		r.clients.got(step, who, c.public)
+	}
+	if step&(asaSession|asaChannel) != 0 {
+		r.established = true
+	}
+}
+
+var (
+	asaOtherUser = compile(`(?:Uname: ?|[Uu]ser ["']|Username ?[=:] ?)([^"',\s]+)`)
+	asaOtherFrom = compile(`(?:[Ff]rom |IP address: |IP, |IP = |Remote:)(\d+\.\d+\.\d+\.\d+)`)
+)
+
+// elsewhere notes who logs in to something else than the SSL VPN.
+func (r *asaSyslogReader) elsewhere() {
+	if m := asaOtherUser.FindStringSubmatch(r.text); m != nil {
+		r.clients.at(r.clients.elsewhere, asaWho(m[1], ""))
+	}
+	if m := asaOtherFrom.FindStringSubmatch(r.text); m != nil {
+		r.clients.at(r.clients.elsewhere, asaWho("", m[1]))
+	}
+}
+
 // asaPhone is how phones with certificates are called: model and device, or the device alone.
 var asaPhone = compile(`\b(?:(CP-[0-9A-Za-z]+)-)?(SEP[0-9A-Fa-f]{12})\b`)
 
@@ -193,13 +245,13 @@ func (r *asaSyslogReader) phone(user string) string {
 	return ""
 }
 
-// asaWho is who most messages about sessions begin with; the marks are missing in some releases.
-var asaWho = compile(`(?:TunnelGroup <?([^>]*?)>? )?(?:Group(?:Policy)?) <?([^>]*?)>? User <?([^>]*?)>? IP <?([0-9a-fA-F.:]+)>?`)
+// asaWhose is who most messages about sessions begin with; the marks are missing in some releases.
+var asaWhose = compile(`(?:TunnelGroup <?([^>]*?)>? )?(?:Group(?:Policy)?) <?([^>]*?)>? User <?([^>]*?)>? IP <?([0-9a-fA-F.:]+)>?`)
 
 type asaClient struct{ group, policy, user, public string }
 
 func (r *asaSyslogReader) who() (c asaClient) {
-	if m := asaWho.FindStringSubmatch(r.text); m != nil {
+	if m := asaWhose.FindStringSubmatch(r.text); m != nil {
 		c = asaClient{m[1], m[2], m[3], m[4]}
 	}
 	return c
@@ -220,6 +272,13 @@ func (r *asaSyslogReader) field(name string) string {
 // message takes what it knows of a message, and reports whether it knows the message.
 func (r *asaSyslogReader) message(m asa.Message) bool {
 	switch m.ID / 1000 {
+	case 109, 111, 308, 315, 502, 605, 611: // who manages the ASA, and who goes through it by name
+		r.elsewhere()
+		return true
+	case 713, 715, 750, 751, 752:
+		r.talk = withIKE
+		r.elsewhere()
+		return true
 	case 113:
 		return r.login(m)
 	case 716, 722:
@@ -233,15 +292,17 @@ func (r *asaSyslogReader) message(m asa.Message) bool {
 	}
 	switch m.ID {
 	case 734002:
-		return false
-	case 710003, 106001, 106006, 106007, 106010, 106014, 106023, 106100, 106102, 106103:
-		r.denied()
-	case 305013, 305006, 305005:
-		from, to := asaEnds(r.text)
-		r.add(fact.ASANATFailed, "from", from, "to", to)
+		r.terminated()
 	case 110002, 110003:
-		from, to := asaEnds(r.text)
-		r.add(fact.ASANoRoute, "from", from, "to", to)
+		if ends := asaEnds(r.text); ends != nil {
+			r.add(fact.ASANoRoute, "from", ends[0].address, "to", ends[1].address, "port", ends[1].port)
+		}
+	case 710003, 106001, 106006, 106007, 106010, 106014, 106023, 106100, 106102, 106103:
+		r.denied(m.ID == 710003)
+	case 305013, 305006, 305005:
+		if ends := asaEnds(r.text); ends != nil {
+			r.add(fact.ASANATFailed, "from", ends[0].address, "to", ends[1].address)
+		}
 	}
 	return true
 }
@@ -251,27 +312,52 @@ func (r *asaSyslogReader) after(word string) string {
 	return rest
 }
 
+var asaTerminated = compile(`DAP: User (.*?), Addr ([0-9a-fA-F.:]+?): .*DAP records: *(.*?)\.?\s*$`)
+
+// terminated takes a connection that a dynamic access policy ends.
+func (r *asaSyslogReader) terminated() {
+	if m := asaTerminated.FindStringSubmatch(r.text); m != nil {
+		r.failed(asaSession|asaChannel, asaClient{user: m[1], public: m[2]}, fact.ASALoginRefused,
+			"user", m[1], "public", m[2], "reason", "the dynamic access policy "+m[3]+" ends its connections", "number", "734002")
+		return
+	}
+	r.add(fact.ASATrouble, "number", "734002", "text", r.text)
+}
+
 var asaLimit = compile(`session limit of (\d+)`)
 
 func (r *asaSyslogReader) login(m asa.Message) bool {
-	user, reason := r.field("user"), r.field("reason")
+	user, reason, public := r.field("user"), r.field("reason"), r.field("user IP")
+	c := asaClient{user: user, public: public}
 	switch m.ID {
+	case 113004, 113008, 113012:
+		r.accepted = user
+		r.clients.got(asaAccepted, asaWho(user, ""), "")
+		r.clients.got(asaAnswers, asaAnyServer, "")
 	case 113005, 113015, 113016, 113017:
-		r.add(fact.ASALoginRefused, "user", user, "reason", reason, "server", r.field("server"), "public", r.field("user IP"), "number", number(m))
+		r.failed(asaAccepted|asaSession, c, fact.ASALoginRefused, "user", user, "reason", reason, "server", r.field("server"), "public", public, "number", number(m))
 	case 113013:
 		if strings.Contains(r.text, "Simultaneous logins exceeded") {
-			r.add(fact.ASASessionLimit, "user", user, "whose", "user")
+			r.failed(asaSession, c, fact.ASASessionLimit, "user", user, "whose", "user")
 		} else {
-			r.add(fact.ASALoginRefused, "user", user, "reason", reason, "number", number(m))
+			r.failed(asaAccepted|asaSession, c, fact.ASALoginRefused, "user", user, "reason", reason, "number", number(m))
 		}
 	case 113006:
 		user, _, _ := strings.Cut(r.after("User "), " ")
-		r.add(fact.ASALockedOut, "user", user)
+		r.failed(asaAccepted|asaSession, asaClient{user: user}, fact.ASALockedOut, "user", user)
+	case 113007:
+		user, _, _ := strings.Cut(r.after("User "), " ")
+		r.clients.got(asaAccepted, asaWho(user, ""), "")
 	case 113014:
-		r.add(fact.ASAServerDead, "server", r.field("server"), "reason", "it does not answer")
+		if !strings.Contains(r.text, "accounting") {
+			r.dead(r.field("server"), "it does not answer")
+		}
 	case 113022:
-		server, _, _ := strings.Cut(strings.TrimSpace(r.after("server ")), " ")
-		r.add(fact.ASAServerDead, "server", server, "reason", "the ASA has marked it as failed")
+		if server, _, _ := strings.Cut(strings.TrimSpace(r.after("server ")), " "); !strings.Contains(r.text, "TACACS+") {
+			r.dead(server, "the ASA has marked it as failed")
+		}
+	case 113023:
+		r.clients.got(asaAnswers, asaAnyServer, "")
 	case 113019:
 		r.ended()
 	case 113001:
@@ -288,16 +374,27 @@ func (r *asaSyslogReader) login(m asa.Message) bool {
 		r.add(fact.ASAClientsOff)
 	case 113040:
 		locked, _, _ := strings.Cut(r.after("group locked to "), ">")
-		r.add(fact.ASALoginRefused, "reason", "the account is locked to tunnel group "+strings.Trim(locked, "<. "), "number", number(m))
+		r.failed(asaSession, asaClient{user: r.accepted}, fact.ASALoginRefused, "user", r.accepted, "reason", "the account is locked to tunnel group "+strings.Trim(locked, "<. "), "number", number(m))
 	case 113039:
 		c := r.who()
-		r.established = true
+		r.here(asaSession, c)
 		r.add(fact.ASAEntered, "user", c.user, "policy", c.policy, "phone", r.phone(c.user))
-	case 113004, 113007, 113008, 113009, 113012, 113003, 113011, 113023, 113010, 113018, 113020, 113021, 113024, 113042, 113045:
+	case 113003, 113009, 113010, 113011, 113018, 113020, 113021, 113024, 113042, 113045:
 	default:
 		return false
 	}
 	return true
+}
+
+// asaAnyServer stands for the servers that know users: as long as one of them answers, logins work.
+const asaAnyServer = "servers"
+
+func (r *asaSyslogReader) dead(server, reason string) {
+	line := r.line
+	r.clients.wait(asaAnswers, asaAnyServer, "", func(then string) {
+		r.line = line
+		r.add(fact.ASAServerDead, "server", server, "reason", reason, "then", then)
+	})
 }
 
 var asaInBrackets = compile(`\[(\d+)\]`)
@@ -316,7 +413,8 @@ func (r *asaSyslogReader) limit(whose string) {
 	if m := asaLimit.FindStringSubmatch(r.text); m != nil {
 		limit = m[1]
 	}
-	r.add(fact.ASASessionLimit, "user", r.who().user, "limit", limit, "whose", whose)
+	c := r.who()
+	r.failed(asaSession, c, fact.ASASessionLimit, "user", c.user, "limit", limit, "whose", whose)
 }
 
 var asaEnded = compile(`(?:Group = (.*?), Username = (.*?), IP = (\S+), )?Session disconnected\. Session Type: *(.*?), Duration: *(.*?), Bytes xmt: *\d+, Bytes rcv: *\d+, Reason: *(.*?)\.?\s*$`)
@@ -334,44 +432,61 @@ var asaLarge = compile(`large packet (\d+) \(threshold (\d+)\)`)
 
 func (r *asaSyslogReader) session(m asa.Message) bool {
 	c := r.who()
+	if strings.Contains(r.text, "Session Type: Admin") { // of who manages the ASA in a browser
+		r.clients.at(r.clients.elsewhere, asaWho(c.user, c.public))
+		return true
+	}
+	r.here(0, c)
 	switch m.ID {
 	case 716023:
 		r.limit("gateway")
 	case 716039:
-		r.add(fact.ASALoginRefused, "user", c.user, "public", c.public, "number", "716039")
+		r.failed(asaAccepted|asaSession, c, fact.ASALoginRefused, "user", c.user, "public", c.public, "number", "716039")
 	case 716057:
 		what := ""
 		if _, rest, ok := strings.Cut(r.text, "no "); ok {
 			what, _, _ = strings.Cut(rest, " license available")
 		}
-		r.add(fact.ASALicenceRefused, "user", c.user, "licence", what)
+		r.failed(asaChannel, c, fact.ASALicenceRefused, "user", c.user, "licence", what)
 	case 716060:
-		r.add(fact.ASASessionLimit, "user", c.user, "whose", "licence")
+		r.failed(asaSession, c, fact.ASASessionLimit, "user", c.user, "whose", "licence")
 	case 722020:
-		r.add(fact.ASANoAddress, "group", c.group, "user", c.user)
+		r.failed(asaSession, c, fact.ASANoAddress, "group", c.group, "user", c.user)
 	case 722041:
 		r.add(fact.ASAEntered, "user", c.user, "group", c.group, "policy", c.policy, "phone", r.phone(c.user))
 	case 722035, 722036:
 		if m := asaLarge.FindStringSubmatch(r.text); m != nil {
 			r.add(fact.ASALargePacket, "user", c.user, "size", m[1], "threshold", m[2])
 		}
-	case 716002, 722037, 722038:
+	case 716002, 722038:
 		if _, why, ok := strings.Cut(r.text, ": "); ok {
-			r.add(fact.ASASessionEnded, "user", c.user, "policy", c.policy, "type", "SSL", "reason", strings.TrimSuffix(why, "."), "phone", r.phone(c.user))
+			r.add(fact.ASASessionEnded, "user", c.user, "policy", c.policy, "reason", strings.TrimSuffix(why, "."), "phone", r.phone(c.user))
 		}
-	case 722022, 722033, 722034:
-		r.channel(c.user)
+	case 722037: // a tunnel of the session, which may come back
+		if _, why, ok := strings.Cut(r.text, ": "); ok {
+			r.failed(asaChannel, c, fact.ASASessionEnded, "user", c.user, "policy", c.policy, "type", "SSL", "reason", strings.TrimSuffix(why, "."), "phone", r.phone(c.user))
+		}
+	case 722022, 722032, 722033, 722034:
+		step := asaChannel
+		if strings.Contains(r.text, "UDP") {
+			step |= asaDatagrams
+		}
+		r.here(step, c)
+		if m.ID != 722032 {
+			r.channel(c.user)
+		}
 	case 722043:
-		r.add(fact.ASANoDTLS, "user", c.user)
+		r.failed(asaDatagrams, c, fact.ASANoDTLS, "user", c.user)
 	case 722047, 722049:
-		r.add(fact.ASAImages, "installed", "0")
+		r.failed(asaChannel, c, fact.ASAClientsOff)
 	case 722048, 722050:
-		r.add(fact.ASALoginRefused, "user", c.user, "policy", c.policy, "reason", "AnyConnect is not among the protocols of its group policy", "number", number(m))
+		r.failed(asaChannel, c, fact.ASALoginRefused, "user", c.user, "policy", c.policy, "reason", "AnyConnect is not among the protocols of its group policy", "number", number(m))
 	case 722051:
 		r.assigned(c)
 	case 722053, 722055:
 		if strings.Contains(r.text, "IPPhone") {
 			r.phones[c.user] = true
+			r.here(asaSession, c)
 			r.add(fact.ASAEntered, "user", c.user, "policy", c.policy, "phone", "true")
 		}
 	default:
@@ -387,7 +502,7 @@ var asaUsual = []int{716001, 716002, 716038, 716052, 716058, 716059, 722010, 722
 var asaAssigned = compile(`(?:IPv4 )?Address <?(\d+\.\d+\.\d+\.\d+)>?.* assigned to session`)
 
 func (r *asaSyslogReader) assigned(c asaClient) {
-	r.established = true
+	r.here(asaSession, c)
 	if m := asaAssigned.FindStringSubmatch(r.text); m != nil {
 		r.add(fact.ASAAddress, "user", c.user, "address", m[1], "phone", r.phone(c.user))
 	}
@@ -398,11 +513,7 @@ var asaCertificateEnds = compile(`certificate in the trustpoint (\S+) (?:is due 
 func (r *asaSyslogReader) certificate(m asa.Message) bool {
 	switch m.ID {
 	case 717009, 717027:
-		_, reason, _ := strings.Cut(r.text, "failed validation. ")
-		if reason == "" {
-			_, reason, _ = strings.Cut(r.text, "validation failed. ")
-		}
-		r.add(fact.ASACertificateRefused, "reason", strings.TrimSpace(reason), "subject", asaSubject(r.text))
+		return r.certificateRefused(m.ID == 717027)
 	case 717038:
 		group, _, _ := strings.Cut(r.after("Tunnel Group: "), ",")
 		subject := asaSubject(r.text)
@@ -418,6 +529,27 @@ func (r *asaSyslogReader) certificate(m asa.Message) bool {
 	case 717023:
 		return false
 	}
+	return true
+}
+
+// certificateRefused takes a certificate that the ASA does not believe. It may be of a server that the ASA itself asks, or of
+// a peer of IPsec; then it is no client's of the SSL VPN unless it is a phone's. That a chain fails follows from one of its
+// certificates.
+func (r *asaSyslogReader) certificateRefused(chain bool) bool {
+	subject := asaSubject(r.text)
+	if chain {
+		subject, r.subject = cmp.Or(subject, r.subject), ""
+	} else {
+		r.subject = subject
+	}
+	if phone := asaPhone.MatchString(r.text) || asaPhone.MatchString(subject); !phone && r.talk != withClient {
+		return r.talk != withIKE
+	}
+	_, reason, _ := strings.Cut(r.text, "failed validation. ")
+	if reason == "" {
+		_, reason, _ = strings.Cut(r.text, "validation failed. ")
+	}
+	r.failed(asaSession, asaClient{user: subject}, fact.ASACertificateRefused, "reason", strings.TrimSpace(reason), "subject", subject)
 	return true
 }
 
@@ -437,15 +569,43 @@ func asaSubject(text string) string {
 
 func (r *asaSyslogReader) tls(m asa.Message) bool {
 	switch m.ID {
+	case 725001:
+		r.begins()
+	case 725002:
+		r.talk = withClient
 	case 725014:
-		r.tlsError()
+		if r.talk == withClient {
+			r.tlsError()
+		}
 	case 725006:
-		_, where, _ := strings.Cut(r.text, "client ")
-		r.handshake("public", asaAddress(where))
+		_, where, ok := strings.Cut(r.text, "client ")
+		if ok && !asaOffice(where) {
+			r.handshake("public", asaAddress(where))
+		}
+		r.talk = withClient
 	case 725015:
 		r.add(fact.ASACertificateRefused, "reason", "its key is longer than the ASA takes")
 	}
 	return true
+}
+
+// begins takes the beginning of a handshake.
+func (r *asaSyslogReader) begins() {
+	_, where, client := strings.Cut(r.text, "with client ")
+	switch r.subject = ""; {
+	case !client && strings.Contains(r.text, "with server "):
+		r.talk = withServer
+	case client && asaOffice(where):
+		r.talk = withOffice
+	default:
+		r.talk = withClient
+	}
+}
+
+// asaOffice reports whether somebody at INTERFACE:ADDRESS is not outside, where phones come from.
+func asaOffice(where string) bool {
+	name, _, ok := strings.Cut(where, ":")
+	return ok && asaInner(asaAddress(where)) && !strings.Contains(strings.ToLower(name), "out")
 }
 
 // tlsError sorts an error of the TLS library.
@@ -462,63 +622,94 @@ func (r *asaSyslogReader) tlsError() {
 	r.handshake("reason", reason)
 }
 
-var asaIPAA = compile(`tunnel-group '?([^']+)'?`)
+var (
+	asaIPAA        = compile(`tunnel-group '?([^',]+)'?`)
+	asaIPAASession = compile(`Session=(0x[0-9a-fA-F]+)`)
+)
 
+// address takes how addresses are looked for: at servers, by DHCP, in pools, one after the other. What another one had is no
+// failure. Clients of L2TP and IPsec without a group of their own get theirs in the same way.
 func (r *asaSyslogReader) address(m asa.Message) bool {
-	group := ""
+	group, session := "", ""
 	if found := asaIPAA.FindStringSubmatch(r.text); found != nil {
 		group = found[1]
 	}
-	switch m.ID {
-	case 737007, 737019:
-		r.add(fact.ASANoAddress, "group", group, "reason", "pool")
-	case 737003, 737004, 737018:
-		r.add(fact.ASANoAddress, "group", group, "reason", "dhcp")
-	case 737012, 737034:
-		r.add(fact.ASANoAddress, "group", group)
+	if found := asaIPAASession.FindStringSubmatch(r.text); found != nil {
+		session = found[1]
 	}
+	reason := ""
+	switch m.ID {
+	case 737005, 737006, 737010, 737017, 737026:
+		r.clients.got(asaAddressed, session, "")
+		return true
+	case 737007, 737019:
+		reason = "pool"
+	case 737003, 737004:
+		reason = "dhcp"
+	case 737012:
+	case 737034:
+		if !strings.Contains(r.text, "IPv4 address: no ") {
+			return true
+		}
+	default:
+		return true
+	}
+	if group == "DefaultRAGroup" {
+		return true
+	}
+	line := r.line
+	r.clients.wait(asaAddressed, session, "", func(then string) {
+		if then == "" {
+			r.line = line
+			r.add(fact.ASANoAddress, "group", group, "reason", reason)
+		}
+	})
 	return true
 }
 
 var (
 	asaPacket = compile(`(?i)(tcp|udp|icmp|protocol \d+)`)
-	asaPlace  = compile(`(?:[A-Za-z][\w.-]*[:/])?(\d+\.\d+\.\d+\.\d+)(?:[/(](\d+)\)?)?`)
+	asaPlace  = compile(`(?:([A-Za-z][\w.-]*)[:/])?(\d+\.\d+\.\d+\.\d+)(?:[/(](\d+)\)?)?`)
 	asaList   = compile(`(?:access-group|access-list) "?([^" ]+)"?`)
 )
 
-// asaEnds returns the first two addresses of a message: where a packet came from, and went to.
-func asaEnds(text string) (from, to string) {
+// asaEnd is where a packet came from, or went to: interface and port where they are told.
+type asaEnd struct{ on, address, port string }
+
+// asaEnds returns both ends of a packet; nil: the message does not tell them.
+func asaEnds(text string) []asaEnd {
 	found := asaPlace.FindAllStringSubmatch(text, 2)
-	if len(found) == 2 {
-		return found[0][1], found[1][1]
+	if len(found) < 2 {
+		return nil
 	}
-	return "", ""
+	return []asaEnd{{found[0][1], found[0][2], found[0][3]}, {found[1][1], found[1][2], found[1][3]}}
 }
 
 func asaAddress(text string) string {
 	if m := asaPlace.FindStringSubmatch(text); m != nil {
-		return m[1]
+		return m[2]
 	}
 	return ""
 }
 
-func (r *asaSyslogReader) denied() {
-	if !strings.Contains(strings.ToLower(r.text), "den") {
+// denied takes a packet that was dropped by a list; own: it was for the ASA itself.
+func (r *asaSyslogReader) denied(own bool) {
+	ends := asaEnds(r.text)
+	if ends == nil || !strings.Contains(strings.ToLower(r.text), "den") {
 		return
 	}
-	found := asaPlace.FindAllStringSubmatch(r.text, 2)
-	if len(found) < 2 {
-		return
-	}
-	protocol := strings.ToLower(asaPacket.FindString(r.text))
-	if inner := asaInner(found[0][1]) && asaInner(found[1][1]); !inner && (protocol != "udp" || found[1][2] != "443" || asaInner(found[0][1])) {
+	from, to, protocol := ends[0], ends[1], strings.ToLower(asaPacket.FindString(r.text))
+	if inner := asaInner(from.address) && asaInner(to.address); !inner && (protocol != "udp" || to.port != "443" || asaInner(from.address)) {
 		return // neither of phones in tunnels, nor DTLS on its way in
 	}
-	list := ""
+	list, itself := "", ""
 	if m := asaList.FindStringSubmatch(r.text); m != nil {
 		list = m[1]
 	}
-	r.add(fact.ASADenied, "protocol", protocol, "from", found[0][1], "to", found[1][1], "port", found[1][2], "list", list)
+	if own {
+		itself = "true"
+	}
+	r.add(fact.ASADenied, "protocol", protocol, "from", from.address, "on", from.on, "to", to.address, "port", to.port, "list", list, "own", itself)
 }
 
 // asaInner reports whether an address is of a private network: packets from and to the Internet are no phones' in a
