@@ -130,7 +130,7 @@ func (i *Input) Add(kind Kind, line int, text string, when time.Time, values ...
 	of := name + "\x00" + string(kind)
 	given := c.given(of, text, values)
 	if at, ok := c.raw[given]; ok {
-		c.file.Facts[at].Count++
+		c.file.Facts[at].again(line)
 		return
 	}
 	if c.kinds[of] >= maxPerKind || len(c.file.Facts) >= maxFacts {
@@ -145,12 +145,18 @@ func (i *Input) Add(kind Kind, line int, text string, when time.Time, values ...
 	}
 	k := key(f)
 	if at, ok := c.seen[k]; ok {
-		c.file.Facts[at].Count++
+		c.file.Facts[at].again(line)
 		return
 	}
 	c.kinds[of]++
 	c.seen[k], c.raw[given] = len(c.file.Facts), len(c.file.Facts)
 	c.file.Facts = append(c.file.Facts, f)
+}
+
+// again notes that the source says the same once more.
+func (f *Fact) again(line int) {
+	f.Count++
+	f.Last = max(f.Last, line)
 }
 
 // given is a hash of what makes two facts the same, before secrets are taken out.

@@ -29,6 +29,7 @@ type Fact struct {
 	Time   time.Time         `json:"time,omitzero"`  // when it happened, as far as the source tells
 	Values map[string]string `json:"values,omitempty"`
 	Count  int               `json:"count,omitempty"` // how often more the source says the same
+	Last   int               `json:"last,omitempty"`  // the line that says so last, where it does so more than once
 }
 
 // Get returns the value of that name, or nothing.

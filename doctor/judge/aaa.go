@@ -15,18 +15,27 @@ var _ = rule(func(c *Case) {
 		if f.Get("vpn") != "true" {
 			found = found.As(finding.Likely)
 		}
-		for _, in := range c.Of(fact.AAAAccepted, "user", f.Get("user")) {
-			if below(in, f) {
-				found = found.As(finding.Possible)
-			}
+		if f.Get("user") != "" && c.entered(f, fact.AAAAccepted) {
+			found = aside(found)
 		}
 		c.Find(found, f)
 	}
 	for _, f := range c.All(fact.AAADropped) {
 		server := cmp.Or(f.Get("program"), "that is asked")
-		c.Find(finding.AAAServerDead.With("("+server+")", "it throws away what "+cmp.Or(f.Get("client"), "the gateway")+" asks, because "+f.Get("reason")).As(finding.Likely), f)
+		found := finding.AAAServerDead.With("("+server+")", "it throws away what "+cmp.Or(f.Get("client"), "the gateway")+" asks, because "+f.Get("reason"))
+		c.Find(c.unlessAnswered(found, f), f)
 	}
 	for _, f := range c.All(fact.AAANoAnswer) {
-		c.Find(finding.AAAServerDead.With(cmp.Or(f.Get("server"), "that the gateway asks"), f.Get("reason")).As(finding.Likely), f)
+		c.Find(c.unlessAnswered(finding.AAAServerDead.With(cmp.Or(f.Get("server"), "that the gateway asks"), f.Get("reason")), f), f)
 	}
 }, finding.LoginRefused, finding.AAAServerDead)
+
+// unlessAnswered is likely, unless a VPN was answered later on: then the server is there, or another one is.
+func (c *Case) unlessAnswered(found finding.Finding, f fact.Fact) finding.Finding {
+	for _, kind := range []fact.Kind{fact.AAAAccepted, fact.AAARefused} {
+		if c.later(kind, f) {
+			return aside(found)
+		}
+	}
+	return found.As(finding.Likely)
+}

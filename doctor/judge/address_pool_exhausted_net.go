@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/longcord/longcord/doctor/fact"
@@ -16,7 +17,11 @@ var _ = rule(func(c *Case) {
 		}
 	}
 	for _, f := range c.All(fact.OcservNoLease) {
-		c.Find(finding.AddressPoolExhausted.With(pool), f)
+		found := finding.AddressPoolExhausted.With(pool)
+		if c.addressed(f) {
+			found = aside(found)
+		}
+		c.Find(found, f)
 	}
 	for _, f := range c.All(fact.ClientRefused) {
 		if reason := strings.ToLower(f.Get("reason")); strings.Contains(reason, "no address") || strings.Contains(reason, "no assigned address") {
@@ -24,3 +29,11 @@ var _ = rule(func(c *Case) {
 		}
 	}
 }, finding.AddressPoolExhausted)
+
+// addressed reports whether ocserv had an address again later on: for the same user, or where none is named for anybody.
+func (c *Case) addressed(f fact.Fact) bool {
+	user := f.Get("user")
+	return slices.ContainsFunc(c.All(fact.OcservAddress), func(in fact.Fact) bool {
+		return below(in, f) && (user == "" || in.Get("user") == user)
+	})
+}

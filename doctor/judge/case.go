@@ -106,8 +106,11 @@ func (c *Case) Last(k fact.Kind) (fact.Fact, bool) {
 	return fact.Fact{}, false
 }
 
-// below reports whether a fact stands further down than another one, in the same source.
-func below(f, other fact.Fact) bool { return f.Source == other.Source && f.Line > other.Line }
+// below reports whether a fact stands further down than another one, in the same source: of what is said again, what is
+// said last counts.
+func below(f, other fact.Fact) bool {
+	return f.Source == other.Source && max(f.Line, f.Last) > max(other.Line, other.Last)
+}
 
 // later reports whether a fact of that kind stands below another one.
 func (c *Case) later(k fact.Kind, than fact.Fact) bool {
@@ -130,7 +133,7 @@ func (c *Case) platforms() []finding.Platform {
 }
 
 // Find adds a finding that rests on these facts. The same finding about the same subject again adds its evidence, and
-// the stronger certainty counts.
+// the graver and stronger one counts.
 func (c *Case) Find(f finding.Finding, on ...fact.Fact) {
 	about := c.partyOf(f, on)
 	for _, each := range on {
@@ -148,7 +151,7 @@ func (c *Case) Find(f finding.Finding, on ...fact.Fact) {
 		}
 		same.about.join(about)
 		if rank(f) < rank(same.Finding) {
-			same.Certainty = f.Certainty
+			same.Severity, same.Certainty = f.Severity, f.Certainty
 		}
 		return
 	}

@@ -12,11 +12,15 @@ const cnOID = "2.5.4.3"
 
 var _ = rule(func(c *Case) {
 	for _, f := range c.All(fact.OcservCertificateRefused) {
-		if reason := f.Get("reason"); outOfDate.MatchString(reason) {
-			c.Find(finding.ClientCertificateExpired.With(client(f), reason), f)
-		} else {
-			c.Find(finding.ClientCertificateUntrusted.With(client(f), reason), f)
+		reason := f.Get("reason")
+		found := finding.ClientCertificateUntrusted.With(client(f), reason)
+		if outOfDate.MatchString(reason) {
+			found = finding.ClientCertificateExpired.With(client(f), reason)
 		}
+		if f.Get("user") != "" && c.entered(f, fact.OcservLogin) || c.passerby(f) { // browsers and scanners have no certificate either
+			found = aside(found)
+		}
+		c.Find(found, f)
 	}
 	if f, ok := c.First(fact.ClientNoCertificate); ok {
 		c.Find(finding.ClientCertificateUntrusted.With("who was tried", "the gateway wants one, and none was shown").As(finding.Likely), f)

@@ -7,6 +7,10 @@ import (
 
 var _ = rule(func(c *Case) {
 	for _, f := range c.All(fact.OcservBanned) {
-		c.Find(finding.LoginBanned.With(f.Get("address")), f)
+		found := finding.LoginBanned.With(f.Get("address"))
+		if c.passerby(f) {
+			found = aside(found)
+		}
+		c.Find(found, f)
 	}
 }, finding.LoginBanned)

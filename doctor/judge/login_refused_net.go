@@ -15,10 +15,12 @@ var _ = rule(func(c *Case) {
 	for _, f := range c.All(fact.OcservLoginRefused) {
 		user := f.Get("user")
 		found := finding.LoginRefused.With(cmp.Or(user, "somebody"))
-		if slices.ContainsFunc(c.All(fact.OcservLogin), func(in fact.Fact) bool {
-			return below(in, f) && in.Get("user") == user
-		}) {
-			found = found.As(finding.Possible)
+		switch {
+		case c.entered(f, fact.OcservLogin, fact.AAAAccepted):
+			found = aside(found)
+		case c.passerby(f):
+			found = aside(found)
+			c.Need("say as whom the phones log in: " + cmp.Or(user, "somebody") + " is refused, and others come in")
 		}
 		c.Find(found, f)
 	}

@@ -9,6 +9,10 @@ import (
 
 var _ = rule(func(c *Case) {
 	for _, f := range c.All(fact.OcservTooMany) {
-		c.Find(finding.SessionLimit.With(cmp.Or(f.Get("user"), "the gateway")), f)
+		found := finding.SessionLimit.With(cmp.Or(f.Get("user"), "the gateway"))
+		if c.entered(f, fact.OcservLogin) {
+			found = aside(found)
+		}
+		c.Find(found, f)
 	}
 }, finding.SessionLimit)

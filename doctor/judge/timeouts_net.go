@@ -36,7 +36,7 @@ var _ = rule(func(c *Case) {
 	for _, f := range dead { // who came back had lost its way for a while, as a phone whose plug was pulled
 		found := finding.DeadPeer.With(client(f)).As(finding.Likely)
 		if slices.ContainsFunc(c.All(fact.OcservLogin), func(in fact.Fact) bool {
-			return in.Source == f.Source && in.Get("user") == f.Get("user") && (below(in, f) || in.Count > 0)
+			return below(in, f) && in.Get("user") == f.Get("user")
 		}) {
 			found = found.As(finding.Possible)
 		}

@@ -10,17 +10,20 @@ import (
 // Handshakes that ocserv could not finish. A gateway on the Internet hears from scanners, too: where sessions come up, it
 // need not be the phone.
 var _ = rule(func(c *Case) {
-	certainty := finding.Likely
-	if c.Has(fact.OcservLogin) {
-		certainty = finding.Possible
+	works := c.Has(fact.OcservLogin)
+	weigh := func(found finding.Finding) finding.Finding {
+		if works {
+			return aside(found)
+		}
+		return found.As(finding.Likely)
 	}
 	for _, f := range c.All(fact.OcservTLSFailed) {
 		switch reason := strings.ToLower(f.Get("reason")); {
 		case strings.Contains(reason, "no supported cipher suites"):
-			c.Find(finding.TLSCipher.With("(ocserv)").As(certainty), f)
+			c.Find(weigh(finding.TLSCipher.With("(ocserv)")), f)
 		case strings.Contains(reason, "unsupported version"), strings.Contains(reason, "unsupported protocol version"):
-			c.Find(finding.TLSVersion.With("(ocserv)").As(certainty), f)
-		case certainty == finding.Likely: // closed, timed out, alerts: the other side did not like something
+			c.Find(weigh(finding.TLSVersion.With("(ocserv)")), f)
+		case !works: // closed, timed out, alerts: the other side did not like something
 			c.Need("send the phone's console log of the same time: it ended the TLS handshake, and only the phone knows why",
 				"send the phone's file and the gateway's certificate, to compare its hash: `openssl s_client -connect HOST:443 -showcerts </dev/null`")
 		}

@@ -156,7 +156,7 @@ func group(text string, match []int, n int) string {
 	return text[match[2*n]:match[2*n+1]]
 }
 
-// ocservClient takes the client's address off a message that begins with it.
+// ocservClient takes the client's address, of which some lines name the port, too, off a message that begins with it.
 func ocservClient(message string) (client, rest string) {
 	n, parted := 0, false
 	for n < len(message) {
@@ -172,7 +172,10 @@ func ocservClient(message string) (client, rest string) {
 	if !parted || len(rest) == len(message)-n {
 		return "", message
 	}
-	return message[:n], rest
+	if client = message[:n]; strings.Count(client, ":") == 1 {
+		client, _, _ = strings.Cut(client, ":")
+	}
+	return client, rest
 }
 
 func (r *ocservLog) known(message string) bool {
