@@ -23,9 +23,11 @@ const (
 	ClientDTLSFailed Kind = "client.dtls-failed"
 	// ClientNoDTLS: the gateway offers no DTLS. No values.
 	ClientNoDTLS Kind = "client.no-dtls"
+	// ClientHostScan: the gateway wants Host Scan (Cisco Secure Desktop) of who logs in. No values.
+	ClientHostScan Kind = "client.host-scan"
 	// ClientSplit: the gateway wants only some networks in the tunnel; network.
 	ClientSplit Kind = "client.split"
-	// ClientDTLSPort: the gateway's UDP port; port.
+	// ClientDTLSPort: the gateway's UDP port; port, tcp (the port of its URL).
 	ClientDTLSPort Kind = "client.dtls-port"
 	// ClientDead: the gateway did not answer signs of life; channel (CSTP, DTLS).
 	ClientDead Kind = "client.dead"

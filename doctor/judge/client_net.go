@@ -2,6 +2,7 @@ package judge
 
 import (
 	"cmp"
+	"net/netip"
 	"strings"
 
 	"github.com/longcord/longcord/doctor/fact"
@@ -16,12 +17,28 @@ var _ = rule(func(c *Case) {
 		case strings.Contains(reason, "expired"):
 			c.Find(finding.CertificateExpired.With(host, "before somebody looked").As(finding.Likely), f)
 		case strings.Contains(reason, "hostname"):
-			c.Find(finding.HostIDMismatch.With(host).As(finding.Likely), f)
+			found := finding.HostIDMismatch.With(host).As(finding.Likely)
+			if name, _, _ := strings.Cut(host, ":"); isAddress(name) && c.later(fact.ClientUp, f) { // tried by its address, with a yes to the question: a phone has a name
+				found = aside(found)
+			}
+			c.Find(found, f)
 		default:
 			c.Find(finding.CertificateNotYetValid.With(host, "a date to come").As(finding.Likely), f)
 		}
 	}
 }, finding.CertificateExpired, finding.HostIDMismatch, finding.CertificateNotYetValid)
+
+func isAddress(name string) bool {
+	_, err := netip.ParseAddr(name)
+	return err == nil
+}
+
+// A gateway that wants Host Scan wants it of everybody who logs in so, and phones cannot run it.
+var _ = rule(func(c *Case) {
+	if f, ok := c.First(fact.ClientHostScan); ok {
+		c.Find(finding.HostScanOnPhones.With(finding.Unnamed("of the login that was tried")).As(finding.Likely), f)
+	}
+}, finding.HostScanOnPhones)
 
 // Sessions that came back with another address, and sessions that the gateway ended. A limit that it announced is what ended
 // them, when it says nothing else.

@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"cmp"
 	"net/url"
 	"slices"
 	"strings"
@@ -27,6 +28,9 @@ var _ = rule(func(c *Case) {
 				at = url
 			}
 			c.Find(finding.GroupURLMismatch.With(at).As(finding.Likely), f)
+		} else if !c.Has(fact.ClientUp, fact.ClientCertificateRefused, fact.ClientNoCertificate) {
+			c.Need("say what listens at " + cmp.Or(f.Get("url"), "that address") + ", which answers " + f.Get("status") + " to a login, as no gateway for phones does; " +
+				"a web server in its place does: on that machine, `ss -tlnp`")
 		}
 	}
 	if !c.Sees(finding.Ocserv) || c.Sees(finding.ASA) || c.Sees(finding.IOS) {

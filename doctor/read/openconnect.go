@@ -1,6 +1,8 @@
 package read
 
 import (
+	"net"
+	"slices"
 	"strings"
 
 	"github.com/longcord/longcord/doctor/fact"
@@ -36,6 +38,8 @@ var openConnectPhrases = phrasesOf(
 	says(`^VPN service unavailable; reason: (?P<reason>.*)`, fact.ClientRefused),
 	says(`^Cookie was rejected by server; exiting\.|^Cookie is no longer valid, ending session`, fact.ClientRefused),
 	says(`^Set up (?:UDP|DTLS) failed; using SSL instead|^Creating SSL connection failed|^Unknown error; exiting|^Failed to (?:open /dev/vhost-net|\w+ vhost )|^Failed to write incoming packet: |^Failed to open HTTPS connection|^Failed to (?:complete authentication|obtain WebVPN cookie)`, ""),
+	says(`^Connected (?:\S+ )?as (?P<address>[0-9a-fA-F.:]+)(?: \+ \S+)?, using SSL`, fact.ClientUp), // before 8.10
+	says(`Cisco Secure Desktop not installed on the client|^Error: Server asked us to (?:run CSD hostscan|download and run .*Cisco Secure Desktop)`, fact.ClientHostScan),
 	says(`^No DTLS address|^Server offered no DTLS cipher option`, fact.ClientNoDTLS),
 	says(`^Peer MTU (?P<mtu>\d+) too small to allow DTLS`, fact.ClientMTU, "was", "1280"),
 	says(`^(?P<reason>DTLS session resume failed)`, fact.ClientDTLSFailed),
@@ -82,7 +86,7 @@ var _ = recognise(Recogniser{
 		"connected to", "connection failure", "connect response", "configured as", "cookie was", "cookie is", "set-cookie: webvpn", "cstp", "dtls",
 		"getaddrinfo", "http response", "http connect", "http body", "https", "mtu", "dpd", "vhost", "creating ssl", "unknown error; exiting", "please enter your", "ssl negotiation",
 		"so_sndbuf", "set up", "server certificate", "server presented", "received server disconnect", "session terminated", "tcp_info",
-		"client certificate", "reconnect gave", "will expire at", "session expired", "ip address", "session cipher", "reason: ", "transcend", "user cancelled", "vpn service", "xml post", "bye packet", "non-ca certificate", "incoming packet",
+		"client certificate", "reconnect gave", "will expire at", "session expired", "ip address", "session cipher", "reason: ", "transcend", "user cancelled", "vpn service", "xml post", "bye packet", "non-ca certificate", "incoming packet", "secure desktop", "csd hostscan", ", using ssl",
 	},
 	Alone: true,
 	New:   func(in *fact.Input) Reader { return &openConnect{in: in} },
@@ -95,6 +99,62 @@ type openConnect struct {
 	failed       Line // where it said that it came to nothing; none: Number is 0
 	lost         Line // where its connection broke, and has not come back; none: Number is 0
 	losses       int  // how often it broke
+	waits        []waiting
+}
+
+// waiting is what failed of a client that tries again, or goes on by another way, until it is told.
+type waiting struct {
+	at   obstacle
+	tell func()
+}
+
+// obstacle is what a client has to overcome: name and TCP, TLS, the login, a broken session, DTLS.
+type obstacle int
+
+const (
+	none obstacle = iota
+	atTCP
+	atTLS
+	atLogin
+	atSession
+	atDTLS
+)
+
+// obstacleOf returns what a client has not overcome that tells of such a fact.
+func obstacleOf(p *phrase) obstacle {
+	switch p.tells {
+	case fact.GatewayNoName, fact.GatewayNoAnswer:
+		return atTCP
+	case fact.HandshakeFailed:
+		return atTLS
+	case fact.ClientLoginRefused, fact.ClientNoCertificate, fact.ClientCertificateRefused, fact.ClientRefused:
+		return atLogin
+	case fact.ClientNoUDP, fact.ClientDTLSFailed:
+		return atDTLS
+	case fact.ClientDead:
+		if slices.Contains(p.with, "DTLS") {
+			return atDTLS
+		}
+		return atSession
+	}
+	return none
+}
+
+// maxWaiting bounds what waits.
+const maxWaiting = 64
+
+// overcomes forgets what the client has overcome.
+func (r *openConnect) overcomes(o obstacle) {
+	r.waits = slices.DeleteFunc(r.waits, func(w waiting) bool { return w.at == o })
+}
+
+// flush tells what has waited.
+func (r *openConnect) flush() {
+	for _, w := range r.waits {
+		w.tell()
+		r.informed = true
+	}
+	r.waits = nil
 }
 
 // usualLosses is how often a connection may break, and come back, in one log.
@@ -108,7 +168,11 @@ func (r *openConnect) Line(l Line) bool {
 	text = strings.TrimPrefix(text, "< ")
 	switch {
 	case openConnectAsks.MatchString(text):
-		r.url = openConnectAsks.FindStringSubmatch(text)[1]
+		url := openConnectAsks.FindStringSubmatch(text)[1]
+		if r.url != "" && hostOfURL(url) != hostOfURL(r.url) { // another gateway
+			r.flush()
+		}
+		r.url = url
 		for _, other := range otherProtocols {
 			if strings.Contains(r.url, other.path) {
 				r.in.Add(fact.ForeignVPN, l.Number, l.Raw, l.Time, "product", other.product)
@@ -125,11 +189,20 @@ func (r *openConnect) Line(l Line) bool {
 	case openConnectLost.MatchString(text):
 		r.lost, r.losses = l, r.losses+1
 		return true
-	case strings.HasPrefix(text, "Got CONNECT response: HTTP/1.1 200"):
+	case strings.HasPrefix(text, "Got CONNECT response: HTTP/1.1 200"), strings.HasPrefix(text, "CSTP connected."):
+		r.overcomes(atLogin)
 		if r.losses <= usualLosses {
 			r.lost = Line{}
+			r.overcomes(atSession)
 		}
 		return true
+	case strings.HasPrefix(text, "Connected to HTTPS on "):
+		r.overcomes(atTLS)
+	case strings.HasPrefix(text, "Connected to "):
+		r.overcomes(atTCP)
+		return true
+	}
+	switch {
 	case openConnectTries.MatchString(text):
 		r.server = openConnectTries.FindStringSubmatch(text)[1]
 		return true
@@ -149,11 +222,21 @@ func (r *openConnect) Line(l Line) bool {
 		switch p.tells {
 		case fact.ClientUp:
 			r.up = true
+			if strings.Contains(text, "DTLS connected") || strings.Contains(text, "DTLS established") || strings.HasPrefix(text, "Established DTLS") {
+				r.overcomes(atDTLS)
+			}
 		case fact.HandshakeFailed:
 			more = append(more, "server", r.server)
 		case fact.ClientDistrust:
-			host, _, _ := strings.Cut(strings.TrimPrefix(r.url, "https://"), "/")
-			more = append(more, "host", host)
+			more = append(more, "host", hostOfURL(r.url))
+		case fact.ClientDTLSPort:
+			more = append(more, pairs("tcp", portOfURL(r.url))...)
+		}
+		if at := obstacleOf(p); at != none {
+			if len(r.waits) < maxWaiting {
+				r.waits = append(r.waits, waiting{at, func() { p.tell(r.in, m, l, more...) }})
+			}
+			return true
 		}
 		r.informed = r.informed || p.tells != ""
 		p.tell(r.in, m, l, more...)
@@ -164,10 +247,29 @@ func (r *openConnect) Line(l Line) bool {
 
 // End says that it came to nothing when no line says why.
 func (r *openConnect) End() {
+	r.flush()
 	if r.failed.Number > 0 && !r.up && !r.informed {
 		r.in.Add(fact.ClientFailed, r.failed.Number, r.failed.Raw, r.failed.Time)
 	}
 	if r.lost.Number > 0 {
 		r.in.Add(fact.ClientBroke, r.lost.Number, r.lost.Raw, r.lost.Time)
 	}
+}
+
+// hostOfURL returns the host of an HTTPS URL, with its port.
+func hostOfURL(url string) string {
+	host, _, _ := strings.Cut(strings.TrimPrefix(url, "https://"), "/")
+	return host
+}
+
+// portOfURL returns the port of an HTTPS URL; empty where there is no URL.
+func portOfURL(url string) string {
+	if url == "" {
+		return ""
+	}
+	host := hostOfURL(url)
+	if _, port, err := net.SplitHostPort(host); err == nil {
+		return port
+	}
+	return "443"
 }
