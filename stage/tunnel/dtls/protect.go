@@ -6,9 +6,9 @@ import (
 	"crypto/hmac"
 	"crypto/sha1"
 	"crypto/subtle"
+	"encoding"
 	"encoding/binary"
 	"errors"
-	"hash"
 	"io"
 
 	"golang.org/x/crypto/chacha20poly1305"
@@ -46,8 +46,10 @@ type pseudoHeader struct {
 	version dtls.Version
 }
 
-// put writes the 13 bytes that MACs and AEADs cover.
-func (h pseudoHeader) put(dst *[13]byte, length int) {
+const pseudoHeaderLen = 13
+
+// put writes the bytes that MACs and AEADs cover.
+func (h pseudoHeader) put(dst *[pseudoHeaderLen]byte, length int) {
 	binary.BigEndian.PutUint64(dst[0:], h.number)
 	dst[8] = byte(h.kind)
 	binary.BigEndian.PutUint16(dst[9:], uint16(h.version))
@@ -58,7 +60,7 @@ func (h pseudoHeader) put(dst *[13]byte, length int) {
 type gcm struct {
 	aead  cipher.AEAD
 	nonce [gcmImplicit + gcmExplicit]byte
-	aad   [13]byte
+	aad   [pseudoHeaderLen]byte
 }
 
 func newGCM(key, implicit []byte) (*gcm, error) {
@@ -106,7 +108,7 @@ type chacha struct {
 	aead  cipher.AEAD
 	iv    [chacha20poly1305.NonceSize]byte
 	nonce [chacha20poly1305.NonceSize]byte
-	aad   [13]byte
+	aad   [pseudoHeaderLen]byte
 }
 
 func newChaCha20(key, iv []byte) (*chacha, error) {
@@ -148,13 +150,12 @@ func (c *chacha) open(fragment []byte, h pseudoHeader) ([]byte, error) {
 	return content, nil
 }
 
-// cbc is AES-CBC with HMAC-SHA1, MAC then encrypt, a fresh IV in each record.
+// cbc is AES-CBC with HMAC-SHA1, MAC then encrypt, a fresh IV in each record. What the MAC covers before the
+// content stands where the IV does, so that both are hashed in one piece: until there is an IV, or once it has served.
 type cbc struct {
 	mode cbcMode
-	mac  hash.Hash // the library's HMAC where we seal, since the length of what we send is no secret; else a steadyMAC
+	mac  *steadyMAC
 	rand io.Reader // IVs; nil in the direction that only opens
-	aad  [13]byte
-	sum  [sha1.Size]byte
 }
 
 // cbcMode is what crypto/cipher's CBC modes can do: start over with another IV.
@@ -163,12 +164,14 @@ type cbcMode interface {
 	SetIV(iv []byte)
 }
 
+const cbcHeader = ivLen - pseudoHeaderLen // where what the MAC covers begins
+
 func newCBC(key, macKey []byte, seal bool, rand io.Reader) (*cbc, error) {
 	block, err := aes.NewCipher(key)
 	if err != nil {
 		return nil, err
 	}
-	c := &cbc{rand: rand, mac: hmac.New(sha1.New, macKey)}
+	c := &cbc{rand: rand}
 	var zero [ivLen]byte
 	mode := cipher.NewCBCDecrypter(block, zero[:])
 	if seal {
@@ -178,10 +181,8 @@ func newCBC(key, macKey []byte, seal bool, rand io.Reader) (*cbc, error) {
 	if c.mode, ok = mode.(cbcMode); !ok {
 		return nil, errors.New("dtls: this Go's CBC mode has no SetIV")
 	}
-	if !seal {
-		if c.mac, err = newSteadyMAC(macKey); err != nil {
-			return nil, err
-		}
+	if c.mac, err = newSteadyMAC(macKey); err != nil {
+		return nil, err
 	}
 	return c, nil
 }
@@ -190,28 +191,24 @@ func (c *cbc) prefix() int { return ivLen }
 func (c *cbc) suffix() int { return sha1.Size + aes.BlockSize } // MAC, and padding up to a whole block
 
 func (c *cbc) seal(buf []byte, n int, h pseudoHeader) (int, error) {
+	h.put((*[pseudoHeaderLen]byte)(buf[cbcHeader:]), n)
+	covered := buf[cbcHeader : ivLen+n]
+	end := ivLen + n + copy(buf[ivLen+n:], c.mac.sum(covered, len(covered), len(covered)))
+	padding := aes.BlockSize - end%aes.BlockSize
+	for i := range padding {
+		buf[end+i] = byte(padding - 1)
+	}
+	end += padding
 	if _, err := io.ReadFull(c.rand, buf[:ivLen]); err != nil {
 		return 0, err
 	}
-	content := buf[ivLen : ivLen+n]
-	h.put(&c.aad, n)
-	c.mac.Reset()
-	c.mac.Write(c.aad[:])
-	c.mac.Write(content)
-	sealed := c.mac.Sum(content)
-	padding := aes.BlockSize - len(sealed)%aes.BlockSize
-	sealed = buf[ivLen : ivLen+len(sealed)+padding]
-	for i := len(sealed) - padding; i < len(sealed); i++ {
-		sealed[i] = byte(padding - 1)
-	}
 	c.mode.SetIV(buf[:ivLen])
-	c.mode.CryptBlocks(sealed, sealed)
-	return ivLen + len(sealed), nil
+	c.mode.CryptBlocks(buf[ivLen:end], buf[ivLen:end])
+	return end, nil
 }
 
-// open works in constant time but for the length of the fragment: padding is judged without branches,
-// the MAC is computed over the content and then over what the padding took away, so that the number of
-// hashed bytes does not tell where the content ends, and both verdicts are joined before one is acted on.
+// open works in constant time but for the length of the fragment: padding is judged without branches, the MAC
+// takes the same time wherever the content ends, and both verdicts are joined before one is acted on.
 func (c *cbc) open(fragment []byte, h pseudoHeader) ([]byte, error) {
 	if len(fragment) < 2*ivLen || len(fragment)%aes.BlockSize != 0 {
 		return nil, errRecord
@@ -228,12 +225,9 @@ func (c *cbc) open(fragment []byte, h pseudoHeader) ([]byte, error) {
 	short := subtle.ConstantTimeLessOrEq(n, -1)
 	n = subtle.ConstantTimeSelect(short, 0, n)
 
-	h.put(&c.aad, n)
-	c.mac.Reset()
-	c.mac.Write(c.aad[:])
-	c.mac.Write(sealed[:n])
-	sum := c.mac.Sum(c.sum[:0])
-	c.mac.Write(sealed[n:])
+	h.put((*[pseudoHeaderLen]byte)(fragment[cbcHeader:]), n)
+	least := max(0, len(sealed)-sha1.Size-maxPadding)
+	sum := c.mac.sum(fragment[cbcHeader:len(fragment)-sha1.Size], pseudoHeaderLen+least, pseudoHeaderLen+n)
 
 	same := subtle.ConstantTimeCompare(sum, sealed[n:n+sha1.Size])
 	if same&good&(1-short) != 1 {
@@ -242,67 +236,128 @@ func (c *cbc) open(fragment []byte, h pseudoHeader) ([]byte, error) {
 	return sealed[:n], nil
 }
 
+const maxPadding = 256 // its length byte included
+
 // paddingLen returns how many bytes of padding, its length byte included, stand at the end of b, and 1
-// if it is well formed. Badly formed padding counts as none. b is never empty.
+// if it is well formed. Badly formed padding counts as none. b is whole blocks.
 func paddingLen(b []byte) (length, good int) {
 	last := b[len(b)-1]
-	end := b[max(0, len(b)-256):]
 	fits := subtle.ConstantTimeLessOrEq(int(last)+1, len(b))
-	first := int32(len(end)) - int32(last) - 1 // of the padding
-	var wrong byte
-	for i, v := range end {
-		outside := byte((int32(i) - first) >> 31) // all bits or none
-		wrong |= (v ^ last) &^ outside
+	end := b[max(0, len(b)-maxPadding):]
+	before := len(end) - int(last) - 1 // bytes of end that are no padding
+	all := uint64(last) * 0x0101010101010101
+	var wrong uint64
+	for ; len(end) >= 8; end = end[8:] {
+		wrong |= (binary.BigEndian.Uint64(end) ^ all) &^ firstBytes(before)
+		before -= 8
 	}
-	good = fits & subtle.ConstantTimeByteEq(wrong, 0)
+	good = fits & int(1^(wrong|-wrong)>>63)
 	return subtle.ConstantTimeSelect(good, int(last)+1, 0), good
 }
 
-// steadyMAC is HMAC-SHA1 whose sum takes the same time wherever in a block the data ends: the inner hash ends
-// by a method that crypto/sha1 has for crypto/tls's sake and that costs several times an ordinary end. The outer
-// hash is over 84 bytes whatever the data, and ends as usual.
-type steadyMAC struct {
-	inner      steadyHash
-	outer      hash.Hash
-	ipad, opad [sha1.BlockSize]byte
-	sum        [sha1.Size]byte
+// firstBytes masks the first n bytes of a big-endian word: none if n is below zero, all if it is above eight. A
+// shift beyond the word takes no branch.
+func firstBytes(n int) uint64 {
+	return ^(^uint64(0) >> uint64(8*n)) &^ uint64(n>>63)
 }
 
-type steadyHash interface {
-	hash.Hash
-	ConstantTimeSum(b []byte) []byte
+// steadyMAC is HMAC-SHA1 (RFC 2104) in a time that only bounds on the length of its data tell. It pads the data
+// itself, hashes every block that may be the last, and keeps the sum after the one that is, which crypto/sha1 shows
+// when asked for its state. The states after the key's blocks are kept, so that those are hashed but once.
+type steadyMAC struct {
+	hash         hashState
+	inner, outer []byte               // states after the key's block
+	state        []byte               // room for another
+	block        [sha1.BlockSize]byte // of the data, padded
+	last         [sha1.BlockSize]byte // of the outer hash: the sum of the inner one, padded
 }
+
+// hashState is what of crypto/sha1 takes the same time whatever the data, if it is given whole blocks. It never fails,
+// or newSteadyMAC would have seen it.
+type hashState interface {
+	io.Writer
+	encoding.BinaryAppender
+	encoding.BinaryUnmarshaler
+}
+
+const hashStateSum = 4 // where in a state of SHA-1 the sum begins
 
 // newSteadyMAC takes a key of at most a block, as TLS's are.
 func newSteadyMAC(key []byte) (*steadyMAC, error) {
-	inner, ok := sha1.New().(steadyHash)
-	if !ok {
-		return nil, errors.New("dtls: this Go's SHA-1 has no sum of constant time")
+	var ok bool
+	m := &steadyMAC{}
+	if m.hash, ok = sha1.New().(hashState); !ok {
+		return nil, errors.New("dtls: this Go's SHA-1 does not show its state")
 	}
-	m := &steadyMAC{inner: inner, outer: sha1.New()}
-	for i := range m.ipad {
-		m.ipad[i], m.opad[i] = 0x36, 0x5c // RFC 2104
+	state := func(pad byte) []byte {
+		var block [sha1.BlockSize]byte
+		copy(block[:], key)
+		for i := range block {
+			block[i] ^= pad
+		}
+		h := sha1.New()
+		h.Write(block[:])
+		s, _ := h.(hashState).AppendBinary(nil)
+		return s
 	}
-	subtle.XORBytes(m.ipad[:], m.ipad[:], key)
-	subtle.XORBytes(m.opad[:], m.opad[:], key)
-	m.Reset()
+	m.inner, m.outer = state(0x36), state(0x5c)
+	m.last[sha1.Size] = 0x80
+	binary.BigEndian.PutUint64(m.last[sha1.BlockSize-8:], 8*(sha1.BlockSize+sha1.Size))
+
+	known := hmac.New(sha1.New, key)
+	known.Write(key)
+	if !hmac.Equal(known.Sum(nil), m.sum(key, 0, len(key))) {
+		return nil, errors.New("dtls: this Go's SHA-1 keeps its state in another form")
+	}
 	return m, nil
 }
 
-func (m *steadyMAC) Reset() {
-	m.inner.Reset()
-	m.inner.Write(m.ipad[:])
+// sum returns the MAC of b[:n], in the time that it takes for any n from least to len(b). It is good until the
+// next sum.
+func (m *steadyMAC) sum(b []byte, least, n int) []byte {
+	at := least &^ (sha1.BlockSize - 1) // the blocks before are full whatever n is
+	m.resume(m.inner)
+	m.add(b[:at])
+	end := (n + 8) &^ (sha1.BlockSize - 1) // where the last block begins
+	bits := uint64(8 * (sha1.BlockSize + n))
+	var sum0, sum8, sum16 uint64
+	for ; at <= len(b)+8; at += sha1.BlockSize {
+		copy(m.block[:], b[min(at, len(b)):])
+		endData(m.block[:], n-at)
+		isLast := uint64(-subtle.ConstantTimeEq(int32(at), int32(end)))
+		length := m.block[sha1.BlockSize-8:]
+		binary.BigEndian.PutUint64(length, binary.BigEndian.Uint64(length)|bits&isLast)
+		m.add(m.block[:])
+		s := m.sumSoFar()
+		sum0 |= binary.BigEndian.Uint64(s) & isLast
+		sum8 |= binary.BigEndian.Uint64(s[8:]) & isLast
+		sum16 |= uint64(binary.BigEndian.Uint32(s[16:])) & isLast
+	}
+	binary.BigEndian.PutUint64(m.last[0:], sum0)
+	binary.BigEndian.PutUint64(m.last[8:], sum8)
+	binary.BigEndian.PutUint32(m.last[16:], uint32(sum16))
+	m.resume(m.outer)
+	m.add(m.last[:])
+	return m.sumSoFar()
 }
 
-func (m *steadyMAC) Write(b []byte) (int, error) { return m.inner.Write(b) }
-func (m *steadyMAC) Size() int                   { return sha1.Size }
-func (m *steadyMAC) BlockSize() int              { return sha1.BlockSize }
+// endData ends the data in a block after n bytes as SHA-1 wants it, but for the length: all of the block is data if
+// n is above its size, and nothing if n is below zero.
+func endData(block []byte, n int) {
+	for ; len(block) >= 8; block = block[8:] {
+		binary.BigEndian.PutUint64(block, binary.BigEndian.Uint64(block)&firstBytes(n)|0x80<<56>>uint64(8*n))
+		n -= 8
+	}
+}
 
-// Sum appends the MAC of what was written since Reset. More may be written for its time only.
-func (m *steadyMAC) Sum(b []byte) []byte {
-	inner := m.inner.ConstantTimeSum(m.sum[:0])
-	m.outer.Reset()
-	m.outer.Write(m.opad[:])
-	m.outer.Write(inner)
-	return m.outer.Sum(b)
+// resume sets the hash to a state that it had.
+func (m *steadyMAC) resume(state []byte) { _ = m.hash.UnmarshalBinary(state) }
+
+// add hashes whole blocks.
+func (m *steadyMAC) add(blocks []byte) { _, _ = m.hash.Write(blocks) }
+
+// sumSoFar is the sum of what was hashed, if that was padded.
+func (m *steadyMAC) sumSoFar() []byte {
+	m.state, _ = m.hash.AppendBinary(m.state[:0])
+	return m.state[hashStateSum : hashStateSum+sha1.Size]
 }

@@ -8,25 +8,36 @@ import (
 	"crypto/rand"
 	"crypto/sha1"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/longcord/longcord/wire/dtls"
 )
 
-// work counts what the inner hash of a MAC is made to do. Its ordinary sum, which takes its own time, counts as a
-// thousand.
+// work writes down what the hash of a MAC is made to do.
 type work struct {
-	steadyHash
-	bytes, sums *int
+	hashState
+	done *strings.Builder
 }
 
-func (w work) Write(b []byte) (int, error)     { *w.bytes += len(b); return w.steadyHash.Write(b) }
-func (w work) Sum(b []byte) []byte             { *w.sums += 1000; return w.steadyHash.Sum(b) }
-func (w work) ConstantTimeSum(b []byte) []byte { *w.sums++; return w.steadyHash.ConstantTimeSum(b) }
+func (w work) Write(b []byte) (int, error) {
+	fmt.Fprintf(w.done, "%d bytes ", len(b))
+	return w.hashState.Write(b)
+}
+
+func (w work) UnmarshalBinary(state []byte) error {
+	w.done.WriteString("resume ")
+	return w.hashState.UnmarshalBinary(state)
+}
+
+func (w work) AppendBinary(b []byte) ([]byte, error) {
+	w.done.WriteString("state ")
+	return w.hashState.AppendBinary(b)
+}
 
 // TestCBCDoesTheSameWork opens records of one length that end in every kind of padding, good and bad, with a
-// good and a bad MAC: whatever is wrong, the same number of bytes is hashed by as many sums, so that time
-// tells nobody how long the padding was. See "Lucky Thirteen" by AlFardan and Paterson.
+// good and a bad MAC: whatever is wrong, the hash is asked for the same in the same pieces, so that time tells
+// nobody how long the padding was. See "Lucky Thirteen" by AlFardan and Paterson.
 func TestCBCDoesTheSameWork(t *testing.T) {
 	t.Parallel()
 	key, macKey := bytes.Repeat([]byte{1}, 16), bytes.Repeat([]byte{2}, sha1.Size)
@@ -53,21 +64,18 @@ func TestCBCDoesTheSameWork(t *testing.T) {
 		cipher.NewCBCEncrypter(block, iv).CryptBlocks(sealed[aes.BlockSize:], plain)
 		return sealed
 	}
-	open := func(record []byte) (content []byte, bytesHashed, sums int, err error) {
+	open := func(record []byte) (content []byte, done string, err error) {
 		c, err := newCBC(key, macKey, false, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		m, err := newSteadyMAC(macKey)
-		if err != nil {
-			t.Fatal(err)
-		}
-		m.inner, c.mac = work{m.inner, &bytesHashed, &sums}, m
+		var b strings.Builder
+		c.mac.hash = work{c.mac.hash, &b}
 		content, err = c.open(record, h)
-		return bytes.Clone(content), bytesHashed, sums, err
+		return bytes.Clone(content), b.String(), err
 	}
 	for _, size := range []int{32, 48, 240, 320} {
-		wantBytes, wantSums := -1, 1
+		want := ""
 		for n := max(0, size-sha1.Size-256); n < size-sha1.Size; n++ {
 			padding := size - sha1.Size - n
 			for name, end := range map[string]func([]byte){
@@ -76,38 +84,61 @@ func TestCBCDoesTheSameWork(t *testing.T) {
 				"too long":   func(b []byte) { fill(b, 255) },
 				"bad length": func(b []byte) { fill(b, byte(padding)) },
 			} {
-				content, hashed, sums, err := open(seal(size, n, end))
+				content, done, err := open(seal(size, n, end))
 				if good := name == "good" || name == "too long" && padding == 256; good != (err == nil) || good && len(content) != n {
 					t.Errorf("%d of %d bytes, %s padding: %d bytes of content, %v", n, size, name, len(content), err)
 				}
-				if wantBytes < 0 {
-					wantBytes = hashed
+				if want == "" {
+					want = done
 				}
-				if hashed != wantBytes || sums != wantSums {
-					t.Errorf("%d of %d bytes, %s padding: %d bytes are hashed by %d sums, elsewhere %d by %d", n, size, name, hashed, sums, wantBytes, wantSums)
+				if done == "" || done != want {
+					t.Errorf("%d of %d bytes, %s padding: the hash is asked for %q, elsewhere %q", n, size, name, done, want)
 				}
 			}
 		}
 	}
 }
 
-// TestSteadyMAC: it is HMAC-SHA1, over any length, and after more was written than it was asked about.
+// TestSteadyMAC: it is HMAC-SHA1 of any part of the data, between any bounds, and whatever it did before.
 func TestSteadyMAC(t *testing.T) {
 	t.Parallel()
-	key, data := bytes.Repeat([]byte{2}, sha1.Size), bytes.Repeat([]byte{3}, 300)
+	key, data := bytes.Repeat([]byte{2}, sha1.Size), bytes.Repeat([]byte{3}, 400)
 	m, err := newSteadyMAC(key)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for n := range data {
-		m.Reset()
-		m.Write(data[:n])
-		got := m.Sum(nil)
-		m.Write(data[n:])
-		want := hmac.New(sha1.New, key)
-		want.Write(data[:n])
-		if !bytes.Equal(got, want.Sum(nil)) {
-			t.Errorf("%d bytes: %x, want %x", n, got, want.Sum(nil))
+	for n := range 300 {
+		hash := hmac.New(sha1.New, key)
+		hash.Write(data[:n])
+		want := hash.Sum(nil)
+		for _, before := range []int{0, 1, 55, 63, 64, 65, 256, n} {
+			for _, behind := range []int{0, 1, 8, 9, 63, 64, 65, 100} {
+				if got := m.sum(data[:n+behind], max(0, n-before), n); !bytes.Equal(got, want) {
+					t.Errorf("%d bytes, from %d less to %d more: %x, want %x", n, before, behind, got, want)
+				}
+			}
+		}
+	}
+}
+
+// TestPaddingLen: it agrees with the plain reading of RFC 5246 section 6.2.3.2, whichever byte is wrong.
+func TestPaddingLen(t *testing.T) {
+	t.Parallel()
+	for _, size := range []int{32, 48, 240, 256, 272, 320} {
+		for last := range 256 {
+			for wrong := range size { // the last byte is the length itself, and cannot be
+				b := bytes.Repeat([]byte{byte(last)}, size)
+				b[wrong] ^= 0x80
+				b[size-1] = byte(last)
+				length, good := paddingLen(b)
+				wantLength, wantGood := 0, 0
+				if first := size - last - 1; first >= 0 && (wrong < first || wrong == size-1) {
+					wantLength, wantGood = last+1, 1
+				}
+				if length != wantLength || good != wantGood {
+					t.Fatalf("%d bytes end in %d, number %d is wrong: %d, %d, want %d, %d", size, last, wrong, length, good, wantLength, wantGood)
+				}
+			}
 		}
 	}
 }
