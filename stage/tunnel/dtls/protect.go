@@ -1,6 +1,7 @@
 package dtls
 
 import (
+	"bufio"
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/hmac"
@@ -171,11 +172,12 @@ func newCBC(key, macKey []byte, seal bool, rand io.Reader) (*cbc, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &cbc{rand: rand}
+	c := &cbc{}
 	var zero [ivLen]byte
 	mode := cipher.NewCBCDecrypter(block, zero[:])
 	if seal {
 		mode = cipher.NewCBCEncrypter(block, zero[:])
+		c.rand = bufio.NewReaderSize(rand, 16*ivLen) // before Linux 6.11 each read is a system call
 	}
 	var ok bool
 	if c.mode, ok = mode.(cbcMode); !ok {
