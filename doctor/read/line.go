@@ -3,6 +3,7 @@ package read
 import (
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // escapes are what terminals draw with: colours, cursor, title.
@@ -23,8 +24,10 @@ func normalise(s string, number int, now time.Time) Line {
 	if strings.IndexByte(s, 0) >= 0 {
 		s = strings.ReplaceAll(s, "\x00", "")
 	}
-	s = latin1(strings.TrimPrefix(s, "\ufeff"))
-	line := Line{Number: number, Text: s, Raw: s}
+	s = strings.TrimPrefix(s, "\ufeff")
+	line := Line{Number: number, Latin: !utf8.ValidString(s)}
+	s = latin1(s)
+	line.Text, line.Raw = s, s
 	line.prefix(now)
 	return line
 }

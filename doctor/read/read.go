@@ -41,6 +41,7 @@ type Line struct {
 	Time    time.Time // of the syslog prefix; zero: there is none
 	Host    string    // of the syslog prefix
 	Program string    // of the syslog prefix, without pid
+	Latin   bool      // its bytes are no UTF-8, and were taken for ISO 8859-1
 }
 
 // Recogniser knows one text format. Add one by declaring it in a file of its own: var _ = recognise(Recogniser{…}).

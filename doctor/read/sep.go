@@ -17,13 +17,14 @@ import (
 
 // Phones' files: SEP….cnf.xml, or a part of one in the middle of anything.
 var _ = recognise(Recogniser{
-	Format: "configuration file of a phone", Platform: finding.Phone, Early: true, Marks: []string{"<device", "<vpnGroup", "<flat-profile", "<Default>", "<url", "<certHash"},
+	Format: "configuration file of a phone", Platform: finding.Phone, Early: true, Marks: []string{"<device", "<vpnGroup", "<flat-profile", "<Default>", "<url", "<certHash", "<?xml"},
 	New: func(in *fact.Input) Reader { return &sepReader{in: in} },
 })
 
 var (
 	sepBegin = compile(`<(device|vpnGroup|flat-profile|Default|(?:url|certHash)\d{1,2})(?:\s[^<>]*)?>`)
 	sepName  = compile(`(?i)\bSEP[0-9A-F]{12}\b`)
+	declared = compile(`<\?xml\b[^>]*\bencoding=["']([\w.-]+)`)
 	quoted   = compile(`^[\s>|]+<`)
 )
 
@@ -33,6 +34,9 @@ type sepReader struct {
 	root  string // of the file that is being read; empty: none is
 	text  strings.Builder
 	first int // line of the root
+
+	encoding string // that the file says it has, in lower case; empty: UTF-8
+	latin    Line   // the first whose bytes are no UTF-8; number 0: none is
 }
 
 func (r *sepReader) Line(l Line) bool {
@@ -43,20 +47,26 @@ func (r *sepReader) Line(l Line) bool {
 		r.end(false) // somebody pasted a part and went on writing
 		return false
 	}
-	return r.take(l.Raw)
+	return r.take(l, l.Raw)
 }
 
 func (r *sepReader) begin(l Line) bool {
+	if m := declared.FindStringSubmatch(l.Raw); m != nil {
+		r.encoding = strings.ToLower(m[1])
+	}
 	m := sepBegin.FindStringSubmatchIndex(l.Raw)
 	if m == nil {
 		return false
 	}
-	r.root, r.first = l.Raw[m[2]:m[3]], l.Number
-	return r.take(l.Raw[m[0]:])
+	r.root, r.first, r.latin = l.Raw[m[2]:m[3]], l.Number, Line{}
+	return r.take(l, l.Raw[m[0]:])
 }
 
 // take adds a line, and ends with the root's end or where files are no longer so long.
-func (r *sepReader) take(text string) bool {
+func (r *sepReader) take(l Line, text string) bool {
+	if l.Latin && r.latin.Number == 0 {
+		r.latin = l
+	}
 	if m := quoted.FindString(text); m != "" { // as answers to mail quote it
 		text = text[len(m)-1:]
 	}
@@ -102,6 +112,9 @@ func (r *sepReader) end(whole bool) {
 			return
 		}
 		usable := whole && f.check(text, err)
+		if r.latin.Number > 0 && (r.encoding == "" || r.encoding == "utf-8") && r.first <= 3 && sepName.MatchString(f.name) {
+			f.invalid(r.latin.Number, r.latin.Raw, fmt.Sprintf("line %d holds a letter that is not saved as UTF-8, as the file says that it is; save it as UTF-8", r.latin.Number), true)
+		}
 		f.device(usable)
 		switch {
 		case whole:

@@ -110,6 +110,13 @@ func TestSEPInvalid(t *testing.T) {
 			}
 		})
 	}
+	for encoding, want := range map[string]bool{"UTF-8": true, "ISO-8859-1": false} {
+		label := "<?xml version=\"1.0\" encoding=\"" + encoding + "\"?>\n" + strings.Replace(text[strings.Index(text, "<device"):], "</loadInformation>", "</loadInformation>\n<phoneLabel>M\xfcller</phoneLabel>", 1)
+		all := ofKind(sepFacts(t, label), fact.SEPInvalid)
+		if got := slices.ContainsFunc(all, func(f fact.Fact) bool { return strings.Contains(f.Get("problem"), "not saved as UTF-8") }); got != want {
+			t.Errorf("a byte of ISO 8859-1 in a file of %s: got %v", encoding, all)
+		}
+	}
 	if all := ofKind(sepFacts(t, text[:len(text)/2]), fact.SEPInvalid); len(all) != 1 || !strings.Contains(all[0].Get("problem"), "ends in the middle") {
 		t.Errorf("half a file: got %v", all)
 	}
