@@ -76,7 +76,7 @@ const (
 	PhoneTVSFailed Kind = "phone.tvs-failed"
 	// PhoneTVSAnswered: TVS answered; server.
 	PhoneTVSAnswered Kind = "phone.tvs-answered"
-	// PhoneCAPFFailed: the phone got no certificate; text. A symptom, unless text says that the server is not believed.
+	// PhoneCAPFFailed: the phone got no certificate; text, device as far as it is told. A symptom, unless text says that the server is not believed.
 	PhoneCAPFFailed Kind = "phone.capf-failed"
 	// PhoneNoName: a name does not resolve for the phone; host as far as it is told. A symptom.
 	PhoneNoName Kind = "phone.no-name"

@@ -10,7 +10,9 @@ import (
 // The phone and the CAPF server do not believe each other.
 var _ = rule(func(c *Case) {
 	for _, f := range c.All(fact.PhoneCAPFFailed) {
-		if capfTrust.MatchString(f.Get("text")) {
+		if f.Get("text") == "Unknown device" {
+			c.Find(finding.CAPFUntrusted.With(f.Get("device"), "it knows no such phone").As(finding.Likely), f)
+		} else if capfTrust.MatchString(f.Get("text")) {
 			c.Find(finding.CAPFUntrusted.With(device(c), "the phone says \""+f.Get("text")+"\"").As(finding.Likely), f)
 		}
 	}

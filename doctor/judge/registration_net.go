@@ -63,7 +63,7 @@ func registrarReason(f fact.Fact) string {
 func (c *Case) stranger(f fact.Fact) bool {
 	client := f.Get("client")
 	address, err := netip.ParseAddr(client)
-	if err != nil || address.IsPrivate() || address.IsLoopback() || address.IsLinkLocalUnicast() || deviceName.MatchString(f.Get("line")) {
+	if err != nil || !public(address) || deviceName.MatchString(f.Get("line")) {
 		return false
 	}
 	if f.Get("line") == "" {
@@ -95,6 +95,10 @@ var _ = rule(func(c *Case) {
 		}
 		pool, known := c.poolOf(address)
 		switch {
+		case c.translated(f.Get("line"), address):
+			found := finding.NATInTheWay.With("the registration of "+f.Get("line"), "it says "+address.String()+", and comes from a public address").As(finding.Likely)
+			found.Severity = finding.Fault // nobody reaches it
+			c.Find(found, f)
 		case pool != "":
 			c.Find(finding.NoRouteToPool.With(pool, "the gateway's inside address").As(finding.Possible), f)
 		case known:
@@ -102,6 +106,47 @@ var _ = rule(func(c *Case) {
 		}
 	}
 }, finding.NoRouteToPool, finding.NATInTheWay)
+
+// translated reports whether a line registered with a private address from a public one.
+func (c *Case) translated(line string, address netip.Addr) bool {
+	return address.IsPrivate() && slices.ContainsFunc(c.Of(fact.RegistrarRegistered, "line", line, "client", address.String()), func(in fact.Fact) bool {
+		from, err := netip.ParseAddr(in.Get("from"))
+		return err == nil && public(from)
+	})
+}
+
+// Who comes to register and gets no further than TLS.
+var _ = rule(func(c *Case) {
+	for _, f := range c.All(fact.RegistrarTLS) {
+		says, known := tlsWords[f.Get("reason")]
+		client, err := netip.ParseAddr(f.Get("client"))
+		if !known || err != nil || slices.ContainsFunc(c.Of(fact.RegistrarRegistered, "client", client.String()), func(in fact.Fact) bool { return below(in, f) }) {
+			continue
+		}
+		found := finding.RegistrationTLS.With(f.Get("program"), says).As(finding.Likely)
+		if public(client) {
+			found = found.As(finding.Possible) // it may be anybody
+		}
+		c.Find(found, f)
+	}
+}, finding.RegistrationTLS)
+
+// tlsWords are reasons of OpenSSL why a server gets no TLS with who comes, in other words. Others may be no phone's: a
+// browser that knocks, or a scanner.
+var tlsWords = map[string]string{
+	"unsupported protocol":              "it does not speak the phone's version of TLS",
+	"no shared cipher":                  "it has no cipher in common with the phone",
+	"tlsv1 alert unknown ca":            "the phone does not believe its certificate",
+	"sslv3 alert bad certificate":       "the phone does not believe its certificate",
+	"sslv3 alert certificate unknown":   "the phone does not believe its certificate",
+	"certificate verify failed":         "it does not believe the phone's certificate",
+	"peer did not return a certificate": "it asks for a certificate, and the phone shows none",
+}
+
+// public reports whether an address is one of the Internet's.
+func public(a netip.Addr) bool {
+	return !a.IsPrivate() && !a.IsLoopback() && !a.IsLinkLocalUnicast()
+}
 
 // comesAndGoes is how often a phone is lost in one log that is not just switched off.
 const comesAndGoes = 3
@@ -121,7 +166,11 @@ var _ = rule(func(c *Case) {
 				"and the call manager's log with SIP in it (Asterisk: `pjsip set logger on`, or `sip set debug on`)")
 		}
 	}
-	if len(lost) > 0 && !stays {
+	nat := len(lost) > 0 && !slices.ContainsFunc(lost, func(f fact.Fact) bool {
+		address, err := netip.ParseAddr(f.Get("address"))
+		return err != nil || !c.translated(f.Get("line"), address)
+	})
+	if len(lost) > 0 && !stays && !nat {
 		c.Need("say whether the phone is switched on, and send its status messages (web page of the phone: Status Messages; or its settings, Status)",
 			"see whether the call manager has a way to it: `ping` its address from there, and send the call manager's log of the minute in which the phone starts")
 	}

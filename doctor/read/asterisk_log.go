@@ -25,6 +25,10 @@ var (
 	sipLost       = compile(`Peer '([^']*)' is now UNREACHABLE`)
 	sccpDenied    = compile(`(?:(SEP[0-9A-Fa-f]{12}|SEP\w+): )?Rejecting (?:device|Connection): I[pP][- ]address '([^']*)' denied`)
 	sccpUnknown   = compile(`(SEP[0-9A-Fa-f]{12}): Rejecting device: (Device Unknown.*|not found.*)$`)
+	sccpNoRow     = compile(`SCCP: Device '(SEP[0-9A-Fa-f]{12})' not found in realtime table`)
+	sccpRejects   = compile(`SCCP: Sending Message: Register Reject Message`)
+	pjsipFrom     = compile(`<--- Received SIP request \(\d+ bytes\) from \w+:(\S+):\d+ --->`)
+	pjsipTLS      = compile(`SSL SSL_ERROR_SSL \(Handshake\):.*<error:[0-9A-Fa-f]+:SSL routines:\w*:([^>]+)>.*\bpeer: (\S+):(\d+)`)
 	sccpDone      = compile(`(SEP[0-9A-Fa-f]{12}): (?:Registration State is 'OK'|is now registered|Ready to accept)`)
 	// Rows of `pjsip show contacts`, `sip show peers` and `sccp show devices`.
 	pjsipRow = compile(`^\s*Contact:\s+([^/\s]+)/(sips?:\S+)\s+\S+\s+(?:(Avail|NonQual)|Unavail)\b`)
@@ -47,14 +51,22 @@ var _ = recognise(Recogniser{
 	Format: "Asterisk's log", Platform: finding.Asterisk,
 	Marks: []string{
 		"failed for '", "not found for endpoint", "configured aors", "rejecting ", "contact", "registered", "reachable", "registration", "avail", "nonqual", " ms)", "sep", "ready to accept", "chan_s", "pjsip",
-		"sccp_", "acl.c", "res_security_log",
+		"sccp_", "acl.c", "res_security_log", "ssl_error_ssl", "received sip request",
 	},
 	Alone:  true,
 	Begins: asteriskLine.MatchString,
-	New:    func(in *fact.Input) Reader { return &asteriskLog{in} },
+	New:    func(in *fact.Input) Reader { return &asteriskLog{in: in} },
 })
 
-type asteriskLog struct{ in *fact.Input }
+// behindRow is how many lines after a table lacks a device the rejection follows.
+const behindRow = 5
+
+type asteriskLog struct {
+	in    *fact.Input
+	noRow Line   // where the table lacks a device; number 0: nothing says so
+	gone  string // which
+	from  string // where the last request came from
+}
 
 func (r *asteriskLog) Line(l Line) bool {
 	return r.failed(l) || r.state(l) || r.row(l) || asteriskLine.MatchString(l.Raw) && asteriskNames.MatchString(l.Raw)
@@ -91,7 +103,23 @@ func (r *asteriskLog) failed(l Line) bool {
 		return true
 	}
 	if m := sccpUnknown.FindStringSubmatch(l.Raw); m != nil {
+		r.noRow = Line{}
 		r.refusedFor(l, "chan-sccp", m[1], "", "unknown", "it knows no such device")
+		return true
+	}
+	if m := sccpNoRow.FindStringSubmatch(l.Raw); m != nil {
+		r.noRow, r.gone = l, m[1]
+		return true
+	}
+	if r.noRow.Number > 0 && l.Number-r.noRow.Number <= behindRow && sccpRejects.MatchString(l.Raw) {
+		r.refusedFor(r.noRow, "chan-sccp", r.gone, "", "unknown", "its table has no such device")
+		r.noRow = Line{}
+		return true
+	}
+	if m := pjsipTLS.FindStringSubmatch(l.Raw); m != nil {
+		if m[3] != "5061" { // that is a server which Asterisk itself calls
+			r.in.Add(fact.RegistrarTLS, l.Number, l.Raw, l.Time, "program", "Asterisk", "client", hostOf(m[2]), "reason", m[1])
+		}
 		return true
 	}
 	return false
@@ -99,8 +127,12 @@ func (r *asteriskLog) failed(l Line) bool {
 
 // state reads how registrations are.
 func (r *asteriskLog) state(l Line) bool {
+	if m := pjsipFrom.FindStringSubmatch(l.Raw); m != nil {
+		r.from = m[1]
+		return true
+	}
 	if m := pjsipAdded.FindStringSubmatch(l.Raw); m != nil {
-		r.in.Add(fact.RegistrarRegistered, l.Number, l.Raw, l.Time, "line", m[2], "client", hostOf(contactHost(m[1])))
+		r.in.Add(fact.RegistrarRegistered, l.Number, l.Raw, l.Time, pairs("line", m[2], "client", hostOf(contactHost(m[1])), "from", r.from)...)
 		return true
 	}
 	if m := pjsipLost.FindStringSubmatch(l.Raw); m != nil {

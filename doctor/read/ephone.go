@@ -1,6 +1,7 @@
 package read
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -13,12 +14,14 @@ var (
 	ephoneShown = compile(`^\s*ephone-\d+\[\d+\] Mac:([0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}) .*?\b(REGISTERED|UNREGISTERED|DECEASED)\b`)
 	// ephoneCAPF is CME's CAPF at work, whose -6983 is that it waits for more bytes.
 	ephoneCAPF = compile(`\bephone_capf_\w+:|\bSSL Handshake (?:Error -6983|Successful)\s*$`)
-	ephoneSays = compile(`%IPPHONE-6-(REGISTER|REGISTER_NEW|UNREGISTER_NORMAL|UNREGISTER_ABNORMAL): ephone-\d+:(SEP[0-9A-Fa-f]{12}) IP:(\S+)`)
+	// voiceRegister is what CME says of phones with SIP: who comes, and why it takes nobody.
+	voiceRegister = compile(`\bVOICE_REG_POOL: ?(?:Register request for \((?P<line>[^)]*)\) from \((?P<client>[^)]*)\)|(?P<none>Contact doesn't match any pools)|(?P<full>Maximum registration threshold for pool\((?P<pool>\d+)\) hit))`)
+	ephoneSays    = compile(`%IPPHONE-6-(REGISTER|REGISTER_NEW|UNREGISTER_NORMAL|UNREGISTER_ABNORMAL): ephone-\d+:(SEP[0-9A-Fa-f]{12}) IP:(\S+)`)
 )
 
 var _ = recognise(Recogniser{
 	Format: "phones of CME", Platform: finding.IOS, Early: true,
-	Marks: []string{"ephone-", "ephone_capf", "ssl handshake"},
+	Marks: []string{"ephone-", "ephone_capf", "ssl handshake", "voice_reg_pool"},
 	Alone: true,
 	New:   func(in *fact.Input) Reader { return &ephones{in: in, gone: map[string]Line{}} },
 })
@@ -27,6 +30,8 @@ type ephones struct {
 	in    *fact.Input
 	gone  map[string]Line // phones that are not registered, and where it says so
 	order []string
+
+	line, client string // who has asked CME's SIP to register
 }
 
 func (r *ephones) Line(l Line) bool {
@@ -40,7 +45,26 @@ func (r *ephones) Line(l Line) bool {
 		}
 		return true
 	}
+	if m := voiceRegister.FindStringSubmatch(l.Raw); m != nil {
+		r.voice(m, l)
+		return true
+	}
 	return ephoneCAPF.MatchString(l.Raw)
+}
+
+// voice follows who asks to register by SIP.
+func (r *ephones) voice(m []string, l Line) {
+	cause, reason := "pool", "none of its pools (voice register pool) is for this number and address"
+	switch {
+	case m[1] != "":
+		r.line, r.client = m[1], m[2]
+		return
+	case m[4] != "":
+		cause, reason = "contacts", "as many phones have registered with its pool "+m[5]+" as `max registrations` there allows"
+	case r.line == "":
+		return // of whom it speaks is not told
+	}
+	r.in.Add(fact.RegistrarRefused, l.Number, l.Raw, l.Time, pairs("program", "CME", "line", cmp.Or(r.line, "a line"), "client", r.client, "cause", cause, "reason", reason)...)
 }
 
 func (r *ephones) is(l Line, device, client string, registered bool) {

@@ -32,6 +32,7 @@ type iosReader struct {
 var (
 	iosPrompt = compile(`^([0-9A-Za-z._-]+) ?\((conf[0-9A-Za-z-]*)\) ?# ?`)
 	iosBegins = compile(`^(?:Building configuration\.\.\.|Current configuration *: *\d+ bytes|version 1[2-9]\.\d+\s*$|! Last configuration change at )`)
+	iosAsks   = compile(`^[0-9A-Za-z._-]+[#>] ?(?:show|debug|undebug|terminal|clear|more|ping|conf|exit)\b`)
 	iosMAC    = compile(`^[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}$`)
 )
 
@@ -57,8 +58,12 @@ func (r *iosReader) Line(l Line) bool {
 		r.whole, r.active = r.begun, false
 		r.leave()
 		return true
-	case strings.HasPrefix(text, "%") || strings.Contains(text, "%ASA-"):
+	case iosAsks.MatchString(text):
+		r.leave()
+		r.active = false
 		return false
+	case strings.IndexByte("*.[<", text[0]) >= 0 || strings.Contains(text, ": %") || strings.Contains(text, "%ASA-"):
+		return false // of a log
 	}
 	if r.active && poolLine(r.in, l) {
 		return true
