@@ -121,6 +121,36 @@ var ofOffice = map[string]struct{ text, want string }{
 	"full, then well":         {"00004377.002 |07:28:32.110 |AppInfo  |   TFTPServer::recvMessage Reached max count, returning 503\n00004378.020 |07:28:38.208 |AppInfo  |   ServeDynamicFile::FindAndServe [FileName:(SEP00005E005301.cnf.xml),Content Length:(12025)]\n", "ok"},
 	"a file that was missing": {"I checked: SEP00005E005301.cnf.xml was not found, now I renamed it and the phone loads it.\n", "insufficient"},
 
+	"CAPF: knows no such phone": {"10.20.4.33:51022 Device Name: SEP00005E005301\n10.20.4.33:51022 Unknown device: SEP00005E005301\n", "fault capf-untrusted(likely)"},
+	"CAPF: a phone asks":        {"10.20.4.33:51022 Device Name: SEP00005E005301\n", "insufficient"},
+	"TFTP service stopped":      {"Cisco CallManager[STARTED]\nCisco Tftp[STOPPED]  Component is not running\n", "fault tftp-unreachable(likely)"},
+	"TFTP service elsewhere":    {"Cisco Tftp[STARTED]\nadmin:utils service list\nCisco Tftp[STOPPED]  Component is not running\n", "ok tftp-unreachable(possible)"},
+	"TVS and others stopped":    {"Cisco Trust Verification Service[STOPPED]\nCisco WebDialer Web Service[STOPPED]  Service Not Activated\n", "fault tvs-unreachable(likely)"},
+	"dnsmasq: no folder":        {"Nov 20 21:12:40 pi dnsmasq[4410]: TFTP directory /srv/tftp inaccessible: Permission denied\nNov 20 21:12:40 pi dnsmasq[4410]: FAILED to start up\n", "fault tftp-unreachable(likely)"},
+	"router: signed alone":      {strings.Repeat("*Nov 25 10:00:00.123: TFTP: Looking for SEP00005E005301.cnf.xml.sgn\n", 3), "fault foreign-trust-list(likely) tftp-file-missing(possible)"},
+	"router: signed, then plain": {strings.Repeat("*Nov 25 10:00:00.123: TFTP: Looking for SEP00005E005301.cnf.xml.sgn\n*Nov 25 10:00:00.153: TFTP: Looking for SEP00005E005301.cnf.xml\n"+
+		"*Nov 25 10:00:00.163: TFTP: Opened system:/its/SEP00005E005301.cnf.xml, fd 0, size 100 for process 312\n*Nov 25 10:00:00.223: TFTP: Finished system:/its/SEP00005E005301.cnf.xml, time 00:00:00 for process 312\n", 3), "ok"},
+
+	"CME: no pool":        {"*Nov 22 11:52:54.539 CET: VOICE_REG_POOL: Register request for (33015) from (10.20.4.39)\n*Nov 22 11:52:54.539 CET: VOICE_REG_POOL: Contact doesn't match any pools.\n", "fault registration-refused"},
+	"CME: a request":      {"*Nov 22 11:52:54.539 CET: VOICE_REG_POOL: Register request for (33015) from (10.20.4.39)\n", "insufficient"},
+	"CME: a pool is full": {"voice register pool  3\n id network 10.20.7.0 mask 255.255.255.0\n!\nr1#debug voice register errors\n*Nov 22 11:53:04.559 CET: VOICE_REG_POOL: Register request for (33017) from (10.20.7.39)\n*Nov 22 11:53:04.559 CET: VOICE_REG_POOL: Maximum registration threshold for pool(3) hit\n", "fault registration-refused"},
+	"3CX: refused":        {"10:41:12.552 [CM102001]: Authentication failed for SipReq:  REGISTER 10.20.0.7 tid=9 cseq=REGISTER contact=107@10.20.4.66:5060 / 2 from(wire); Reason: Credentials don't match, check that authorization-ID and password match the ones in extension settings\n", "fault registration-refused"},
+	"3CX: refused, then in": {"10:41:12.552 [CM102001]: Authentication failed for SipReq:  REGISTER 10.20.0.7 tid=9 cseq=REGISTER contact=107@10.20.4.66:5060 / 2 from(wire); Reason: Credentials don't match\n" +
+		"10:42:12.552 [CM504001]: Ext.107: new contact is registered. Contact(s): [sip:107@10.20.4.66:5060]\n", "ok registration-refused(possible)"},
+	"FreeSWITCH: a list":                     {"2026-11-21 14:20:44.318804 98.13% [WARNING] sofia_reg.c:1798 IP 10.99.0.31 Rejected by register acl \"localnet.auto\"\n", "fault registration-acl"},
+	"FreeSWITCH: a password":                 {"2026-11-21 14:20:44.318804 [WARNING] sofia_reg.c:1478 SIP auth failure (REGISTER) on sofia profile 'internal' for [1002@10.20.0.5] from ip 10.99.0.31\n", "fault registration-refused"},
+	"FreeSWITCH: a challenge":                {"2026-11-21 14:20:44.318804 [WARNING] sofia_reg.c:1533 SIP auth challenge (REGISTER) on sofia profile 'internal' for [1002@10.20.0.5] from ip 10.99.0.31\n", "insufficient"},
+	"TLS: too old":                           {tlsFails("unsupported protocol", "10.20.4.61:49214"), "fault registration-tls(likely)"},
+	"TLS: a scanner":                         {tlsFails("unsupported protocol", "203.0.113.9:49214"), "insufficient registration-tls(possible)"},
+	"TLS: a browser":                         {tlsFails("http request", "10.20.4.61:49214"), "insufficient"},
+	"TLS: to a provider":                     {tlsFails("certificate verify failed", "203.0.113.9:5061"), "insufficient"},
+	"a table without it":                     {tableLacks + "[2026-11-20 09:28:40] NOTICE[5403]: sccp_session.c:1238 sccp_session_send2: SCCP: Sending Message: Register Reject Message(0x009D) 36 bytes length\n", "fault registration-refused"},
+	"a table without it, and a file with it": {tableLacks + "[2026-11-20 09:28:41] NOTICE[5403]: sccp_device.c:100 x: SEP00005E005301: Registration State is 'OK'\n", "ok"},
+	"an address of a home":                   {"[2026-11-17 18:02:10] VERBOSE[901] res_pjsip_logger.c: <--- Received SIP request (1190 bytes) from UDP:203.0.113.50:31877 --->\n" + homeContact, "fault nat-in-the-way(likely)"},
+	"an address inside":                      {"[2026-11-17 18:02:10] VERBOSE[901] res_pjsip_logger.c: <--- Received SIP request (1190 bytes) from UDP:192.168.178.44:5060 --->\n" + homeContact, "insufficient"},
+	"no load that runs":                      {"Protocol Application Invalid\n", "insufficient load-missing(possible)"},
+	"a load's name cut":                      {"RRQ from 192.168.189.125 filename P0030801SR02.loads remapped to firmware/P0030801SR\nClient 192.168.189.125 File not found firmware/P0030801SR\n", "ok load-missing"},
+
 	"CME: registered":      {"ephone-1[0] Mac:0000.5E00.5370 TCP socket:[2] activeLine:0 whisperLine:0 REGISTERED in SCCP ver 19/17\n", "ok"},
 	"CME: not":             {"ephone-1[0] Mac:0000.5E00.5370 TCP socket:[-1] activeLine:0 whisperLine:0 UNREGISTERED\n", "insufficient"},
 	"CME: one of two":      {"ephone-1[0] Mac:0000.5E00.5370 TCP socket:[-1] activeLine:0 whisperLine:0 UNREGISTERED\nephone-2[1] Mac:0000.5E00.5371 TCP socket:[2] activeLine:0 whisperLine:0 REGISTERED in SCCP ver 19/17\n", "ok"},
@@ -173,6 +203,17 @@ func sipTalk(agent, answer string) string {
 	fields := "\nTo: <sip:221@10.20.0.5>\nCall-ID: b@10.99.0.64\nCSeq: 103 REGISTER\n"
 	return "REGISTER sip:10.20.0.5 SIP/2.0" + fields + "User-Agent: " + agent + "\n\nSIP/2.0 " + answer + fields + "\n"
 }
+
+// tlsFails is what Asterisk says of TLS that does not come up.
+func tlsFails(reason, peer string) string {
+	return "[2026-11-18 07:44:12] WARNING[40122] pjproject: <?>: SSL SSL_ERROR_SSL (Handshake): Level: 0 err: <167772418> <error:0A000102:SSL routines::" + reason + "> len: 0 peer: " + peer + "\n"
+}
+
+const (
+	tableLacks  = "[2026-11-20 09:28:40] NOTICE[5403]: sccp_device.c:3355 __sccp_device_find_realtime:     -- SCCP: Device 'SEP00005E005301' not found in realtime table 'sccpdeviceconfig'\n"
+	homeContact = "[2026-11-17 18:02:10] VERBOSE[901] res_pjsip_registrar.c: Added contact 'sip:2031@192.168.178.44:5060;transport=udp' to AOR '2031' with expiration of 3600 seconds\n" +
+		"[2026-11-17 18:02:16] VERBOSE[880] res_pjsip/pjsip_options.c: Contact 2031/sip:2031@192.168.178.44:5060;transport=udp is now Unreachable.  RTT: 0.000 msec\n"
+)
 
 func office(t *testing.T, text string) string {
 	t.Helper()

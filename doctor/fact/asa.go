@@ -135,6 +135,8 @@ const (
 	CUCMVersion Kind = "cucm.version"
 	// CUCMTrustList: whether CUCM can verify its own trust list; list (ITL or CTL), verified (true or false).
 	CUCMTrustList Kind = "cucm.trust-list"
+	// CUCMService: whether a service runs; service (in CUCM's words), state (started or stopped), reason (in CUCM's words, or absent).
+	CUCMService Kind = "cucm.service"
 	// CUCMObject: an object of the VPN's; type (gateway, group, profile, common phone profile), name, setting, value.
 	CUCMObject Kind = "cucm.object"
 )

@@ -23,6 +23,11 @@ var _ = rule(func(c *Case) {
 		}
 		c.Find(finding.LoadMissing.With(load, "its .loads file under that name").As(finding.Likely), f)
 	}
+	for _, f := range c.All(fact.PhoneLoadRejected) {
+		if strings.HasPrefix(strings.ToLower(f.Get("text")), "protocol application invalid") { // a 79xx has no load that runs
+			c.Find(finding.LoadMissing.With("in the phone's file", "its .loads file under that name").As(finding.Possible), f)
+		}
+	}
 	for _, f := range c.All(fact.PhoneLoadDamaged) {
 		c.Find(finding.LoadMissing.With("that their file names", "an undamaged image of it").As(finding.Likely), f)
 	}

@@ -26,8 +26,8 @@ var _ = rule(func(c *Case) {
 			found := finding.TFTPFileMissing.With("the file server", m[1]+".cnf.xml")
 			if f.Kind == fact.FileMissing && formOfFile.MatchString(name) && !c.Sees(finding.CUCM) { // which signs all that it has
 				found = found.As(finding.Possible) // a phone asks for the plain one next, unless a trust list forbids it
-				if f.Count > 0 {
-					c.Find(finding.ForeignTrustList.With(m[1]).As(finding.Possible), f)
+				if f.Count > 0 && signed.MatchString(name) && len(c.Of(fact.FileMissing, "name", m[1]+".cnf.xml")) == 0 {
+					c.Find(finding.ForeignTrustList.With(m[1]).As(finding.Likely), f) // it takes nothing else
 				}
 			}
 			c.Find(found, f)
@@ -39,7 +39,10 @@ var _ = rule(func(c *Case) {
 }, finding.TFTPFileMissing, finding.LoadMissing, finding.ForeignTrustList)
 
 // formOfFile ends the name of a file in a form that not every server makes.
-var formOfFile = regexp.MustCompile(`\.(?:enc|sgn)$`)
+var (
+	formOfFile = regexp.MustCompile(`\.(?:enc|sgn)$`)
+	signed     = regexp.MustCompile(`\.sgn$`)
+)
 
 // A file server that does not run, has its hands full, or has an address that phones cannot read.
 var _ = rule(func(c *Case) {

@@ -9,9 +9,9 @@ import (
 
 // Logs of TFTP servers: docs/wire/gateway-logs.md#file-servers.
 var (
-	tftpdAsked   = compile(`(?:in\.)?tftpd(?:\[\d+\])?: RRQ from (?P<client>\S+) filename (?P<name>.+?)(?: remapped to .*)?$`)
+	tftpdAsked   = compile(`(?:^|(?:in\.)?tftpd(?:\[\d+\])?: )RRQ from (?P<client>\S+) filename (?P<name>.+?)(?: remapped to .*)?$`)
 	tftpdNAK     = compile(`(?:in\.)?tftpd(?:\[\d+\])?: (?:tftpd: )?sending NAK \((?P<code>\d+), (?P<reason>[^)]*)\) to (?P<client>\S+)`)
-	tftpdDone    = compile(`(?:in\.)?tftpd(?:\[\d+\])?: Client (?P<client>\S+) (?:(?P<done>finished)|(?P<none>File not found)|(?P<slow>timed out)) ?(?P<name>.*)$`)
+	tftpdDone    = compile(`(?:^|(?:in\.)?tftpd(?:\[\d+\])?: )Client (?P<client>\S+) (?:(?P<done>finished)|(?P<none>File not found)|(?P<slow>timed out)) ?(?P<name>.*)$`)
 	tftpdUnit    = compile(`systemd\[\d+\]: (?:(?P<down>in\.tftpd|tftpd-hpa|a?tftpd|tftp)\.(?:service|socket): Failed with result|Started (?:in\.tftpd|tftpd-hpa|a?tftpd|tftp)\.(?:service|socket))`)
 	tftpdGone    = compile(`(?:in\.)?tftpd(?:\[\d+\])?: tftpd: read(?:\(ack\))?: `)
 	atftpdLine   = compile(`atftpd\[[\d.]+\]: +(.*)$`)
@@ -22,7 +22,9 @@ var (
 	dnsmasqFails = compile(`^(?:failed sending (?P<name>.+) to (?P<client>\S+)|error 0 .*(?:timeout|Timeout).*)$`)
 	dnsmasqDeny  = compile(`^cannot (?:access|read) (?P<name>.+): (?P<reason>.+)$`)
 	tftpd32Sent  = compile(`^\s*<(?P<name>[^>]+)>: sent \d+ blks`)
-	iosSent      = compile(`\bTFTP: Finished (?P<name>\S+), time `)
+	iosSent      = compile(`\bTFTP: (?:(Looking for)|Opened|(Finished)) ([^\s,]+)`)
+	dnsmasqRoot  = compile(`\bdnsmasq(?:\[\d+\])?: TFTP directory (.+) inaccessible: (.+)$`)
+	dnsmasqRuns  = compile(`\bdnsmasq(?:\[\d+\])?: started, version `)
 	webAccess    = compile(`^(\S+) \S+ \S+ \[[^\]]*\] "GET \S*/([^/ ?]+)(?:\?\S*)? HTTP/[\d.]+" (\d{3})\b`)
 	// Other servers and analysers: a phone's file in a sentence that says that it is not there. inferred
 	anyMissing = compile(`(?i)\b((?:SEP[0-9A-F]{12}(?:\.cnf\.xml)?|XMLDefault\.cnf\.xml)(?:\.enc)?(?:\.sgn)?)\b[^,;]*\b(?:not found|no such file|does not exist|cannot find the file)\b[^,;]*$`)
@@ -34,10 +36,12 @@ var _ = recognise(Recogniser{
 	Format: "log of a TFTP server",
 	Marks: []string{
 		"rrq", "tftp", "nak", "not found", "n't found", "cannot find", "such file", "does not exist", "failed sending", "sent ", "serving",
-		"error 0 ", "cannot ", "\"get ",
+		"error 0 ", "cannot ", "\"get ", "inaccessible", "started, version",
 	},
 	Alone: true,
-	New:   func(in *fact.Input) Reader { return &fileServer{in: in, asked: map[string]string{}} },
+	New: func(in *fact.Input) Reader {
+		return &fileServer{in: in, asked: map[string]string{}, sought: map[string]bool{}}
+	},
 })
 
 // maxAsked bounds how many clients' last requests are remembered.
@@ -47,8 +51,9 @@ type fileServer struct {
 	in     *fact.Input
 	asked  map[string]string // client to the name that it asked for last
 	serves struct{ name, client string }
-	down   *Line  // where the service has not started; nil: it has, or nothing says so
-	unit   string // that has not
+	down   *Line           // where the service has not started; nil: it has, or nothing says so
+	unit   string          // that has not
+	sought map[string]bool // what an IOS router has looked for and not opened
 }
 
 func (r *fileServer) tell(kind fact.Kind, l Line, name, client string, more ...string) {
@@ -98,11 +103,21 @@ func (r *fileServer) Line(l Line) bool {
 		r.dnsmasq(m[1], l)
 		return true
 	}
-	for _, sent := range []*pattern{tftpd32Sent, iosSent} {
-		if m := sent.FindStringSubmatch(l.Raw); m != nil {
-			r.tell(fact.FileSent, l, m[1], "")
-			return true
-		}
+	if m := tftpd32Sent.FindStringSubmatch(l.Raw); m != nil {
+		r.tell(fact.FileSent, l, m[1], "")
+		return true
+	}
+	if m := iosSent.FindStringSubmatch(l.Raw); m != nil {
+		r.ios(m, l)
+		return true
+	}
+	if m := dnsmasqRoot.FindStringSubmatch(l.Raw); m != nil {
+		r.down, r.unit = &l, "dnsmasq, which cannot open "+m[1]+" ("+m[2]+"),"
+		return true
+	}
+	if dnsmasqRuns.MatchString(l.Raw) {
+		r.down = nil
+		return true
 	}
 	if m := webAccessOf(l.Raw); m != nil {
 		kinds := map[string]fact.Kind{"200": fact.FileSent, "404": fact.FileMissing, "403": fact.FileDenied}
@@ -116,6 +131,22 @@ func (r *fileServer) Line(l Line) bool {
 		return true
 	}
 	return false
+}
+
+// ios reads what a router looks for, and whether it has that: what it looks for again was not there.
+func (r *fileServer) ios(m []string, l Line) {
+	name := path.Base(strings.ReplaceAll(m[3], ":", "/"))
+	switch {
+	case m[1] == "":
+		delete(r.sought, name)
+		if m[2] != "" {
+			r.tell(fact.FileSent, l, name, "")
+		}
+	case r.sought[name]:
+		r.tell(fact.FileMissing, l, name, "")
+	case len(r.sought) < maxAsked:
+		r.sought[name] = true
+	}
 }
 
 // done reads how a transfer ended, as newer versions of tftpd-hpa say it. They cut names as their rules for remapping do.

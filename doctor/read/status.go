@@ -13,7 +13,7 @@ import (
 var _ = recognise(Recogniser{
 	Format: "status messages of a phone", Platform: finding.Phone,
 	Marks: []string{
-		"trust list", "ctl", "itl", "update failed", "invalid file", "auth", "verifying", "size error", "tftp", "not found", "load rejected",
+		"trust list", "ctl", "itl", "update failed", "invalid file", "auth", "verifying", "size error", "tftp", "not found", "load rejected", "application invalid",
 		"checksum", "version error", "xmldefault", ".cnf.xml", "dns", "dhcp", "duplicate", "no default", "regist", "fips", "vpn", "error db", "error: db", "error data", "mismatch", "pass limit", "passlimit", "no license", "configuring", "ethernet", "opening", "features disabled", "fallback", "load ",
 		"could not acquire", "lsc", "capf",
 		"closed tcp", "closed-tcp", "restart requested", "error updat", "address released",
@@ -168,6 +168,7 @@ var statuses = []status{
 	shown(`^TFTP error$`, fact.PhoneFileTrouble, "text"),
 	shown(`\bLoad rejected HC`, fact.PhoneLoadRejected, "text"),
 	shown(`^Checksum error`, fact.PhoneLoadDamaged, ""),
+	shown(`^Protocol application invalid`, fact.PhoneLoadRejected, "text"),
 	shown(`^Load (?:auth failed|ID incorrect|server is invalid)`, fact.PhoneLoadRejected, "text"),
 	shown(`^Version error(?:`+about+`(\S+))?$`, fact.PhoneLoadNamed, "load"),
 	shown(`^(?:Programming Error )?XmlDefault\.cnf\.xml(?:\.sgn)?$`, fact.PhoneDefaultFile, ""),
