@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"sync"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -84,14 +85,12 @@ func (h *hostLink) readWhole(packet []byte) (int, error) {
 	return 0, nil
 }
 
-// breathe reports whether a breath is due, and begins the next mouthful.
-func (h *hostLink) breathe() bool {
+// breathe reports whether a mouthful is read, and how long to wait before the next.
+func (h *hostLink) breathe(now time.Time) (wait time.Duration, full bool) {
 	if h.whole == nil {
-		return false
+		return 0, false
 	}
-	due := h.whole.mouthful >= mouthful
-	h.whole.mouthful = 0
-	return due
+	return h.whole.breathe(now)
 }
 
 // noHeader says that a packet is one, and its checksums are there.

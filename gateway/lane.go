@@ -132,11 +132,13 @@ func (l *lane) wait(n int) error {
 	now := time.Now()
 	since := now.Sub(l.last)
 	l.last = now
-	switch {
-	case l.g.host.breathe():
-		nap(breath)
+	if breath, full := l.g.host.breathe(now); full {
+		if breath > 0 {
+			nap(breath)
+		}
 		return nil
-	case l.dense(n, since):
+	}
+	if l.dense(n, since) {
 		nap(l.budget(n, since))
 		return nil
 	}

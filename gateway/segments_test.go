@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"net/netip"
 	"testing"
+	"time"
 
 	"github.com/longcord/longcord/tun"
 )
@@ -187,5 +188,51 @@ func TestSegmentsRefuse(t *testing.T) {
 	}
 	if total != 5000 {
 		t.Errorf("%d bytes of 5000 come out", total)
+	}
+}
+
+// TestBreathe cuts packets as fast as it may and looks how fast that is.
+func TestBreathe(t *testing.T) {
+	const size, segments = 1000, 10
+	to := func(client byte) []byte {
+		b := wholeTCP(false, make([]byte, size*segments), size, 0)
+		b[tun.HeaderLen+19] = client
+		return b
+	}
+	w, packet := new(wholePacket), make([]byte, maxPacket)
+	now := time.Unix(1000, 0)
+	// send sends packets of ten segments each to the clients in turn, with a mouthful between two looks at the
+	// clock, and returns how long that took.
+	send := func(packets int, clients ...byte) time.Duration {
+		began := now
+		for i := range packets {
+			w.read(packet, to(clients[i%len(clients)]))
+			for w.cut(packet) > 0 {
+				if w.mouthful < mouthful {
+					continue
+				}
+				wait, full := w.breathe(now)
+				if !full {
+					t.Fatal("a mouthful is none")
+				}
+				now = now.Add(max(wait, 0))
+			}
+		}
+		return now.Sub(began)
+	}
+	const packets = 160
+	least := packets*segments*pace - behind
+	if took := send(packets, 2); took < least || took > least+behind {
+		t.Errorf("%d segments to one client took %v, want %v or a little more", packets*segments, took, least)
+	}
+	now = now.Add(time.Minute) // nobody may catch up with that
+	if took := send(packets, 2); took < least {
+		t.Errorf("%d segments after a minute's silence took %v, want %v at least", packets*segments, took, least)
+	}
+	if took := send(packets, 2, 3); took != 0 {
+		t.Errorf("short packets to two clients in turn waited %v", took)
+	}
+	if wait, full := w.breathe(now); full {
+		t.Errorf("less than a mouthful waits %v", wait)
 	}
 }
