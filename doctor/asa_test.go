@@ -263,6 +263,12 @@ func TestASAFaults(t *testing.T) {
 		"default group":                          {[]string{change(t, asaHealthy, "tunnel-group PHONES webvpn-attributes", "tunnel-group DefaultWEBVPNGroup webvpn-attributes\n group-url https://vpn.example.net/phone enable\ntunnel-group PHONES webvpn-attributes")}, []string{"default-webvpn-group"}},
 		"no group URL":                           {[]string{change(t, asaHealthy, " group-url https://vpn.example.net/phones enable\n", "")}, []string{"group-url-mismatch"}},
 		"group URL off":                          {[]string{change(t, asaHealthy, "/phones enable", "/phones disable")}, []string{"group-url-mismatch"}},
+		"a filter that permits nothing":          {[]string{change(t, asaHealthy, " banner none\n", " banner none\n vpn-filter value NOTHING\n", "ip local pool", "access-list NOTHING extended deny ip any any\nip local pool")}, []string{"registration-unreachable"}},
+		"a filter that permits something":        {[]string{change(t, asaHealthy, " banner none\n", " banner none\n vpn-filter value SOME\n", "ip local pool", "access-list SOME extended permit tcp any any eq 2000\naccess-list SOME extended deny ip any any\nip local pool")}, nil},
+		"a list that permits nothing, elsewhere": {[]string{change(t, asaHealthy, "ip local pool", "access-list NOTHING extended deny ip any any\naccess-group NOTHING in interface outside\nip local pool")}, nil},
+		"local logins of nobody":                 {[]string{change(t, asaHealthy, " authentication certificate\n", " authentication aaa\n", " address-pool PHONES\n", " address-pool PHONES\n authentication-server-group LOCAL\n")}, []string{"login-refused"}},
+		"local logins of somebody":               {[]string{change(t, asaHealthy, " authentication certificate\n", " authentication aaa\n", " address-pool PHONES\n", " address-pool PHONES\n authentication-server-group LOCAL\n", "tunnel-group PHONES type", "username phone1 password x encrypted\ntunnel-group PHONES type")}, nil},
+		"local logins, names taken out":          {[]string{change(t, asaHealthy, " authentication certificate\n", " authentication aaa\n", " address-pool PHONES\n", " address-pool PHONES\n authentication-server-group LOCAL\n", "aaa-server RAD protocol", "aaa authentication ssh console LOCAL\naaa-server RAD protocol")}, nil},
 		"port forward of 443":                    {[]string{change(t, asaHealthy, "object network OFFICE\n", "object network WEB\n host 10.1.1.9\n nat (inside,outside) static interface service tcp https https\nobject network OFFICE\n")}, []string{"port-taken"}},
 		"group URL without TLS":                  {[]string{change(t, asaHealthy, "group-url https://", "group-url http://")}, []string{"group-url-mismatch"}},
 		"group URL with TLS, too":                {[]string{change(t, asaHealthy, " group-url https://", " group-url http://vpn.example.net/phones enable\n group-url https://")}, nil},
@@ -428,6 +434,70 @@ func TestASAWhoAndWhen(t *testing.T) {
 	} {
 		if got := judgedText(t, text); got != want {
 			t.Errorf("%s is judged as %s, not %s", text, got, want)
+		}
+	}
+}
+
+// TestASADebugOfLogins: who is let in later, by another server or after a slip, has no trouble; another user's luck does not help.
+func TestASADebugOfLogins(t *testing.T) {
+	t.Parallel()
+	const (
+		no      = "User: anna\nAuthentication Status: -1 (REJECT)\n"
+		yes     = "User: anna\nAuthentication Status: 1 (ACCEPT)\n"
+		another = "User: bert\nAuthentication Status: 1 (ACCEPT)\n"
+	)
+	for text, want := range map[string]string{no: "fault login-refused", no + yes: "insufficient", no + another: "fault login-refused", yes + no: "fault login-refused"} {
+		if got := judgedText(t, text); got != want {
+			t.Errorf("%s is judged as %s, not %s", text, got, want)
+		}
+	}
+}
+
+// TestASAAssertion: a clock counts as wrong where it says less than what the ASA was given before.
+func TestASAAssertion(t *testing.T) {
+	t.Parallel()
+	const refused = "[SAML] NotBefore:2026-11-24T14:02:11.000Z NotOnOrAfter:2026-11-24T15:02:11.000Z timeout: 0\n[SAML] consume_assertion: assertion is expired or not valid\n"
+	for clock, want := range map[string][]string{
+		"13:41:50.120 UTC Tue Nov 24 2026\n": {"clock-wrong"},
+		"14:41:50.120 UTC Tue Nov 24 2026\n": nil,
+		"13:41:50.120 CET Tue Nov 24 2026\n": nil, // nobody knows how far that is from UTC
+	} {
+		if found := codes(diagnose(t, refused+clock)); !slices.Equal(found, want) {
+			t.Errorf("%s leads to %v, not %v", clock, found, want)
+		}
+	}
+}
+
+// TestASAReset: who ended a session is to be asked while it has not come back.
+func TestASAReset(t *testing.T) {
+	t.Parallel()
+	const (
+		reset = "%ASA-4-113019: Group = PHONES, Username = phone1, IP = 198.51.100.7, Session disconnected. Session Type: SSL, Duration: 0h:30m:12s, Bytes xmt: 100, Bytes rcv: 200, Reason: Administrator Reset\n"
+		back  = "%ASA-4-722051: Group <GP> User <phone1> IP <198.51.100.7> IPv4 Address <10.99.0.11> IPv6 address <::> assigned to session\n"
+	)
+	for text, want := range map[string]string{reset: "insufficient", reset + back: "ok", strings.ReplaceAll(reset, "Session Type: SSL", "Session Type: LAN-to-LAN"): "ok"} {
+		if got := judgedText(t, text); got != want {
+			t.Errorf("%s is judged as %s, not %s", text, got, want)
+		}
+	}
+}
+
+// TestAnyConnectAttempts: what failed counts while the same gateway does not let the client in later.
+func TestAnyConnectAttempts(t *testing.T) {
+	t.Parallel()
+	const (
+		timedOut = "[10:00:00] Contacting vpn.example.com.\n[10:00:20] Connection attempt has timed out.  Please verify Internet connectivity.\n"
+		noName   = "Connection attempt has failed due to invalid host entry. Please re-enter.\n"
+		in       = "[10:01:00] Contacting vpn.example.com.\n[10:01:30] Connected to vpn.example.com.\n"
+		another  = "[10:01:00] Contacting vpn2.example.com.\n[10:01:30] Connected to vpn2.example.com.\n"
+		mtu      = "[10:02:30] A new MTU needs to be applied to the VPN network interface. Disabling and re-enabling the Virtual Adapter.\n"
+	)
+	for text, want := range map[string][]string{
+		timedOut: {"gateway-unreachable"}, timedOut + in: nil, timedOut + another: {"gateway-unreachable"}, in + timedOut: {"gateway-unreachable"},
+		noName: {"gateway-name-unresolved?"}, in + mtu: {"mtu?"}, in: nil,
+	} {
+		if found := codes(diagnose(t, text)); !slices.Equal(found, want) {
+			t.Errorf("%s leads to %v, not %v", text, found, want)
 		}
 	}
 }

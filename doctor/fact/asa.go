@@ -54,6 +54,14 @@ const (
 
 	// ASAClock: show clock; time (RFC 3339, its zone taken for UTC).
 	ASAClock Kind = "asa.clock"
+	// ASAClockSkew: the ASA says, or what it says shows, that its clock is not that of somebody else; reason.
+	ASAClockSkew Kind = "asa.clock-skew"
+	// ASAAssertionRefused: the ASA takes an identity provider's word for expired or not valid yet; begins (RFC 3339).
+	ASAAssertionRefused Kind = "asa.assertion-refused"
+	// ASAImageRefused: the ASA does not take an image of the client; reason.
+	ASAImageRefused Kind = "asa.image-refused"
+	// ASADeniesAll: an access list that permits nothing; list, gateway.
+	ASADeniesAll Kind = "asa.denies-all"
 	// ASAPoolUse: a line of show ip local pool; network (FIRST-LAST), free, used.
 	ASAPoolUse Kind = "asa.pool-use"
 	// ASATCPOnly: a session has a channel over TCP, and minutes later or at its end none over UDP; user, phone.
@@ -77,7 +85,7 @@ const (
 	ASALicenceRefused Kind = "asa.licence-refused"
 	// ASANoAddress: there was no address for a session; user, group, pool, reason.
 	ASANoAddress Kind = "asa.no-address"
-	// ASAAddress: a session got an address; user, address.
+	// ASAAddress: a session got an address; user, address, public.
 	ASAAddress Kind = "asa.address"
 	// ASAEntered: a client entered a tunnel group; user, group, phone (true or absent).
 	ASAEntered Kind = "asa.entered"

@@ -14,7 +14,7 @@ const (
 	HandshakeFailed Kind = "gateway.handshake-failed"
 	// GatewayNoAnswer: nobody answers on TCP; server, reason (refused, timeout, unreachable).
 	GatewayNoAnswer Kind = "gateway.no-answer"
-	// GatewayNoName: a name does not resolve; server.
+	// GatewayNoName: a name does not resolve; server, unsure (true: it may be written wrongly instead).
 	GatewayNoName Kind = "gateway.no-name"
 )
 

@@ -31,7 +31,7 @@ const (
 	ClientDTLSPort Kind = "client.dtls-port"
 	// ClientDead: the gateway did not answer signs of life; channel (CSTP, DTLS).
 	ClientDead Kind = "client.dead"
-	// ClientMTU: packets of the agreed size do not pass; mtu, was.
+	// ClientMTU: packets of the agreed size do not pass; mtu, was, or new (true: another one is taken, and it is not told which).
 	ClientMTU Kind = "client.mtu"
 	// ClientCertificateRefused: something is wrong with the certificate that the client shows; reason.
 	ClientCertificateRefused Kind = "client.certificate-refused"

@@ -1,6 +1,8 @@
 package judge
 
 import (
+	"slices"
+
 	"github.com/longcord/longcord/doctor/fact"
 	"github.com/longcord/longcord/finding"
 )
@@ -10,6 +12,13 @@ var _ = rule(func(c *Case) {
 	for _, f := range c.All(fact.ASAClientsOff) { // the message stands for either
 		c.Find(lasting(finding.AnyConnectImageMissing.With("the ASA").As(finding.Likely), f), f)
 		c.Find(lasting(finding.VPNNotEnabledOnInterface.With("the ASA", "outside, for clients").As(finding.Likely), f), f)
+	}
+	refused := c.All(fact.ASAImageRefused)
+	another := slices.ContainsFunc(c.Of(fact.ASAWebVPN, "setting", "anyconnect image"), func(f fact.Fact) bool {
+		return !slices.ContainsFunc(refused, func(r fact.Fact) bool { return r.Source == f.Source && r.Line == f.Line+1 })
+	})
+	if len(refused) > 0 && !another {
+		c.Find(finding.AnyConnectImageMissing.With("the ASA").As(finding.Likely), refused...)
 	}
 	for _, b := range c.asas() {
 		for _, f := range b.all(fact.ASAImages, "installed", "0") {

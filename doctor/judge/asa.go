@@ -24,7 +24,7 @@ type asaBox struct {
 // asaKinds are the kinds that an ASA tells of itself.
 var asaKinds = []fact.Kind{
 	fact.ASAVersion, fact.ASALicence, fact.ASAConfiguration, fact.ASAPolicy, fact.ASAGroup, fact.ASAUser, fact.ASAWebVPN, fact.ASAGlobal, fact.ASAInterface, fact.ASAInterfaceDown,
-	fact.ASARoute, fact.ASATranslation, fact.ASARange, fact.ASATrustpoint, fact.ASACertificateRule, fact.ASASession, fact.ASALicenceUse, fact.ASAImages,
+	fact.ASARoute, fact.ASATranslation, fact.ASARange, fact.ASATrustpoint, fact.ASACertificateRule, fact.ASASession, fact.ASALicenceUse, fact.ASAImages, fact.ASADeniesAll,
 	fact.GatewayPool, fact.GatewayGroupURL, fact.GatewayCertificate,
 }
 
@@ -123,13 +123,20 @@ type asaGroup struct {
 	why       []fact.Fact
 }
 
-var asaPhoneWord = regexp.MustCompile(`(?i)phone|voip|voice|\bcp-|79\d\d|88\d\d`)
+// asaPhoneWord is how people call what is for phones; iPhones, smartphones and softphones have another VPN.
+var asaPhoneWord = regexp.MustCompile(`(?i)(?:^|[^it])phone|voip|voice|\bcp-|(?:^|\D)(?:79|88)\d\d(?:\D|$)`)
+
+// toSite reports whether a tunnel group is for another site, and for nobody's client.
+func (b *asaBox) toSite(group string) bool {
+	_, ok := b.last(fact.ASAGroup, "group", group, "setting", "type", "value", "ipsec-l2l")
+	return ok
+}
 
 // phoneGroups returns the tunnel groups that phones use: those that a phone's file or session names, else those that
 // are called after phones, else the only one with a group URL.
 func (b *asaBox) phoneGroups() (groups []asaGroup) {
 	add := func(name string, certainty finding.Certainty, why ...fact.Fact) {
-		if name == "" || name == asaDefaultGroup || slices.ContainsFunc(groups, func(g asaGroup) bool { return g.name == name }) {
+		if name == "" || name == asaDefaultGroup || b.toSite(name) || slices.ContainsFunc(groups, func(g asaGroup) bool { return g.name == name }) {
 			return
 		}
 		groups = append(groups, asaGroup{name, b.policyOf(name), certainty, why})

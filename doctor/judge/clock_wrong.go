@@ -2,6 +2,7 @@ package judge
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/longcord/longcord/doctor/fact"
@@ -16,6 +17,17 @@ var _ = rule(func(c *Case) {
 		if t, ok := moment(f, "time"); ok && t.Before(asaEpoch) {
 			c.Find(finding.ClockWrong.With("the ASA", "it says "+t.Format("2 January 2006")), f)
 		}
+	}
+	for _, f := range c.All(fact.ASAAssertionRefused) {
+		begins, known := moment(f, "begins")
+		for _, clock := range c.All(fact.ASAClock) { // read after it
+			if says, ok := moment(clock, "time"); ok && known && below(clock, f) && strings.Contains(clock.Text, " UTC ") && says.Before(begins) {
+				c.Find(finding.ClockWrong.With("the ASA", "it says "+says.Format(time.TimeOnly)+" after it was given an identity provider's word that is of "+begins.Format(time.TimeOnly)).As(finding.Likely), f, clock)
+			}
+		}
+	}
+	for _, f := range c.All(fact.ASAClockSkew) {
+		c.Find(finding.ClockWrong.With("the ASA", f.Get("reason")).As(finding.Likely), f)
 	}
 }, finding.ClockWrong)
 

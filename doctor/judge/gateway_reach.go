@@ -10,7 +10,12 @@ import (
 // Names that do not resolve, and gateways that nobody reaches.
 var _ = rule(func(c *Case) {
 	for _, f := range c.All(fact.GatewayNoName) {
-		c.Find(finding.GatewayNameUnresolved.With(serverOf(c, f)), f)
+		found := finding.GatewayNameUnresolved.With(serverOf(c, f))
+		if f.Get("unsure") == "true" {
+			found = found.As(finding.Possible)
+			c.Need("say what was typed as the gateway's name, and send what `nslookup NAME` prints")
+		}
+		c.Find(found, f)
 	}
 	for _, f := range c.All(fact.PhoneNoName) {
 		for _, u := range c.All(fact.FileURL) {

@@ -81,7 +81,7 @@ func (c *Case) vpnMeant() bool {
 
 // forPhones reports whether an ASA has tunnel groups or group policies for phones, by their names or URLs.
 func (b *asaBox) forPhones() bool {
-	return slices.ContainsFunc(b.facts[fact.ASAGroup], ofPhones) || slices.ContainsFunc(b.facts[fact.ASAPolicy], ofPhones)
+	return slices.ContainsFunc(b.facts[fact.ASAGroup], func(f fact.Fact) bool { return ofPhones(f) && !b.toSite(f.Get("group")) }) || slices.ContainsFunc(b.facts[fact.ASAPolicy], ofPhones)
 }
 
 // ofPhones reports whether a tunnel group or a group policy is called after phones, or has a URL that is.

@@ -10,7 +10,11 @@ import (
 
 var _ = rule(func(c *Case) {
 	for _, f := range c.asaEvents(fact.ASALargePacket) {
-		c.Find(finding.MTU.With("the tunnel of "+cmp.Or(asaKnown(f.Get("user")), "a phone"), "one had "+f.Get("size")+" bytes, and "+f.Get("threshold")+" fit").As(finding.Likely), f)
+		certainty := finding.Possible // computers send such packets, and take smaller ones
+		if asaDevice.MatchString(f.Get("user")) || len(c.asaPhoneUsers()) > 0 {
+			certainty = finding.Likely
+		}
+		c.Find(finding.MTU.With("the tunnel of "+cmp.Or(asaKnown(f.Get("user")), "a phone"), "one had "+f.Get("size")+" bytes, and "+f.Get("threshold")+" fit").As(certainty), f)
 	}
 	for _, b := range c.asas() {
 		for _, g := range b.phonePolicies() {

@@ -13,6 +13,9 @@ const lineMTU = 1500
 
 var _ = rule(func(c *Case) {
 	for _, f := range c.All(fact.ClientMTU) {
+		if f.Get("new") == "true" {
+			c.Find(finding.MTU.With("to the gateway", "the client takes another one while it is connected").As(finding.Possible), f)
+		}
 		mtu, _ := strconv.Atoi(f.Get("mtu"))
 		if was, _ := strconv.Atoi(f.Get("was")); mtu < was {
 			c.Find(finding.MTU.With("to the gateway", fmt.Sprintf("%d bytes pass inside, and the gateway grants %d", mtu, was)).As(finding.Likely), f)

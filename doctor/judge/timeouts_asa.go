@@ -3,6 +3,7 @@ package judge
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/longcord/longcord/doctor/fact"
@@ -28,6 +29,12 @@ var _ = rule(func(c *Case) {
 			c.Find(finding.SessionTimeout.With(who, lasted).As(certainty), f)
 		case strings.Contains(reason, "lost service"), strings.Contains(reason, "dpd"), strings.Contains(reason, "dead peer"), strings.Contains(reason, "peer not responding"):
 			c.Find(lasting(finding.DeadPeer.With(who).As(finding.Likely), f), f)
+		}
+	}
+	for _, f := range c.asaEvents(fact.ASASessionEnded) {
+		back := slices.ContainsFunc(c.All(fact.ASAAddress), func(in fact.Fact) bool { return in.Get("user") == f.Get("user") && below(in, f) })
+		if asaRemote(f) && strings.EqualFold(f.Get("reason"), "Administrator Reset") && !back {
+			c.Need("ask those who manage the ASA why the session of " + cmp.Or(asaKnown(f.Get("user")), "a phone") + " was ended: Administrator Reset is `vpn-sessiondb logoff`, or the ASA's own doing; `show log | include 111008` has the commands of that time")
 		}
 	}
 	for _, b := range c.asas() {

@@ -20,6 +20,7 @@ var _ = rule(func(c *Case) {
 		outside := b.internet()
 		serves := b.outside()
 		_, image := b.webvpn("anyconnect image")
+		image = image && !c.Has(fact.ASAImageRefused) // then it is a command that failed
 		_, on := b.webvpn("anyconnect enable")
 		certainty := finding.Likely
 		if b.whole() {

@@ -104,8 +104,18 @@ func (s *asaConfig) facts(whole bool) {
 	for _, p := range s.Pools {
 		s.add(fact.GatewayPool, p.From, "network", p.First.String()+"-"+p.Last.String(), "name", p.Name)
 	}
+	for _, l := range s.Lists {
+		if len(l.Entries) > 0 && !slices.ContainsFunc(l.Entries, permits) {
+			s.add(fact.ASADeniesAll, l.Entries[0].From, "list", l.Name)
+		}
+	}
 	s.certificates()
 	s.reach()
+}
+
+// permits reports whether a line of an access list lets anything through, or may; one that is switched off does not.
+func permits(e asa.ConfiguredEntry) bool {
+	return e.Action != "deny" && (len(e.Rules) > 0 || e.Why != "")
 }
 
 // command takes what Settings does not keep: where blocks begin, and commands of one line.
@@ -123,7 +133,7 @@ func (s *asaConfig) command(c *asa.Command) {
 	case w[0] == "interface":
 		s.networkInterface(c)
 	case w[0] == "ssl", w[0] == "same-security-traffic", w[0] == "sysopt", w[0] == "vpn-addr-assign", w[0] == "vpn-sessiondb", w[0] == "mtu", w[0] == "access-group",
-		c.Starts("http", "server"), w[0] == "no" && len(w) > 1 && (w[1] == "sysopt" || w[1] == "ssl"), w[0] == "ntp":
+		c.Starts("http", "server"), c.Starts("aaa", "authentication"), w[0] == "no" && len(w) > 1 && (w[1] == "sysopt" || w[1] == "ssl"), w[0] == "ntp":
 		setting, value := asaSetting(w)
 		s.add(fact.ASAGlobal, c, "setting", setting, "value", value)
 	case c.Starts("crypto", "ca", "certificate", "map") && len(w) > 5:

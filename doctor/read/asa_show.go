@@ -32,7 +32,7 @@ var (
 	_ = recognise(Recogniser{
 		Format: "ASA show webvpn, show ssl, show clock", Platform: finding.ASA,
 		Marks: []string{
-			"client(s)", "is not enabled", "accept connections", "trust-points", "enabled cipher", "start connections", "anyconnect", "svc", "ssl vpn",
+			"client(s)", "unable to load", "is not enabled", "accept connections", "trust-points", "enabled cipher", "start connections", "anyconnect", "svc", "ssl vpn",
 			" mon ", " tue ", " wed ", " thu ", " fri ", " sat ", " sun ",
 		},
 		New: func(in *fact.Input) Reader { return &asaWebVPNReader{in: in} },
@@ -400,11 +400,12 @@ type asaWebVPNReader struct {
 }
 
 var (
-	asaInstalled = compile(`^\s*(\d+) (?:AnyConnect|SSL VPN|SVC) Client\(s\) installed`)
-	asaNoImages  = compile(`(?i)^\s*(?:ERROR: )?(?:no (?:AnyConnect|SVC|SSL VPN) (?:Client )?(?:images?|packages?|client\(s\)) (?:are |is )?(?:installed|loaded|configured)|.*(?:AnyConnect|SVC) is not enabled)`)
-	asaClock     = compile(`^\s*[.*]?(\d\d:\d\d:\d\d)\.\d{3} (\S+) (?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) ([A-Z][a-z]{2} \d{1,2} \d{4})\s*$`)
-	asaBound     = compile(`(?i)^\s*(?:Default|Interface \S+|\S+ interface)\s*: *\S`)
-	asaShowSSL   = compile(`^\s*(?:Accept connections using (.*) (?:or greater )?and negotiate to (.*)|Certificate authentication is not enabled|Enabled cipher order: (.*)|Start connections using .*)$`)
+	asaInstalled    = compile(`^\s*(\d+) (?:AnyConnect|SSL VPN|SVC) Client\(s\) installed`)
+	asaNoImages     = compile(`(?i)^\s*(?:ERROR: )?(?:no (?:AnyConnect|SVC|SSL VPN) (?:Client )?(?:images?|packages?|client\(s\)) (?:are |is )?(?:installed|loaded|configured)|.*(?:AnyConnect|SVC) is not enabled)`)
+	asaImageRefused = compile(`(?i)^\s*ERROR: Unable to load (?:SVC|AnyConnect) image - (.+)`)
+	asaClock        = compile(`^\s*[.*]?(\d\d:\d\d:\d\d)\.\d{3} (\S+) (?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) ([A-Z][a-z]{2} \d{1,2} \d{4})\s*$`)
+	asaBound        = compile(`(?i)^\s*(?:Default|Interface \S+|\S+ interface)\s*: *\S`)
+	asaShowSSL      = compile(`^\s*(?:Accept connections using (.*) (?:or greater )?and negotiate to (.*)|Certificate authentication is not enabled|Enabled cipher order: (.*)|Start connections using .*)$`)
 )
 
 func (r *asaWebVPNReader) Line(l Line) bool {
@@ -416,6 +417,10 @@ func (r *asaWebVPNReader) Line(l Line) bool {
 		if t, ok := asaTime(m[1] + " " + m[2] + " " + m[3]); ok {
 			r.in.Add(fact.ASAClock, l.Number, l.Text, l.Time, "time", t.Format(time.RFC3339))
 		}
+		return true
+	}
+	if m := asaImageRefused.FindStringSubmatch(l.Text); m != nil {
+		r.in.Add(fact.ASAImageRefused, l.Number, l.Text, l.Time, "reason", m[1])
 		return true
 	}
 	if asaNoImages.MatchString(l.Text) {

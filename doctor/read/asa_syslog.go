@@ -379,7 +379,11 @@ func (r *asaSyslogReader) login(m asa.Message) bool {
 		c := r.who()
 		r.here(asaSession, c)
 		r.add(fact.ASAEntered, "user", c.user, "policy", c.policy, "phone", r.phone(c.user))
-	case 113003, 113009, 113010, 113011, 113018, 113020, 113021, 113024, 113042, 113045:
+	case 113020:
+		if m := asaSkew.FindStringSubmatch(r.text); m != nil {
+			r.add(fact.ASAClockSkew, "reason", "it and the Kerberos server "+m[1]+" differ by more than "+m[2]+" seconds")
+		}
+	case 113003, 113009, 113010, 113011, 113018, 113021, 113024, 113034, 113042, 113045:
 	default:
 		return false
 	}
@@ -396,6 +400,8 @@ func (r *asaSyslogReader) dead(server, reason string) {
 		r.add(fact.ASAServerDead, "server", server, "reason", reason, "then", then)
 	})
 }
+
+var asaSkew = compile(`Clock skew with server (\S+) greater than (\d+) seconds`)
 
 var asaInBrackets = compile(`\[(\d+)\]`)
 
@@ -504,7 +510,7 @@ var asaAssigned = compile(`(?:IPv4 )?Address <?(\d+\.\d+\.\d+\.\d+)>?.* assigned
 func (r *asaSyslogReader) assigned(c asaClient) {
 	r.here(asaSession, c)
 	if m := asaAssigned.FindStringSubmatch(r.text); m != nil {
-		r.add(fact.ASAAddress, "user", c.user, "address", m[1], "phone", r.phone(c.user))
+		r.add(fact.ASAAddress, "user", c.user, "address", m[1], "public", c.public, "phone", r.phone(c.user))
 	}
 }
 

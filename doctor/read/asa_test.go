@@ -72,6 +72,7 @@ func TestASASyslog(t *testing.T) {
 		"%ASA-4-106023: Deny tcp src outside:10.99.0.11/50000 dst inside:10.1.1.20/2000 by access-group \"OUTSIDE-IN\" [0x0, 0x0]":                                                                 "asa.denied from=10.99.0.11 list=OUTSIDE-IN on=outside port=2000 protocol=tcp to=10.1.1.20",
 		"%ASA-5-305013: Asymmetric NAT rules matched for forward and reverse flows; Connection for udp src outside:10.99.0.11/5000 dst inside:10.1.1.20/69 denied due to NAT reverse path failure": "asa.nat-failed from=10.99.0.11 to=10.1.1.20",
 		"%ASA-6-110003: Routing failed to locate next hop for UDP from outside:10.99.0.11/5000 to inside:10.1.1.20/69":                                                                             "asa.no-route from=10.99.0.11 port=69 to=10.1.1.20",
+		"%ASA-3-113020: Kerberos error: Clock skew with server 10.1.1.30 greater than 300 seconds":                                                                                                 "asa.clock-skew reason=it and the Kerberos server 10.1.1.30 differ by more than 300 seconds",
 		"%ASA-7-725014: SSL lib error. Function: SSL3_GET_CLIENT_HELLO Reason: no shared cipher":                                                                                                   "asa.tls-failed reason=no shared cipher",
 		"%ASA-3-722046: Group <GP> User <anna> IP <198.51.100.7> Session terminated: Unable to establish tunnel":                                                                                   "asa.trouble number=722046 text=Group <GP> User <anna> IP <198.51.100.7> Session terminated: Unable to establish tunnel",
 	} {
@@ -109,10 +110,14 @@ func TestASAShow(t *testing.T) {
 		"CSTP state = HEADER_PROCESSING\nhttp_parse_cstp_method()\nProcessing CSTP header line: 'User-Agent: Cisco SVC IPPhone Client v1.0 (1.0)'\nCSTP state = WAIT_FOR_ADDRESS\nwebvpn_cstp_accept_address: No assigned address\n": {
 			"asa.entered phone=true", "asa.no-address",
 		},
-		"CRYPTO_PKI: No suitable trustpoints found to validate certificate serial number: 01\n":                                              {"asa.certificate-refused reason=No suitable trustpoints found to validate certificate serial number: 01"},
-		"Active Master Version: 7.1.5.10000-12\nInactive Master Version: 8.5.1.10000-26\n":                                                   {"cucm.version version=7.1.5.10000-12"},
-		"Cisco Unified CM Administration\nSystem version: 11.5.1.10000-6 (Unrestricted)\n":                                                   {"cucm.version unrestricted=true version=11.5.1.10000-6"},
-		"voice service voip\n vpn-group 1\n  vpn-gateway 1 https://192.0.2.1/phones\nephone  2\n mac-address 0011.2233.4455\n vpn-group 1\n": {"file.url index=1 url=https://192.0.2.1/phones", "ios.vpn-group group=1", "ios.phone mac=001122334455 name=ephone 2 vpn-group=1"},
+		"asa(config-webvpn)# svc image disk0:/anyconnect-win-2.5.2019-k9.pkg 1\nERROR: Unable to load SVC image - extraction failed\n": {"asa.image-refused reason=extraction failed"},
+		"Tunnel Group: SSL, Client Cert Auth Failed!\n": {"asa.certificate-refused"},
+		"[SAML] NotBefore:2026-11-24T14:02:11.000Z NotOnOrAfter:2026-11-24T15:02:11.000Z timeout: 0\n[SAML] consume_assertion: assertion is expired or not valid\n":                                 {"asa.assertion-refused begins=2026-11-24T14:02:11.000Z"},
+		"access-list NONE extended deny ip any any\naccess-list NONE extended permit ip any any inactive\naccess-list SOME extended deny ip any any\naccess-list SOME extended permit ip any any\n": {"asa.denies-all list=NONE"},
+		"CRYPTO_PKI: No suitable trustpoints found to validate certificate serial number: 01\n":                                                                                                     {"asa.certificate-refused reason=No suitable trustpoints found to validate certificate serial number: 01"},
+		"Active Master Version: 7.1.5.10000-12\nInactive Master Version: 8.5.1.10000-26\n":                                                                                                          {"cucm.version version=7.1.5.10000-12"},
+		"Cisco Unified CM Administration\nSystem version: 11.5.1.10000-6 (Unrestricted)\n":                                                                                                          {"cucm.version unrestricted=true version=11.5.1.10000-6"},
+		"voice service voip\n vpn-group 1\n  vpn-gateway 1 https://192.0.2.1/phones\nephone  2\n mac-address 0011.2233.4455\n vpn-group 1\n":                                                        {"file.url index=1 url=https://192.0.2.1/phones", "ios.vpn-group group=1", "ios.phone mac=001122334455 name=ephone 2 vpn-group=1"},
 	} {
 		facts, formats := asaFacts(t, text)
 		for _, want := range wants {
