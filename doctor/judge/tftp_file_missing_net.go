@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"net/netip"
 	"regexp"
 	"slices"
 	"strings"
@@ -29,6 +30,11 @@ var _ = rule(func(c *Case) {
 				if f.Count > 0 && signed.MatchString(name) && len(c.Of(fact.FileMissing, "name", m[1]+".cnf.xml")) == 0 {
 					c.Find(finding.ForeignTrustList.With(m[1]).As(finding.Likely), f) // it takes nothing else
 				}
+			}
+			if client, err := netip.ParseAddr(f.Get("client")); err == nil && public(client) && slices.ContainsFunc(c.Of(fact.FileMissing, "client", f.Get("client")), func(other fact.Fact) bool {
+				return deviceFile.MatchString(other.Get("name")) && !strings.HasPrefix(other.Get("name"), m[1])
+			}) {
+				found = found.As(finding.Possible) // who guesses names asks, too
 			}
 			c.Find(found, f)
 		}

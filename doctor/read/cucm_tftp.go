@@ -66,9 +66,12 @@ func (r *cucmFiles) Line(l Line) bool {
 	} else if m := cucmProxied.FindStringSubmatch(l.Raw); m != nil {
 		r.tell(fact.FileSent, l, r.by[m[1]])
 	} else if m := cucmNAK.FindStringSubmatch(l.Raw); m != nil {
-		kind := fact.FileDenied
-		if m[3] == "1" {
+		kind := fact.FileBroken
+		switch m[3] {
+		case tftpNotFound:
 			kind = fact.FileMissing
+		case tftpDenied:
+			kind = fact.FileDenied
 		}
 		r.tell(kind, l, m[2], "client", m[1])
 	} else if cucmFull.MatchString(l.Raw) {

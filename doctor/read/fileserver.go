@@ -1,7 +1,9 @@
 package read
 
 import (
+	"maps"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/longcord/longcord/doctor/fact"
@@ -40,7 +42,7 @@ var _ = recognise(Recogniser{
 	},
 	Alone: true,
 	New: func(in *fact.Input) Reader {
-		return &fileServer{in: in, asked: map[string]string{}, sought: map[string]bool{}}
+		return &fileServer{in: in, asked: map[string]string{}, sought: map[string]bool{}, broken: map[string]Line{}}
 	},
 })
 
@@ -51,13 +53,36 @@ type fileServer struct {
 	in     *fact.Input
 	asked  map[string]string // client to the name that it asked for last
 	serves struct{ name, client string }
+	broken map[string]Line // name and client of transfers that have not come to their end
 	down   *Line           // where the service has not started; nil: it has, or nothing says so
 	unit   string          // that has not
 	sought map[string]bool // what an IOS router has looked for and not opened
 }
 
+// Numbers of TFTP's errors.
+const (
+	tftpNotFound = "1"
+	tftpDenied   = "2"
+)
+
+// broke notes a transfer that has not come to its end. A client that asks again may get the file yet.
+func (r *fileServer) broke(l Line, name, client string) {
+	if len(r.broken) < maxAsked {
+		r.broken[baseOf(name)+" "+client] = l
+	}
+}
+
+// baseOf takes folders and quotes off a file's name.
+func baseOf(name string) string {
+	return path.Base(strings.ReplaceAll(strings.Trim(name, `"'`), `\`, "/"))
+}
+
 func (r *fileServer) tell(kind fact.Kind, l Line, name, client string, more ...string) {
-	values := append([]string{"name", path.Base(strings.ReplaceAll(strings.Trim(name, `"'`), `\`, "/"))}, more...)
+	name = baseOf(name)
+	if kind == fact.FileSent {
+		delete(r.broken, name+" "+client)
+	}
+	values := append([]string{"name", name}, more...)
 	if client != "" {
 		values = append(values, "client", client)
 	}
@@ -66,18 +91,22 @@ func (r *fileServer) tell(kind fact.Kind, l Line, name, client string, more ...s
 
 func (r *fileServer) Line(l Line) bool {
 	if m := tftpdAsked.FindStringSubmatch(l.Raw); m != nil {
+		r.down = nil // it runs
 		if len(r.asked) < maxAsked {
 			r.asked[m[1]] = m[2]
 		}
 		return true
 	}
 	if m := tftpdNAK.FindStringSubmatch(l.Raw); m != nil {
-		kind := fact.FileDenied
-		if m[1] == "1" {
-			kind = fact.FileMissing
-		}
-		if name := r.asked[m[3]]; name != "" {
-			r.tell(kind, l, name, m[3], "reason", m[2])
+		name := r.asked[m[3]]
+		switch {
+		case name == "":
+		case m[1] == tftpNotFound:
+			r.tell(fact.FileMissing, l, name, m[3], "reason", m[2])
+		case m[1] == tftpDenied:
+			r.tell(fact.FileDenied, l, name, m[3], "reason", m[2])
+		default: // an option that it does not know, or a client that has gone
+			r.broke(l, name, m[3])
 		}
 		return true
 	}
@@ -96,10 +125,12 @@ func (r *fileServer) Line(l Line) bool {
 		return true
 	}
 	if m := atftpdLine.FindStringSubmatch(l.Raw); m != nil {
+		r.down = nil
 		r.atftpd(m[1], l)
 		return true
 	}
 	if m := dnsmasqTFTP.FindStringSubmatch(l.Raw); m != nil {
+		r.down = nil
 		r.dnsmasq(m[1], l)
 		return true
 	}
@@ -162,7 +193,7 @@ func (r *fileServer) done(m []string, l Line) {
 	case m[3] != "":
 		r.tell(fact.FileMissing, l, name, client)
 	default:
-		r.tell(fact.FileBroken, l, name, client)
+		r.broke(l, name, client)
 	}
 }
 
@@ -191,7 +222,7 @@ func (r *fileServer) atftpd(message string, l Line) {
 	case strings.HasSuffix(message, "are forbidden"):
 		r.tell(fact.FileDenied, l, r.serves.name, r.serves.client, "reason", message)
 	case strings.HasPrefix(message, "timeout: retrying"), strings.HasPrefix(message, "client (") && strings.HasSuffix(message, "not responding"):
-		r.tell(fact.FileBroken, l, r.serves.name, r.serves.client)
+		r.broke(l, r.serves.name, r.serves.client)
 	}
 }
 
@@ -201,13 +232,17 @@ func (r *fileServer) dnsmasq(message string, l Line) {
 	} else if m := dnsmasqNone.FindStringSubmatch(message); m != nil {
 		r.tell(fact.FileMissing, l, m[1], m[2])
 	} else if m := dnsmasqFails.FindStringSubmatch(message); m != nil {
-		r.tell(fact.FileBroken, l, m[1], m[2])
+		r.broke(l, m[1], m[2])
 	} else if m := dnsmasqDeny.FindStringSubmatch(message); m != nil {
 		r.tell(fact.FileDenied, l, m[1], "", "reason", m[2])
 	}
 }
 
 func (r *fileServer) End() {
+	for _, key := range slices.Sorted(maps.Keys(r.broken)) {
+		name, client, _ := strings.Cut(key, " ")
+		r.tell(fact.FileBroken, r.broken[key], name, client)
+	}
 	if l := r.down; l != nil {
 		r.in.Add(fact.FileServerDown, l.Number, l.Raw, l.Time, "program", r.unit)
 	}
