@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/longcord/longcord/doctor/fact"
@@ -21,7 +22,11 @@ var _ = rule(func(c *Case) {
 		if file == "" {
 			file = "the file"
 		}
-		c.Find(finding.TrustListMismatch.With(file, server), f)
+		found := finding.TrustListMismatch.With(file, server)
+		if f.Get("file") == "" {
+			found = found.As(finding.Likely)
+		}
+		c.Find(found, f)
 		c.Find(finding.ForeignTrustList.With(device(c)).As(finding.Possible), f)
 	}
 	for _, f := range c.All(fact.PhoneTrustListFailed) {
@@ -39,6 +44,9 @@ var _ = rule(func(c *Case) {
 		}
 	}
 	for _, f := range c.Of(fact.CUCMTrustList, "verified", "false") {
+		if slices.ContainsFunc(c.Of(fact.CUCMTrustList, "list", f.Get("list"), "verified", "true"), func(good fact.Fact) bool { return below(good, f) }) {
+			continue
+		}
 		c.Find(finding.TrustListMismatch.With("the "+f.Get("list")+" file", "CUCM, which cannot verify it itself").As(finding.Likely), f)
 	}
 	compareSigners(c, server)

@@ -129,7 +129,7 @@ func TestStatusMessages(t *testing.T) {
 		"File not found": "phone.file-missing",
 		"[8:52:30am 10/01/19] XmlDefault.cnf.xml.sgn":                                            "phone.default-file",
 		"SEP001122334455.cnf.xml.sgn":                                                            "phone.fetched file=SEP001122334455.cnf.xml.sgn order=any",
-		"[8:52:30am 10/01/19] SEP001122334455.cnf.xml(HTTP)\n[8:52:31am 10/01/19] ITL installed": "phone.trust-list-shown\nphone.fetched file=SEP001122334455.cnf.xml",
+		"[8:52:30am 10/01/19] SEP001122334455.cnf.xml(HTTP)\n[8:52:31am 10/01/19] ITL installed": "phone.trust-list-taken\nphone.fetched file=SEP001122334455.cnf.xml",
 		"11:59:30p SEP001122334455.cnf.xml\n9:10:31p ITL installed":                              "phone.trust-list-shown\nphone.fetched file=SEP001122334455.cnf.xml order=any",
 		"Nov 25 10:11:12 fw1 portal[221]: VPN authentication failed for user jdoe":               "",
 		"Nov 25 10:11:12 amf[22]: [imsi-001010000000001] Registration rejected [11]":             "",

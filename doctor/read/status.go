@@ -22,11 +22,12 @@ var _ = recognise(Recogniser{
 	New:   func(in *fact.Input) Reader { return &statusReader{in: in} },
 })
 
-// statusReader keeps what was fetched to the end, since some show the newest message first: a file that came may be what
-// followed a failure below it.
+// statusReader keeps what went well to the end, since some show the newest message first: it may be what followed a failure
+// below it.
 type statusReader struct {
 	in      *fact.Input
 	fetched []fetched
+	lists   []Line    // where it says that trust lists were taken
 	last    time.Time // that a message has said
 	timed   int       // messages that have said one
 	back    bool      // one has said an earlier time than the one before
@@ -93,9 +94,12 @@ func (r *statusReader) clock(hours, half, day string) {
 
 // End tells what was fetched, and whether the messages stand in the order in which they were shown.
 func (r *statusReader) End() {
-	order := "any"
+	order, list := "any", fact.PhoneTrustListShown
 	if r.timed > 1 && !r.back {
-		order = ""
+		order, list = "", fact.PhoneTrustListTaken
+	}
+	for _, l := range r.lists {
+		r.in.Add(list, l.Number, l.Text, l.Time)
 	}
 	for _, f := range r.fetched {
 		r.in.Add(fact.PhoneFetched, f.Number, f.Text, f.Time, append(f.values, pairs("order", order)...)...)
@@ -124,6 +128,12 @@ func (r *statusReader) add(l Line, s status, m []string) {
 		if kind == fact.PhoneFileMissing {
 			return // it can do without
 		}
+	}
+	if kind == fact.PhoneTrustListShown {
+		if len(r.lists) < maxAsked {
+			r.lists = append(r.lists, l)
+		}
+		return
 	}
 	if kind == fact.PhoneFetched {
 		if len(r.fetched) < maxAsked {
@@ -156,7 +166,8 @@ var statuses = []status{
 	shown(`^Erasing CTL and ITL files`, "", ""),
 	shown(`\binvalid file <?([\w.]+), authenticat\w+ fail`, fact.PhoneSignatureRefused, "file"),
 	shown(`^(?:File auth(?:entication)? (?:error|fail\w*)|Auth(?:entication)? fail\w*|Error verifying config info|TFTP (?:server )?not authorized)`+about+fileName, fact.PhoneSignatureRefused, "file"),
-	shown(`^(?:File auth(?:entication)? (?:error|fail\w*)|Auth fail|Error verifying config info|TFTP (?:server )?not authorized)$`, fact.PhoneSignatureRefused, ""),
+	shown(`^(?:File auth(?:entication)? (?:error|fail\w*)|Error verifying config info|TFTP (?:server )?not authorized)$`, fact.PhoneSignatureRefused, ""),
+	shown(`^Auth fail$`, fact.PhoneFileTrouble, "text"), // which others than phones may say
 	shown(`\bCFG (?:file )?TFTP size error`, fact.PhoneFileTooLarge, ""),
 	shown(`\bTFTP timeout`+about+fileName, fact.PhoneFileTimeout, "file"),
 	shown(`(?:^|\bsays? )"?TFTP timeout$`, fact.PhoneFileTimeout, ""),
@@ -167,10 +178,10 @@ var statuses = []status{
 	shown(`^TFTP access error$`, fact.PhoneFileRefused, ""),
 	shown(`^TFTP error$`, fact.PhoneFileTrouble, "text"),
 	shown(`\bLoad rejected HC`, fact.PhoneLoadRejected, "text"),
-	shown(`^Checksum error`, fact.PhoneLoadDamaged, ""),
+	shown(`^Checksum error$`, fact.PhoneLoadDamaged, ""),
 	shown(`^Protocol application invalid`, fact.PhoneLoadRejected, "text"),
 	shown(`^Load (?:auth failed|ID incorrect|server is invalid)`, fact.PhoneLoadRejected, "text"),
-	shown(`^Version error(?:`+about+`(\S+))?$`, fact.PhoneLoadNamed, "load"),
+	shown(`^Version error(?:`+about+`([A-Za-z][\w.-]*\d))?$`, fact.PhoneLoadNamed, "load"),
 	shown(`^(?:Programming Error )?XmlDefault\.cnf\.xml(?:\.sgn)?$`, fact.PhoneDefaultFile, ""),
 	shown(`^(SEP[0-9A-F]{12}\.cnf\.xml(?:\.enc)?(?:\.sgn)?)(?: ?\((?:HTTPS?|TFTP)\))?$`, fact.PhoneFetched, "file"),
 	shown(`\bDNS unknown host(?:`+about+`([\w.-]+))?`, fact.PhoneNoName, "host"),
