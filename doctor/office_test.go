@@ -151,6 +151,20 @@ var ofOffice = map[string]struct{ text, want string }{
 	"no load that runs":                      {"Protocol Application Invalid\n", "insufficient load-missing(possible)"},
 	"a load's name cut":                      {"RRQ from 192.168.189.125 filename P0030801SR02.loads remapped to firmware/P0030801SR\nClient 192.168.189.125 File not found firmware/P0030801SR\n", "ok load-missing"},
 
+	"Kamailio, then well":    {" 5(1234) DEBUG: {1 1 REGISTER abc} auth [api.c:302]: auth_check_response(): Authorization failed\n 5(1234) DEBUG: <core> [core/parser/msg_parser.c:610]: parse_msg():  method:  <REGISTER>\n 5(1234) DEBUG: {1 2 REGISTER abc} registrar [save.c:1]: build_contact(): created Contact HF: Contact: <sip:2031@10.20.4.66:5060>;expires=3600\n", "ok registration-refused(possible)"},
+	"guesses at files":       {"45.1.1.9 - - [25/Nov/2026:10:00:00 +0000] \"GET /SEP00005E005301.cnf.xml HTTP/1.1\" 404 0\n45.1.1.9 - - [25/Nov/2026:10:00:00 +0000] \"GET /SEP00005E005302.cnf.xml HTTP/1.1\" 404 0\n", "ok tftp-file-missing(possible)"},
+	"no file over HTTP":      {"10.1.1.9 - - [25/Nov/2026:10:00:00 +0000] \"GET /SEP00005E005301.cnf.xml HTTP/1.1\" 404 0\n", "fault tftp-file-missing"},
+	"a transfer, then well":  {"Nov 25 10:00:00 x atftpd[12.34]: Serving SEP00005E005301.cnf.xml to 10.1.1.9:2000\nNov 25 10:00:05 x atftpd[12.34]: timeout: retrying...\nNov 25 10:00:06 x atftpd[12.34]: End of transfer\n", "ok"},
+	"a transfer that breaks": {"Nov 25 10:00:00 x atftpd[12.34]: Serving SEP00005E005301.cnf.xml to 10.1.1.9:2000\nNov 25 10:00:05 x atftpd[12.34]: timeout: retrying...\n", "insufficient"},
+	"an option, then well":   {"Nov 25 11:38:42 pbx in.tftpd[2080]: RRQ from 10.98.1.5 filename SEP00005E005301.cnf.xml\nNov 25 11:38:42 pbx in.tftpd[2080]: sending NAK (8, Option negotiation) to 10.98.1.5\nNov 25 11:38:43 pbx in.tftpd[2080]: RRQ from 10.98.1.5 filename SEP00005E005301.cnf.xml\nNov 25 11:38:43 pbx in.tftpd[2080]: Client 10.98.1.5 finished SEP00005E005301.cnf.xml\n", "ok"},
+	"CTL broken, then well":  {"Verification of the CTL file failed.\nadmin:show ctl\nThe CTL file was verified successfully.\n", "ok"},
+	"a gateway is unknown":   {"%UC_CALLMANAGER-4-EndPointTransientConnection: %[DeviceName=ANALOG1][IPAddress=10.99.0.40][Reason=2]: x\n", "ok registration-refused(possible)"},
+	"somebody's auth fails":  {"Auth fail\n", "insufficient"},
+
+	"TFTP serves, then well": {"Nov 25 19:11:00 debian systemd[1]: tftpd-hpa.service: Failed with result 'timeout'.\nNov 25 19:12:00 debian in.tftpd[2080]: RRQ from 10.98.1.5 filename SEP00005E005301.cnf.xml\nNov 25 19:12:00 debian in.tftpd[2080]: Client 10.98.1.5 finished SEP00005E005301.cnf.xml\n", "ok"},
+	"barred, and in":         {"[Nov 25 17:53:25] NOTICE[812]: chan_sip.c:1 x: Registration from '<sip:1002@10.99.0.1>' failed for '10.88.0.14:5071' - Device does not match ACL\n[Nov 25 17:53:29] VERBOSE[812]: chan_sip.c: Registered SIP '1002' at 10.88.0.14:5060\n", "ok registration-acl(possible)"},
+	"lists, then well":       {"9:54:34p Trust List update failed\n9:55:34p Trust List updated\n", "ok"},
+
 	"CME: registered":      {"ephone-1[0] Mac:0000.5E00.5370 TCP socket:[2] activeLine:0 whisperLine:0 REGISTERED in SCCP ver 19/17\n", "ok"},
 	"CME: not":             {"ephone-1[0] Mac:0000.5E00.5370 TCP socket:[-1] activeLine:0 whisperLine:0 UNREGISTERED\n", "insufficient"},
 	"CME: one of two":      {"ephone-1[0] Mac:0000.5E00.5370 TCP socket:[-1] activeLine:0 whisperLine:0 UNREGISTERED\nephone-2[1] Mac:0000.5E00.5371 TCP socket:[2] activeLine:0 whisperLine:0 REGISTERED in SCCP ver 19/17\n", "ok"},

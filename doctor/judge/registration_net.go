@@ -3,6 +3,7 @@ package judge
 import (
 	"cmp"
 	"net/netip"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -19,7 +20,7 @@ var _ = rule(func(c *Case) {
 		if f.Get("program") == "fail2ban" {
 			found = found.As(finding.Likely) // that a phone is at that address is not told
 		}
-		if c.stranger(f) {
+		if c.registeredAfter(f) || c.stranger(f) {
 			found = found.As(finding.Possible)
 		}
 		c.Find(found, f)
@@ -36,12 +37,15 @@ var _ = rule(func(c *Case) {
 		if f.Get("cause") == "domain" {
 			found = found.As(finding.Likely) // what its configuration makes of a foreign domain is not told
 		}
-		if c.registeredAfter(f) || c.stranger(f) {
+		if c.registeredAfter(f) || c.stranger(f) || f.Get("program") == "CUCM" && !hardPhone.MatchString(f.Get("line")) {
 			found = found.As(finding.Possible)
 		}
 		c.Find(found, f)
 	}
 }, finding.RegistrationACL, finding.RegistrationRefused)
+
+// hardPhone is how CUCM names what may be a phone: softphones, gateways and conference bridges have other names.
+var hardPhone = regexp.MustCompile(`^(?:SEP|a phone at )`)
 
 func registrarReason(f fact.Fact) string {
 	switch f.Get("cause") {
@@ -78,9 +82,12 @@ func (c *Case) stranger(f fact.Fact) bool {
 		})
 }
 
-// registeredAfter reports whether the same line came in later on.
+// registeredAfter reports whether the same line came in later on, or any from the same address where a fact names none.
 func (c *Case) registeredAfter(f fact.Fact) bool {
 	return slices.ContainsFunc(c.All(fact.RegistrarRegistered), func(in fact.Fact) bool {
+		if f.Get("line") == "" {
+			return below(in, f) && in.Get("client") != "" && in.Get("client") == f.Get("client")
+		}
 		return below(in, f) && in.Get("line") == f.Get("line")
 	})
 }

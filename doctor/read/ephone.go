@@ -64,7 +64,7 @@ func (r *ephones) voice(m []string, l Line) {
 	case r.line == "":
 		return // of whom it speaks is not told
 	}
-	r.in.Add(fact.RegistrarRefused, l.Number, l.Raw, l.Time, pairs("program", "CME", "line", cmp.Or(r.line, "a line"), "client", r.client, "cause", cause, "reason", reason)...)
+	r.in.Add(fact.RegistrarRefused, l.Number, l.Raw, l.Time, pairs("program", "CME", "line", cmp.Or(r.line, unnamed), "client", r.client, "cause", cause, "reason", reason)...)
 }
 
 func (r *ephones) is(l Line, device, client string, registered bool) {

@@ -1,6 +1,7 @@
 package read
 
 import (
+	"cmp"
 	"strings"
 
 	"github.com/longcord/longcord/doctor/fact"
@@ -42,6 +43,9 @@ type kamailioLog struct {
 	in *fact.Input
 	at map[string]*kamailioRequest // by process
 }
+
+// unnamed stands for a line of which the log does not tell the name.
+const unnamed = "a line"
 
 // maxProcesses bounds how many processes are remembered. Kamailio has some dozens.
 const maxProcesses = 4096
@@ -86,7 +90,7 @@ func (r *kamailioLog) registration(l Line, request *kamailioRequest, says string
 		request.foreign = m[1]
 	} else if m := kamailioContact.FindStringSubmatch(says); m != nil && !request.done {
 		request.done = true
-		r.in.Add(fact.RegistrarRegistered, l.Number, l.Raw, l.Time, "line", request.user, "client", hostOf(contactHost(m[1])))
+		r.in.Add(fact.RegistrarRegistered, l.Number, l.Raw, l.Time, "line", cmp.Or(request.user, unnamed), "client", hostOf(contactHost(m[1])))
 	} else if m := kamailioRegister.FindStringSubmatch(says); m != nil {
 		request.user, request.contact = m[1], hostOf(contactHost(m[2]))
 	} else if strings.HasSuffix(says, "rule found => Register denied") {
@@ -101,10 +105,7 @@ func (r *kamailioLog) registration(l Line, request *kamailioRequest, says string
 
 func (r *kamailioLog) refused(l Line, request *kamailioRequest, line, cause, reason string) {
 	request.done = true
-	if line == "" {
-		line = "a line"
-	}
-	r.in.Add(fact.RegistrarRefused, l.Number, l.Raw, l.Time, "program", "kamailio", "line", line, "cause", cause, "reason", reason)
+	r.in.Add(fact.RegistrarRefused, l.Number, l.Raw, l.Time, "program", "kamailio", "line", cmp.Or(line, unnamed), "cause", cause, "reason", reason)
 }
 
 func (r *kamailioLog) End() {}

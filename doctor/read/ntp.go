@@ -25,7 +25,7 @@ type clocks struct {
 
 func (r *clocks) Line(l Line) bool {
 	if m := ntpShown.FindStringSubmatch(l.Text); m != nil {
-		r.tell(l, "the gateway", m[1] == "")
+		r.tell(l, "the device that shows it", m[1] == "")
 		return true
 	}
 	switch {
