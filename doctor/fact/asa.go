@@ -135,6 +135,8 @@ const (
 	// IOSGateway: webvpn gateway or context; name (gateway NAME, context NAME), setting, value, router. Setting
 	// "block" stands for the block itself.
 	IOSGateway Kind = "ios.webvpn"
+	// IOSCertificate: a certificate that a router shows; trustpoints (by space), ca (true or absent), subject, not-after.
+	IOSCertificate Kind = "ios.certificate"
 )
 
 // What CUCM tells of itself.

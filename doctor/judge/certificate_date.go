@@ -46,7 +46,7 @@ var _ = rule(func(c *Case) {
 }, finding.CertificateExpired, finding.CertificateNotYetValid, finding.ClockWrong)
 
 // gatewayOf returns the gateway's host, and where nothing names it, the one that its certificate is made out to.
-func gatewayOf(c *Case, certificate fact.Fact) string {
+func gatewayOf(c *Case, certificate fact.Fact) any {
 	if gatewayURL(c) != "" {
 		return gateway(c)
 	}
@@ -55,5 +55,5 @@ func gatewayOf(c *Case, certificate fact.Fact) string {
 			return strings.TrimSpace(value)
 		}
 	}
-	return gateway(c)
+	return finding.Unnamed("(no name is told)")
 }

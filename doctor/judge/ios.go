@@ -1,9 +1,11 @@
 package judge
 
 import (
+	"cmp"
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/longcord/longcord/doctor/fact"
 	"github.com/longcord/longcord/finding"
@@ -99,3 +101,35 @@ var _ = rule(func(c *Case) {
 		}
 	}
 }, finding.CertificateHashOfWrongCertificate, finding.GroupURLMismatch)
+
+// A router has certificates for more than VPN. One that has ended is a fault where its SSL VPN or the phones' vpn-group names its
+// trustpoint, and a question elsewhere.
+var _ = rule(func(c *Case) {
+	for _, f := range c.All(fact.IOSCertificate) {
+		until, ends := moment(f, "not-after")
+		if !ends || c.Now().IsZero() || !c.Now().After(until) {
+			continue
+		}
+		what := "device certificate"
+		if f.Get("ca") == "true" {
+			what = "CA certificate"
+		}
+		name := "trustpoint " + cmp.Or(f.Get("trustpoints"), "(not named)")
+		if at, used := c.iosUses(f); used && f.Get("ca") == "" {
+			c.Find(finding.CertificateExpired.With("(the router's "+name+")", until.Format(time.DateOnly)), f, at)
+			continue
+		}
+		c.Need("if phones' VPN uses it, send `show running-config | section webvpn|vpn-group` of the router: the " + what + " of " + name + " ended " + until.Format(time.DateOnly))
+	}
+}, finding.CertificateExpired)
+
+// iosUses returns the setting by which a router's SSL VPN, or what it tells phones of theirs, names a trustpoint of a certificate.
+func (c *Case) iosUses(certificate fact.Fact) (fact.Fact, bool) {
+	for _, f := range slices.Concat(c.Of(fact.IOSGateway, "setting", "ssl"), c.Of(fact.IOSGroup, "setting", "vpn-trustpoint")) {
+		words := strings.Fields(f.Get("value"))
+		if i := slices.Index(words, "trustpoint"); i >= 0 && i+1 < len(words) && slices.Contains(strings.Fields(certificate.Get("trustpoints")), words[i+1]) {
+			return f, true
+		}
+	}
+	return fact.Fact{}, false
+}

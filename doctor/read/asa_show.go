@@ -48,7 +48,7 @@ type asaVersionReader struct {
 
 var (
 	asaSoftware = compile(`^\s*(?:Cisco )?(?:Adaptive Security Appliance|PIX(?: Security Appliance| Firewall)?|Firepower Extensible Operating System|Firepower Threat Defense) (?:Software )?Version ([0-9][0-9.()A-Za-z]*)`)
-	asaHardware = compile(`^\s*Hardware:\s+([A-Z][A-Za-z0-9-]+)`)
+	asaHardware = compile(`^\s*Hardware:\s+((?:ASA|PIX|FPR|SSP|SSM)[A-Za-z0-9-]*)`)
 	asaTable    = compile(`^\s*(Licensed features|Failover cluster licensed features|Running [Pp]ermanent|Running Time-[Bb]ased|The Running Activation Key)`)
 )
 
@@ -259,6 +259,7 @@ type asaCertificateReader struct {
 	values map[string]string // of the certificate at hand
 	line   Line
 	part   string // subject, issuer or validity
+	ios    bool   // an IOS shows them, which writes Subject where an ASA writes Subject Name
 	all    []asaShown
 }
 
@@ -313,10 +314,10 @@ func (r *asaCertificateReader) Line(l Line) bool {
 		r.values["known"] = "true"
 	case has && label == "Public Key Type":
 		r.values["key"] = asaKey(value)
-	case has && label == "Issuer Name":
-		r.part = "issuer"
-	case has && label == "Subject Name":
-		r.part = "subject"
+	case has && (label == "Issuer Name" || label == "Issuer"):
+		r.part, r.ios = "issuer", r.ios || label == "Issuer"
+	case has && (label == "Subject Name" || label == "Subject"):
+		r.part, r.ios = "subject", r.ios || label == "Subject"
 	case has && (label == "Validity Date" || label == "Signature Algorithm" || label == "CRL Distribution Points" || label == "OCSP AIA" || label == "Storage" || label == "Fingerprint"):
 		r.part = ""
 	case has && strings.HasPrefix(label, "Associated Trustpoint"):
@@ -359,6 +360,10 @@ func (r *asaCertificateReader) flush() {
 // End tells of the ASA's own certificate, when there is only one; which of several it presents, show run ssl says.
 func (r *asaCertificateReader) End() {
 	r.flush()
+	if r.ios {
+		r.tellIOS()
+		return
+	}
 	var own []asaShown
 	for _, c := range r.all {
 		pairs := []string{"name", c.values["trustpoint"]}
@@ -381,6 +386,14 @@ func (r *asaCertificateReader) End() {
 		}
 	}
 	r.in.Add(fact.GatewayCertificate, c.line.Number, "Certificate, "+c.values["subject"]+", "+c.values["end-text"], time.Time{}, pairs...)
+}
+
+// tellIOS tells of certificates of IOS, which has them for more than VPN.
+func (r *asaCertificateReader) tellIOS() {
+	for _, c := range r.all {
+		r.in.Add(fact.IOSCertificate, c.line.Number, c.line.Text+", "+c.values["end-text"]+", trustpoint "+c.values["trustpoint"], time.Time{},
+			pairs("trustpoints", c.values["trustpoint"], "ca", c.values["ca"], "subject", c.values["subject"], "not-after", c.values["not-after"])...)
+	}
 }
 
 func asaCommonName(subject string) string {

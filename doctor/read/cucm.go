@@ -2,6 +2,7 @@ package read
 
 import (
 	"bytes"
+	"cmp"
 	"strings"
 	"time"
 
@@ -28,8 +29,9 @@ var (
 type cucmVersionReader struct{ in *fact.Input }
 
 var (
-	cucmVersion = compile(`(?:(?:Active|Inactive) Master Version|System version|CallManager(?: version)?|CUCM(?: version)?|Unified (?:CM|Communications Manager)(?: Administration)?(?: [Vv]ersion)?|` +
-		`Communications Manager(?: [Vv]ersion)?|<version>)\s*:?\s*(\d{1,2}\.\d{1,2}(?:\.\d{1,2}|\(\d+[a-z]?\))(?:\.\d{4,6}-\d+)?)`)
+	// cucmVersion takes CUCM's own words; what others say as well, such as "System version" of NX-OS, with the number of a build.
+	cucmVersion = compile(`(?:System version|<version>)\s*:?\s*(\d{1,2}\.\d{1,2}\.\d{1,2}\.\d{4,6}-\d+)|(?:(?:Active|Inactive) Master Version|CallManager(?: version)?|CUCM(?: version)?|Unified (?:CM|Communications Manager)(?: Administration)?(?: [Vv]ersion)?|` +
+		`Communications Manager(?: [Vv]ersion)?)\s*:?\s*(\d{1,2}\.\d{1,2}(?:\.\d{1,2}|\(\d+[a-z]?\))(?:\.\d{4,6}-\d+)?)`)
 )
 
 func (r *cucmVersionReader) Line(l Line) bool {
@@ -37,7 +39,7 @@ func (r *cucmVersionReader) Line(l Line) bool {
 	if m == nil || strings.HasPrefix(l.Text, "Inactive") {
 		return m != nil
 	}
-	values := []string{"version", m[1]}
+	values := []string{"version", cmp.Or(m[1], m[2])}
 	if strings.Contains(strings.ToLower(l.Text), "unrestricted") {
 		values = append(values, "unrestricted", "true")
 	}
