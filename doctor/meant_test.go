@@ -32,6 +32,12 @@ func TestVPNMeant(t *testing.T) {
 		"a router of phones that go home":     {labRouter + "voice service voip\n vpn-group 1\n  vpn-gateway 1 https://vpn.example.com/phones\n  vpn-trustpoint 1 trustpoint A leaf\nend\n", "fault model-without-vpn model-without-vpn home-network-overlaps"},
 		"a firewall":                          {firewall(""), "insufficient"},
 		"a firewall, and a phone's file":      {firewall("") + phoneFile, "fault vpn-not-enabled-on-interface"},
+		"networks of a computer's session":    {"X-CSTP-Split-Include: 10.20.0.0/255.255.0.0\n", "ok split-tunnel(likely)"},
+		"another port of a computer's UDP":    {"POST https://vpn.example.com:4443/\nX-DTLS-Port: 4443\n", "ok dtls-disabled(possible)"},
+		"another port, and a phone's file":    {"X-DTLS-Port: 4443\n" + phoneFile, "ok dtls-disabled(likely)"},
+		"a group of computers":                {"group-policy STAFF internal\ngroup-policy STAFF attributes\n split-tunnel-policy tunnelspecified\n", "ok split-tunnel(possible)"},
+		"a group of phones":                   {"group-policy PHONES internal\ngroup-policy PHONES attributes\n split-tunnel-policy tunnelspecified\n", "fault split-tunnel"},
+		"a clock that nobody sets":            {"Clock is unsynchronized, stratum 16, no reference clock\n", "ok clock-wrong(likely)"},
 		"a firewall with AnyConnect, nowhere": {firewall(anyConnect), "fault vpn-not-enabled-on-interface"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -55,6 +61,34 @@ func TestFragment(t *testing.T) {
 		"webvpn, cut before the client":   {noClient, "ok"},
 		"webvpn, typed without an image":  {"fw(config)# webvpn\nfw(config-webvpn)# enable outside\nfw(config-webvpn)# anyconnect enable\n", "ok"},
 		"webvpn, listed without an image": {"webvpn\n enable outside\n anyconnect enable\n", "fault anyconnect-image-missing(likely)"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if got := office(t, c.text); got != c.want {
+				t.Errorf("got %q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
+// TestOthersWords is for words that others have, too, and that are no fault of phones, CUCM or a gateway of theirs.
+func TestOthersWords(t *testing.T) {
+	t.Parallel()
+	certificate := "Certificate\n  Status: Available\n  Certificate Usage: General Purpose\n  Subject:\n    Name: r1.example.com\n    cn=r1.example.com\n" +
+		"  Validity Date:\n    start date: 09:17:52 UTC Jun 22 2022\n    end   date: 09:17:52 UTC Jun 22 2023\n  Associated Trustpoints: TP\n"
+	for name, c := range map[string]struct{ text, want string }{
+		"NX-OS":                         {"  System version: 6.1(2)I3(1)\n", "insufficient"},
+		"CUCM's page":                   {"System version: 7.1.5.10000-12\n", "fault cucm-version"},
+		"a port channel's hardware":     {"  Hardware: Port-Channel, address: 0c11.67ea.61ff\n", "insufficient"},
+		"an ASA's hardware":             {"Hardware:   ASA5520, 2048 MB RAM\n", "ok"},
+		"counts of packets":             {"  Checksum error drops packets :              66\n- Checksum Error: 10\n", "insufficient"},
+		"a phone's damaged load":        {"9:54:34p Checksum Error\n", "ok load-missing(likely)"},
+		"a router's certificate":        {certificate, "insufficient"},
+		"a router's, of its VPN":        {certificate + "version 15.2\nwebvpn gateway G\n ssl trustpoint TP\n inservice\nend\n", "fault certificate-expired"},
+		"a firewall's certificate":      {strings.Replace(certificate, "Subject:\n    Name: r1.example.com", "Subject Name:", 1), "fault certificate-expired"},
+		"a certificate without a name":  {"notAfter=Jun 22 09:17:52 2023 GMT\n", "fault certificate-expired"},
+		"a handshake that needed time":  {"DTLS handshake failed: Resource temporarily unavailable, try again.\nEstablished DTLS connection (using GnuTLS).\n", "ok"},
+		"a handshake that never got on": {"DTLS handshake failed: Resource temporarily unavailable, try again.\n", "ok dtls-blocked(likely)"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -233,7 +233,7 @@ func TestServersSaid(t *testing.T) {
 				"   25590     test  default      10.99.0.2    10.88.0.190  vpns0  4m:12s      (no-dtls) connected\n", "ok dtls-blocked(likely)",
 		},
 		"routes of a session": {
-			"\tUsername: test   Groupname: (none)\n\tState: connected\n\tRoutes: 10.20.0.0/16\n", "fault split-tunnel(likely)",
+			"\tUsername: test   Groupname: (none)\n\tState: connected\n\tRoutes: 10.20.0.0/16\n", "ok split-tunnel(likely)",
 		},
 		"openconnect with the time before each line": {
 			"[2026-11-26 01:13:15] POST https://vpn.example.net/\n[2026-11-26 01:13:15] Failed to connect to 203.0.113.2:443: Connection refused\n", "fault gateway-unreachable(likely)",

@@ -38,7 +38,7 @@ var _ = rule(func(c *Case) {
 		switch {
 		case !image && on && block.Get("listed") != "": // images stand above it
 			c.Find(finding.AnyConnectImageMissing.With(b.name).As(certainty), client)
-		case !image && b.whole() && c.vpnMeant(): // else it serves browsers, perhaps
+		case !image && b.whole() && c.meant: // else it serves browsers, perhaps
 			c.Find(finding.AnyConnectImageMissing.With(b.name).As(certainty), block, serves)
 		}
 	}

@@ -166,13 +166,14 @@ func (b *asaBox) phoneGroups() (groups []asaGroup) {
 	if len(groups) > 0 {
 		return groups
 	}
+	guess := b.guess()
 	for _, f := range b.facts[fact.GatewayGroupURL] {
-		add(f.Get("group"), finding.Likely)
+		add(f.Get("group"), guess)
 	}
 	if len(b.facts[fact.GatewayGroupURL]) == 0 {
 		for _, f := range b.all(fact.ASAGroup, "setting", "type") {
 			if strings.HasPrefix(f.Get("value"), "remote-access") || f.Get("value") == "webvpn" {
-				add(f.Get("group"), finding.Likely)
+				add(f.Get("group"), guess)
 			}
 		}
 	}
@@ -197,7 +198,7 @@ func (b *asaBox) phonePolicies() (policies []asaGroup) {
 			}
 		}
 		if names := b.policies(); len(groups) == 0 && len(names) == 1 {
-			groups = append(groups, asaGroup{"", names[0], finding.Likely, nil})
+			groups = append(groups, asaGroup{"", names[0], b.guess(), nil})
 		}
 	}
 	for _, g := range groups {
@@ -399,9 +400,20 @@ func (c *Case) asaNewPhones() bool {
 	return found
 }
 
-// as lowers a certainty to what is known of the group.
+// guess is how far the only group is to be taken for one of phones.
+func (b *asaBox) guess() finding.Certainty {
+	if b.c.meant {
+		return finding.Likely
+	}
+	return finding.Possible
+}
+
+// as lowers a certainty to what is known of the group. What only hampers phones is worth to be known before there are any.
 func (g asaGroup) as(f finding.Finding) finding.Finding {
-	if g.certainty == finding.Likely && f.Certainty == finding.Certain {
+	switch {
+	case g.certainty == finding.Possible && f.Severity == finding.Fault:
+		return f.As(finding.Possible)
+	case g.certainty != finding.Certain && f.Certainty == finding.Certain:
 		return f.As(finding.Likely)
 	}
 	return f

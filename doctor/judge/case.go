@@ -18,6 +18,7 @@ type Case struct {
 	found  []found
 	early  int // so many of found are what rules made of facts; the rest was told
 	needs  []string
+	meant  bool // the evidence shows that a phone's VPN is meant
 
 	phonesOf map[string][]string // by user: as whose the evidence knows phones
 	speakers map[string][]string // by source: phones that it names
@@ -35,6 +36,7 @@ func newCase(f *fact.File) *Case {
 		c.byKind[each.Kind] = append(c.byKind[each.Kind], each)
 	}
 	c.learnParties()
+	c.meant = c.vpnMeant()
 	return c
 }
 
@@ -229,10 +231,11 @@ func (c *Case) readOn() {
 }
 
 // tells reports whether the evidence tells anything of phones or their VPN. That lines have a known form does not: an ASA
-// logs more than that. Nor does it tell how something went that a phone, or its VPN client, is mentioned.
+// logs more than that. Nor does it tell how something went that a phone, or its VPN client, is mentioned, or what certificates a
+// router has.
 func (c *Case) tells() bool {
 	return slices.ContainsFunc(c.file.Facts, func(f fact.Fact) bool {
-		return !slices.Contains([]fact.Kind{fact.AskedURL, fact.PhoneVPN, fact.PhoneIssuerMissing}, f.Kind)
+		return !slices.Contains([]fact.Kind{fact.AskedURL, fact.PhoneVPN, fact.PhoneIssuerMissing, fact.IOSCertificate}, f.Kind)
 	})
 }
 

@@ -32,7 +32,7 @@ var _ = rule(func(c *Case) {
 		}
 		for _, auth := range o.all("auth") {
 			if strings.HasPrefix(auth.Get("value"), "certificate") {
-				c.Find(finding.ClientCertificateUntrusted.With("every phone", "ocserv looks for the user in "+oid.Get("value")+", which phones' certificates do not have").As(finding.Likely), oid, auth)
+				c.Find(c.ifMeant(finding.ClientCertificateUntrusted.With("every phone", "ocserv looks for the user in "+oid.Get("value")+", which phones' certificates do not have").As(finding.Likely)), oid, auth)
 			}
 		}
 	}

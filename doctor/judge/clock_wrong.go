@@ -36,7 +36,11 @@ var _ = rule(func(c *Case) {
 	states := c.All(fact.ClockState)
 	for i, f := range states {
 		if f.Get("synchronised") == "false" && !slices.ContainsFunc(states[i+1:], func(later fact.Fact) bool { return later.Get("whose") == f.Get("whose") && below(later, f) }) {
-			c.Find(finding.ClockWrong.With(f.Get("whose"), "no NTP server sets it").As(finding.Likely), f)
+			found := finding.ClockWrong.With(f.Get("whose"), "no NTP server sets it").As(finding.Likely)
+			if f.Get("whose") == "the gateway" && !c.meant {
+				found.Severity = finding.Note // some router, perhaps
+			}
+			c.Find(found, f)
 		}
 	}
 }, finding.ClockWrong)

@@ -34,7 +34,7 @@ func (b *asaBox) dtlsOff(g asaGroup) (fact.Fact, bool) {
 var _ = rule(func(c *Case) {
 	for _, b := range c.asas() {
 		if f, ok := b.webvpn("dtls port"); ok && f.Get("value") != "443" {
-			c.Find(finding.DTLSBlocked.With("443"), f)
+			c.Find(c.ifMeant(finding.DTLSBlocked.With("443")), f)
 		}
 		for _, f := range b.facts[fact.ASASession] {
 			protocol := f.Get("protocol")

@@ -37,7 +37,7 @@ var _ = rule(func(c *Case) {
 		case ok && port == 0:
 			c.Find(finding.DTLSDisabled.With("ocserv"), f)
 		case ok && port != phonesPort:
-			c.Find(finding.DTLSBlocked.With(strconv.Itoa(phonesPort)), f) // nobody listens there
+			c.Find(c.ifMeant(finding.DTLSBlocked.With(strconv.Itoa(phonesPort))), f) // nobody listens there
 		}
 		if f, off := o.is("dtls-legacy", false); off {
 			_, cisco := o.is("cisco-client-compat", true)

@@ -22,7 +22,7 @@ var _ = rule(func(c *Case) {
 				at, ok = b.last(fact.ASAGroup, "group", g.name)
 			}
 			if ok {
-				c.Find(finding.GroupURLMismatch.With(c.phonesURL("https://GATEWAY/PHONES")).As(finding.Likely), at)
+				c.Find(g.as(finding.GroupURLMismatch.With(c.phonesURL("https://GATEWAY/PHONES")).As(finding.Likely)), at)
 			}
 		}
 		if at, ok := b.webvpn("port"); ok {

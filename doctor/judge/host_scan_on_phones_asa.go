@@ -21,7 +21,7 @@ var _ = rule(func(c *Case) {
 		for _, g := range b.phoneGroups() {
 			at, seen := b.listed(fact.ASAGroup, "group", g.name, "setting", "webvpn-attributes")
 			if _, without := b.last(fact.ASAGroup, "group", g.name, "setting", "without-csd"); seen && !without {
-				c.Find(finding.HostScanOnPhones.With(g.name).As(finding.Likely), on, at)
+				c.Find(g.as(finding.HostScanOnPhones.With(g.name).As(finding.Likely)), on, at)
 			}
 		}
 	}

@@ -58,7 +58,7 @@ var _ = rule(func(c *Case) {
 		name := f.Get("name")
 		settings := c.Of(fact.IOSGateway, "name", name)
 		ended := len(c.Of(fact.IOSGateway, "name", name, "setting", "end")) > 0
-		if c.vpnMeant() && len(settings) > 2 && ended && len(c.Of(fact.IOSGateway, "name", name, "setting", "inservice", "value", "")) == 0 {
+		if c.meant && len(settings) > 2 && ended && len(c.Of(fact.IOSGateway, "name", name, "setting", "inservice", "value", "")) == 0 {
 			c.Find(finding.VPNNotEnabledOnInterface.With("the router", "of webvpn "+name).As(finding.Likely), f)
 		}
 	}

@@ -41,12 +41,12 @@ var _ = rule(func(c *Case) {
 		for _, f := range o.all("auth") {
 			way := f.Get("value")
 			if strings.HasPrefix(way, "gssapi") || strings.HasPrefix(way, "oidc") || strings.Contains(way, "otp=") {
-				c.Find(finding.LoginRefused.With("every phone").As(finding.Likely), f)
+				c.Find(c.ifMeant(finding.LoginRefused.With("every phone").As(finding.Likely)), f)
 			}
 			ways = append(ways, f)
 		}
 		if len(ways) > 1 { // each of them is asked, in one login
-			c.Find(finding.LoginRefused.With("every phone").As(finding.Likely), ways...)
+			c.Find(c.ifMeant(finding.LoginRefused.With("every phone").As(finding.Likely)), ways...)
 		}
 		if f, ok := o.last("select-group"); ok {
 			if _, chosen := o.last("default-select-group"); !chosen {

@@ -13,11 +13,12 @@ import (
 var vpnAlone = []finding.Declaration{
 	finding.ModelWithoutVPN, finding.LoadTooOld, finding.MPPFirmware, finding.VPNNotConfigured, finding.CUCMVersion, finding.ASAVersion,
 	finding.HomeNetworkOverlaps, finding.NetworkDetectionUnreliable,
+	finding.SplitTunnel, finding.EssentialsLicense, finding.DTLSCipherMismatch, finding.CertificateHashMismatch,
 }
 
 // noteOthers makes notes of what is found of somebody who does not mean a phone's VPN, one for all that an office has.
 func (c *Case) noteOthers() {
-	if c.vpnMeant() || c.asksWhatFits() {
+	if c.meant || c.asksWhatFits() {
 		return
 	}
 	noted := map[string]bool{}
@@ -35,6 +36,14 @@ func (c *Case) noteOthers() {
 
 func needsVPN(code string) bool {
 	return slices.ContainsFunc(vpnAlone, func(d finding.Declaration) bool { return d.Code == code })
+}
+
+// ifMeant makes only possible what is no more than that unless a phone's VPN is meant: the same is found of others for other reasons.
+func (c *Case) ifMeant(f finding.Finding) finding.Finding {
+	if c.meant {
+		return f
+	}
+	return f.As(finding.Possible)
 }
 
 // vpnKinds are what nobody tells who has no phone's VPN: what its client says, and what it is told.
@@ -81,12 +90,14 @@ func (c *Case) vpnMeant() bool {
 
 // forPhones reports whether an ASA has tunnel groups or group policies for phones, by their names or URLs.
 func (b *asaBox) forPhones() bool {
-	return slices.ContainsFunc(b.facts[fact.ASAGroup], func(f fact.Fact) bool { return ofPhones(f) && !b.toSite(f.Get("group")) }) || slices.ContainsFunc(b.facts[fact.ASAPolicy], ofPhones)
+	return slices.ContainsFunc([]fact.Kind{fact.ASAGroup, fact.ASAPolicy, fact.GatewayGroupURL}, func(k fact.Kind) bool {
+		return slices.ContainsFunc(b.facts[k], func(f fact.Fact) bool { return ofPhones(f) && !b.toSite(f.Get("group")) })
+	})
 }
 
 // ofPhones reports whether a tunnel group or a group policy is called after phones, or has a URL that is.
 func ofPhones(f fact.Fact) bool {
-	return asaPhoneWord.MatchString(f.Get("group")) || asaPhoneWord.MatchString(f.Get("policy")) ||
+	return asaPhoneWord.MatchString(f.Get("group")) || asaPhoneWord.MatchString(f.Get("policy")) || asaPhoneWord.MatchString(asaPath(f.Get("url"))) ||
 		f.Get("setting") == "group-url" && asaPhoneWord.MatchString(asaPath(f.Get("value")))
 }
 

@@ -17,7 +17,7 @@ var _ = rule(func(c *Case) {
 			found := finding.TLSVersion.With(b.named())
 			switch {
 			case strings.HasPrefix(value, "sslv3-only"), strings.HasPrefix(value, "tlsv1.3"):
-				c.Find(found, f)
+				c.Find(c.ifMeant(found), f)
 			case strings.HasPrefix(value, "tlsv1.1"), strings.HasPrefix(value, "tlsv1.2"):
 				if old {
 					c.Find(found, f, phone)
@@ -39,7 +39,7 @@ var _ = rule(func(c *Case) {
 			if old {
 				c.Find(finding.TLSCipher.With(b.named()), f, phone)
 			} else {
-				c.Find(finding.TLSCipher.With(b.named()).As(finding.Likely), f)
+				c.Find(c.ifMeant(finding.TLSCipher.With(b.named()).As(finding.Likely)), f)
 			}
 		}
 	}

@@ -49,7 +49,7 @@ func (c *Case) judgePriorities(o ocservFile) {
 		certainty = finding.Certain
 	}
 	if !p.version["1.0"] && !p.version["1.1"] && !p.version["1.2"] {
-		c.Find(finding.TLSVersion.With("(ocserv)"), f)
+		c.Find(c.ifMeant(finding.TLSVersion.With("(ocserv)")), f)
 		return
 	}
 	if !p.version["1.0"] {

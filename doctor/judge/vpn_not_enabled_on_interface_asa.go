@@ -29,7 +29,7 @@ var _ = rule(func(c *Case) {
 		listed := block.Get("listed")
 		switch {
 		case listed == "":
-		case len(serves) == 0 && (image || on || b.whole() && c.vpnMeant()): // both stand below it
+		case len(serves) == 0 && (image || on || b.whole() && c.meant): // both stand below it
 			if outside == "" {
 				outside = "outside"
 			}
@@ -37,7 +37,7 @@ var _ = rule(func(c *Case) {
 		case len(serves) > 0 && image && !on && (listed == "whole" || b.whole()):
 			f, _ := b.webvpn("anyconnect image")
 			c.Find(finding.VPNNotEnabledOnInterface.With(b.name, serves[0]).As(certainty), f, block)
-		case len(serves) > 0 && outside != "" && c.vpnMeant() && !slices.Contains(serves, strings.ToLower(outside)):
+		case len(serves) > 0 && outside != "" && c.meant && !slices.Contains(serves, strings.ToLower(outside)):
 			f, _ := b.last(fact.ASAWebVPN, "setting", "enable")
 			c.Find(finding.VPNNotEnabledOnInterface.With(b.name, outside).As(finding.Likely), f)
 		}
@@ -48,7 +48,7 @@ var _ = rule(func(c *Case) {
 func (c *Case) judgeNoVPN(b *asaBox) {
 	at, whole := b.last(fact.ASAConfiguration, "whole", "true")
 	switch {
-	case whole && !c.vpnMeant():
+	case whole && !c.meant:
 		c.Need("say which URL the phone's VPN should reach, with `--url URL`, or send the phone's file: this ASA has no SSL VPN, and nothing that was sent speaks of one")
 	case whole:
 		c.Find(finding.VPNNotEnabledOnInterface.With(b.name, cmp.Or(b.internet(), "outside")), at)
