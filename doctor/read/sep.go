@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -123,7 +124,8 @@ func (r *sepReader) end(whole bool) {
 		default:
 			r.in.Partly("a phone's file in it ends in the middle, </device> is missing")
 		}
-	default: // one element of the group, without anything around it
+	default: // one element of the group, without anything around it, as other programs' files may have it
+		f.alone = true
 		f.urls()
 		f.hashes()
 		return
@@ -137,17 +139,18 @@ type sepFile struct {
 	name   string
 	first  int // line in the source where the text begins
 	leaves []cnf.Leaf
+	alone  bool                  // the text is one element that need not be a phone's
 	values map[string][]cnf.Leaf // by the element's name
 }
 
 // known says whether a document with the root device is a phone's.
 func (f *sepFile) known() bool {
-	for _, name := range []string{"deviceProtocol", "fullConfig", "loadInformation", "processNodeName", "url1", "certHash1", "versionStamp", "webAccess", "mtu"} {
+	for _, name := range []string{"deviceProtocol", "fullConfig", "loadInformation", "processNodeName", "certHash1", "versionStamp", "webAccess"} {
 		if len(f.values[name]) > 0 {
 			return true
 		}
 	}
-	return false
+	return slices.ContainsFunc(f.leaves, func(l cnf.Leaf) bool { return strings.Contains(l.Path, "vpnGroup") })
 }
 
 func (f *sepFile) add(kind fact.Kind, l cnf.Leaf, values ...string) {
@@ -300,10 +303,13 @@ func (f *sepFile) urls() (n int) {
 		if m == nil || m[1] != "url" || text == "" || strings.Contains(l.Path, "/") && !strings.Contains(l.Path, "addresses") {
 			continue
 		}
+		u, err := url.Parse(text)
+		if f.alone && (err != nil || u.Scheme != "https") {
+			continue
+		}
 		n++
 		f.add(fact.FileURL, l, "url", text, "index", m[2])
 		index, _ := strconv.Atoi(m[2])
-		u, err := url.Parse(text)
 		switch {
 		case index > cnf.MaxURLs:
 			f.wrong(l, fmt.Sprintf("%s%s is one too many: phones read url1 to url%d", m[1], m[2], cnf.MaxURLs))
@@ -341,7 +347,7 @@ func (f *sepFile) hashes() (n int) {
 			f.wrong(l, fmt.Sprintf("certHash%s is in hex digits, and phones want base64: %s", m[2], base64.StdEncoding.EncodeToString(digits)))
 		case err == nil && len(raw) == 32 || notHex == nil && len(digits) == 32:
 			f.wrong(l, fmt.Sprintf("certHash%s is a SHA-256, and phones compare SHA-1: 28 characters of base64", m[2]))
-		default:
+		case !f.alone:
 			f.wrong(l, fmt.Sprintf("certHash%s is %q and must be the SHA-1 of a certificate in base64, 28 characters", m[2], text))
 		}
 	}

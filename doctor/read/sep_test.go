@@ -75,6 +75,11 @@ func TestSEPPart(t *testing.T) {
 	if got := told(phoneFacts(t, "<device><name>printer</name></device>\n")); len(got) != 0 {
 		t.Errorf("of another device: got %q", got)
 	}
+	for _, text := range []string{"<urls><url1>http://intranet/page.xml</url1></urls>", "<device><name>router</name><mtu>1500</mtu></device>", "<certHash1>abc</certHash1>"} {
+		if got := told(phoneFacts(t, text+"\n")); len(got) != 0 {
+			t.Errorf("%s of another program: got %q", text, got)
+		}
+	}
 	if got := told(phoneFacts(t, "<?xml version=\"1.0\"?>\n<flat-profile>\n<Profile_Rule>/x.xml</Profile_Rule>\n</flat-profile>\n")); !slices.Equal(got, []string{"sep.multiplatform"}) {
 		t.Errorf("of multiplatform firmware: got %q", got)
 	}
