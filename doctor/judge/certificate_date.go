@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -21,7 +22,12 @@ var _ = rule(func(c *Case) {
 		if now.IsZero() {
 			break
 		}
+		shown, certainty := c.asaShows(f), certainty
+		if shown == finding.Likely && certainty == finding.Certain {
+			certainty = finding.Likely
+		}
 		switch {
+		case shown == "":
 		case ends && now.After(until):
 			c.Find(finding.CertificateExpired.With(gatewayOf(c, f), until.Format(time.DateOnly)).As(certainty), f)
 		case known && now.Before(from):
@@ -44,6 +50,23 @@ var _ = rule(func(c *Case) {
 		}
 	}
 }, finding.CertificateExpired, finding.CertificateNotYetValid, finding.ClockWrong)
+
+// asaShows says how sure it is that the gateway shows a certificate. An ASA that lists those it has may use them for peers of
+// IPsec; which trust point the VPN has, its settings say. Empty: it shows another one.
+func (c *Case) asaShows(certificate fact.Fact) finding.Certainty {
+	name, bound := certificate.Get("trustpoint"), c.Of(fact.ASAGlobal, "setting", "ssl trust-point")
+	switch {
+	case name == "":
+		return finding.Certain
+	case len(bound) == 0:
+		return finding.Likely
+	case slices.ContainsFunc(bound, func(f fact.Fact) bool {
+		return slices.Contains(strings.Fields(name), strings.Fields(f.Get("value") + " -")[0])
+	}):
+		return finding.Certain
+	}
+	return ""
+}
 
 // gatewayOf returns the gateway's host, and where nothing names it, the one that its certificate is made out to.
 func gatewayOf(c *Case, certificate fact.Fact) any {

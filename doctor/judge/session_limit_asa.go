@@ -18,6 +18,9 @@ var _ = rule(func(c *Case) {
 		if f.Get("whose") == "aaa" {
 			found = finding.SessionLimit.With("the AAA of the ASA").As(finding.Likely)
 		}
+		if f.Get("whose") == "licence" { // somebody who was not there made room
+			found = found.As(finding.Likely)
+		}
 		c.Find(lasting(found, f), f)
 	}
 	for _, f := range c.asaEvents(fact.ASASessionEnded) {

@@ -380,7 +380,7 @@ func (r *asaCertificateReader) End() {
 	}
 	c := own[0]
 	pairs := []string{"depth", "0"}
-	for _, name := range []string{"sha1", "subject", "issuer", "not-before", "not-after", "key"} {
+	for _, name := range []string{"sha1", "subject", "issuer", "not-before", "not-after", "key", "trustpoint"} {
 		if c.values[name] != "" {
 			pairs = append(pairs, name, c.values[name])
 		}
