@@ -8,7 +8,7 @@ import (
 )
 
 // vpnAgent is in the names of programs that want a tunnel; all others are browsers and scanners.
-var vpnAgent = regexp.MustCompile(`(?i)cisco|anyconnect|secure client|phone`)
+var vpnAgent = regexp.MustCompile(`(?i)cisco|anyconnect|secure client|\bip ?phone client`)
 
 var _ = rule(func(c *Case) {
 	for _, f := range c.All(fact.OcservUnknownClient) {

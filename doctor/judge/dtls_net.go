@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"regexp"
 	"slices"
 	"strconv"
 
@@ -51,6 +52,9 @@ var _ = rule(func(c *Case) {
 	}
 }, finding.DTLSDisabled, finding.DTLSBlocked, finding.DTLSCipherMismatch)
 
+// onTheWay are GnuTLS's words, and OpenSSL's, for packets that do not come through: both sides never came so far as to agree.
+var onTheWay = regexp.MustCompile(`(?i)timed out|try again|push function|pull function`)
+
 // Hellos that nobody answers are blocked on the way; handshakes that fail meet, and do not agree.
 var _ = rule(func(c *Case) {
 	for _, kind := range []fact.Kind{fact.OcservNoUDP, fact.OcservUDPLost, fact.ClientNoUDP} {
@@ -72,6 +76,10 @@ var _ = rule(func(c *Case) {
 			reason := f.Get("reason")
 			if reason == "" {
 				reason = "the handshake fails"
+			}
+			if onTheWay.MatchString(reason) {
+				c.Find(finding.DTLSBlocked.With("443").As(finding.Likely), f)
+				continue
 			}
 			c.Find(finding.DTLSCipherMismatch.With("the gateway", reason).As(finding.Likely), f)
 		}

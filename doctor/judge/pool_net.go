@@ -35,7 +35,7 @@ var _ = rule(func(c *Case) {
 	others := map[string][]fact.Fact{}
 	var users []string
 	for _, f := range c.All(fact.OcservAddress) {
-		user := f.Get("user")
+		user := f.Get("user") + " " + f.Get("client") // who comes from two places has two devices
 		if len(others[user]) == 0 {
 			users = append(users, user)
 		}
@@ -43,7 +43,7 @@ var _ = rule(func(c *Case) {
 	}
 	for _, user := range users {
 		if all := others[user]; len(all) > 1 {
-			found := finding.AddressChanged.With(user, fmt.Sprintf("%s, then %s", all[0].Get("address"), all[1].Get("address"))).As(finding.Possible)
+			found := finding.AddressChanged.With(all[0].Get("user"), fmt.Sprintf("%s, then %s", all[0].Get("address"), all[1].Get("address"))).As(finding.Possible)
 			for _, o := range c.ocservFiles() {
 				if f, off := o.is("predictable-ips", false); off {
 					found = found.As(finding.Likely).Because(f.Source, f.Line, f.Text)

@@ -43,6 +43,7 @@ func (r *ise) Line(l Line) bool {
 	if request.user == "" {
 		request.user = fields["User-Name"]
 	}
+	request.take("Service-Type", fields["Service-Type"])
 	request.caller = fields["Calling-Station-ID"]
 	if group(l.Raw, m, 1) == "Passed_Authentications" {
 		request.tell(r.in, l, true, "ISE")

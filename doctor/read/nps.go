@@ -10,12 +10,13 @@ import (
 // documented: Microsoft, Audit Network Policy Server
 var (
 	npsEvent = compile(`\bNetwork Policy Server (granted (?:full )?access to a user|denied access to a user|discarded the request for a user)`)
+	npsMFA   = compile(`\bNPS Extension for Azure MFA: +CID: *\S+ *: *(?:(Access Accepted) for user (\S+)|Access Rejected for user (\S+) with Azure MFA response: (.*)|Exception in Authentication Ext for User (\S+) :: (.*))`)
 	npsField = compile(`^(Account Name|NAS Port-Type|Calling Station Identifier|Client IP Address|EAP Type|Reason Code|Reason):\s+(\S.*)$`)
 )
 
 var _ = recognise(Recogniser{
 	Format: "events of Windows' Network Policy Server",
-	Marks:  []string{"network policy server", "account name:", "port-type:", "station identifier:", "client ip address:", "eap type:", "reason"},
+	Marks:  []string{"network policy server", "nps extension for azure mfa", "account name:", "port-type:", "station identifier:", "client ip address:", "eap type:", "reason"},
 	New:    func(in *fact.Input) Reader { return &nps{in: in} },
 })
 
@@ -31,6 +32,13 @@ func (r *nps) Line(l Line) bool {
 	if m := npsEvent.FindStringSubmatch(l.Raw); m != nil {
 		r.flush()
 		r.event, r.line, r.request, r.client = m[1], l, radiusRequest{}, ""
+		return true
+	}
+	if m := npsMFA.FindStringSubmatch(l.Raw); m != nil {
+		r.flush()
+		// Its events say nothing of who asks: where the event of the server itself stands beside, that one does.
+		request := radiusRequest{user: m[2] + m[3] + m[5], reason: "the extension for Azure MFA: " + m[4] + m[6]}
+		request.tell(r.in, l, m[1] != "", "NPS")
 		return true
 	}
 	m := npsField.FindStringSubmatch(strings.TrimSpace(l.Raw))

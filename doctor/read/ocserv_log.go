@@ -1,6 +1,7 @@
 package read
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/longcord/longcord/doctor/fact"
@@ -51,6 +52,7 @@ var ocservPhrases = phrasesOf(
 	says(`unexpected DTLS content type: \d+; possibly a firewall disassociated a UDP session`, fact.OcservUDPLost),
 	says(`^error in DTLS handshake: (?P<reason>.*)`, fact.OcservDTLSFailed),
 	says(`^(?P<reason>no DTLS ciphersuite negotiated)`, fact.OcservDTLSFailed),
+	says(`^(?P<reason>could not set TLS priority: '[^']*(?:PSK|DTLS)[^']*': .*)`, fact.OcservDTLSFailed),
 	says(`^CISCO client compatibility \(dtls-legacy\) is disabled; will not setup a DTLS session`, fact.OcservDTLSOff),
 	says(`^failed cookie authentication attempt`, fact.OcservRefused),
 	says(`(?i)/dev/net/tun|\bTUNSETIFF\b|cannot open (?:/dev/net/)?tun|failed to (?:open|create) tun`, fact.OcservRefused),
@@ -77,6 +79,12 @@ type ocservWorker struct {
 	lived     bool // long enough that something should have come: it sent signs of life or statistics
 }
 
+// ocservWaiting is what failed of a session's DTLS, until it is told. A client tries again.
+type ocservWaiting struct {
+	pid  string
+	tell func()
+}
+
 // maxOcservWorkers bounds how many sessions are followed at a time; a log where more are open tells enough by the first.
 const maxOcservWorkers = 4096
 
@@ -87,6 +95,7 @@ type ocservLog struct {
 	begun     map[string]Line // logins, by session
 	came      bool            // somebody got a session
 	silent    string          // the process whose login was not answered last
+	waits     []ocservWaiting // what DTLS has not overcome yet
 }
 
 func (r *ocservLog) Line(l Line) bool {
@@ -145,7 +154,21 @@ func (r *ocservLog) Line(l Line) bool {
 		r.in.Add(fact.OcservUnknownURL, l.Number, l.Raw, l.Time, more...)
 		return true
 	}
-	return spoken(r.in, ocservPhrases, message, l, more...) || ours
+	if strings.HasPrefix(message, "DTLS handshake completed") {
+		r.waits = slices.DeleteFunc(r.waits, func(w ocservWaiting) bool { return w.pid == pid })
+	}
+	p, groups := ocservPhrases.of(message)
+	switch {
+	case p == nil:
+		return ours
+	case (p.tells == fact.OcservDTLSFailed || p.tells == fact.OcservUDPLost) && pid != "":
+		if len(r.waits) < maxWaiting {
+			r.waits = append(r.waits, ocservWaiting{pid, func() { p.tell(r.in, groups, l, more...) }})
+		}
+	default:
+		p.tell(r.in, groups, l, more...)
+	}
+	return true
 }
 
 // group is a group of a match by index; empty: it is not there.
@@ -237,8 +260,11 @@ func (r *ocservLog) login(message string, l Line) {
 	r.came = r.came || strings.HasPrefix(message, "user ") && strings.HasSuffix(message, " logged in")
 }
 
-// End tells of logins that came to nothing, where nobody came in.
+// End tells what was not overcome, and of logins that came to nothing, where nobody came in.
 func (r *ocservLog) End() {
+	for _, w := range r.waits {
+		w.tell()
+	}
 	if r.came {
 		return
 	}
