@@ -2,7 +2,9 @@ package judge
 
 import (
 	"cmp"
+	"net"
 	"net/netip"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -22,6 +24,9 @@ var _ = rule(func(c *Case) {
 		}
 		switch f.Get("service") {
 		case "gateway":
+			if c.elsewhere(host) {
+				continue
+			}
 			found := finding.GatewayUnreachable.With(host)
 			if c.Has(fact.Handshake) {
 				found = found.As(finding.Possible)
@@ -53,6 +58,8 @@ var _ = rule(func(c *Case) {
 	for _, f := range c.All(fact.CaptureNoName) {
 		host := f.Get("host")
 		switch {
+		case strings.HasSuffix(host, ".arpa"), strings.Contains(host, "_"): // the name of an address, and services: no host's
+			c.Need("look up the gateway's name, which is in the phone's VPN URL: `dig HOST`")
 		case c.gatewayHost(host):
 			c.Find(finding.GatewayNameUnresolved.With(host), f)
 		case !c.Has(fact.FileURL, fact.AskedURL) && !c.Has(fact.Handshake, fact.GatewayCertificate) && strings.Contains(host, "."):
@@ -60,11 +67,25 @@ var _ = rule(func(c *Case) {
 				c.Find(finding.GatewayNameUnresolved.With(host).As(finding.Likely), f)
 				continue
 			}
-			c.Find(finding.GatewayNameUnresolved.With(host).As(finding.Possible), f)
+			if likeGateways.MatchString(host) {
+				c.Find(finding.GatewayNameUnresolved.With(host).As(finding.Possible), f)
+			}
 			c.Need("say what the phone's VPN URL is, or send its file: there are names that do not resolve")
 		}
 	}
 }, finding.GatewayUnreachable, finding.TFTPUnreachable, finding.RegistrationUnreachable, finding.TVSUnreachable, finding.CAPFUntrusted, finding.GatewayNameUnresolved)
+
+// likeGateways is in names that people give to gateways.
+var likeGateways = regexp.MustCompile(`(?i)gw|gate|remote|connect|asa|phone|edge|access|ssl|secure`)
+
+// elsewhere reports whether something is about another host than the gateway, whose name is known: people try many. An
+// address may be anybody's.
+func (c *Case) elsewhere(host string) bool {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	return host != "" && !isAddress(host) && c.Has(fact.FileURL, fact.AskedURL) && !c.gatewayHost(host)
+}
 
 // gotFiles reports whether a phone got files in this source.
 func (c *Case) gotFiles(source string) bool {

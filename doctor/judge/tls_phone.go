@@ -23,6 +23,9 @@ var _ = rule(func(c *Case) {
 		}
 	}
 	for _, f := range c.All(fact.HandshakeFailed) {
+		if c.elsewhere(f.Get("server")) {
+			continue
+		}
 		certainty := finding.Possible
 		switch offered := f.Get("offered"); {
 		case old(c) && offered == "", offered == "TLSv1" && (old(c) || f.Get("by") == "gateway"): // in a capture, phones alone offer so little

@@ -19,7 +19,7 @@ var (
 		says(`^curl: \(6\) Could not resolve host: (?P<host>[\w.-]+)`, fact.CaptureNoName, "reason", "no answer"),
 		says(`^curl: \(60\) .*(?P<reason>certificate has expired|certificate is not yet valid)`, fact.ClientDistrust),
 		says(`^curl: \(60\) .*no alternative certificate subject name matches target host ?name '?(?P<host>[\w.-]+)`, fact.ClientDistrust, "reason", "certificate does not match hostname"),
-		says(`^curl: \(35\) .*(?:alert protocol version|unsupported protocol|wrong version number)`, fact.HandshakeFailed, "alert", "protocol version"),
+		says(`^curl: \(35\) .*(?:alert protocol version|unsupported protocol)`, fact.HandshakeFailed, "alert", "protocol version"),
 		says(`^curl: \(35\) .*handshake failure`, fact.HandshakeFailed, "alert", "handshake failure"),
 		says(`^curl: \(35\) (?P<reason>.*)`, fact.HandshakeFailed),
 		says(`^\* +SSL connection using (?P<protocol>TLSv[\d.]+) / (?P<cipher>\S+)`, fact.Handshake),
@@ -69,7 +69,15 @@ type netTools struct {
 func (r *netTools) Line(l Line) bool {
 	text := strings.TrimRight(l.Text, " ")
 	if p, m := netPhrases.of(text); p != nil {
-		p.tell(r.in, m, l)
+		var more []string
+		switch {
+		case !strings.HasPrefix(text, "curl: ") || r.to == "":
+		case p.tells == fact.ClientDistrust:
+			more = []string{"host", r.to}
+		case p.tells == fact.HandshakeFailed:
+			more = []string{"server", joinHost(r.to, r.toPort)}
+		}
+		p.tell(r.in, m, l, more...)
 		return true
 	}
 	return r.pinged(text, l) || r.named(text, l) || r.connected(text, l)

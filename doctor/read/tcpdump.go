@@ -12,7 +12,7 @@ import (
 // asked and does not answer. observed: tcpdump 4.99
 var (
 	tcpdumpPacket  = compile(`^(?:\S+ )?\d\d:\d\d:\d\d\.\d+ (?:\S+ +(?:In|Out) +)?IP6? (\S+)\.([\w-]+) > (\S+)\.([\w-]+): (Flags \[([A-Z.]+)\]|UDP)`)
-	tcpdumpRefused = compile(`^(?:\S+ )?\d\d:\d\d:\d\d\.\d+ (?:\S+ +(?:In|Out) +)?IP6? \S+ > \S+: ICMP (\S+) (?:tcp|udp) port ([\w-]+) unreachable`)
+	tcpdumpRefused = compile(`^(?:\S+ )?\d\d:\d\d:\d\d\.\d+ (?:\S+ +(?:In|Out) +)?IP6? \S+ > \S+: ICMP (\S+) (tcp|udp) port ([\w-]+) unreachable`)
 )
 
 var _ = recognise(Recogniser{
@@ -30,6 +30,13 @@ type tcpdumpFlow struct {
 	by       string
 	times    int
 	answered bool
+	reset    bool // by a refusal
+}
+
+// tcpdumpRefusal is a port that nobody listens on, as far as this line tells.
+type tcpdumpRefusal struct {
+	Line
+	server, port, by string
 }
 
 // Bounds: how many flows are followed, and how often somebody asks before it is said that nobody answers.
@@ -42,11 +49,13 @@ type tcpdump struct {
 	in    *fact.Input
 	asked map[string]*tcpdumpFlow
 	order []string
+
+	refused []tcpdumpRefusal
 }
 
 func (r *tcpdump) Line(l Line) bool {
 	if m := tcpdumpRefused.FindStringSubmatch(l.Raw); m != nil {
-		r.silent(l, m[1], portNumber(m[2]), "tcp", "refused")
+		r.refuses(tcpdumpRefusal{l, m[1], portNumber(m[3]), m[2]})
 		return true
 	}
 	m := tcpdumpPacket.FindStringSubmatch(l.Raw)
@@ -56,7 +65,8 @@ func (r *tcpdump) Line(l Line) bool {
 	from, to := m[1]+"."+portNumber(m[2]), m[3]+"."+portNumber(m[4])
 	if f := r.asked[to+" "+from]; f != nil { // it comes back
 		if strings.HasPrefix(m[6], "R") && !f.answered {
-			r.silent(l, f.server, f.port, f.by, "refused")
+			r.refuses(tcpdumpRefusal{l, f.server, f.port, f.by})
+			f.reset = true
 		}
 		f.answered = true
 		return true
@@ -78,6 +88,12 @@ func (r *tcpdump) Line(l Line) bool {
 	}
 	f.times++
 	return true
+}
+
+func (r *tcpdump) refuses(f tcpdumpRefusal) {
+	if len(r.refused) < maxTCPDumpFlows {
+		r.refused = append(r.refused, f)
+	}
 }
 
 // portNumber is the number of a port that tcpdump gives a name, where phones use it.
@@ -109,19 +125,28 @@ func (r *tcpdump) silent(l Line, host, port, by, reason string) {
 // End tells of who was asked in vain. Datagrams that stay without an answer to a gateway that is connected by TCP are
 // DTLS that does not come through.
 func (r *tcpdump) End() {
-	talks := map[string]bool{}
+	talks := map[string]bool{} // by server and port of TCP
 	for _, f := range r.asked {
-		if f.answered && f.by == "tcp" && f.port == "443" {
-			talks[f.server] = true
+		if f.answered && !f.reset && f.by == "tcp" {
+			talks[joinHost(f.server, f.port)] = true
+		}
+	}
+	for _, f := range r.refused {
+		switch there := talks[joinHost(f.server, f.port)]; {
+		case f.by == "udp" && f.port == "443":
+			r.in.Add(fact.CaptureNoUDP, f.Number, f.Raw, f.Time, "server", joinHost(f.server, f.port), "reason", "refused")
+		case !there: // who took another connection was not ready, or is gone on purpose
+			r.silent(f.Line, f.server, f.port, f.by, "refused")
 		}
 	}
 	for _, key := range r.order {
 		f := r.asked[key]
 		switch {
 		case f.answered || f.times < tcpdumpPatience:
+		case f.by == "tcp" && talks[joinHost(f.server, f.port)]:
 		case f.by == "tcp":
 			r.silent(f.first, f.server, f.port, f.by, "timeout")
-		case f.port == "443" && talks[f.server]:
+		case f.port == "443" && talks[joinHost(f.server, f.port)]:
 			r.in.Add(fact.CaptureNoUDP, f.first.Number, f.first.Raw, f.first.Time, "server", joinHost(f.server, f.port), "reason", "no answer")
 		}
 	}
