@@ -14,9 +14,13 @@ import (
 func TestLogins(t *testing.T) {
 	t.Parallel()
 	const (
-		nps = "Network Policy Server %s.\n\nUser:\n\tAccount Name:\t\t\tphone1\nNAS:\n\tNAS Port-Type:\t\t\t%s\nRADIUS Client:\n\tClient IP Address:\t\t10.1.1.2\nAuthentication Details:\n\tEAP Type:\t\t\t%s\n\tReason Code:\t\t\t16\n\tReason:\t\t\t\tAuthentication failed due to a user credentials mismatch.\n"
-		ise = "<181>Nov 24 09:56:00 ise1 CISE_%s 0000075523 1 0 2026-11-24 09:56:00.597 +00:00 0000075590 %s, ConfigVersionId=1, NAS-IP-Address=10.1.1.2, UserName=phone1, NAS-Port-Type=%s, FailureReason=%s, Step=11001,\n"
-		up  = "[1] Connect to LDAP server: ldap://10.1.1.30:389, status = Successful\n"
+		nps     = "Network Policy Server %s.\n\nUser:\n\tAccount Name:\t\t\tphone1\nNAS:\n\tNAS Port-Type:\t\t\t%s\nRADIUS Client:\n\tClient IP Address:\t\t10.1.1.2\nAuthentication Details:\n\tEAP Type:\t\t\t%s\n\tReason Code:\t\t\t16\n\tReason:\t\t\t\tAuthentication failed due to a user credentials mismatch.\n"
+		ise     = "<181>Nov 24 09:56:00 ise1 CISE_%s 0000075523 1 0 2026-11-24 09:56:00.597 +00:00 0000075590 %s, ConfigVersionId=1, NAS-IP-Address=10.1.1.2, UserName=phone1, NAS-Port-Type=%s, FailureReason=%s, Step=11001,\n"
+		nmap    = "Nmap scan report for vpn.example.net (192.0.2.10)\nPORT    STATE SERVICE\n%s/tcp open  https\n| ssl-enum-ciphers: \n%s|_  least strength: A\n"
+		streams = "======= RTP Streams =======\n   Start time      End time     Src IP addr  Port    Dest IP addr  Port       SSRC\n%s===========================\n"
+		stream  = "    12.044101      60.101223      %s 24876      %s 20132 0x1A2B3C4D            g711U  2402     0 (0.0%%)          18.911          20.000\n"
+		alert   = "    1   0.000000   10.20.4.65 → 10.20.0.11   TCP 74 51022 → %s [SYN] Seq=0 Win=29200 Len=0\n    8   0.131009   10.20.4.65 → 10.20.0.11   TLSv1.2 73 Alert (Level: Fatal, Description: Unknown CA)\n"
+		up      = "[1] Connect to LDAP server: ldap://10.1.1.30:389, status = Successful\n"
 	)
 	for name, c := range map[string]struct {
 		text    string
@@ -64,6 +68,22 @@ func TestLogins(t *testing.T) {
 		"tcpdump, no gateway":                   {"10:00:00.100000 IP 192.0.2.10 > 192.0.2.77: ICMP 192.0.2.10 tcp port https unreachable, length 36\n", judge.Fault, []string{"gateway-unreachable"}},
 		"tcpdump, refused and taken":            {"10:00:00.000000 IP 192.0.2.77.35268 > 192.0.2.10.443: Flags [S], seq 1, length 0\n10:00:00.000001 IP 192.0.2.10.443 > 192.0.2.77.35268: Flags [R.], seq 0, length 0\n10:00:09.000000 IP 192.0.2.77.35269 > 192.0.2.10.443: Flags [S], seq 1, length 0\n10:00:09.000001 IP 192.0.2.10.443 > 192.0.2.77.35269: Flags [S.], seq 1, length 0\n", judge.Insufficient, nil},
 		"tcpdump, refused":                      {"10:00:00.000000 IP 192.0.2.77.35268 > 192.0.2.10.443: Flags [S], seq 1, length 0\n10:00:00.000001 IP 192.0.2.10.443 > 192.0.2.77.35268: Flags [R.], seq 0, length 0\n", judge.Fault, []string{"gateway-unreachable"}},
+		"HAProxy, no gateway left":              {"Nov 25 06:10:12 lb1 haproxy[1811]: [ALERT]    (1811) : backend 'bk_ocserv' has no server available!\n", judge.Fault, []string{"gateway-unreachable"}},
+		"HAProxy, and one again":                {"Nov 25 06:10:12 lb1 haproxy[1811]: [ALERT]    (1811) : backend 'bk_ocserv' has no server available!\nNov 25 06:11:12 lb1 haproxy[1811]: [WARNING]  (1811) : Server bk_ocserv/ocserv1 is UP, reason: Layer4 check passed\n", judge.Insufficient, nil},
+		"HAProxy, no web server":                {"Nov 25 06:10:12 lb1 haproxy[1811]: [ALERT]    (1811) : backend 'bk_www' has no server available!\n", judge.Insufficient, nil},
+		"nmap, TLS 1.3 only":                    {fmt.Sprintf(nmap, "443", "|   TLSv1.3: \n|     ciphers: \n"), judge.Fault, []string{"tls-version"}},
+		"nmap, TLS 1.2 and 1.3":                 {fmt.Sprintf(nmap, "443", "|   TLSv1.2: \n|     ciphers: \n|   TLSv1.3: \n|     ciphers: \n"), judge.OK, nil},
+		"nmap, of another port":                 {fmt.Sprintf(nmap, "8443", "|   TLSv1.3: \n|     ciphers: \n"), judge.OK, nil},
+		"nmap, cut off":                         {strings.TrimSuffix(fmt.Sprintf(nmap, "443", "|   TLSv1.3: \n|     ciphers: \n"), "|_  least strength: A\n"), judge.Insufficient, nil},
+		"streams, one way":                      {fmt.Sprintf(streams, fmt.Sprintf(stream, "10.1.1.6", "10.99.0.14")), judge.Fault, []string{"one-way-audio"}},
+		"streams, both ways":                    {fmt.Sprintf(streams, fmt.Sprintf(stream, "10.1.1.6", "10.99.0.14")+fmt.Sprintf(stream, "10.99.0.14", "10.1.1.6")), judge.Insufficient, nil},
+		"streams, cut off":                      {strings.TrimSuffix(fmt.Sprintf(streams, fmt.Sprintf(stream, "10.1.1.6", "10.99.0.14")), "===========================\n"), judge.Insufficient, nil},
+		"streams, to many":                      {fmt.Sprintf(streams, fmt.Sprintf(stream, "10.1.1.6", "239.1.1.1")), judge.Insufficient, nil},
+		"tshark, TLS of a call manager":         {fmt.Sprintf(alert, "5061"), judge.Fault, []string{"registration-tls"}},
+		"tshark, TLS of a web server":           {fmt.Sprintf(alert, "8443"), judge.Insufficient, nil},
+		"acme.sh, refused":                      {"[Sun Nov 22 00:38:31 UTC 2026] vpn.example.net:Verify error:DNS problem: SERVFAIL looking up CAA for vpn.example.net\n", judge.OK, []string{"certificate-not-obtained?"}},
+		"acme.sh, at the second try":            {"[x] Renew: 'vpn.example.net'\n[x] vpn.example.net:Verify error:DNS problem: SERVFAIL looking up CAA for vpn.example.net\n[x] Renew: 'vpn.example.net'\n[x] Cert success.\n", judge.Insufficient, nil},
+		"Certbot, refused":                      {"Failed to renew certificate vpn.example.net with error: Some challenges have failed.\n", judge.OK, []string{"certificate-not-obtained?"}},
 		"curl, no TLS there":                    {"$ curl -v https://vpn.example.net/\ncurl: (35) error:0A00010B:SSL routines::wrong version number\n", judge.Insufficient, nil},
 		"a name of no gateway":                  {"$ nslookup printer.example.net\n** server can't find printer.example.net: NXDOMAIN\n", judge.Insufficient, nil},
 		"ping of Windows":                       {"Pinging 10.1.1.6 with 32 bytes of data:\nPing statistics for 10.1.1.6:\n    Packets: Sent = 4, Received = 4, Lost = 0 (0% loss),\n", judge.OK, nil},

@@ -12,6 +12,10 @@ const (
 	// HandshakeFailed: it did not; server, alert (its name), offered (the one version that was tried, such as TLSv1), by
 	// (gateway or client, where a capture shows who ended it). A symptom.
 	HandshakeFailed Kind = "gateway.handshake-failed"
+	// CertificateNotRenewed: an authority gave no certificate for a name; host, reason.
+	CertificateNotRenewed Kind = "certificate.not-renewed"
+	// GatewayVersions: all versions of TLS that a server speaks; server, versions (TLSv1,TLSv1.2).
+	GatewayVersions Kind = "gateway.versions"
 	// GatewayNoAnswer: nobody answers on TCP; server, reason (refused, timeout, unreachable).
 	GatewayNoAnswer Kind = "gateway.no-answer"
 	// GatewayNoName: a name does not resolve; server, unsure (true: it may be written wrongly instead).

@@ -15,6 +15,8 @@ const (
 	RegistrarDenied Kind = "registrar.denied"
 	// RegistrarTLS: TLS with who came to register did not come up; program, client, reason in OpenSSL's words.
 	RegistrarTLS Kind = "registrar.tls"
+	// RegistrarTLSFailed: TLS with a call manager was ended by an alert; server, client, by (client, server), alert.
+	RegistrarTLSFailed Kind = "registrar.tls-failed"
 	// RegistrarLost: a phone that was registered does not answer, or one that is known is not registered; line, address.
 	RegistrarLost Kind = "registrar.lost"
 )

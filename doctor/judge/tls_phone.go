@@ -2,6 +2,7 @@ package judge
 
 import (
 	"cmp"
+	"net"
 	"slices"
 	"strings"
 
@@ -37,6 +38,18 @@ var _ = rule(func(c *Case) {
 			c.Find(finding.TLSVersion.With(server).As(certainty), f)
 		case slices.Contains(ofCiphers, alert):
 			c.Find(finding.TLSCipher.With(server).As(certainty), f)
+		}
+	}
+	for _, f := range c.All(fact.GatewayVersions) {
+		server, versions := f.Get("server"), strings.Split(f.Get("versions"), ",")
+		if _, port, err := net.SplitHostPort(server); c.elsewhere(server) || err != nil || port != "443" && !c.gatewayHost(hostOf("//"+server)) {
+			continue
+		}
+		switch oldest := versions[0]; { // the newest that phones' VPN clients speak is 1.2, and old phones speak 1.0 only
+		case !slices.ContainsFunc(versions, func(v string) bool { return v != "TLSv1.3" }):
+			c.Find(finding.TLSVersion.With(server).As(finding.Likely), f)
+		case old(c) && oldest != "SSLv3" && oldest != "TLSv1":
+			c.Find(finding.TLSVersion.With(server).As(finding.Likely), f)
 		}
 	}
 	for _, f := range leaves(c) {

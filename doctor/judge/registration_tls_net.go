@@ -1,0 +1,24 @@
+package judge
+
+import (
+	"slices"
+
+	"github.com/longcord/longcord/doctor/fact"
+	"github.com/longcord/longcord/finding"
+)
+
+// TLS with the call manager that an alert ended: one side refuses what the other one shows. A registration by the same
+// phone below says that it came up at last.
+var _ = rule(func(c *Case) {
+	for _, f := range c.All(fact.RegistrarTLSFailed) {
+		reason := "the phone " + f.Get("client") + " ends it with \"" + f.Get("alert") + "\", about the call manager's certificate or settings"
+		if f.Get("by") == "server" {
+			reason = "it ends it with \"" + f.Get("alert") + "\", about the certificate or the settings of the phone " + f.Get("client")
+		}
+		found := finding.RegistrationTLS.With(f.Get("server"), reason).As(finding.Likely)
+		if slices.ContainsFunc(c.All(fact.RegistrarRegistered), func(in fact.Fact) bool { return below(in, f) && in.Get("client") == f.Get("client") }) {
+			found = aside(found)
+		}
+		c.Find(found, f)
+	}
+}, finding.RegistrationTLS)
