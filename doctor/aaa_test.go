@@ -16,6 +16,7 @@ func TestLogins(t *testing.T) {
 	const (
 		nps     = "Network Policy Server %s.\n\nUser:\n\tAccount Name:\t\t\tphone1\nNAS:\n\tNAS Port-Type:\t\t\t%s\nRADIUS Client:\n\tClient IP Address:\t\t10.1.1.2\nAuthentication Details:\n\tEAP Type:\t\t\t%s\n\tReason Code:\t\t\t16\n\tReason:\t\t\t\tAuthentication failed due to a user credentials mismatch.\n"
 		ise     = "<181>Nov 24 09:56:00 ise1 CISE_%s 0000075523 1 0 2026-11-24 09:56:00.597 +00:00 0000075590 %s, ConfigVersionId=1, NAS-IP-Address=10.1.1.2, UserName=phone1, NAS-Port-Type=%s, FailureReason=%s, Step=11001,\n"
+		guess   = "Tue Nov 24 09:12:44 2026 : Auth: (12) Login incorrect: [admin] (from client asa1 port 0 cli 192.0.2.200)\n"
 		nmap    = "Nmap scan report for vpn.example.net (192.0.2.10)\nPORT    STATE SERVICE\n%s/tcp open  https\n| ssl-enum-ciphers: \n%s|_  least strength: A\n"
 		streams = "======= RTP Streams =======\n   Start time      End time     Src IP addr  Port    Dest IP addr  Port       SSRC\n%s===========================\n"
 		stream  = "    12.044101      60.101223      %s 24876      %s 20132 0x1A2B3C4D            g711U  2402     0 (0.0%%)          18.911          20.000\n"
@@ -84,6 +85,12 @@ func TestLogins(t *testing.T) {
 		"acme.sh, refused":                      {"[Sun Nov 22 00:38:31 UTC 2026] vpn.example.net:Verify error:DNS problem: SERVFAIL looking up CAA for vpn.example.net\n", judge.OK, []string{"certificate-not-obtained?"}},
 		"acme.sh, at the second try":            {"[x] Renew: 'vpn.example.net'\n[x] vpn.example.net:Verify error:DNS problem: SERVFAIL looking up CAA for vpn.example.net\n[x] Renew: 'vpn.example.net'\n[x] Cert success.\n", judge.Insufficient, nil},
 		"Certbot, refused":                      {"Failed to renew certificate vpn.example.net with error: Some challenges have failed.\n", judge.OK, []string{"certificate-not-obtained?"}},
+		"a call manager's certificate":          {"$ openssl s_client -connect cucm1.example.net:5061\nCONNECTED(00000003)\n---\nServer certificate\nsubject=CN = cucm1.example.net\nissuer=CN = cucm1.example.net\nnotAfter=Jan  1 00:00:00 2024 GMT\n---\n", judge.Insufficient, nil},
+		"a gateway's certificate":               {"$ openssl s_client -connect vpn.example.net:443\nCONNECTED(00000003)\n---\nServer certificate\nsubject=CN = vpn.example.net\nissuer=CN = vpn.example.net\nnotAfter=Jan  1 00:00:00 2024 GMT\n---\n", judge.Fault, []string{"certificate-expired"}},
+		"radius.log, a guess":                   {guess + "Tue Nov 24 09:13:44 2026 : Auth: (14) Login OK: [phone7] (from client asa1 port 0 cli 198.51.100.42)\n", judge.Insufficient, nil},
+		"radius.log, and nobody comes in":       {guess, judge.Fault, []string{"login-refused"}},
+		"one of a call manager's ports":         {"nc: connect to 10.1.1.6 port 2000 (tcp) failed: Connection refused\nConnection to 10.1.1.6 5060 port [tcp/sip] succeeded!\n", judge.Insufficient, nil},
+		"a host of the Internet":                {"curl: (28) Failed to connect to api.example.com port 443 after 130000 ms: Connection timed out\n", judge.Insufficient, nil},
 		"curl, no TLS there":                    {"$ curl -v https://vpn.example.net/\ncurl: (35) error:0A00010B:SSL routines::wrong version number\n", judge.Insufficient, nil},
 		"a name of no gateway":                  {"$ nslookup printer.example.net\n** server can't find printer.example.net: NXDOMAIN\n", judge.Insufficient, nil},
 		"ping of Windows":                       {"Pinging 10.1.1.6 with 32 bytes of data:\nPing statistics for 10.1.1.6:\n    Packets: Sent = 4, Received = 4, Lost = 0 (0% loss),\n", judge.OK, nil},

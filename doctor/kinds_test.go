@@ -13,7 +13,6 @@ import (
 // unjudged are kinds that no rule looks at, and why there are such facts all the same.
 var unjudged = map[string]string{
 	"DNSMasqSetting":      "its lines go into a bundle, for who looks at dnsmasq.conf",
-	"NetAnswers":          "that something answers contradicts nothing, and shows that it is worth judging",
 	"PhoneNoTrustList":    "a phone may have none",
 	"PhoneTrustListShown": "it may have been before what failed",
 	"SystemUnknown":       "says in a facts file what could not be looked at",

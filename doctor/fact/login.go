@@ -17,7 +17,7 @@ const (
 
 // What people see of a network with ping, dig, curl, nc and the like, besides what captures and TLS tools tell as well.
 const (
-	// NetAnswers: somebody answers; host, by (ping, tcp).
+	// NetAnswers: somebody answers; host, by (ping, tcp), port (of tcp).
 	NetAnswers Kind = "net.answers"
 	// NetNoPing: nobody answers pings; host. Many hosts never do. A symptom.
 	NetNoPing Kind = "net.no-ping"

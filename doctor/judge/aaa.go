@@ -17,6 +17,9 @@ var _ = rule(func(c *Case) {
 		}
 		if f.Get("user") != "" && c.entered(f, fact.AAAAccepted) {
 			found = aside(found)
+		} else if c.passerby(f) {
+			found = aside(found)
+			c.Need(asWhom(f))
 		}
 		c.Find(found, f)
 	}

@@ -37,7 +37,7 @@ func (c *Case) passerby(f fact.Fact) bool {
 		return false
 	}
 	others := false
-	for _, in := range c.All(fact.OcservLogin) {
+	for _, in := range c.All(fact.OcservLogin, fact.AAAAccepted) {
 		if in.Source != f.Source {
 			continue
 		}
@@ -47,4 +47,9 @@ func (c *Case) passerby(f fact.Fact) bool {
 		others = true
 	}
 	return others
+}
+
+// asWhom asks whether somebody who is refused is a phone.
+func asWhom(f fact.Fact) string {
+	return "say as whom the phones log in: " + cmp.Or(f.Get("user"), "somebody") + " is refused, and others come in"
 }

@@ -27,6 +27,10 @@ var _ = rule(func(c *Case) {
 			if c.elsewhere(host) {
 				continue
 			}
+			if !isAddress(host) && !c.gatewayHost(host) && !strings.Contains(host, "vpn") && !likeGateways.MatchString(host) {
+				c.Need("say whether " + host + " is the host of the phone's VPN URL: it does not answer")
+				continue
+			}
 			found := finding.GatewayUnreachable.With(host)
 			if c.Has(fact.Handshake) {
 				found = found.As(finding.Possible)
@@ -44,6 +48,10 @@ var _ = rule(func(c *Case) {
 			found := finding.RegistrationUnreachable.With(server).As(finding.Likely)
 			if f.Get("reason") == "prohibited" {
 				found = found.As(finding.Certain)
+			}
+			if c.answersElse(host) { // it may serve phones by one of its ports, and not by the others
+				found = aside(found)
+				c.Need("say by which protocol the phones register (SCCP, SIP, SIP with TLS): " + host + " answers on one port, and on another not")
 			}
 			if slices.ContainsFunc(c.All(fact.RegistrarRegistered), func(r fact.Fact) bool { return r.Source == f.Source }) {
 				found = found.As(finding.Possible)
@@ -85,6 +93,16 @@ func (c *Case) elsewhere(host string) bool {
 		host = name
 	}
 	return host != "" && !isAddress(host) && c.Has(fact.FileURL, fact.AskedURL) && !c.gatewayHost(host)
+}
+
+// callManagerPorts are where phones register.
+var callManagerPorts = []string{"2000", "2443", "5060", "5061"}
+
+// answersElse reports whether a call manager answered somebody on one of its ports.
+func (c *Case) answersElse(host string) bool {
+	return slices.ContainsFunc(c.Of(fact.NetAnswers, "host", host, "by", "tcp"), func(f fact.Fact) bool {
+		return slices.Contains(callManagerPorts, f.Get("port"))
+	})
 }
 
 // gotFiles reports whether a phone got files in this source.

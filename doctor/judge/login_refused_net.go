@@ -20,7 +20,7 @@ var _ = rule(func(c *Case) {
 			found = aside(found)
 		case c.passerby(f):
 			found = aside(found)
-			c.Need("say as whom the phones log in: " + cmp.Or(user, "somebody") + " is refused, and others come in")
+			c.Need(asWhom(f))
 		}
 		c.Find(found, f)
 	}

@@ -11,6 +11,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"io"
+	"net"
 	"strconv"
 	"strings"
 	"time"
@@ -191,6 +192,10 @@ func (r *opensslReader) inPEM(l Line) bool {
 
 // takesPlace puts a certificate in place of the text about it that stood before.
 func (r *opensslReader) takesPlace(c *certificate) {
+	if r.ofAnother() {
+		r.open = nil
+		return
+	}
 	if r.open != nil {
 		depth, presented := r.open.values["depth"], r.open.values["presented"]
 		if sameName(r.open.values["subject"], c.values["subject"]) {
@@ -205,6 +210,15 @@ func (r *opensslReader) takesPlace(c *certificate) {
 		c.set("depth", strconv.Itoa(r.client.depth))
 	}
 	c.tell(r.in)
+}
+
+// ofAnother reports whether s_client was sent to a port of phones that is no gateway's: a call manager's certificate is not
+// what the VPN shows.
+func (r *opensslReader) ofAnother() bool {
+	_, port, err := net.SplitHostPort(r.client.server)
+	n, err2 := strconv.ParseUint(port, 10, 16)
+	of := service(uint16(n))
+	return r.client.on && err == nil && err2 == nil && of != "" && of != "gateway"
 }
 
 // sameName compares subjects as openssl and crypto/x509 write them, which is in different orders.
@@ -239,7 +253,7 @@ func (r *opensslReader) ofClient(l Line) bool {
 		return true
 	}
 	if m := alertLine.FindStringSubmatch(l.Text); m != nil {
-		if alert, ours := sslAlert(m[1]); ours {
+		if alert, ours := sslAlert(m[1]); ours && !r.ofAnother() {
 			r.in.Add(fact.HandshakeFailed, l.Number, l.Text, l.Time, pairs("server", c.server, "alert", alert, "offered", c.offered)...)
 		}
 		c.on = true
@@ -408,7 +422,7 @@ func (r *opensslReader) short(l Line) bool {
 func (r *opensslReader) flush() {
 	c := r.open
 	r.open, r.altNames = nil, false
-	if c == nil {
+	if c == nil || r.ofAnother() {
 		return
 	}
 	known := c.values["sha1"] != "" || c.values["not-after"] != "" || c.values["names"] != ""

@@ -174,11 +174,11 @@ func (r *netTools) connected(text string, l Line) bool {
 		return true
 	}
 	if m := curlTalks.FindStringSubmatch(text); m != nil {
-		r.in.Add(fact.NetAnswers, l.Number, l.Raw, l.Time, "host", m[1], "by", "tcp")
+		r.in.Add(fact.NetAnswers, l.Number, l.Raw, l.Time, "host", m[1], "by", "tcp", "port", m[2])
 		return true
 	}
 	if m := ncTalks.FindStringSubmatch(text); m != nil {
-		r.in.Add(fact.NetAnswers, l.Number, l.Raw, l.Time, "host", m[1], "by", "tcp")
+		r.in.Add(fact.NetAnswers, l.Number, l.Raw, l.Time, "host", m[1], "by", "tcp", "port", m[2])
 		return true
 	}
 	if m := testHost.FindStringSubmatch(text); m != nil {
@@ -194,7 +194,7 @@ func (r *netTools) connected(text string, l Line) bool {
 	case m == nil || r.host == "":
 		return false
 	case m[1] == "True":
-		r.in.Add(fact.NetAnswers, l.Number, l.Raw, l.Time, "host", r.host, "by", "tcp")
+		r.in.Add(fact.NetAnswers, l.Number, l.Raw, l.Time, pairs("host", r.host, "by", "tcp", "port", r.port)...)
 	default:
 		r.silent(r.host, r.port, "no connection", l)
 	}
