@@ -27,6 +27,8 @@ func TestClients(t *testing.T) {
 		"ocserv, a browser without certificate":   {ocservIn + "ocserv[3]: worker: 192.0.2.9 no certificate provided for authentication\n", judge.OK, nil},
 		"ocserv, a client without certificate":    {"ocserv[3]: worker: 192.0.2.9 no certificate provided for authentication\n", judge.Fault, []string{"client-certificate-untrusted"}},
 		"ocserv, a scanner's old TLS":             {ocservIn + "ocserv[3]: GnuTLS error (at worker-vpn.c:868): A packet with illegal or unsupported version was received.\n", judge.OK, nil},
+		"ocserv, a laptop is closed":              {ocservIn + "ocserv[1]: main[anna]: 192.0.2.9:1234 user logged in\nocserv[1]: main[anna]: 192.0.2.9:1234 user disconnected (reason: DPD timeout, rx: 1, tx: 2)\n", judge.Insufficient, nil},
+		"ocserv, a phone stops answering":         {"ocserv[1]: main[anna]: 192.0.2.9:1234 user logged in\n" + ocservIn + "ocserv[1]: main[phone1]: 198.51.100.41:1234 user disconnected (reason: DPD timeout, rx: 1, tx: 2)\n", judge.Fault, []string{"dead-peer"}},
 		"ocserv, a session too many, then one":    {"ocserv[1]: main[phone1]:198.51.100.41:1234 user tried to connect more than 1 times\n" + ocservIn, judge.OK, nil},
 		"ocserv, DTLS at second try":              {ocservIn + "ocserv[3]: worker[phone1]: 198.51.100.41 error in DTLS handshake: Error decoding the received TLS packet.\nocserv[3]: worker[phone1]: 198.51.100.41 DTLS handshake completed (plaintext MTU: 1222)\n", judge.OK, nil},
 		"ocserv, no DTLS":                         {ocservIn + "ocserv[3]: worker[phone1]: 198.51.100.41 error in DTLS handshake: Error decoding the received TLS packet.\n", judge.OK, []string{"dtls-cipher-mismatch"}},

@@ -33,20 +33,20 @@ var phonesName = regexp.MustCompile(`(?i)phone|sep[0-9a-f]{12}|^[0-9]{2,6}$`)
 // name is not like a phone's: everybody's gateway on the Internet is tried so.
 func (c *Case) passerby(f fact.Fact) bool {
 	user, address := f.Get("user"), cmp.Or(f.Get("client"), f.Get("address"))
+	return c.oneOfMany(f) && !slices.ContainsFunc(c.All(fact.OcservLogin, fact.AAAAccepted), func(in fact.Fact) bool {
+		return in.Source == f.Source && (user != "" && strings.EqualFold(in.Get("user"), user) || address != "" && in.Get("client") == address)
+	})
+}
+
+// oneOfMany reports whether a fact is about a user whose name is not like a phone's, where others have sessions.
+func (c *Case) oneOfMany(f fact.Fact) bool {
+	user := f.Get("user")
 	if phonesName.MatchString(user) || len(c.phonesOf[strings.ToLower(user)]) > 0 {
 		return false
 	}
-	others := false
-	for _, in := range c.All(fact.OcservLogin, fact.AAAAccepted) {
-		if in.Source != f.Source {
-			continue
-		}
-		if user != "" && strings.EqualFold(in.Get("user"), user) || address != "" && in.Get("client") == address {
-			return false
-		}
-		others = true
-	}
-	return others
+	return slices.ContainsFunc(c.All(fact.OcservLogin, fact.AAAAccepted), func(in fact.Fact) bool {
+		return in.Source == f.Source && (user == "" || !strings.EqualFold(in.Get("user"), user))
+	})
 }
 
 // asWhom asks whether somebody who is refused is a phone.

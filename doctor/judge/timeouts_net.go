@@ -2,7 +2,6 @@ package judge
 
 import (
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/longcord/longcord/doctor/fact"
@@ -35,10 +34,12 @@ var _ = rule(func(c *Case) {
 	}
 	for _, f := range dead { // who came back had lost its way for a while, as a phone whose plug was pulled
 		found := finding.DeadPeer.With(client(f)).As(finding.Likely)
-		if slices.ContainsFunc(c.All(fact.OcservLogin), func(in fact.Fact) bool {
-			return below(in, f) && in.Get("user") == f.Get("user")
-		}) {
-			found = found.As(finding.Possible)
+		switch {
+		case c.entered(f, fact.OcservLogin):
+			found = aside(found)
+		case c.oneOfMany(f):
+			found = aside(found)
+			c.Need("say as whom the phones log in: " + client(f) + " stopped answering, as a computer does that is closed, and others did not")
 		}
 		c.Find(found, f)
 	}
