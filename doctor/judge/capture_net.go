@@ -2,7 +2,6 @@ package judge
 
 import (
 	"cmp"
-	"net"
 	"net/netip"
 	"regexp"
 	"slices"
@@ -89,9 +88,7 @@ var likeGateways = regexp.MustCompile(`(?i)gw|gate|remote|connect|asa|phone|edge
 // elsewhere reports whether something is about another host than the gateway, whose name is known: people try many. An
 // address may be anybody's.
 func (c *Case) elsewhere(host string) bool {
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		host = name
-	}
+	host = hostOf("//" + host)
 	return host != "" && !isAddress(host) && c.Has(fact.FileURL, fact.AskedURL) && !c.gatewayHost(host)
 }
 

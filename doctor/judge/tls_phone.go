@@ -2,7 +2,6 @@ package judge
 
 import (
 	"cmp"
-	"net"
 	"slices"
 	"strings"
 
@@ -42,7 +41,7 @@ var _ = rule(func(c *Case) {
 	}
 	for _, f := range c.All(fact.GatewayVersions) {
 		server, versions := f.Get("server"), strings.Split(f.Get("versions"), ",")
-		if _, port, err := net.SplitHostPort(server); c.elsewhere(server) || err != nil || port != "443" && !c.gatewayHost(hostOf("//"+server)) {
+		if c.elsewhere(server) || !strings.HasSuffix(server, ":443") && !c.gatewayHost(hostOf("//"+server)) {
 			continue
 		}
 		switch oldest := versions[0]; { // the newest that phones' VPN clients speak is 1.2, and old phones speak 1.0 only
