@@ -12,12 +12,11 @@ import (
 
 // unjudged are kinds that no rule looks at, and why there are such facts all the same.
 var unjudged = map[string]string{
-	"DNSMasqSetting":      "its lines go into a bundle, for who looks at dnsmasq.conf",
-	"PhoneNoTrustList":    "a phone may have none",
-	"PhoneTrustListShown": "it may have been before what failed",
-	"SystemUnknown":       "says in a facts file what could not be looked at",
-	"WalkCompanion":       "people read it while the walk goes on",
-	"WalkTunnelLost":      "people read it while the walk goes on; the step that ended is a symptom",
+	"DNSMasqSetting":   "its lines go into a bundle, for who looks at dnsmasq.conf",
+	"PhoneNoTrustList": "a phone may have none",
+	"SystemUnknown":    "says in a facts file what could not be looked at",
+	"WalkCompanion":    "people read it while the walk goes on",
+	"WalkTunnelLost":   "people read it while the walk goes on; the step that ended is a symptom",
 }
 
 var kind = regexp.MustCompile(`(?m)^(?:const |\t)(\w+)(?: +Kind)? += "([a-z]+\.[a-z0-9-]+)"`)

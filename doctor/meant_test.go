@@ -25,17 +25,17 @@ func TestVPNMeant(t *testing.T) {
 	phoneFile := "<device><vpnGroup><addresses><url1>https://vpn.example.com/phones</url1></addresses>" +
 		"<credentials><certHash1>9+rw/3Jle1PRKrMsLbQw4aFjrfg=</certHash1><certHash2>RrH+ZlZtjmRJYCvorhRF2eAcm5c=</certHash2></credentials></vpnGroup></device>\n"
 	for name, c := range map[string]struct{ text, want string }{
-		"a desk phone":                        {deskPhone, "ok model-without-vpn(likely)"},
+		"a desk phone":                        {deskPhone, "insufficient model-without-vpn(likely)"},
 		"a desk phone, and a phone's VPN":     {deskPhone + phoneFile, "fault model-without-vpn(likely)"},
 		"a load, and nothing that happened":   {"<DeviceInformation><HostName>SEP00005E005304</HostName><versionID>sip78xx.12-1-1-12</versionID></DeviceInformation>\n", "fault model-without-vpn(likely)"},
-		"a router of phones":                  {labRouter + "end\n", "ok model-without-vpn home-network-overlaps"},
+		"a router of phones":                  {labRouter + "end\n", "insufficient model-without-vpn home-network-overlaps"},
 		"a router of phones that go home":     {labRouter + "voice service voip\n vpn-group 1\n  vpn-gateway 1 https://vpn.example.com/phones\n  vpn-trustpoint 1 trustpoint A leaf\nend\n", "fault model-without-vpn model-without-vpn home-network-overlaps"},
 		"a firewall":                          {firewall(""), "insufficient"},
 		"a firewall, and a phone's file":      {firewall("") + phoneFile, "fault vpn-not-enabled-on-interface"},
-		"networks of a computer's session":    {"X-CSTP-Split-Include: 10.20.0.0/255.255.0.0\n", "ok split-tunnel(likely)"},
-		"another port of a computer's UDP":    {"POST https://vpn.example.com:4443/\nX-DTLS-Port: 4443\n", "ok dtls-disabled(possible)"},
+		"networks of a computer's session":    {"X-CSTP-Split-Include: 10.20.0.0/255.255.0.0\n", "insufficient split-tunnel(likely)"},
+		"another port of a computer's UDP":    {"POST https://vpn.example.com:4443/\nX-DTLS-Port: 4443\n", "insufficient dtls-disabled(possible)"},
 		"another port, and a phone's file":    {"X-DTLS-Port: 4443\n" + phoneFile, "ok dtls-disabled(likely)"},
-		"a group of computers":                {"group-policy STAFF internal\ngroup-policy STAFF attributes\n split-tunnel-policy tunnelspecified\n", "ok split-tunnel(possible)"},
+		"a group of computers":                {"group-policy STAFF internal\ngroup-policy STAFF attributes\n split-tunnel-policy tunnelspecified\n", "insufficient split-tunnel(possible)"},
 		"a group of phones":                   {"group-policy PHONES internal\ngroup-policy PHONES attributes\n split-tunnel-policy tunnelspecified\n", "fault split-tunnel"},
 		"a clock that nobody sets":            {"Clock is unsynchronized, stratum 16, no reference clock\n", "ok clock-wrong(likely)"},
 		"a firewall with AnyConnect, nowhere": {firewall(anyConnect), "fault vpn-not-enabled-on-interface"},
@@ -56,10 +56,10 @@ func TestFragment(t *testing.T) {
 	noClient := "webvpn\n enable outside\n anyconnect image disk0:/a.pkg 1\n"
 	for name, c := range map[string]struct{ text, want string }{
 		"webvpn, listed":                  {anyConnect, "fault vpn-not-enabled-on-interface(likely)"},
-		"webvpn, typed":                   {typed, "ok"},
+		"webvpn, typed":                   {typed, "insufficient"},
 		"webvpn, listed without client":   {noClient + "tunnel-group A type remote-access\n", "fault vpn-not-enabled-on-interface(likely)"},
-		"webvpn, cut before the client":   {noClient, "ok"},
-		"webvpn, typed without an image":  {"fw(config)# webvpn\nfw(config-webvpn)# enable outside\nfw(config-webvpn)# anyconnect enable\n", "ok"},
+		"webvpn, cut before the client":   {noClient, "insufficient"},
+		"webvpn, typed without an image":  {"fw(config)# webvpn\nfw(config-webvpn)# enable outside\nfw(config-webvpn)# anyconnect enable\n", "insufficient"},
 		"webvpn, listed without an image": {"webvpn\n enable outside\n anyconnect enable\n", "fault anyconnect-image-missing(likely)"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -80,7 +80,7 @@ func TestOthersWords(t *testing.T) {
 		"NX-OS":                         {"  System version: 6.1(2)I3(1)\n", "insufficient"},
 		"CUCM's page":                   {"System version: 7.1.5.10000-12\n", "fault cucm-version"},
 		"a port channel's hardware":     {"  Hardware: Port-Channel, address: 0c11.67ea.61ff\n", "insufficient"},
-		"an ASA's hardware":             {"Hardware:   ASA5520, 2048 MB RAM\n", "ok"},
+		"an ASA's hardware":             {"Hardware:   ASA5520, 2048 MB RAM\n", "insufficient"},
 		"counts of packets":             {"  Checksum error drops packets :              66\n- Checksum Error: 10\n", "insufficient"},
 		"a phone's damaged load":        {"9:54:34p Checksum Error\n", "ok load-missing(likely)"},
 		"a router's certificate":        {certificate, "insufficient"},

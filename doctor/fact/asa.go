@@ -60,8 +60,8 @@ const (
 	ASAAssertionRefused Kind = "asa.assertion-refused"
 	// ASAImageRefused: the ASA does not take an image of the client; reason.
 	ASAImageRefused Kind = "asa.image-refused"
-	// ASADeniesAll: an access list that permits nothing; list, gateway.
-	ASADeniesAll Kind = "asa.denies-all"
+	// ASAAccessList: an access list; list, permits (false: nothing at all), gateway.
+	ASAAccessList Kind = "asa.access-list"
 	// ASAPoolUse: a line of show ip local pool; network (FIRST-LAST), free, used.
 	ASAPoolUse Kind = "asa.pool-use"
 	// ASATCPOnly: a session has a channel over TCP, and minutes later or at its end none over UDP; user, phone.

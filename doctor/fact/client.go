@@ -5,6 +5,8 @@ import "github.com/longcord/longcord/stage"
 // What VPN clients on a computer tell, openconnect and AnyConnect, when somebody tries a gateway with them. What they see
 // of TLS connections, names and certificates are the kinds that other tools tell, too.
 const (
+	// ClientAsks: the client asks a gateway for a login; url.
+	ClientAsks Kind = "client.asks"
 	// ClientUnknownURL: the gateway serves nothing there; url, status.
 	ClientUnknownURL Kind = "client.unknown-url"
 	// ClientLoginRefused: user or password are wrong. No values.

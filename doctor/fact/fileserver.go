@@ -6,6 +6,8 @@ import "github.com/longcord/longcord/stage"
 const (
 	// FileSent: a file was given out; name (without folders), client.
 	FileSent Kind = "files.sent"
+	// FileHeld: a file that the server has, or what it needs to make it; name, client (absent: nobody asked).
+	FileHeld Kind = "files.held"
 	// FileMissing: a file that the server does not have; name, client.
 	FileMissing Kind = "files.missing"
 	// FileDenied: a file that the server has or not, and gives nobody; name, client, reason.

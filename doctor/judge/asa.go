@@ -24,7 +24,7 @@ type asaBox struct {
 // asaKinds are the kinds that an ASA tells of itself.
 var asaKinds = []fact.Kind{
 	fact.ASAVersion, fact.ASALicence, fact.ASAConfiguration, fact.ASAPolicy, fact.ASAGroup, fact.ASAUser, fact.ASAWebVPN, fact.ASAGlobal, fact.ASAInterface, fact.ASAInterfaceDown,
-	fact.ASARoute, fact.ASATranslation, fact.ASARange, fact.ASATrustpoint, fact.ASACertificateRule, fact.ASASession, fact.ASALicenceUse, fact.ASAImages, fact.ASADeniesAll,
+	fact.ASARoute, fact.ASATranslation, fact.ASARange, fact.ASAAccessList, fact.ASATrustpoint, fact.ASACertificateRule, fact.ASASession, fact.ASALicenceUse, fact.ASAImages,
 	fact.GatewayPool, fact.GatewayGroupURL, fact.GatewayCertificate,
 }
 

@@ -155,12 +155,12 @@ func TestASACertificateName(t *testing.T) {
 	}
 }
 
-// TestAlarm asks for more where an alarm is all there is.
+// TestAlarm asks for more where an alarm is all there is, whether it is of trouble or not.
 func TestAlarm(t *testing.T) {
 	t.Parallel()
 	for line, want := range map[string]Verdict{
 		"phone.alarm last=TCP-timeout":   Insufficient,
-		"phone.alarm last=Reset-Restart": OK,
+		"phone.alarm last=Reset-Restart": Insufficient,
 	} {
 		c := phoneFacts(t, line)
 		c.Sources[0].Formats = []string{"alarm of a phone"}

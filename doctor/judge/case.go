@@ -206,13 +206,7 @@ func (c *Case) explain() {
 	}
 	if c.broken(party{}) == 0 {
 		c.readOn()
-	}
-	if len(c.found) == 0 && !c.tells() {
-		if tried, _ := fact.SymptomOf(fact.PhoneVPNFailed); c.Has(fact.PhoneVPN, fact.PhoneIssuerMissing) {
-			c.Need(tried.Ask...) // it is a piece of what would tell
-			return
-		}
-		c.Need("send a phone's console log, its SEP file, or the configuration or log of the gateway; `longcord doctor ask phone` says how to get them")
+		c.earn()
 	}
 }
 
@@ -228,15 +222,6 @@ func (c *Case) readOn() {
 				s.UnreadLine, s.Name, s.Unread))
 		}
 	}
-}
-
-// tells reports whether the evidence tells anything of phones or their VPN. That lines have a known form does not: an ASA
-// logs more than that. Nor does it tell how something went that a phone, or its VPN client, is mentioned, or what certificates a
-// router has.
-func (c *Case) tells() bool {
-	return slices.ContainsFunc(c.file.Facts, func(f fact.Fact) bool {
-		return !slices.Contains([]fact.Kind{fact.AskedURL, fact.PhoneVPN, fact.PhoneIssuerMissing, fact.IOSCertificate}, f.Kind)
-	})
 }
 
 // explained reports whether a fault of the same or an earlier step accounts for a symptom. That a warning stands beside

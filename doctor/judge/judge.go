@@ -16,7 +16,7 @@ import (
 // Verdict is how it all came out.
 type Verdict string
 
-// Verdicts. Warnings and notes alone are OK. A fault that is only possible carries no verdict.
+// Verdicts. OK is earned; see earn. Warnings and notes alone are OK. A fault that is only possible carries no verdict.
 const (
 	Fault        Verdict = "fault"
 	OK           Verdict = "ok"

@@ -158,30 +158,33 @@ func public(a netip.Addr) bool {
 // comesAndGoes is how often a phone is lost in one log that is not just switched off.
 const comesAndGoes = 3
 
-// Where nobody is registered, or no longer, a phone that is not is more than one that is switched off; so is one that is
-// lost again and again.
+// A phone that is lost and does not come back may be switched off, and may not: that others are there does not tell. One that
+// is lost again and again is not.
 var _ = rule(func(c *Case) {
-	lost := c.All(fact.RegistrarLost)
-	stays := slices.ContainsFunc(c.All(fact.RegistrarRegistered), func(in fact.Fact) bool {
-		return !slices.ContainsFunc(lost, func(f fact.Fact) bool {
-			return below(f, in) && f.Get("line") == in.Get("line") && f.Count >= in.Count
-		})
-	})
-	for _, f := range lost {
+	var gone []string
+	for _, f := range c.All(fact.RegistrarLost) {
+		address, err := netip.ParseAddr(f.Get("address"))
+		explained := err == nil && c.translated(f.Get("line"), address)
+		if name := cmp.Or(f.Get("line"), f.Get("address")); !explained && !c.back(f) && !slices.Contains(gone, name) {
+			gone = append(gone, name)
+		}
 		if f.Count+1 >= comesAndGoes {
 			c.Need("see what lies between call manager and " + f.Get("line") + ", which is lost again and again: `ping` its address for some minutes, and send that; " +
 				"and the call manager's log with SIP in it (Asterisk: `pjsip set logger on`, or `sip set debug on`)")
 		}
 	}
-	nat := len(lost) > 0 && !slices.ContainsFunc(lost, func(f fact.Fact) bool {
-		address, err := netip.ParseAddr(f.Get("address"))
-		return err != nil || !c.translated(f.Get("line"), address)
-	})
-	if len(lost) > 0 && !stays && !nat {
-		c.Need("say whether the phone is switched on, and send its status messages (web page of the phone: Status Messages; or its settings, Status)",
+	if len(gone) > 0 {
+		c.Need("say whether "+someOf(gone)+" is switched on, and send its status messages (web page of the phone: Status Messages; or its settings, Status)",
 			"see whether the call manager has a way to it: `ping` its address from there, and send the call manager's log of the minute in which the phone starts")
 	}
 })
+
+// back reports whether a line that was lost is registered later on, or again as often as it was lost.
+func (c *Case) back(lost fact.Fact) bool {
+	return slices.ContainsFunc(c.All(fact.RegistrarRegistered), func(in fact.Fact) bool {
+		return in.Get("line") == lost.Get("line") && (below(in, lost) && in.Count >= lost.Count || below(lost, in) && in.Count > lost.Count)
+	})
+}
 
 // poolOf returns the pool that an address is of, and whether any pool is known.
 func (c *Case) poolOf(address netip.Addr) (pool string, known bool) {

@@ -2,14 +2,15 @@ package judge
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/longcord/longcord/doctor/fact"
 	"github.com/longcord/longcord/finding"
 )
 
-// maxUnready is how many phones one sentence names. The evidence has all.
-const maxUnready = 10
+// maxNamed is how many phones one sentence names. The evidence has all.
+const maxNamed = 10
 
 // A system knows which phones have shown that they hold a certificate's hash. Whom a change would keep out is named before
 // it is made. While nobody is about to change, it is a note: the spare may be needed any day.
@@ -43,11 +44,16 @@ var _ = rule(func(c *Case) {
 
 func unreadyPhones(facts []fact.Fact) string {
 	var named []string
-	for _, f := range facts[:min(len(facts), maxUnready)] {
+	for _, f := range facts {
 		named = append(named, f.Get("device"))
 	}
-	if more := len(facts) - len(named); more > 0 {
-		named = append(named, fmt.Sprintf("and %d more", more))
+	return someOf(named)
+}
+
+// someOf names the first of many.
+func someOf(names []string) string {
+	if more := len(names) - maxNamed; more > 0 {
+		names = append(slices.Clone(names[:maxNamed]), fmt.Sprintf("and %d more", more))
 	}
-	return strings.Join(named, ", ")
+	return strings.Join(names, ", ")
 }

@@ -13,7 +13,7 @@ var _ = rule(func(c *Case) {
 		for _, g := range b.phonePolicies() {
 			filter, _ := b.setting(g.policy, "vpn-filter")
 			name, named := strings.CutPrefix(filter.Get("value"), "value ")
-			if list, ok := b.last(fact.ASADeniesAll, "list", name); ok && named && b.whole() {
+			if list, ok := b.last(fact.ASAAccessList, "list", name, "permits", "false"); ok && named && b.whole() {
 				c.Find(finding.RegistrationUnreachable.With("any address, because the vpn-filter "+name+" of group policy "+g.policy+" permits none").As(finding.Likely), filter, list)
 			}
 		}

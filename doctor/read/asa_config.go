@@ -105,17 +105,29 @@ func (s *asaConfig) facts(whole bool) {
 		s.add(fact.GatewayPool, p.From, "network", p.First.String()+"-"+p.Last.String(), "name", p.Name)
 	}
 	for _, l := range s.Lists {
-		if len(l.Entries) > 0 && !slices.ContainsFunc(l.Entries, permits) {
-			s.add(fact.ASADeniesAll, l.Entries[0].From, "list", l.Name)
+		if len(l.Entries) > 0 {
+			s.add(fact.ASAAccessList, l.Entries[0].From, "list", l.Name, "permits", fmt.Sprint(permits(l)))
 		}
 	}
 	s.certificates()
 	s.reach()
 }
 
-// permits reports whether a line of an access list lets anything through, or may; one that is switched off does not.
-func permits(e asa.ConfiguredEntry) bool {
-	return e.Action != "deny" && (len(e.Rules) > 0 || e.Why != "")
+// permits reports whether an access list lets anything through, or may: an entry that is switched off does not, nor does one
+// below that which denies all.
+func permits(l *asa.ConfiguredList) bool {
+	for _, e := range l.Entries {
+		all := slices.ContainsFunc(e.Rules, func(r asa.AccessLine) bool {
+			return r.Protocol == "ip" && len(r.Members) == 0 && !r.From.IsValid() && !r.To.IsValid()
+		})
+		switch {
+		case e.Action != "deny" && (len(e.Rules) > 0 || e.Why != ""):
+			return true
+		case e.Action == "deny" && all:
+			return false
+		}
+	}
+	return false
 }
 
 // command takes what Settings does not keep: where blocks begin, and commands of one line.

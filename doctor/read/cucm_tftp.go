@@ -14,6 +14,7 @@ var (
 	cucmOthers   = compile(`OffClusters Configured : (\d+)`)
 	cucmSearched = compile(`Search req updated to CRMDB \[([^\]]+)\] \[FileNotFound\]`)
 	cucmNAK      = compile(`TFTPEngine::sendNAK\[[^\]]*?~\d+~([^~\]]+)~\d+\], File\[([^\]]+)\], Error\((\d+)\)`)
+	cucmHas      = compile(`TFTPCache::FindMatching\(\S+\), Found\[([^\]]+)\]`)
 	cucmNone     = compile(`HTTPConnection::\w+ Requested file NOT FOUND`)
 	cucmFull     = compile(`TFTPServer::.*Reached max count, returning 503`)
 	cucmTrace    = compile(`^\d{8}\.\d{3} \|`)
@@ -74,6 +75,8 @@ func (r *cucmFiles) Line(l Line) bool {
 			kind = fact.FileDenied
 		}
 		r.tell(kind, l, m[2], "client", m[1])
+	} else if m := cucmHas.FindStringSubmatch(l.Raw); m != nil {
+		r.tell(fact.FileHeld, l, m[1])
 	} else if cucmFull.MatchString(l.Raw) {
 		r.in.Add(fact.FileServerFull, l.Number, l.Raw, l.Time)
 	}

@@ -16,7 +16,7 @@ var (
 	ephoneCAPF = compile(`\bephone_capf_\w+:|\bSSL Handshake (?:Error -6983|Successful)\s*$`)
 	// voiceRegister is what CME says of phones with SIP: who comes, and why it takes nobody.
 	voiceRegister = compile(`\bVOICE_REG_POOL: ?(?:Register request for \((?P<line>[^)]*)\) from \((?P<client>[^)]*)\)|(?P<none>Contact doesn't match any pools)|(?P<full>Maximum registration threshold for pool\((?P<pool>\d+)\) hit))`)
-	ephoneSays    = compile(`%IPPHONE-6-(REGISTER|REGISTER_NEW|UNREGISTER_NORMAL|UNREGISTER_ABNORMAL): ephone-\d+:(SEP[0-9A-Fa-f]{12}) IP:(\S+)`)
+	ephoneSays    = compile(`%IPPHONE-6-(REGISTER|REGISTER_NEW|UNREGISTER_NORMAL|UNREGISTER_ABNORMAL): (ephone-\d+)(?::(SEP[0-9A-Fa-f]{12}))? IP:(\S+)`)
 )
 
 var _ = recognise(Recogniser{
@@ -41,7 +41,7 @@ func (r *ephones) Line(l Line) bool {
 	}
 	if m := ephoneSays.FindStringSubmatch(l.Raw); m != nil {
 		if m[1] != "UNREGISTER_NORMAL" {
-			r.is(l, m[2], m[3], m[1] != "UNREGISTER_ABNORMAL")
+			r.is(l, cmp.Or(m[3], m[2]), m[4], m[1] != "UNREGISTER_ABNORMAL")
 		}
 		return true
 	}

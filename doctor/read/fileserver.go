@@ -92,6 +92,9 @@ func (r *fileServer) tell(kind fact.Kind, l Line, name, client string, more ...s
 func (r *fileServer) Line(l Line) bool {
 	if m := tftpdAsked.FindStringSubmatch(l.Raw); m != nil {
 		r.down = nil // it runs
+		if before, ok := r.asked[m[1]]; ok && before != m[2] {
+			r.tell(fact.FileHeld, l, before, m[1]) // it was not refused, and its client goes on
+		}
 		if len(r.asked) < maxAsked {
 			r.asked[m[1]] = m[2]
 		}
@@ -108,6 +111,7 @@ func (r *fileServer) Line(l Line) bool {
 		default: // an option that it does not know, or a client that has gone
 			r.broke(l, name, m[3])
 		}
+		delete(r.asked, m[3])
 		return true
 	}
 	if m := tftpdDone.FindStringSubmatch(l.Raw); m != nil {
@@ -185,6 +189,7 @@ func (r *fileServer) done(m []string, l Line) {
 	client, name := m[1], m[5]
 	if asked := r.asked[client]; asked != "" {
 		name = asked
+		delete(r.asked, client)
 	}
 	switch {
 	case name == "":

@@ -178,6 +178,7 @@ func (r *openConnect) Line(l Line) bool {
 				r.in.Add(fact.ForeignVPN, l.Number, l.Raw, l.Time, "product", other.product)
 			}
 		}
+		r.in.Add(fact.ClientAsks, l.Number, l.Raw, l.Time, "url", r.url)
 		return true
 	case openConnectStatus.MatchString(text):
 		values := []string{"status", openConnectStatus.FindStringSubmatch(text)[1]}
