@@ -225,10 +225,13 @@ func (r *asaSessionReader) field(l Line, f asa.Field) {
 	}
 }
 
+// asaTunnels are in what a session of an SSL VPN speaks. Wireless controllers list clients with a user and 802.11.
+var asaTunnels = compile(`(?i)SSL|TLS|AnyConnect|SVC|WebVPN`)
+
 func (r *asaSessionReader) flush() {
 	v := r.values
 	r.values = nil
-	if v == nil || v["protocol"] == "" || strings.HasPrefix(v["protocol"], "IKE") || strings.HasPrefix(v["protocol"], "IPsec") || v["protocol"] == "Clientless" {
+	if v == nil || !asaTunnels.MatchString(v["protocol"]) || strings.HasPrefix(v["protocol"], "IKE") || strings.HasPrefix(v["protocol"], "IPsec") || v["protocol"] == "Clientless" {
 		return
 	}
 	if m := asaPhone.FindStringSubmatch(v["user"]); m != nil {
