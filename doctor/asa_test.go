@@ -350,7 +350,8 @@ func TestASAUnknown(t *testing.T) {
 	}
 }
 
-// TestASAStrangers: refused logins of names that the ASA does not know count only while no phone comes in.
+// TestASAStrangers: refused logins of names that the ASA does not know count only while no phone comes in, or from where a phone
+// is.
 func TestASAStrangers(t *testing.T) {
 	t.Parallel()
 	const (
@@ -360,7 +361,10 @@ func TestASAStrangers(t *testing.T) {
 			"%ASA-4-722051: Group <GP> User <CP-8841-SEP001122334455> IP <198.51.100.7> IPv4 Address <10.99.0.11> IPv6 address <::> assigned to session\n"
 	)
 	for text, want := range map[string]string{
-		hidden: "fault login-refused", known: "fault login-refused", hidden + phone: "ok", known + phone: "fault login-refused",
+		hidden: "fault login-refused", known: "fault login-refused", known + phone: "fault login-refused",
+		hidden + phone: "ok login-refused(possible)", phone + hidden: "ok login-refused(possible)",
+		strings.SplitAfter(phone, "\n")[1] + hidden:                       "ok login-refused(possible)",
+		phone + strings.ReplaceAll(hidden, "203.0.113.9", "198.51.100.7"): "fault login-refused",
 	} {
 		if got := judgedText(t, text); got != want {
 			t.Errorf("%s is judged as %s, not %s", text, got, want)
@@ -405,7 +409,9 @@ func TestASAWhoAndWhen(t *testing.T) {
 		in + refused:       "fault login-refused",
 		refused + in + strings.ReplaceAll(refused, "Invalid password", "Password expired"): "fault login-refused",
 		hidden + in:        "ok login-refused(possible)",
-		hidden + another:   "fault login-refused",
+		hidden + another:   "insufficient login-refused(possible)", // somebody who may be a phone, or anybody on the Internet
+		another + hidden:   "insufficient login-refused(possible)",
+		in + hidden:        "fault login-refused",
 		refused + browser:  "fault login-refused",
 		refused + manager:  "insufficient",
 		manager:            "insufficient",
@@ -419,6 +425,8 @@ func TestASAWhoAndWhen(t *testing.T) {
 		lost:               "fault dead-peer(likely)",
 		lost + back:        "ok dead-peer(possible)",
 		marked:             "fault aaa-server-dead",
+		marked + accepted:  "ok aaa-server-dead(possible)",
+		accepted + marked:  "fault aaa-server-dead",
 		marked + active:    "ok aaa-server-dead(possible)",
 		dhcp:               "fault address-pool-exhausted(likely)",
 		dhcp + pool:        "insufficient",

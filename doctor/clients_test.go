@@ -11,7 +11,11 @@ import (
 // TestClients is for what gateways, and clients on computers, say of sessions, which no recording in testdata/net has.
 func TestClients(t *testing.T) {
 	t.Parallel()
-	const ocservIn = "ocserv[1]: main[phone1]: 198.51.100.41:1234 user logged in\n"
+	const (
+		ocservIn = "ocserv[1]: main[phone1]: 198.51.100.41:1234 user logged in\n"
+		post404  = "POST https://vpn.example.net/\nUnexpected 404 result from server\n"
+		up       = "Configured as 10.99.0.11, with SSL connected and DTLS connected\n"
+	)
 	for name, c := range map[string]struct {
 		text    string
 		verdict judge.Verdict
@@ -55,6 +59,11 @@ func TestClients(t *testing.T) {
 		"Host Scan is wanted":                     {"POST https://vpn.example.net/\nError: Server asked us to run CSD hostscan.\nYou need to provide a suitable --csd-wrapper argument.\n", judge.Fault, []string{"host-scan-on-phones"}},
 		"Host Scan, by the gateway":               {"<error id=\"13\" param1=\"\">Unable to complete connection: Cisco Secure Desktop not installed on the client</error>\n", judge.Fault, []string{"host-scan-on-phones"}},
 		"a web server":                            {"POST https://vpn.example.net/\nConnected to HTTPS on vpn.example.net\nUnexpected 405 result from server\n", judge.Insufficient, nil},
+		"POST is not taken, GET is":               {post404 + "GET https://vpn.example.net/\nGET https://vpn.example.net/+webvpn+/index.html\n" + up, judge.OK, nil},
+		"POST is not allowed, GET is":             {strings.ReplaceAll(post404, "404", "405") + "GET https://vpn.example.net/\n" + up, judge.OK, nil},
+		"neither POST nor GET":                    {post404 + strings.ReplaceAll(post404, "POST", "GET"), judge.Fault, []string{"group-url-mismatch"}},
+		"neither, but another URL":                {post404 + strings.ReplaceAll(post404, "POST", "GET") + "POST https://vpn.example.net/phones\n" + up, judge.Fault, []string{"group-url-mismatch"}},
+		"up, and known no more":                   {"POST https://vpn.example.net/\n" + up + post404, judge.Fault, []string{"group-url-mismatch"}},
 		"DTLS, again and up":                      {"Configured as 10.99.0.11, with SSL connected and DTLS in progress\nDTLS handshake failed: Resource temporarily unavailable, try again.\nEstablished DTLS connection (using GnuTLS).\n", judge.OK, nil},
 		"DTLS, up and down":                       {"Established DTLS connection (using GnuTLS).\nDTLS handshake failed: Resource temporarily unavailable, try again.\n", judge.OK, []string{"dtls-blocked"}},
 		"a second address":                        {"POST https://vpn.example.net/\nAttempting to connect to server [2001:db8::9]:443\nFailed to connect to [2001:db8::9]:443: Network is unreachable\nAttempting to connect to server 192.0.2.9:443\nConnected to 192.0.2.9:443\nConnected to HTTPS on vpn.example.net\nGot CONNECT response: HTTP/1.1 200 CONNECTED\nConfigured as 10.99.0.11, with SSL connected and DTLS connected\n", judge.OK, nil},

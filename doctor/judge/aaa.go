@@ -17,11 +17,8 @@ var _ = rule(func(c *Case) {
 		}
 		if f.Get("user") != "" && c.entered(f, fact.AAAAccepted) {
 			found = aside(found)
-		} else if c.passerby(f) {
-			found = aside(found)
-			c.Need(asWhom(f))
 		}
-		c.Find(found, f)
+		c.Find(c.ofPasserby(found, f), f)
 	}
 	for _, f := range c.All(fact.AAADropped) {
 		server := cmp.Or(f.Get("program"), "that is asked")

@@ -357,10 +357,10 @@ func (c *Case) asaEvents(k fact.Kind) []fact.Fact {
 
 var asaDevice = regexp.MustCompile(`SEP[0-9A-Fa-f]{12}`)
 
-// lasting lowers the certainty of what did not last: the same client got further later.
+// lasting makes a note of what did not last: the same client got further later, or another server answered.
 func lasting(found finding.Finding, f fact.Fact) finding.Finding {
 	if f.Get("then") == "in" {
-		return found.As(finding.Possible)
+		return aside(found)
 	}
 	return found
 }
@@ -368,7 +368,7 @@ func lasting(found finding.Finding, f fact.Fact) finding.Finding {
 // asaPhoneUsers are the users that are known to be phones.
 func (c *Case) asaPhoneUsers() map[string]bool {
 	users := map[string]bool{}
-	for _, k := range []fact.Kind{fact.ASAEntered, fact.ASASession, fact.ASASessionEnded} {
+	for _, k := range []fact.Kind{fact.ASAEntered, fact.ASAAddress, fact.ASASession, fact.ASASessionEnded} {
 		for _, f := range c.All(k) {
 			if f.Get("phone") == "true" && f.Get("user") != "" {
 				users[f.Get("user")] = true

@@ -114,9 +114,15 @@ func below(f, other fact.Fact) bool {
 	return f.Source == other.Source && max(f.Line, f.Last) > max(other.Line, other.Last)
 }
 
-// later reports whether a fact of that kind stands below another one.
-func (c *Case) later(k fact.Kind, than fact.Fact) bool {
-	return slices.ContainsFunc(c.byKind[k], func(f fact.Fact) bool { return below(f, than) })
+// later reports whether a fact of that kind stands below another one, about the same as that: of these values, those that it
+// has. So what failed is known to have worked later.
+func (c *Case) later(k fact.Kind, than fact.Fact, same ...string) bool {
+	return slices.ContainsFunc(c.byKind[k], func(f fact.Fact) bool {
+		return below(f, than) && !slices.ContainsFunc(same, func(name string) bool {
+			value := than.Get(name)
+			return value != "" && !strings.EqualFold(f.Get(name), value)
+		})
+	})
 }
 
 // Sees reports whether equipment of this platform speaks in the evidence.

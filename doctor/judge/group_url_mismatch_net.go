@@ -22,13 +22,16 @@ var _ = rule(func(c *Case) {
 		}
 	}
 	for _, f := range c.All(fact.ClientUnknownURL) {
+		if c.later(fact.ClientAsks, f, "url") && c.later(fact.ClientUp, f) { // with GET, after POST was not taken
+			continue
+		}
 		if f.Get("status") == "404" {
 			var at any = finding.Unnamed("that was tried")
 			if url := f.Get("url"); url != "" {
 				at = url
 			}
 			c.Find(finding.GroupURLMismatch.With(at).As(finding.Likely), f)
-		} else if !c.Has(fact.ClientUp, fact.ClientCertificateRefused, fact.ClientNoCertificate) {
+		} else if !c.Has(fact.ClientCertificateRefused, fact.ClientNoCertificate) {
 			c.Need("say what listens at " + cmp.Or(f.Get("url"), "that address") + ", which answers " + f.Get("status") + " to a login, as no gateway for phones does; " +
 				"a web server in its place does: on that machine, `ss -tlnp`")
 		}

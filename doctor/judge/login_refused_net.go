@@ -15,14 +15,10 @@ var _ = rule(func(c *Case) {
 	for _, f := range c.All(fact.OcservLoginRefused) {
 		user := f.Get("user")
 		found := finding.LoginRefused.With(cmp.Or(user, "somebody"))
-		switch {
-		case c.entered(f, fact.OcservLogin, fact.AAAAccepted):
+		if c.entered(f, fact.OcservLogin, fact.AAAAccepted) {
 			found = aside(found)
-		case c.passerby(f):
-			found = aside(found)
-			c.Need(asWhom(f))
 		}
-		c.Find(found, f)
+		c.Find(c.ofPasserby(found, f), f)
 	}
 	if f, ok := c.First(fact.OcservLoginOpen); ok && !c.Has(fact.OcservLoginRefused, fact.OcservBanned, fact.OcservNoLease, fact.OcservTooMany) {
 		c.Find(finding.LoginRefused.With("somebody").As(finding.Possible), f)
