@@ -35,10 +35,10 @@ func cable(a *Host, ifA string, mac net.HardwareAddr, b *Host, ifB string) error
 	if err := a.link.LinkAdd(pair); err != nil {
 		return fmt.Errorf("testnet: cable from %s of %s to %s of %s: %w", ifA, a.name, ifB, b.name, err)
 	}
-	if err := b.up(ifB); err != nil {
+	if err := up(b.link, ifB); err != nil {
 		return fmt.Errorf("testnet: host %s: %w", b.name, err)
 	}
-	if err := a.up(ifA); err != nil {
+	if err := up(a.link, ifA); err != nil {
 		return fmt.Errorf("testnet: host %s: %w", a.name, err)
 	}
 	return nil
@@ -62,7 +62,7 @@ func NewSwitch(name string) (*Switch, error) {
 	s := &Switch{Host: host}
 	bridge := &netlink.Bridge{LinkAttrs: netlink.LinkAttrs{Name: SwitchInterface}}
 	if err = s.link.LinkAdd(bridge); err == nil {
-		err = s.up(SwitchInterface)
+		err = up(s.link, SwitchInterface)
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("testnet: switch %s: %w", name, err), s.Close())

@@ -34,8 +34,8 @@ func (d *Disk) mount() error {
 	if err := unix.Unshare(unix.CLONE_NEWNS); err != nil {
 		return fmt.Errorf("new mount namespace: %w", err)
 	}
-	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
-		return fmt.Errorf("make mounts private: %w", err)
+	if err := privateMounts(); err != nil {
+		return err
 	}
 	if err := unix.Mount("tmpfs", DiskPath, "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, "mode=0700"); err != nil {
 		return fmt.Errorf("mount tmpfs on %s: %w", DiskPath, err)
@@ -46,6 +46,14 @@ func (d *Disk) mount() error {
 	}
 	d.Files, err = os.OpenRoot(DiskPath)
 	return err
+}
+
+// privateMounts keeps a new mount namespace's mounts inside it.
+func privateMounts() error {
+	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
+		return fmt.Errorf("make mounts private: %w", err)
+	}
+	return nil
 }
 
 // enter moves the calling thread to the file system that has the disk.

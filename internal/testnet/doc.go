@@ -4,7 +4,7 @@
 //
 // Call Enter first: as root it returns at once, as an ordinary user it runs the program again inside a
 // user namespace. Then make hosts with NewHost, join them with Connect or a Switch, and start programs
-// inside with Host.Start.
+// inside with Host.Start. A program that also uses the network outside of hosts calls Alone instead.
 //
 // Nothing has a name outside this process. Namespaces are held by file descriptor, files live on a Disk
 // that only the hosts see, and programs are killed with the thread that started them, so everything is

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"os"
 	"os/exec"
 	"runtime"
@@ -11,11 +12,16 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 )
 
-// again marks the program that Enter has started inside a user namespace.
-const again = "LONGCORD_TESTNET=inside"
+// marker is the variable that tells a program who has started it again: entered or alone.
+const (
+	marker  = "LONGCORD_TESTNET"
+	entered = "entered"
+	alone   = "alone"
+)
 
 // Forbidden says that this machine lets the present user make no networks, and why.
 type Forbidden struct {
@@ -44,10 +50,60 @@ func Enter(ctx context.Context) (code int, done bool, err error) {
 	if cause == nil {
 		return 0, false, nil
 	}
-	if os.Getenv("LONGCORD_TESTNET") != "" {
+	if os.Getenv(marker) == entered {
 		return 0, false, forbidden(os.ReadFile, cause)
 	}
-	code, err = reenter(ctx)
+	return again(ctx, entered, unix.CLONE_NEWUSER)
+}
+
+// Alone is Enter for programs that use the network outside of hosts, too: it runs the program again in any
+// case, in a network that is only its own and has a loopback and nothing else, so that its ports, interfaces
+// and addresses meet nobody else's. What it mounts is only its own, too.
+func Alone(ctx context.Context) (code int, done bool, err error) {
+	if os.Getenv(marker) != alone {
+		namespaces := uintptr(unix.CLONE_NEWNET | unix.CLONE_NEWNS)
+		if probe() != nil {
+			namespaces |= unix.CLONE_NEWUSER
+		}
+		return again(ctx, alone, namespaces)
+	}
+	if cause := probe(); cause != nil {
+		return 0, false, forbidden(os.ReadFile, cause)
+	}
+	// What this program starts is outside for itself.
+	if err := os.Unsetenv(marker); err != nil {
+		return 0, false, fmt.Errorf("testnet: %w", err)
+	}
+	if err := privateMounts(); err != nil {
+		return 0, false, fmt.Errorf("testnet: own mounts: %w", err)
+	}
+	if err := loopback(); err != nil {
+		return 0, false, fmt.Errorf("testnet: own network: %w", err)
+	}
+	return 0, false, nil
+}
+
+// loopback brings up the loopback of this program's network, with a second address: the C library's resolver, asked
+// for families that the machine has (AI_ADDRCONFIG), does not count 127.0.0.1.
+func loopback() error {
+	handle, err := netlink.NewHandle(unix.NETLINK_ROUTE)
+	if err != nil {
+		return err
+	}
+	defer handle.Close()
+	if err := up(handle, "lo"); err != nil {
+		return err
+	}
+	lo, err := handle.LinkByName("lo")
+	if err != nil {
+		return err
+	}
+	return handle.AddrAdd(lo, &netlink.Addr{IPNet: ipNet(netip.MustParsePrefix("127.0.0.2/8")), Scope: unix.RT_SCOPE_HOST})
+}
+
+// again runs this program again in new namespaces.
+func again(ctx context.Context, mark string, namespaces uintptr) (code int, done bool, err error) {
+	code, err = reenter(ctx, mark, namespaces)
 	if errors.Is(err, unix.EPERM) || errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EACCES) || errors.Is(err, unix.EINVAL) {
 		return 0, false, forbidden(os.ReadFile, err)
 	}
@@ -67,31 +123,30 @@ func probe() error {
 	return errors.Join(host.Close(), disk.Close())
 }
 
-func reenter(ctx context.Context) (code int, err error) {
+func reenter(ctx context.Context, mark string, namespaces uintptr) (code int, err error) {
 	// The program inside dies with the thread that started it, so this thread must stay.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	cmd := exec.CommandContext(ctx, "/proc/self/exe")
 	cmd.Args = os.Args
-	cmd.Env = append(os.Environ(), again)
+	cmd.Env = append(os.Environ(), marker+"="+mark)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	cmd.Cancel = func() error { return cmd.Process.Signal(unix.SIGTERM) }
 	cmd.WaitDelay = 20 * time.Second
-	cmd.SysProcAttr = &syscall.SysProcAttr{
-		Cloneflags:  unix.CLONE_NEWUSER,
-		UidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Geteuid(), Size: 1}},
-		GidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getegid(), Size: 1}},
-		Pdeathsig:   unix.SIGKILL,
+	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: namespaces, Pdeathsig: unix.SIGKILL}
+	if namespaces&unix.CLONE_NEWUSER != 0 {
+		cmd.SysProcAttr.UidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Geteuid(), Size: 1}}
+		cmd.SysProcAttr.GidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getegid(), Size: 1}}
 	}
 	if err := cmd.Start(); err != nil {
-		return 0, fmt.Errorf("testnet: start in a user namespace: %w", err)
+		return 0, fmt.Errorf("testnet: start in a namespace: %w", err)
 	}
 	err = cmd.Wait()
 	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) && exit.Exited() {
 		return exit.ExitCode(), nil
 	}
 	if err != nil {
-		return 0, fmt.Errorf("testnet: inside the user namespace: %w", err)
+		return 0, fmt.Errorf("testnet: inside the namespace: %w", err)
 	}
 	return 0, nil
 }

@@ -53,7 +53,7 @@ func (h *Host) enter() error {
 	if h.link, err = netlink.NewHandle(unix.NETLINK_ROUTE); err != nil {
 		return fmt.Errorf("netlink: %w", err)
 	}
-	if err := h.up("lo"); err != nil {
+	if err := up(h.link, "lo"); err != nil {
 		return err
 	}
 	// Neighbour and router discovery would only clutter captures. Without IPv6 in the kernel the
@@ -174,10 +174,10 @@ func (h *Host) Route(dst netip.Prefix, via netip.Addr) error {
 	return nil
 }
 
-func (h *Host) up(ifname string) error {
-	link, err := h.link.LinkByName(ifname)
+func up(handle *netlink.Handle, ifname string) error {
+	link, err := handle.LinkByName(ifname)
 	if err == nil {
-		err = h.link.LinkSetUp(link)
+		err = handle.LinkSetUp(link)
 	}
 	if err != nil {
 		return fmt.Errorf("bring up %s: %w", ifname, err)

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"errors"
 	"io"
+	"net"
 	"os"
 	"os/exec"
 	"strings"
@@ -96,6 +97,29 @@ func TestOrdinaryUserEnters(t *testing.T) {
 	var exit *exec.ExitError
 	if !errors.As(err, &exit) || exit.ExitCode() != 5 || string(out) != "uid 0, made a host: <nil>\n" {
 		t.Errorf("program says %q and ends with %v, want uid 0 inside and exit code 5", out, err)
+	}
+}
+
+// A program that is alone has a loopback, whose ports are free, and its exit code comes out.
+func TestAlone(t *testing.T) {
+	t.Parallel()
+	allowed(t)
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	must(t, err)
+	defer listener.Close()
+	users := map[string]*syscall.Credential{"present user": nil}
+	if hasRoot() {
+		users["ordinary user"] = &syscall.Credential{Uid: 65534, Gid: 65534}
+	}
+	for name, user := range users {
+		cmd := copyOfTest("alone")
+		cmd.Env = append(cmd.Env, takenPort+"="+listener.Addr().String())
+		cmd.Dir, cmd.SysProcAttr = "/", &syscall.SysProcAttr{Credential: user}
+		out, err := cmd.Output()
+		var exit *exec.ExitError
+		if !errors.As(err, &exit) || exit.ExitCode() != 5 || string(out) != "lo true\nlistens: <nil>\n" {
+			t.Errorf("%s: program says %q and ends with %v, want loopback, a free port and exit code 5", name, out, err)
+		}
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"testing"
@@ -17,6 +18,9 @@ import (
 
 // helper names what a copy of the test program does inside a host instead of testing.
 const helper = "TESTNET_HELPER"
+
+// takenPort names the address that the helper "alone" is to listen on.
+const takenPort = "TESTNET_TAKEN"
 
 // forbidden is why this machine lets us make no networks; nil when it does.
 var forbidden error
@@ -49,6 +53,8 @@ func help(role string) int {
 		return makeAndHang()
 	case "enter":
 		return enterAndReport()
+	case "alone":
+		return beAloneAndReport()
 	}
 	return 0
 }
@@ -68,6 +74,33 @@ func enterAndReport() int {
 		err = host.Close()
 	}
 	fmt.Printf("uid %d, made a host: %v\n", os.Getuid(), err)
+	return 5
+}
+
+// beAloneAndReport says what a program that is alone sees of the network: its interfaces, and whether a port that
+// is taken outside is free.
+func beAloneAndReport() int {
+	code, done, err := testnet.Alone(context.Background())
+	if done {
+		return code
+	}
+	if err != nil {
+		fmt.Println(err)
+		return 3
+	}
+	all, err := net.Interfaces()
+	if err != nil {
+		fmt.Println(err)
+		return 3
+	}
+	for _, i := range all {
+		fmt.Println(i.Name, i.Flags&net.FlagUp != 0)
+	}
+	listener, err := net.Listen("tcp", os.Getenv(takenPort))
+	if err == nil {
+		err = listener.Close()
+	}
+	fmt.Println("listens:", err)
 	return 5
 }
 
