@@ -31,6 +31,8 @@ import (
 	"github.com/longcord/longcord/tun/tuntest"
 )
 
+func TestMain(m *testing.M) { os.Exit(office.Main(m)) }
+
 const tunnelOcservConfig = `tcp-port = 443
 udp-port = 443
 keepalive = 1
@@ -77,7 +79,7 @@ func needs(t *testing.T, programs ...string) {
 	for _, program := range programs {
 		_, err := exec.LookPath(program)
 		switch {
-		case err == nil && os.Getuid() == 0:
+		case err == nil && office.Root():
 			continue
 		case os.Getenv("CI") == "true":
 			t.Fatalf("needs %s and root: %v", program, err)

@@ -16,9 +16,12 @@ import (
 	"github.com/longcord/longcord/internal/secret"
 	"github.com/longcord/longcord/internal/servertest"
 	"github.com/longcord/longcord/interop/baresip"
+	"github.com/longcord/longcord/interop/office"
 	"github.com/longcord/longcord/inventory"
 	"github.com/longcord/longcord/store/memory"
 )
+
+func TestMain(m *testing.M) { os.Exit(office.Main(m)) }
 
 // own returns a loopback address that nobody else uses.
 var taken atomic.Uint32

@@ -31,7 +31,7 @@ func byCertificate(o *office.Ocserv) {
 // wrong, and computers get on.
 func TestOcserv(t *testing.T) {
 	t.Parallel()
-	s := server{certificate: issued(nil), port: freePort(t)}
+	s := server{certificate: issued(nil), port: fmt.Sprint(office.Port())}
 	office.Ocserv{Certificate: s.certificate, User: "alice", Password: password, Settings: fmt.Sprintf(ocservSettings, s.port)}.Start(t)
 	r := judge(t, here, password+"\n", "--file", s.file(t, "/svc", s.hash()), "--user", "alice", "--password-stdin")
 	r.expect(t, "fault", "group-url-mismatch")

@@ -65,22 +65,12 @@ func opensslServer(t *testing.T, certificate tls.Certificate, args ...string) se
 // gnutlsServer starts gnutls-serv.
 func gnutlsServer(t *testing.T, certificate tls.Certificate, priority string) server {
 	t.Helper()
-	s := server{dir: t.TempDir(), certificate: certificate, port: freePort(t)}
+	s := server{dir: t.TempDir(), certificate: certificate, port: fmt.Sprint(office.Port())}
 	file, key := certified(t, s.dir, certificate)
 	p := office.Launch(t, office.Peer(t, "gnutls-serv"), "--http", "--disable-client-cert", "--port", s.port,
 		"--x509certfile", file, "--x509keyfile", key, "--priority", priority)
 	p.Wait("listening on IPv4")
 	return s
-}
-
-func freePort(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return fmt.Sprint(l.Addr().(*net.TCPAddr).Port)
 }
 
 // spare is the hash of a certificate that nobody presents.
@@ -205,5 +195,5 @@ func TestGnuTLS(t *testing.T) {
 // TestNobody walks up to a port where nobody is.
 func TestNobody(t *testing.T) {
 	t.Parallel()
-	judge(t, here, "", "--url", "https://127.0.0.1:"+freePort(t)+"/phones").expect(t, "fault", "gateway-unreachable")
+	judge(t, here, "", "--url", "https://127.0.0.1:"+fmt.Sprint(office.Port())+"/phones").expect(t, "fault", "gateway-unreachable")
 }

@@ -9,7 +9,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -174,7 +173,7 @@ type server struct {
 
 func start(t *testing.T, afterwards string) *server {
 	t.Helper()
-	s := &server{t: t, dir: t.TempDir(), auth: freePort(t), accounts: freePort(t), afterwards: afterwards}
+	s := &server{t: t, dir: t.TempDir(), auth: office.Port(), accounts: office.Port(), afterwards: afterwards}
 	s.launch = func(program string, args ...string) *office.Program { return office.Launch(t, program, args...) }
 	s.run()
 	return s
@@ -191,16 +190,6 @@ func (s *server) run() {
 	}
 	s.Program = s.launch(office.Peer(s.t, "freeradius"), "-d", s.dir, "-f", "-X")
 	s.Wait("Ready to process requests")
-}
-
-func freePort(t *testing.T) int {
-	t.Helper()
-	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	return conn.LocalAddr().(*net.UDPAddr).Port
 }
 
 // declared is how the inventory has the server.

@@ -6,7 +6,6 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"github.com/longcord/longcord/interop/office"
 	"net"
 	"os"
 	"os/exec"
@@ -18,6 +17,7 @@ import (
 	"time"
 
 	"github.com/longcord/longcord/internal/testnet"
+	"github.com/longcord/longcord/interop/office"
 )
 
 func TestMain(m *testing.M) { os.Exit(office.Main(m)) }
@@ -34,7 +34,7 @@ const nobody = 65534
 // people are the present user and, when that is root of the whole machine, an ordinary one.
 func people() []person {
 	all := []person{{name: "root"}}
-	if ids, err := os.ReadFile("/proc/self/uid_map"); err == nil && strings.Join(strings.Fields(string(ids)), " ") == "0 0 4294967295" {
+	if office.Root() {
 		all = append(all, person{"nobody", &syscall.Credential{Uid: nobody, Gid: nobody}})
 	}
 	return all

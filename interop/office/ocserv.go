@@ -53,7 +53,7 @@ type Ocserv struct {
 func OcservRoot(t testing.TB) string {
 	t.Helper()
 	root := os.Getenv("LONGCORD_OCSERV_ROOT")
-	if _, err := os.Stat(filepath.Join(root, "usr/sbin/ocserv")); root == "" || err != nil || os.Getuid() != 0 {
+	if _, err := os.Stat(filepath.Join(root, "usr/sbin/ocserv")); root == "" || err != nil || !Root() {
 		t.Fatalf("LONGCORD_OCSERV_ROOT=%q, user %d: needs ocserv 1.3 in a folder, and root", root, os.Getuid())
 	}
 	return root

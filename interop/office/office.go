@@ -16,6 +16,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -43,9 +44,10 @@ type Office struct {
 	Gateway, Client, Inside *testnet.Host
 }
 
-// Main runs the tests of a package, as an ordinary user inside a user namespace, and returns the exit code.
+// Main runs the tests of a package in a network of their own, and returns the exit code. So packages can run
+// beside each other.
 func Main(m *testing.M) int {
-	code, done, err := testnet.Enter(context.Background())
+	code, done, err := testnet.Alone(context.Background())
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
@@ -55,6 +57,18 @@ func Main(m *testing.M) int {
 	}
 	return code
 }
+
+// Root reports whether this is root of the whole machine, and not only of a user namespace.
+func Root() bool {
+	ids, err := os.ReadFile("/proc/self/uid_map")
+	return err == nil && os.Getuid() == 0 && strings.Join(strings.Fields(string(ids)), " ") == "0 0 4294967295"
+}
+
+var ports atomic.Uint32
+
+// Port returns a port that is free on every address of the network that Main made: each is given out once, and the
+// kernel gives out none so low by itself.
+func Port() int { return 10000 + int(ports.Add(1)) }
 
 // Peer returns the path of a program that is not ours. Without it the test is skipped, but fails where
 // nothing may be skipped.

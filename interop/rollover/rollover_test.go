@@ -18,7 +18,10 @@ import (
 	"github.com/longcord/longcord/interop/office"
 )
 
-func TestMain(m *testing.M) { os.Exit(office.Main(m)) }
+func TestMain(m *testing.M) {
+	_, _ = pebble() // fetched and built while there is still a network; TestACME says why it cannot be
+	os.Exit(office.Main(m))
+}
 
 // The phones that init makes.
 const (

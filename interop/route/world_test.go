@@ -4,8 +4,6 @@ package route_test
 
 import (
 	"encoding/binary"
-	"errors"
-	"fmt"
 	"net/netip"
 	"os"
 	"os/exec"
@@ -17,34 +15,11 @@ import (
 
 	"github.com/vishvananda/netlink"
 	"github.com/vishvananda/netns"
+
+	"github.com/longcord/longcord/interop/office"
 )
 
-// TestMain runs the tests again in a network namespace of their own, as root of a user namespace where
-// they are not root already. Everything they make goes away with it.
-func TestMain(m *testing.M) {
-	const inside = "LONGCORD_ROUTE_NAMESPACE"
-	if os.Getenv(inside) != "" {
-		os.Exit(m.Run())
-	}
-	self := exec.Command("/proc/self/exe", os.Args[1:]...)
-	self.Env = append(os.Environ(), inside+"=1")
-	self.Stdin, self.Stdout, self.Stderr = os.Stdin, os.Stdout, os.Stderr
-	self.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET}
-	if os.Getuid() != 0 {
-		self.SysProcAttr.Cloneflags |= syscall.CLONE_NEWUSER
-		self.SysProcAttr.UidMappings = []syscall.SysProcIDMap{{HostID: os.Getuid(), Size: 1}}
-		self.SysProcAttr.GidMappings = []syscall.SysProcIDMap{{HostID: os.Getgid(), Size: 1}}
-	}
-	err := self.Run()
-	var exit *exec.ExitError
-	switch {
-	case errors.As(err, &exit):
-		os.Exit(exit.ExitCode())
-	case err != nil:
-		fmt.Fprintln(os.Stderr, "no network namespace:", err)
-		os.Exit(1)
-	}
-}
+func TestMain(m *testing.M) { os.Exit(office.Main(m)) }
 
 const (
 	officeName = "lc-office"

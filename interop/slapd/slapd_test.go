@@ -27,6 +27,8 @@ import (
 	"github.com/longcord/longcord/store/memory"
 )
 
+func TestMain(m *testing.M) { os.Exit(office.Main(m)) }
+
 // configuration of a directory whose users only the reader may find. Its places are for the folder and for
 // what else is asked for.
 const configuration = `
@@ -141,7 +143,7 @@ const onlyByTLS = "security simple_bind=1"
 
 func start(t *testing.T, more string) *directory {
 	t.Helper()
-	d := &directory{t: t, dir: t.TempDir(), plain: freePort(t), over: freePort(t), authority: testcert.NewAuthority("directory's", nil)}
+	d := &directory{t: t, dir: t.TempDir(), plain: office.Port(), over: office.Port(), authority: testcert.NewAuthority("directory's", nil)}
 	certificate, key := testcert.PEM(d.authority.Issue("directory", func(c *x509.Certificate) { c.IPAddresses = []net.IP{net.IPv4(127, 0, 0, 1)} }))
 	d.write("slapd.conf", fmt.Sprintf(configuration, d.dir, more))
 	d.write("certificate.pem", certificate)
@@ -173,16 +175,6 @@ func (d *directory) write(name, content string) {
 	if err := os.WriteFile(filepath.Join(d.dir, name), []byte(content), 0o600); err != nil {
 		d.t.Fatal(err)
 	}
-}
-
-func freePort(t *testing.T) int {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	return listener.Addr().(*net.TCPAddr).Port
 }
 
 // declared is how the inventory has the directory.
