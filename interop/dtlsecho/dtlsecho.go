@@ -13,12 +13,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/longcord/longcord/interop/office"
 	engine "github.com/longcord/longcord/stage/tunnel/dtls"
 	"github.com/longcord/longcord/wire/dtls"
 )
-
-// Patience is for whatever should happen at once, on a slow machine.
-const Patience = 60 * time.Second
 
 // End is one end. Its channels are closed when it ends.
 type End struct {
@@ -97,7 +95,7 @@ func (e *End) Up() dtls.Suite {
 		if ok {
 			return suite
 		}
-	case <-time.After(Patience):
+	case <-time.After(office.Patience):
 	}
 	e.t.Fatal("the connection does not come up")
 	return 0
@@ -106,7 +104,7 @@ func (e *End) Up() dtls.Suite {
 // Hears waits for a record that begins with some text.
 func (e *End) Hears(text string) {
 	e.t.Helper()
-	deadline := time.After(Patience)
+	deadline := time.After(office.Patience)
 	for {
 		select {
 		case content, ok := <-e.Heard:

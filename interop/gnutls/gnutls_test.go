@@ -68,7 +68,7 @@ func TestServer(t *testing.T) {
 				if err := os.WriteFile(keys, []byte("psk:"+hex.EncodeToString(config.PSK)+"\n"), 0o600); err != nil {
 					t.Fatal(err)
 				}
-				addr := dtlsecho.FreePort(t)
+				addr := dtlsecho.FreePort()
 				server := dtlsecho.Start(t, "gnutls-serv", "--udp", "--echo", "--port", fmt.Sprint(addr.Port()), "--pskpasswd", keys, "--pskhint", "some hint",
 					"--priority", priority(cipher)+flags)
 				server.Wait("listening on IPv4")

@@ -36,7 +36,7 @@ func TestDTLSClient(t *testing.T) {
 	}
 }
 
-func talk(t *testing.T, client *dtlsecho.Program, server *dtlsecho.End, suite dtls.Suite) {
+func talk(t *testing.T, client dtlsecho.Program, server *dtlsecho.End, suite dtls.Suite) {
 	t.Helper()
 	if got := server.Up(); got != suite {
 		t.Errorf("suite is %s, want %s", got, suite)
@@ -55,7 +55,7 @@ func TestDTLSServer(t *testing.T) {
 	for _, suite := range dtls.PSKSuites {
 		t.Run(suite.String(), func(t *testing.T) {
 			t.Parallel()
-			addr := dtlsecho.FreePort(t)
+			addr := dtlsecho.FreePort()
 			server := dtlsecho.Start(t, "openssl", "s_server", "-dtls1_2", "-nocert", "-psk", hex.EncodeToString(withKey.PSK),
 				"-cipher", suite.String(), "-accept", addr.String())
 			server.Wait("ACCEPT")

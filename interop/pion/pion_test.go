@@ -14,6 +14,7 @@ import (
 	pion "github.com/pion/dtls/v3"
 
 	"github.com/longcord/longcord/interop/dtlsecho"
+	"github.com/longcord/longcord/interop/office"
 	engine "github.com/longcord/longcord/stage/tunnel/dtls"
 	"github.com/longcord/longcord/wire/dtls"
 )
@@ -160,7 +161,7 @@ func talk(t *testing.T, conn *pion.Conn) {
 	}()
 	again := time.NewTicker(100 * time.Millisecond)
 	defer again.Stop()
-	deadline := time.After(dtlsecho.Patience)
+	deadline := time.After(office.Patience)
 	for {
 		if _, err := conn.Write([]byte("hello there")); err != nil {
 			t.Fatal(err)
