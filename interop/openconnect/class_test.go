@@ -12,6 +12,7 @@ import (
 // TestClassOfService: what the office marks as voice is voice on the way to the client, as tshark reads it there; what
 // it does not mark is not.
 func TestClassOfService(t *testing.T) {
+	t.Parallel()
 	o := newOffice(t)
 	c := connect(t, o, password)
 	c.Wait("after detection")

@@ -65,6 +65,7 @@ func (g guest) leaves() {
 // TestTwentyBehindOneAddress: twenty tunnels of one user come from one public address, each by DTLS, and none puts
 // another out. The router deals the ports of all of them anew, and all go on without a handshake or a login.
 func TestTwentyBehindOneAddress(t *testing.T) {
+	t.Parallel()
 	o := office.New(t)
 	change(t, o, "inventory.yaml", "kind: GroupPolicy\nname: phones\n", "kind: GroupPolicy\nname: phones\nsimultaneousLogins: 20\n")
 	serve := o.Serve()
@@ -107,6 +108,7 @@ func TestTwentyBehindOneAddress(t *testing.T) {
 // TestPhoneReplacesItself: a phone that lost its power logs in anew beside its dead session, gets its own address and
 // is there once; another phone stays. Nobody else gets the address that the inventory keeps for it.
 func TestPhoneReplacesItself(t *testing.T) {
+	t.Parallel()
 	const phone, other, code, fixed = "SEP020000001001", "SEP020000001002", "rosebud7", "10.20.0.150"
 	o := office.New(t)
 	o.Serve()
@@ -144,6 +146,7 @@ func TestPhoneReplacesItself(t *testing.T) {
 // TestTooManyLogins: at the limit who comes next is told to come later, not that the password is wrong, and is let in
 // for somebody who is gone.
 func TestTooManyLogins(t *testing.T) {
+	t.Parallel()
 	o, _ := people(t, "simultaneousLogins: 2\ndpdGateway: 2") // UDP closes without a word
 	pin := pinOf(t, o, peopleURL)
 	first := enters(t, o, pin, peopleURL, "anna", password)
@@ -168,6 +171,7 @@ func TestTooManyLogins(t *testing.T) {
 
 // TestFilterOfUsers: what an access list permits one user it does not permit another, and ports count.
 func TestFilterOfUsers(t *testing.T) {
+	t.Parallel()
 	o, apply := people(t, "mtu: 1200")
 	apply(`filter: some
 ---
@@ -200,6 +204,7 @@ entries:
 // TestDetach: who hangs up without a goodbye comes back with the cookie alone, as a phone's client does; who says
 // goodbye does not. A phone's cookie, by curl, does for openconnect what its own does.
 func TestDetach(t *testing.T) {
+	t.Parallel()
 	o := newOffice(t)
 	said, err := o.Run(o.Client, "", office.Peer(t, "curl"), "-sSk", "-i", "-A", "Cisco SVC IPPhone Client v1.0", "--max-time", "60",
 		"--data-urlencode", "username=anna", "--data-urlencode", "password="+password, office.URL)
@@ -241,6 +246,7 @@ func TestDetach(t *testing.T) {
 // TestOtherAddress: the client's own address becomes another one, as of somebody who takes his laptop along. It comes
 // back by TLS and DTLS from there, as who it was.
 func TestOtherAddress(t *testing.T) {
+	t.Parallel()
 	o := newOffice(t)
 	c := connect(t, o, password, "--force-dpd", "2", "--reconnect-timeout", "120")
 	c.Wait("Established DTLS connection")

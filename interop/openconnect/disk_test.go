@@ -77,6 +77,7 @@ func phoneLogin(t *testing.T, o *office.Office, user string) string {
 // TestFullDisk: sessions that exist live on, new logins are put off, the operator reads why, and when there is
 // room again nobody has to restart anything.
 func TestFullDisk(t *testing.T) {
+	t.Parallel()
 	o := office.New(t)
 	smallDisk(t, o.Path("state"), "8m")
 	o.Serve()

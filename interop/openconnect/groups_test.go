@@ -37,6 +37,7 @@ defaultGroupPolicy: guests
 // TestGroupChoice: the group that openconnect gets is that of the URL, or of the alias that it chooses at a URL that is
 // no group's, by documents and by forms. Phones' groups are not in the list.
 func TestGroupChoice(t *testing.T) {
+	t.Parallel()
 	o := newOffice(t)
 	apply(t, o, aliases)
 	const root = "https://203.0.113.2/"
@@ -70,6 +71,7 @@ func TestGroupChoice(t *testing.T) {
 // TestThreeLogoffs: who may return does so by himself, as after a cut line; who must log in again finds his cookie gone,
 // and of a phone's session is told nothing; who is to stay away is told.
 func TestThreeLogoffs(t *testing.T) {
+	t.Parallel()
 	o := newOffice(t)
 	apply(t, o, aliases)
 	const toldOff = "received server terminate packet"

@@ -130,6 +130,7 @@ func connect6(t *testing.T, o *office.Office, url string, flags ...string) (p *o
 // TestIPv6Inside: openconnect has both families inside, by DTLS and by TLS alone, behind a filter that
 // speaks of both.
 func TestIPv6Inside(t *testing.T) {
+	t.Parallel()
 	o := newStaffOffice(t)
 	ping := office.Peer(t, "ping")
 	for _, mode := range []struct {
@@ -221,6 +222,7 @@ func listen6(t *testing.T, o *office.Office, address string, arrived chan<- stri
 
 // TestNoIPv6ForPhones: whoever logs in where phones do, and says it can do IPv6, gets none.
 func TestNoIPv6ForPhones(t *testing.T) {
+	t.Parallel()
 	o := newStaffOffice(t)
 	_, addresses, _, split := connect6(t, o, office.URL)
 	if len(addresses) != 2 || addresses[1] != "none" || split != "split6 0 split4 0" {
@@ -230,6 +232,7 @@ func TestNoIPv6ForPhones(t *testing.T) {
 
 // TestIPv6Address stays with its session over a reconnect.
 func TestIPv6Address(t *testing.T) {
+	t.Parallel()
 	o := newStaffOffice(t)
 	p, before, _, _ := connect6(t, o, staffURL, "--force-dpd", "3", "--reconnect-timeout", "120")
 	mark := p.Mark()

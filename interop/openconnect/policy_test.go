@@ -106,6 +106,7 @@ func wants(t *testing.T, told map[string]string, want map[string]string) {
 // TestPolicyFields: each field of a policy arrives, what the policy leaves out is DfltGrpPolicy's, and a
 // change counts from the next CONNECT on. openconnect hands domains and networks on in reverse order.
 func TestPolicyFields(t *testing.T) {
+	t.Parallel()
 	o, apply := people(t, `
 winsServers: [10.20.0.60]
 splitDNS: [example.net, example.org]
@@ -151,6 +152,7 @@ dtls: false
 
 // TestPhonesAreToldNothingOfSplitting, whatever the policy says that DfltGrpPolicy fills.
 func TestPhonesAreToldNothingOfSplitting(t *testing.T) {
+	t.Parallel()
 	o, _ := people(t, "mtu: 1200")
 	_, told := tunnelTo(t, o, office.URL)
 	wants(t, told, map[string]string{
@@ -160,6 +162,7 @@ func TestPhonesAreToldNothingOfSplitting(t *testing.T) {
 
 // TestTimeouts: a session ends when it carries nothing, or when its time is up; people's clients are told.
 func TestTimeouts(t *testing.T) {
+	t.Parallel()
 	for name, fields := range map[string]string{"idle": "idleTimeout: 3", "session": "sessionTimeout: 3"} {
 		t.Run(name, func(t *testing.T) {
 			o, _ := people(t, fields)
@@ -175,6 +178,7 @@ func TestTimeouts(t *testing.T) {
 
 // TestDisconnectedTimeout: who does not come back in time finds his cookie no more.
 func TestDisconnectedTimeout(t *testing.T) {
+	t.Parallel()
 	o, _ := people(t, "disconnectedTimeout: 3\ndpdGateway: 2") // UDP closes without a word
 	c, _ := tunnelTo(t, o, peopleURL)
 	c.Kill() // as a power cut, but for the FIN
@@ -183,6 +187,7 @@ func TestDisconnectedTimeout(t *testing.T) {
 
 // TestBlock: a change of the inventory ends the tunnel of who is blocked, and the filter of a tunnel that stays.
 func TestBlock(t *testing.T) {
+	t.Parallel()
 	o, apply := people(t, "mtu: 1200")
 	c, _ := tunnelTo(t, o, peopleURL)
 	ping := func() error {

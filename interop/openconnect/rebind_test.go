@@ -69,6 +69,7 @@ func remap(t *testing.T, o *office.Office, router *testnet.Host, first int) {
 // TestRebinding speaks at 50 packets a second through a router that changes the client's port in mid-speech,
 // three times. Not one packet is lost, there or back.
 func TestRebinding(t *testing.T) {
+	t.Parallel()
 	o := office.New(t)
 	serve := o.Serve()
 	o.AddUser("anna", password)

@@ -33,6 +33,7 @@ func standing(t *testing.T, o *office.Office, d finding.Declaration) *finding.St
 
 // TestNoAddress has a pool with five addresses for clients, and a sixth comes.
 func TestNoAddress(t *testing.T) {
+	t.Parallel()
 	o := office.New(t, "--pool", "10.20.0.128/29")
 	o.Serve()
 	o.AddUser("anna", password)
@@ -60,6 +61,7 @@ func TestNoAddress(t *testing.T) {
 
 // TestOldCookie comes with a cookie of which nobody knows, and with one that was given up.
 func TestOldCookie(t *testing.T) {
+	t.Parallel()
 	o := office.New(t)
 	o.Serve()
 	o.AddUser("anna", password)
@@ -87,6 +89,7 @@ func TestOldCookie(t *testing.T) {
 
 // TestRefusedLogin: a wrong password, and then the right one.
 func TestRefusedLogin(t *testing.T) {
+	t.Parallel()
 	o := office.New(t)
 	o.Serve()
 	o.AddUser("anna", password)

@@ -8,6 +8,7 @@ import (
 	"bytes"
 	"fmt"
 	"net"
+	"os"
 	"testing"
 	"time"
 
@@ -18,6 +19,8 @@ import (
 	engine "github.com/longcord/longcord/stage/tunnel/dtls"
 	"github.com/longcord/longcord/wire/dtls"
 )
+
+func TestMain(m *testing.M) { os.Exit(office.Main(m)) }
 
 var config = engine.Config{SessionID: bytes.Repeat([]byte{3}, engine.SessionIDLen), PSK: bytes.Repeat([]byte{5}, engine.PSKLen)}
 

@@ -18,6 +18,7 @@ import (
 // has it, unless it asks by the phone's own MAC address; of who asks from behind a router nobody knows, until the
 // operator says that such fetches count.
 func TestAsideByMAC(t *testing.T) {
+	t.Parallel()
 	h := &house{Office: office.New(t, "--pbx", office.Desk), t: t, dir: t.TempDir()}
 	must(t, h.Inside.MAC("eth0", net.HardwareAddr{2, 0, 0, 0, 0x10, 1})) // the desk phone's
 	visitor, far := h.visitors()

@@ -32,6 +32,7 @@ func certHash(t *testing.T, fingerprint string) string {
 // TestAudit asks about phones whose files lie on another's TFTP server, before openssl's new certificate is
 // presented.
 func TestAudit(t *testing.T) {
+	t.Parallel()
 	server := office.Peer(t, "in.tftpd")
 	h := newHouse(t)
 	files := t.TempDir()
@@ -86,6 +87,7 @@ func TestAudit(t *testing.T) {
 // TestAuditOfOthers asks about gateways that openssl plays: one of many years ago, one of today, and one that lets in by
 // certificate alone.
 func TestAuditOfOthers(t *testing.T) {
+	t.Parallel()
 	server, program := office.Peer(t, "in.tftpd"), office.Peer(t, "openssl")
 	h := newHouse(t)
 	files := t.TempDir()

@@ -197,6 +197,7 @@ func fingerprint(text string) string {
 // A phone that is away keeps its tunnel while the certificate changes, and comes back by the new hash that
 // it has fetched through the tunnel.
 func TestPhoneStaysAway(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t)
 	p := h.stays()
 	before, next := h.presented(), h.newCertificate("next")
@@ -233,6 +234,7 @@ func TestPhoneStaysAway(t *testing.T) {
 
 // The spare locks nobody out, though nobody has fetched anything since the first day.
 func TestSpareAtOnce(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t)
 	spare := fingerprint(h.run(office.Peer(t, "openssl"), "x509", "-in", h.Path("certificates/gateway-spare.pem"), "-noout", "-fingerprint", "-sha1"))
 	h.good("", "certs", "rollover", "start")
@@ -251,6 +253,7 @@ func TestSpareAtOnce(t *testing.T) {
 // Whom a change would lock out is named before it is made, by each command that could make it; by force it
 // is made, the phone that knocks is seen, and there is a way back.
 func TestForceNamesThePhone(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t)
 	p := h.stays() // so that its address is known by its session
 	p.Kill()
@@ -326,6 +329,7 @@ func (h *house) namedByDoctor(certificate, lost, stays string) {
 
 // Signed files count as plain ones do, and the trust lists that come with them for nothing.
 func TestSignedFiles(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t)
 	profile := filepath.Join(h.dir, "signed.yaml")
 	must(t, os.WriteFile(profile, []byte("kind: CommonPhoneProfile\nname: home\nvpnGroup: phones\nvpnProfile: home\nsecurityByDefault: enabled\n"), 0o600))
@@ -347,6 +351,7 @@ func TestSignedFiles(t *testing.T) {
 // Two certificates are served side by side, at two URLs: who has the old file comes by the old one, and by
 // the new one when it has fetched its new file.
 func TestSideBySide(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t)
 	before, next := h.presented(), h.newCertificate("next")
 	const newURL = "https://" + gatewayHost + ":8443/phone"

@@ -160,6 +160,7 @@ func (f *sealedFile) enrols(h *household) {
 // next certificate, nor when that is revoked. Then the phone lives by what it has stored, hears from the stub
 // where to enrol, and gets its file again.
 func TestEncryptedFile(t *testing.T) {
+	t.Parallel()
 	o := office.New(t)
 	o.Serve()
 	o.AddUser(user, password)

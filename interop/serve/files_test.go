@@ -14,6 +14,7 @@ import (
 // Where no network is the office, curl gets a phone's file with that phone's certificate and key and with nothing else,
 // and no other phone's; when the certificate is revoked, no more.
 func TestFilesByCertificate(t *testing.T) {
+	t.Parallel()
 	curl := office.Peer(t, "curl")
 	o := office.New(t)
 	serve := o.Serve()

@@ -68,6 +68,7 @@ func awaitLoad(t *testing.T, p *office.Program, mark int) (e loadEvent) {
 // A phone at home gets its firmware through its tunnel: told over SIP, it fetches all that its load names, whole,
 // boots and comes back. A load of which something is missing changes nothing.
 func TestLoadReachesPhoneAtHome(t *testing.T) {
+	t.Parallel()
 	curl := office.Peer(t, "curl")
 	o := office.New(t)
 	files := firmware(t, o)
@@ -134,6 +135,7 @@ func TestLoadReachesPhoneAtHome(t *testing.T) {
 
 // Clients that we did not write fetch an image through the tunnel of the phone's user, and get all of it.
 func TestLoadThroughOpenConnect(t *testing.T) {
+	t.Parallel()
 	o := office.New(t)
 	want := firmware(t, o)[rootfs]
 	o.Serve()

@@ -38,6 +38,7 @@ func lscState(t *testing.T, o *office.Office) string {
 // revoked: its tunnel ends and it is not let in again. It gets another one inside, and is let in. It gets the
 // next one at home, through its tunnel, by the one that it has.
 func TestPhoneLivesByItsCertificate(t *testing.T) {
+	t.Parallel()
 	o := office.New(t)
 	o.Serve()
 	o.AddUser(user, password)

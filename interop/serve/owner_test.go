@@ -13,6 +13,7 @@ import (
 // A tunnel whose user has no phone gets no files. The hint says what to type; typed as it stands, it lets the same
 // tunnel have that phone's file, and the user's password stays.
 func TestHintOfRefusedFiles(t *testing.T) {
+	t.Parallel()
 	curl := office.Peer(t, "curl")
 	o := office.New(t)
 	o.Serve()

@@ -39,6 +39,7 @@ func fileOf(t *testing.T, o *office.Office, phone string) (runs, should string) 
 // A change of the inventory reaches a phone at home: it is told through its tunnel, fetches its file through
 // the tunnel, and registers with it. The tunnel stays up. A phone in a call is told after the call.
 func TestChangeReachesPhoneAtHome(t *testing.T) {
+	t.Parallel()
 	o := office.New(t)
 	o.Serve()
 	addOwner(t, o)
@@ -105,6 +106,7 @@ func TestChangeReachesPhoneAtHome(t *testing.T) {
 
 // A phone that is away when its file changes is told when it comes back.
 func TestChangeWaitsForPhone(t *testing.T) {
+	t.Parallel()
 	o := office.New(t)
 	o.Serve()
 	addOwner(t, o)

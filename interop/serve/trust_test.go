@@ -31,6 +31,7 @@ func behind(t *testing.T, o *office.Office) []string {
 // A new key reaches a phone at home by itself: it is told to restart, fetches the list that names the key through
 // its tunnel, which stays up, and lags behind no more. With --no-push it does when somebody tells it.
 func TestNewKeyReachesPhoneAtHome(t *testing.T) {
+	t.Parallel()
 	o := office.New(t)
 	o.Serve()
 	addOwner(t, o)
@@ -81,6 +82,7 @@ func TestNewKeyReachesPhoneAtHome(t *testing.T) {
 // A phone that holds the list of the way back believes no CAPF: enrolling waits, and the status says why and what to do.
 // It does when signing is on again.
 func TestEnrolAfterSigningWasTurnedOff(t *testing.T) {
+	t.Parallel()
 	o := office.New(t)
 	o.Serve()
 	const phone = "SEP020000001001"

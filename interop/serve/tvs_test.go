@@ -18,6 +18,7 @@ import (
 // about others, by openssl's TLS and bytes put together here as docs/wire/tvs.md has them: nothing is shared with
 // wire/tvs. What is vouched for has openssl's fingerprint.
 func TestTVSByOpenSSL(t *testing.T) {
+	t.Parallel()
 	program := office.Peer(t, "openssl")
 	o := office.New(t)
 	o.Serve()

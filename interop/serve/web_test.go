@@ -15,6 +15,7 @@ import (
 // The web pages of a phone at home are read through its tunnel: by curl, whose XML xmllint takes, and by
 // `phones show --live`. An order to its keys makes it restart.
 func TestPagesOfPhoneAtHome(t *testing.T) {
+	t.Parallel()
 	curl, xmllint := office.Peer(t, "curl"), office.Peer(t, "xmllint")
 	o := office.New(t)
 	o.Serve()

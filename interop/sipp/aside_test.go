@@ -17,6 +17,7 @@ func TestMain(m *testing.M) { os.Exit(office.Main(m)) }
 // With a PBX of one's own, here SIPp, a 79xx restarts when its keys are pressed through its web page, and asks us
 // whether that may be; of an 88xx the operator learns what the PBX has to be told.
 func TestAside(t *testing.T) {
+	t.Parallel()
 	const old, newer = "SEP001122334455", "SEP0011223344AA"
 	o := office.New(t, "--pbx", office.Desk, "--phone", old+"=CP-7965G:1001:Anna", "--phone", newer+"=CP-8861:1002:Bob")
 	// By its MAC address it is known which phone fetches a file, and so where its keys are to be pressed.

@@ -25,6 +25,7 @@ const notified = "SEP001122334455"
 // what holds FeatureControlVersionStamp, is told in another manner, and answers 200. SIPp checks each request
 // itself: Event, the Call-ID of its REGISTER in the body, and the user of its Contact in the request line.
 func TestNotify(t *testing.T) {
+	t.Parallel()
 	at := netip.AddrFrom4([4]byte{127, 202, byte(os.Getpid()), 5})
 	set := inventory.NewSet()
 	set.Lines["1001"] = &inventory.Line{Name: "1001", Secret: secret.New("secret")}

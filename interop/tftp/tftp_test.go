@@ -29,6 +29,8 @@ import (
 	"github.com/longcord/longcord/wire/cnf"
 )
 
+func TestMain(m *testing.M) { os.Exit(office.Main(m)) }
+
 const phone = "SEP001122334455"
 
 // phones is an inventory with one phone whose texts want escaping.

@@ -17,6 +17,7 @@ const sessionPassword = "rosebud 7&+%"
 
 // TestSessionCapture has tshark read a session's packets while they go, from a pipe, as Wireshark would.
 func TestSessionCapture(t *testing.T) {
+	t.Parallel()
 	o, serve, client := open(t)
 	shell, err := exec.LookPath("sh")
 	if err != nil {
@@ -78,6 +79,7 @@ func open(t *testing.T) (o *office.Office, serve *office.Program, client office.
 
 // TestSessionCaptureInAFile ends a capture by Ctrl-C; the file is whole.
 func TestSessionCaptureInAFile(t *testing.T) {
+	t.Parallel()
 	o, serve, client := open(t)
 	file := o.Path("packets.pcapng")
 	recording := o.Start(o.Gateway, os.Getenv("LONGCORD"), "-c", o.Path("longcord.yaml"), "sessions", "capture", "anna", "--out", file)
@@ -118,6 +120,7 @@ func TestSessionCaptureInAFile(t *testing.T) {
 
 // TestSessionCaptureIsOff: nobody looks who was not allowed to.
 func TestSessionCaptureIsOff(t *testing.T) {
+	t.Parallel()
 	o := office.New(t)
 	o.Serve()
 	o.AddUser("anna", sessionPassword)
