@@ -125,8 +125,8 @@ func TestStreamThroughABadNetwork(t *testing.T) {
 	if got.Lost < 8 || got.Lost > 11 || got.Received+got.Lost > sent.Sent || got.Received+got.Lost < sent.Sent-4 {
 		t.Errorf("of %d packets sent: %+v, want every tenth lost", sent.Sent, got)
 	}
-	if desk.in.statistics.Reordered() < 15 || desk.in.playout.dropped != 0 {
-		t.Errorf("%d overtaken, %d too late, want a quarter and none", desk.in.statistics.Reordered(), desk.in.playout.dropped)
+	if overtaken, late := desk.in.statistics.Reordered(), desk.in.playout.dropped; overtaken < 15 || late > int(overtaken)/4 {
+		t.Errorf("%d overtaken, %d too late, want a quarter overtaken and nearly all of them in time", overtaken, late)
 	}
 	if got.MOS < 2.8 || got.MOS > 3.5 {
 		t.Errorf("MOS %.2f with a tenth lost, want about 3.1", got.MOS)
