@@ -104,7 +104,7 @@ const (
 	// ASADenied: a packet was denied; protocol, from, to (addresses), on (the interface that it came to), port, list, own
 	// (true: it was for the ASA itself).
 	ASADenied Kind = "asa.denied"
-	// ASANATFailed: a packet was dropped by address translation; from, to.
+	// ASANATFailed: a packet was dropped by address translation; from, to, port.
 	ASANATFailed Kind = "asa.nat-failed"
 	// ASANoRoute: the ASA knows no way to an address; from, to, port.
 	ASANoRoute Kind = "asa.no-route"

@@ -16,7 +16,11 @@ var _ = rule(func(c *Case) {
 		if c.asaPhoneHas(f.Get("from")) || c.asaPhoneHas(f.Get("to")) {
 			c.Find(finding.NATInTheWay.With("the ASA", "it drops packets between "+f.Get("from")+" and "+f.Get("to")), f)
 		} else if !c.asaKnowsAddresses() && asaPrivate(f.Get("from")) && asaPrivate(f.Get("to")) {
-			c.Find(finding.NATInTheWay.With("the ASA", "it drops packets between "+f.Get("from")+" and "+f.Get("to")).As(finding.Possible), f)
+			certainty := finding.Possible
+			if slices.Contains(callManagerPorts, f.Get("port")) {
+				certainty = finding.Likely
+			}
+			c.Find(finding.NATInTheWay.With("the ASA", "it drops packets between "+f.Get("from")+" and "+f.Get("to")).As(certainty), f)
 		}
 	}
 	for _, b := range c.asas() {

@@ -301,7 +301,7 @@ func (r *asaSyslogReader) message(m asa.Message) bool {
 		r.denied(m.ID == 710003)
 	case 305013, 305006, 305005:
 		if ends := asaEnds(r.text); ends != nil {
-			r.add(fact.ASANATFailed, "from", ends[0].address, "to", ends[1].address)
+			r.add(fact.ASANATFailed, "from", ends[0].address, "to", ends[1].address, "port", ends[1].port)
 		}
 	}
 	return true
