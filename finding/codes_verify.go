@@ -113,6 +113,7 @@ var (
 				"before you renew the certificate, add the next one beside it in Advanced Features > VPN > VPN Gateway (ten have room), press Apply Config, and let every phone fetch its file",
 			},
 		},
+		MootedBy: []string{"model-without-vpn", "mpp-firmware"},
 	})
 	NextCertificateUnknown = Define(Declaration{
 		Code: "next-certificate-unknown", Step: stage.Verify, Severity: Warning,

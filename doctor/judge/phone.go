@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -102,9 +103,15 @@ func model(c *Case) (inventory.Model, fact.Fact, bool) {
 	return inventory.Model{}, fact.Fact{}, false
 }
 
+// olderLoad is how loads of the first models are called, with the version behind it: P0S3-8-12-00, P00308000500.
+var olderLoad = regexp.MustCompile(`(?i)^(P0[0S]3)[-0-9]`)
+
 // modelOfLoad finds a model that runs loads of that name. Several do; what is asked here of them is the same.
 func modelOfLoad(load string) (inventory.Model, bool) {
 	name, _, _ := strings.Cut(load, ".")
+	if first := olderLoad.FindStringSubmatch(load); first != nil {
+		name = first[1]
+	}
 	if name == "" {
 		return inventory.Model{}, false
 	}
