@@ -12,9 +12,10 @@ import (
 func TestClients(t *testing.T) {
 	t.Parallel()
 	const (
-		ocservIn = "ocserv[1]: main[phone1]: 198.51.100.41:1234 user logged in\n"
-		post404  = "POST https://vpn.example.net/\nUnexpected 404 result from server\n"
-		up       = "Configured as 10.99.0.11, with SSL connected and DTLS connected\n"
+		ocservIn  = "ocserv[1]: main[phone1]: 198.51.100.41:1234 user logged in\n"
+		post404   = "POST https://vpn.example.net/\nUnexpected 404 result from server\n"
+		up        = "Configured as 10.99.0.11, with SSL connected and DTLS connected\n"
+		ocservOut = "ocserv[1]: main[phone1]: 198.51.100.41:1234 user disconnected (reason: "
 	)
 	for name, c := range map[string]struct {
 		text    string
@@ -39,6 +40,11 @@ func TestClients(t *testing.T) {
 		"ocserv, DTLS without an answer":          {ocservIn + "ocserv[3]: worker[phone1]: 198.51.100.41 error in DTLS handshake: The operation timed out\n", judge.OK, []string{"dtls-blocked"}},
 		"ocserv, UDP is silent and back":          {ocservIn + "ocserv[3]: worker[phone1]: 198.51.100.41 have not received UDP message or DPD for very long\nocserv[3]: worker[phone1]: 198.51.100.41 DTLS handshake completed (plaintext MTU: 1222)\n", judge.OK, nil},
 		"ocserv, a priority that GnuTLS has not":  {"ocserv[1]: main[SEP001122334455]: 198.51.100.41:1234 user logged in\nocserv[3]: worker[SEP001122334455]: 198.51.100.41 worker-vpn.c:243: could not set TLS priority: 'NORMAL:-KX-ALL:+PSK:+VERS-DTLS-ALL': The request is invalid.\n", judge.OK, []string{"dtls-cipher-mismatch"}},
+		"ocserv, a session for nothing":           {ocservIn + ocservOut + "unspecified error, rx: 0, tx: 0)\n", judge.Insufficient, nil},
+		"ocserv, one for nothing, then another":   {ocservIn + ocservOut + "unspecified error, rx: 0, tx: 0)\n" + ocservIn, judge.OK, nil},
+		"ocserv, a session that carried packets":  {ocservIn + ocservOut + "unspecified error, rx: 0, tx: 400)\n", judge.OK, nil},
+		"ocserv, a session without an error":      {ocservIn + ocservOut + "unspecified, rx: 0, tx: 0)\n", judge.OK, nil},
+		"ocserv, an error of somebody else":       {ocservIn + strings.ReplaceAll(ocservOut, "phone1", "phone2") + "unspecified error, rx: 0, tx: 0)\n", judge.OK, nil},
 		"ocserv, no server for a while":           {"ocserv[61]: worker: 198.51.100.41 worker-auth.c:751: error receiving auth reply message\nocserv[4]: sec-mod: initiating session for user 'phone1' (session: AbC)\n", judge.OK, nil},
 		"ocserv, a group's user":                  {"ocserv[1]: sec-mod: using 'plain' authentication to authenticate user (session: AbC)\nocserv[1]: main[phone1]: 198.51.100.41:1234 user of group '*' logged in\n", judge.OK, nil},
 		"bare words":                              {"Login failed.\n", judge.Fault, []string{"login-refused"}},

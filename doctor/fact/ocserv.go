@@ -28,6 +28,8 @@ const (
 	OcservCertificateRefused Kind = "ocserv.certificate-refused"
 	// OcservEnded: ocserv ended a session; user, reason (session timeout, idle timeout, DPD timeout), after in seconds.
 	OcservEnded Kind = "ocserv.ended"
+	// OcservEmpty: the last session of somebody ended in an error, before a packet had gone through it; user. A symptom.
+	OcservEmpty Kind = "ocserv.empty"
 	// OcservDTLSOff: no DTLS is set up for a client, by settings.
 	OcservDTLSOff Kind = "ocserv.dtls-off"
 	// OcservDTLSFailed: a DTLS handshake ended; reason.
@@ -46,8 +48,12 @@ const (
 	OcservRefused Kind = "ocserv.refused"
 )
 
-var _ = symptom(OcservRefused, stage.Tunnel,
-	"send the lines of ocserv's log before this one: the reason stands there, under the same user")
+var (
+	_ = symptom(OcservRefused, stage.Tunnel,
+		"send the lines of ocserv's log before this one: the reason stands there, under the same user")
+	_ = symptom(OcservEmpty, stage.Tunnel,
+		"send ocserv's log of such a session with `log-level = 3`, and what the client logged at that time: it ended in an error before a packet had gone through it")
+)
 
 // Forwarding: whether the machine of a gateway carries packets from one network into another; on (1, 0).
 const Forwarding Kind = "host.forwarding"

@@ -1,6 +1,7 @@
 package read
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -18,6 +19,7 @@ var (
 	ocservBegins  = compile(`^using '[^']*' authentication to authenticate user \(session: ([^)]*)\)`)
 	ocservSession = compile(`^initiating session for user '[^']*' \(session: ([^)]*)\)`)
 	ocservPAM     = compile(`\bPAM-auth pam_auth_pass: (Authentication failure|User not known to the underlying authentication module|Permission denied|User account has expired)`)
+	ocservEmpty   = compile(`^user disconnected \(reason: unspecified error, rx: 0, tx: 0\)`)
 	ocservListen  = compile(`^listening \((TCP|UDP)\) on (\S+?)\.\.\.$`)
 	ocservError   = compile(`^(?:error: (?:vhost:\S+: )?(config file error in line \d+.*|cannot (?:open|load|access).*|the '[\w-]+' .*configuration options? must be specified!|no ipv4-network or ipv6-network options set\.|unknown or unsupported auth method.*)|((?i:no mask found for IPv[46] network)\.))$`)
 )
@@ -66,7 +68,7 @@ var _ = recognise(Recogniser{
 	},
 	Alone: true,
 	New: func(in *fact.Input) Reader {
-		return &ocservLog{in: in, workers: map[string]*ocservWorker{}, begun: map[string]Line{}}
+		return &ocservLog{in: in, workers: map[string]*ocservWorker{}, begun: map[string]Line{}, empty: map[string]Line{}}
 	},
 })
 
@@ -93,6 +95,7 @@ type ocservLog struct {
 	workers   map[string]*ocservWorker // by pid
 	listening string
 	begun     map[string]Line // logins, by session
+	empty     map[string]Line // by user with a session: where it ended with nothing in it; Number is 0: it has not
 	came      bool            // somebody got a session
 	silent    string          // the process whose login was not answered last
 	waits     []ocservWaiting // what DTLS has not overcome yet
@@ -128,6 +131,7 @@ func (r *ocservLog) Line(l Line) bool {
 	message = ocservPlace.ReplaceAllString(message, "")
 	r.follow(pid, user, message, l)
 	r.login(message, l)
+	r.session(user, message, l)
 	if pid == "" && !ours && !r.known(message) {
 		return false
 	}
@@ -257,13 +261,34 @@ func (r *ocservLog) login(message string, l Line) {
 	} else if m := ocservSession.FindStringSubmatch(message); m != nil {
 		delete(r.begun, m[1])
 	}
-	r.came = r.came || strings.HasPrefix(message, "user ") && strings.HasSuffix(message, " logged in")
+	r.came = r.came || ocservLoggedIn(message)
+}
+
+// session keeps whose last session was for nothing.
+func (r *ocservLog) session(user, message string, l Line) {
+	_, has := r.empty[user]
+	switch {
+	case user == "":
+	case ocservLoggedIn(message) && (has || len(r.empty) < maxOcservWorkers):
+		r.empty[user] = Line{}
+	case has && ocservEmpty.MatchString(message):
+		r.empty[user] = l
+	}
+}
+
+func ocservLoggedIn(message string) bool {
+	return strings.HasPrefix(message, "user ") && strings.HasSuffix(message, " logged in")
 }
 
 // End tells what was not overcome, and of logins that came to nothing, where nobody came in.
 func (r *ocservLog) End() {
 	for _, w := range r.waits {
 		w.tell()
+	}
+	for _, user := range slices.Sorted(maps.Keys(r.empty)) {
+		if l := r.empty[user]; l.Number > 0 {
+			r.in.Add(fact.OcservEmpty, l.Number, l.Raw, l.Time, "user", user)
+		}
 	}
 	if r.came {
 		return
