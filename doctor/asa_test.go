@@ -246,7 +246,7 @@ func TestASAFaults(t *testing.T) {
 		"another DTLS port":                      {[]string{change(t, asaHealthy, " enable outside\n", " enable outside\n dtls port 4443\n")}, []string{"dtls-blocked"}},
 		"no AES":                                 {[]string{change(t, asaOld, "ssl encryption rc4-sha1 aes128-sha1 aes256-sha1 3des-sha1", "ssl encryption rc4-sha1 3des-sha1")}, []string{"dtls-cipher-mismatch"}},
 		"no AES-SHA for DTLS":                    {[]string{change(t, asaHealthy, "ssl trust-point VPN outside", "ssl cipher dtlsv1 custom \"DES-CBC3-SHA\"\nssl trust-point VPN outside")}, []string{"dtls-cipher-mismatch"}},
-		"no AES-SHA for TLS":                     {[]string{change(t, asaHealthy, "ssl trust-point VPN outside", "ssl cipher tlsv1 custom \"RC4-SHA\"\nssl trust-point VPN outside")}, []string{"tls-cipher"}},
+		"no AES-SHA for TLS":                     {[]string{change(t, asaHealthy, "ssl trust-point VPN outside", "ssl cipher tlsv1 custom \"RC4-SHA\"\nssl trust-point VPN outside"), phone}, []string{"tls-cipher"}},
 		"TLS 1.2 and a 7962":                     {[]string{change(t, asaHealthy, "ssl trust-point VPN outside", "ssl server-version tlsv1.2\nssl trust-point VPN outside"), phone}, []string{"tls-version"}},
 		"nobody may log in":                      {[]string{change(t, asaHealthy, "vpn-simultaneous-logins 10", "vpn-simultaneous-logins 0")}, []string{"session-limit"}},
 		"no pool":                                {[]string{change(t, asaHealthy, " address-pool PHONES\n", "")}, []string{"address-pool-exhausted"}},

@@ -11,7 +11,6 @@ import (
 
 	"github.com/longcord/longcord/doctor/fact"
 	"github.com/longcord/longcord/finding"
-	"github.com/longcord/longcord/inventory"
 )
 
 // asaBox is one ASA, put together from everything that was sent of it.
@@ -387,17 +386,6 @@ func (c *Case) asaPhones() int {
 		}
 	}
 	return len(names)
-}
-
-// asaOldPhones reports whether phones that need TLS 1.0 or RSA key exchange are known to be there, and where it says so.
-func (c *Case) asaOldPhones() (fact.Fact, bool) {
-	return c.phoneWith(func(m inventory.Model) bool { return m.Legacy })
-}
-
-// asaNewPhones reports whether a phone that is known speaks TLS 1.2.
-func (c *Case) asaNewPhones() bool {
-	_, found := c.phoneWith(func(m inventory.Model) bool { return m.VPN && !m.Legacy })
-	return found
 }
 
 // guess is how far the only group is to be taken for one of phones.

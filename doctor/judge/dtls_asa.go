@@ -77,7 +77,7 @@ var _ = rule(func(c *Case) {
 			c.Find(finding.DTLSCipherMismatch.With(b.name, "neither AES128-SHA nor AES256-SHA is among them"), f)
 		}
 		if f, ok := b.last(fact.ASAGlobal, "setting", "ssl server-version"); ok && strings.Contains(f.Get("value"), "dtlsv1.2") {
-			if phone, old := c.asaOldPhones(); old {
+			if phone, old := c.oldPhone(); old {
 				c.Find(finding.DTLSCipherMismatch.With(b.name, "it demands DTLS 1.2, and such phones speak the version before 1.0"), f, phone)
 			}
 		}

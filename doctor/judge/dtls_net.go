@@ -47,7 +47,8 @@ var _ = rule(func(c *Case) {
 			}
 		}
 		if f, match := o.is("match-tls-dtls-ciphers", true); match {
-			c.Find(finding.DTLSCipherMismatch.With("ocserv", "match-tls-dtls-ciphers leaves only DTLS 1.2, which old phones do not speak").As(finding.Possible), f)
+			c.keepsOutOld(finding.DTLSCipherMismatch.With("ocserv", "match-tls-dtls-ciphers leaves only DTLS 1.2, which old phones do not speak").As(finding.Likely),
+				"match-tls-dtls-ciphers leaves ocserv only DTLS 1.2, which 79xx, 89xx and 99xx do not speak", f)
 		}
 	}
 }, finding.DTLSDisabled, finding.DTLSBlocked, finding.DTLSCipherMismatch)

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/longcord/longcord/doctor/fact"
+	"github.com/longcord/longcord/finding"
 	"github.com/longcord/longcord/inventory"
 )
 
@@ -151,6 +152,30 @@ func (c *Case) phoneWith(is func(inventory.Model) bool) (fact.Fact, bool) {
 		}
 	}
 	return fact.Fact{}, false
+}
+
+// oldPhone reports whether a phone is known that needs TLS 1.0 or RSA key exchange, and where it says so.
+func (c *Case) oldPhone() (fact.Fact, bool) {
+	return c.phoneWith(func(m inventory.Model) bool { return m.Legacy })
+}
+
+// keepsOutOld adds a finding about settings that suit new phones and keep out old ones. Where no model is known it may be why
+// something fails; where nothing does it is a note, which says whom they suit.
+func (c *Case) keepsOutOld(f finding.Finding, note string, on fact.Fact) {
+	if phone, known := c.oldPhone(); known {
+		c.Find(f, on, phone)
+		return
+	}
+	if _, known := c.phoneWith(func(m inventory.Model) bool { return m.VPN && !m.Legacy }); known {
+		return
+	}
+	if c.Failed() {
+		c.Find(f.As(finding.Possible), on)
+		c.Need("say which model the phones are, or send a phone's file or log: 79xx speak TLS 1.0 alone, with RSA, AES-CBC and SHA-1; 88xx speak TLS 1.2")
+		return
+	}
+	f.Says = note
+	c.Find(aside(f), on)
 }
 
 // old says whether a model's client speaks nothing newer than TLS 1.0, or needs RSA key exchange.

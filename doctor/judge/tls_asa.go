@@ -7,10 +7,8 @@ import (
 	"github.com/longcord/longcord/finding"
 )
 
-// Which versions and ciphers of TLS the ASA takes, and what its TLS library says of phones. Newer phones speak
-// TLS 1.2, so without a model a lower limit is only possibly the cause.
+// Which versions and ciphers of TLS the ASA takes, and what its TLS library says of phones.
 var _ = rule(func(c *Case) {
-	phone, old := c.asaOldPhones()
 	for _, b := range c.asas() {
 		for _, f := range b.all(fact.ASAGlobal, "setting", "ssl server-version") {
 			value := strings.ToLower(f.Get("value"))
@@ -19,27 +17,12 @@ var _ = rule(func(c *Case) {
 			case strings.HasPrefix(value, "sslv3-only"), strings.HasPrefix(value, "tlsv1.3"):
 				c.Find(c.ifMeant(found), f)
 			case strings.HasPrefix(value, "tlsv1.1"), strings.HasPrefix(value, "tlsv1.2"):
-				if old {
-					c.Find(found, f, phone)
-					continue
-				}
-				if c.asaNewPhones() {
-					continue
-				}
-				c.Find(found.As(finding.Possible), f)
-				c.Need("say which model the phones are, or send a phone's file or log: 79xx speak TLS 1.0 alone, 88xx speak TLS 1.2")
+				c.keepsOutOld(found, "the gateway "+b.named()+" takes no TLS 1.0: 88xx do without, and 79xx, 89xx and 99xx would not get in", f)
 			}
 		}
 		for _, f := range b.all(fact.ASAGlobal, "setting", "ssl cipher") {
-			value := strings.ToLower(f.Get("value"))
-			list, one := strings.CutPrefix(value, "tlsv1 ")
-			if !one || !asaPoor(list) {
-				continue
-			}
-			if old {
-				c.Find(finding.TLSCipher.With(b.named()), f, phone)
-			} else {
-				c.Find(c.ifMeant(finding.TLSCipher.With(b.named()).As(finding.Likely)), f)
+			if list, one := strings.CutPrefix(strings.ToLower(f.Get("value")), "tlsv1 "); one && asaPoor(list) {
+				c.keepsOutOld(finding.TLSCipher.With(b.named()), "the gateway "+b.named()+" takes neither AES128-SHA nor AES256-SHA with TLS 1.0: 88xx speak TLS 1.2, and 79xx, 89xx and 99xx would not get in", f)
 			}
 		}
 	}

@@ -34,7 +34,7 @@ var _ = rule(func(c *Case) {
 }, finding.TLSVersion, finding.TLSCipher)
 
 // judgePriorities says what of GnuTLS's priorities leaves out phones. Old ones speak TLS 1.0 with RSA, AES-CBC and SHA-1 and
-// nothing else; newer ones more, so without their model it is only possible that they are kept out.
+// nothing else; newer ones more.
 func (c *Case) judgePriorities(o ocservFile) {
 	f, ok := o.last("tls-priorities")
 	if !ok {
@@ -44,22 +44,15 @@ func (c *Case) judgePriorities(o ocservFile) {
 	if !p.known {
 		return
 	}
-	certainty := finding.Possible
-	if old(c) {
-		certainty = finding.Certain
-	}
 	if !p.version["1.0"] && !p.version["1.1"] && !p.version["1.2"] {
 		c.Find(c.ifMeant(finding.TLSVersion.With("(ocserv)")), f)
 		return
 	}
 	if !p.version["1.0"] {
-		c.Find(finding.TLSVersion.With("(ocserv)").As(certainty), f)
+		c.keepsOutOld(finding.TLSVersion.With("(ocserv)"), "ocserv takes no TLS 1.0: 88xx do without, and 79xx, 89xx and 99xx would not get in", f)
 	}
 	if !p.rsa || !p.cbc || !p.sha1 {
-		c.Find(finding.TLSCipher.With("(ocserv)").As(certainty), f)
-	}
-	if certainty == finding.Possible && (!p.version["1.0"] || !p.rsa || !p.cbc || !p.sha1) {
-		c.Need("say which model the phones are, or send a phone's file or log: 79xx need TLS 1.0 with RSA, AES-CBC and SHA-1 of this gateway")
+		c.keepsOutOld(finding.TLSCipher.With("(ocserv)"), "ocserv lacks RSA, AES-CBC or SHA-1: 88xx do without, and 79xx, 89xx and 99xx would not get in", f)
 	}
 }
 
