@@ -81,7 +81,7 @@ type Finding struct {
 	Subject string `json:"-"` // what it is about: the first argument given to With
 
 	args []any
-	told bool // somebody else made it: its words are what they are
+	told bool // its words are its own
 }
 
 // Evidence is one line that a finding rests on.
@@ -161,7 +161,7 @@ func (d Declaration) toType(args []any) []any {
 	return args
 }
 
-// Told returns a finding as another program told it, whose arguments are not known.
+// Told returns a finding in words of its own: another program told it, or it is about somebody whom the declaration does not speak of.
 func Told(d Declaration, says string, fix []string) Finding {
 	return Finding{
 		Code: d.Code, Step: d.Step, Severity: d.Severity, Certainty: Certain, Says: says, Fix: fix,

@@ -15,6 +15,9 @@ import (
 // the causes that are named for one line the most telling counts.
 var _ = rule(func(c *Case) {
 	for _, f := range c.All(fact.RegistrarDenied) {
+		if c.guessed(f) {
+			continue
+		}
 		found := finding.RegistrationACL.With(f.Get("program"), cmp.Or(f.Get("line"), "whoever comes")+" from "+cmp.Or(f.Get("client"), "there")+" "+cmp.Or(f.Get("reason"), "is denied"))
 		found.Subject += ": " + f.Get("line") + " " + f.Get("reason") // who is barred in two ways has two findings
 		if f.Get("program") == "fail2ban" {
@@ -27,6 +30,9 @@ var _ = rule(func(c *Case) {
 	}
 	refused := c.All(fact.RegistrarRefused)
 	for _, f := range refused {
+		if c.guessed(f) {
+			continue
+		}
 		if f.Get("cause") == "password" && f.Get("program") != "kamailio" && slices.ContainsFunc(slices.Concat(refused, c.All(fact.RegistrarDenied)), func(other fact.Fact) bool {
 			return other.Source == f.Source && other.Get("line") == f.Get("line") && other.Get("cause") != "password"
 		}) {
@@ -59,6 +65,40 @@ func registrarReason(f fact.Fact) string {
 		return "its host is not dynamic, so nobody may register as it"
 	}
 	return f.Get("reason")
+}
+
+// guesses is how many names somebody tries who guesses: a phone may have a line or two that nobody knows.
+const guesses = 3
+
+// guessed notes that somebody guesses, once for each address: a public one tries several names that the call manager does
+// not know and never gets in, and phones register from inside.
+func (c *Case) guessed(f fact.Fact) bool {
+	client := f.Get("client")
+	address, err := netip.ParseAddr(client)
+	if err != nil || !public(address) || len(c.Of(fact.RegistrarRegistered, "client", client)) > 0 || len(c.Of(fact.RegistrarRegistered, "from", client)) > 0 {
+		return false
+	}
+	var names []string
+	for _, other := range c.Of(fact.RegistrarRefused, "client", client, "cause", "unknown") {
+		if deviceName.MatchString(other.Get("line")) {
+			return false
+		}
+		names = with(names, other.Get("line"))
+	}
+	inside := slices.ContainsFunc(c.All(fact.RegistrarRegistered), func(in fact.Fact) bool {
+		at, err := netip.ParseAddr(in.Get("client"))
+		return err == nil && !public(at)
+	})
+	if len(names) < guesses || !inside {
+		return false
+	}
+	found := finding.Told(finding.RegistrationRefused, "somebody at "+client+" tries names that the call manager does not know: "+someOf(names), []string{
+		"if no phone of yours is there, let nobody register from the Internet: phones outside come through their tunnel",
+		"if one is, give the call manager its line",
+	}).As(finding.Likely)
+	found.Severity = finding.Note
+	c.Find(found, f)
+	return true
 }
 
 // stranger reports whether somebody was refused who is more likely to guess on the Internet than to be a phone: a public
