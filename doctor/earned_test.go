@@ -1,6 +1,7 @@
 package doctor_test
 
 import (
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -95,6 +96,65 @@ func TestEarnedTogether(t *testing.T) {
 	for want, log := range map[judge.Verdict]string{judge.Insufficient: begun, judge.OK: string(b)} {
 		if r := judgedTogether(t, "asa.cfg", settings, "oc.log", log); r.Verdict != want {
 			t.Errorf("beside settings %.30q… is judged as %s with %v, asking %q", log, r.Verdict, codes(r), r.Needs)
+		}
+	}
+}
+
+// remarks returns the verdict and what was found, with how much of each code there is and how grave it is.
+func remarks(r *judge.Report) string {
+	all := []string{string(r.Verdict)}
+	for _, f := range r.Findings {
+		all = append(all, fmt.Sprintf("%s:%s(%s)", f.Severity, f.Code, f.Certainty))
+	}
+	return strings.Join(all, " ")
+}
+
+// TestDoubts: what is only possible is a note below an OK, and stands as it is where OK is not earned.
+func TestDoubts(t *testing.T) {
+	t.Parallel()
+	const (
+		dead    = "%ASA-2-113022: AAA Marking RADIUS server 10.20.0.15 in aaa-server group ISE as FAILED\n"
+		session = "%ASA-6-113004: AAA user authentication Successful : server = 10.20.0.16 : user = CP-8841-SEP00005E005330\n" +
+			"%ASA-4-722051: Group <PHONES> User <CP-8841-SEP00005E005330> IP <203.0.113.70> IPv4 Address <10.99.0.21> IPv6 address <::> assigned to session\n"
+		in      = "    -- Added contact 'sip:1002@10.99.0.40:5060' to AOR '1002' with expiration of 600 seconds\n    -- Added contact 'sip:1003@10.99.0.41:5060' to AOR '1003' with expiration of 600 seconds\n"
+		tls     = "ssl server-version tlsv1.2\n"
+		ciphers = "ssl cipher tlsv1 custom \"RC4-SHA\"\n"
+		user    = "username phone1 password ***** encrypted\n"
+		failed  = "1239: NOT 20:10:00.053300 VPNC: vpnc_send_notify: notify code: 36 [SslSetup]\n"
+	)
+	guess := func(line, client, why string) string {
+		return "[Nov 25 17:53:25] NOTICE[812]: res_pjsip/pjsip_distributor.c:676 x: Request 'REGISTER' from '<sip:" + line + "@198.51.100.7>' failed for '" + client + ":5071' (callid: 2) - " + why + "\n"
+	}
+	wrong := guess("1002", "203.0.113.9", "Failed to authenticate") + guess("1003", "203.0.113.9", "Failed to authenticate")
+	names := func(client string) string {
+		var all string
+		for _, line := range []string{"admin", "test", "100"} {
+			all += guess(line, client, "No matching endpoint found")
+		}
+		return all
+	}
+	for name, c := range map[string]struct{ text, want string }{
+		"a server that was away":                {dead + session, "ok note:aaa-server-dead(possible)"},
+		"a server that is":                      {dead, "fault fault:aaa-server-dead(certain)"},
+		"passwords guessed of lines in use":     {in + wrong, "ok note:registration-refused(possible)"},
+		"passwords guessed, and no phone":       {wrong, "insufficient fault:registration-refused(possible) fault:registration-refused(possible)"},
+		"names that are tried":                  {in + names("203.0.113.9"), "ok note:registration-refused(likely)"},
+		"by two":                                {in + names("203.0.113.9") + names("203.0.113.8"), "ok note:registration-refused(likely) note:registration-refused(likely)"},
+		"before they are known":                 {names("203.0.113.9") + in, "ok note:registration-refused(likely)"},
+		"names, and no phone":                   {names("203.0.113.9"), "insufficient" + strings.Repeat(" fault:registration-refused(possible)", 3)},
+		"names from inside":                     {in + names("10.99.0.50"), "fault" + strings.Repeat(" fault:registration-refused(certain)", 3)},
+		"names from where a phone is, too":      {in + "    -- Added contact 'sip:1004@203.0.113.9:5060' to AOR '1004' with expiration of 600 seconds\n" + names("203.0.113.9"), "ok note:registration-refused(possible)"},
+		"one name that is not known":            {in + guess("1005", "203.0.113.9", "No matching endpoint found"), "ok note:registration-refused(possible)"},
+		"phones' names":                         {in + names("203.0.113.9") + guess("SEP00005E005301", "203.0.113.9", "No matching endpoint found"), "fault fault:registration-refused(certain) fault:registration-refused(possible) fault:registration-refused(possible) fault:registration-refused(possible)"},
+		"TLS 1.2 for phones of unknown model":   {asaDoubt + user + tls, "ok note:tls-version(possible)"},
+		"and ciphers":                           {asaDoubt + user + ciphers, "ok note:tls-cipher(possible)"},
+		"TLS 1.2 for a 7942":                    {asaDoubt + user + tls + "Model number: CP-7942G\n", "fault fault:tls-version(certain)"},
+		"TLS 1.2 for an 8845":                   {asaDoubt + user + tls + "Model number: CP-8845\n", "ok"},
+		"and ciphers for an 8845":               {asaDoubt + user + ciphers + "Model number: CP-8845\n", "ok"},
+		"TLS 1.2, and a phone's VPN has failed": {asaDoubt + user + tls + failed, "insufficient fault:tls-version(possible)"},
+	} {
+		if got := remarks(judgedTogether(t, "x", c.text)); got != c.want {
+			t.Errorf("%s: judged as %q, want %q", name, got, c.want)
 		}
 	}
 }

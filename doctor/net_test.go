@@ -287,7 +287,7 @@ func TestServersSaid(t *testing.T) {
 			"dhcp-option=150,10.20.0.9\ndhcp-option=66,10.20.0.9\n", "insufficient",
 		},
 		"two servers in one option": {"dhcp-option=150,10.20.0.9,10.20.0.10\ndhcp-option=option:tftp-server,10.20.0.10\n", "insufficient"},
-		"two options, two servers":  {"dhcp-option=150,10.20.0.9\ndhcp-option=66,10.99.0.9\n", "ok second-tftp-answers(possible)"},
+		"two options, two servers":  {"dhcp-option=150,10.20.0.9\ndhcp-option=66,10.99.0.9\n", "insufficient second-tftp-answers(possible)"},
 		"two DHCP servers": {
 			"Nov 26 00:19:36 a dnsmasq-dhcp[1]: 1 DHCPOFFER(eth0) 10.20.0.55 00:11:22:33:44:55\n" +
 				"Nov 26 00:19:36 a dnsmasq-dhcp[1]: 1 sent size:  4 option: 54 server-identifier  10.20.0.1\n" +

@@ -100,12 +100,12 @@ func (s sign) stepOf(f fact.Fact) stage.Step {
 	return step
 }
 
-// earn asks for more where OK would not be earned. A warning earns it, too: it is an answer.
+// earn asks for more where OK would not be earned. A warning earns it, too, unless it is no more than possible: it is an answer.
 func (c *Case) earn() {
 	for _, b := range c.asas() {
 		b.doubt()
 	}
-	if len(c.needs) > 0 || slices.ContainsFunc(c.found, func(f found) bool { return f.Severity == finding.Warning }) {
+	if len(c.needs) > 0 || slices.ContainsFunc(c.found, func(f found) bool { return f.Severity == finding.Warning && f.Certainty != finding.Possible }) {
 		return
 	}
 	var came, works stage.Step // the furthest step that came out, and the furthest that may be the end

@@ -16,7 +16,8 @@ import (
 // Verdict is how it all came out.
 type Verdict string
 
-// Verdicts. OK is earned; see earn. Warnings and notes alone are OK. A fault that is only possible carries no verdict.
+// Verdicts. OK is earned; see earn. Warnings and notes alone are OK, and what is only possible is a note beside it. Such a
+// fault carries no verdict.
 const (
 	Fault        Verdict = "fault"
 	OK           Verdict = "ok"
@@ -79,6 +80,7 @@ func Facts(f *fact.File, version string) *Report {
 		r.Judge(c)
 	}
 	c.explain()
+	c.noteDoubts()
 	r := &Report{
 		Schema: 1, Version: version, Subject: f.Subject,
 		Findings: c.findings(), NotJudged: c.notJudged(), Needs: []string{},

@@ -21,14 +21,29 @@ func (c *Case) noteOthers() {
 	if c.meant || c.asksWhatFits() {
 		return
 	}
+	c.note(func(f found) bool { return needsVPN(f.Code) })
+}
+
+// noteDoubts makes notes of what is no more than possible where all is well: a verdict of OK does not stand above a fault.
+func (c *Case) noteDoubts() {
+	if len(c.needs) == 0 && c.broken(party{}) == 0 {
+		c.note(func(f found) bool { return f.Certainty == finding.Possible })
+	}
+}
+
+// note makes notes of such findings, one for all that have the same code.
+func (c *Case) note(such func(found) bool) {
 	noted := map[string]bool{}
 	c.found = slices.DeleteFunc(c.found, func(f found) bool {
+		if !such(f) {
+			return false
+		}
 		again := noted[f.Code]
 		noted[f.Code] = true
-		return again && needsVPN(f.Code)
+		return again
 	})
 	for i := range c.found {
-		if f := &c.found[i]; needsVPN(f.Code) {
+		if f := &c.found[i]; such(*f) {
 			f.Severity = finding.Note
 		}
 	}
