@@ -55,7 +55,7 @@ func TestRecorded(t *testing.T) {
 		"legacymix.ocserv.log":      "ok",
 		"wrongpw.ocserv.log":        "fault login-banned login-refused",
 		"wrongpw.oc.log":            "fault login-refused",
-		"banned.ocserv.log":         "ok login-banned login-refused(possible)",
+		"banned.ocserv.log":         "ok login-banned(possible) login-refused(possible)",
 		"tlsnone.ocserv.log":        "insufficient",
 		"tlscipher.ocserv.log":      "fault tls-cipher(likely)",
 		"nodtls.oc.log":             "ok dtls-disabled(likely)",

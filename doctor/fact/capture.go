@@ -5,7 +5,8 @@ import "github.com/longcord/longcord/stage"
 // What captures of packets tell, besides what other sources tell as well. Line is the packet's number. Server is
 // address:port, client an address; phone is true where a TLS hello looks like an old phone's (inferred: TLS 1.0, no name).
 const (
-	// CaptureNoName: no name server knows a name, as a capture or the log of a name server shows; host, reason (nxdomain, servfail, no answer).
+	// CaptureNoName: no name server knows a name, as a capture or the log of a name server shows; host, reason (nxdomain, servfail, no answer),
+	// anybody (true: it is the log of a name server that many ask).
 	CaptureNoName Kind = "capture.no-name"
 	// CaptureNoAnswer: a server does not answer; server, client, service (gateway, files, call manager, tvs, capf), by (tcp,
 	// udp), reason (timeout, refused, unreachable, prohibited).

@@ -35,6 +35,8 @@ const (
 	PhoneSuiteChanged Kind = "phone.suite-changed"
 	// PhoneVPNFailed: the VPN client gave up; code and text as it says them. A symptom.
 	PhoneVPNFailed Kind = "phone.vpn-failed"
+	// PhoneVPNUp: the phone says that its VPN is connected; order (any: what stands above may be newer).
+	PhoneVPNUp Kind = "phone.vpn-up"
 	// PhoneAttempting: the screen says that the phone tries to connect its VPN. A symptom when it stays.
 	PhoneAttempting Kind = "phone.attempting"
 )

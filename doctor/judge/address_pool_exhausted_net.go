@@ -1,7 +1,6 @@
 package judge
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/longcord/longcord/doctor/fact"
@@ -18,7 +17,7 @@ var _ = rule(func(c *Case) {
 	}
 	for _, f := range c.All(fact.OcservNoLease) {
 		found := finding.AddressPoolExhausted.With(pool)
-		if c.addressed(f) {
+		if c.entered(f, fact.OcservAddress) {
 			found = aside(found)
 		}
 		c.Find(found, f)
@@ -29,11 +28,3 @@ var _ = rule(func(c *Case) {
 		}
 	}
 }, finding.AddressPoolExhausted)
-
-// addressed reports whether ocserv had an address again later on: for the same user, or where none is named for anybody.
-func (c *Case) addressed(f fact.Fact) bool {
-	user := f.Get("user")
-	return slices.ContainsFunc(c.All(fact.OcservAddress), func(in fact.Fact) bool {
-		return below(in, f) && (user == "" || in.Get("user") == user)
-	})
-}

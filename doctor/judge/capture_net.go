@@ -70,11 +70,11 @@ var _ = rule(func(c *Case) {
 		case c.gatewayHost(host):
 			c.Find(finding.GatewayNameUnresolved.With(host), f)
 		case !c.Has(fact.FileURL, fact.AskedURL) && !c.Has(fact.Handshake, fact.GatewayCertificate) && strings.Contains(host, "."):
-			if strings.Contains(host, "vpn") {
+			if f.Get("anybody") != "true" && strings.Contains(host, "vpn") {
 				c.Find(finding.GatewayNameUnresolved.With(host).As(finding.Likely), f)
 				continue
 			}
-			if likeGateways.MatchString(host) {
+			if f.Get("anybody") != "true" && likeGateways.MatchString(host) {
 				c.Find(finding.GatewayNameUnresolved.With(host).As(finding.Possible), f)
 			}
 			c.Need("say what the phone's VPN URL is, or send its file: there are names that do not resolve")

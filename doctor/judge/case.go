@@ -206,7 +206,7 @@ func (c *Case) Need(ask ...string) {
 // explain asks for more where something failed and nothing that was found says why.
 func (c *Case) explain() {
 	for _, f := range c.file.Facts {
-		if s, ok := fact.SymptomOf(f.Kind); ok && !c.explained(s.Step) {
+		if s, ok := fact.SymptomOf(f.Kind); ok && !c.explained(s.Step) && !(slices.Contains(triedTunnel, f.Kind) && connected(c, f)) {
 			c.Need(s.Ask...)
 		}
 	}
@@ -215,6 +215,9 @@ func (c *Case) explain() {
 		c.earn()
 	}
 }
+
+// triedTunnel are symptoms that a phone which says that its VPN is connected has no more.
+var triedTunnel = []fact.Kind{fact.PhoneVPNFailed, fact.PhoneAttempting}
 
 // readOn asks about what was not read of a source, and about the first line of each that speaks of a failure which nobody can
 // read, as long as no fault says why.

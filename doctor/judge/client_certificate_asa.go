@@ -29,7 +29,7 @@ var _ = rule(func(c *Case) {
 		case outOfDate.MatchString(reason):
 			add(finding.ClientCertificateExpired.With(who, reason))
 		case strings.Contains(lower, "did not return a certificate"), strings.Contains(lower, "no certificate returned"):
-			add(finding.ClientCertificateUntrusted.With(who, "none was sent").As(finding.Likely))
+			add(c.ofPasserby(finding.ClientCertificateUntrusted.With(who, "none was sent").As(finding.Likely), f)) // as browsers and scanners do
 		case strings.Contains(lower, "suitable trustpoint"):
 			add(finding.ClientCertificateUntrusted.With(who, "the ASA has no trustpoint for its issuer"))
 		default:

@@ -38,7 +38,7 @@ func isAddress(name string) bool {
 
 // A gateway that wants Host Scan wants it of everybody who logs in so, and phones cannot run it.
 var _ = rule(func(c *Case) {
-	if f, ok := c.First(fact.ClientHostScan); ok {
+	if f, ok := c.Last(fact.ClientHostScan); ok && !c.later(fact.ClientUp, f) {
 		c.Find(finding.HostScanOnPhones.With(finding.Unnamed("of the login that was tried")).As(finding.Likely), f)
 	}
 }, finding.HostScanOnPhones)

@@ -2,7 +2,6 @@ package judge
 
 import (
 	"cmp"
-	"slices"
 
 	"github.com/longcord/longcord/doctor/fact"
 	"github.com/longcord/longcord/finding"
@@ -13,7 +12,7 @@ import (
 var _ = rule(func(c *Case) {
 	for _, f := range c.All(fact.OwnLost) {
 		certainty := finding.Possible
-		if slices.ContainsFunc(c.Of(fact.OwnBack, "session", f.Get("session")), func(back fact.Fact) bool { return below(back, f) }) {
+		if c.later(fact.OwnBack, f, "session") {
 			certainty = finding.Likely
 		}
 		c.Find(finding.DeadPeer.With(cmp.Or(f.Get("device"), f.Get("user"), "a client")).As(certainty), f)

@@ -67,6 +67,7 @@ var signs = []sign{
 	{fact.AAARefused, stage.Verify, begun, nil},
 	{fact.AAAAccepted, stage.Verify, worked, nil},
 
+	{fact.PhoneVPNUp, stage.Tunnel, worked, []string{"order", ""}},
 	{fact.ASAEntered, stage.Tunnel, begun, nil},
 	{fact.ASAAddress, stage.Tunnel, worked, nil},
 	{fact.ASASession, stage.Tunnel, worked, nil},

@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/longcord/longcord/doctor/fact"
@@ -15,7 +16,7 @@ var _ = rule(func(c *Case) {
 			found = found.As(finding.Possible)
 			c.Need("say what was typed as the gateway's name, and send what `nslookup NAME` prints")
 		}
-		c.Find(found, f)
+		c.Find(c.unlessReached(found, f), f)
 	}
 	for _, f := range c.All(fact.PhoneNoName) {
 		for _, u := range c.All(fact.FileURL) {
@@ -28,9 +29,23 @@ var _ = rule(func(c *Case) {
 		}
 	}
 	for _, f := range c.All(fact.GatewayNoAnswer) {
-		c.Find(finding.GatewayUnreachable.With(serverOf(c, f)).As(finding.Likely), f)
+		c.Find(c.unlessReached(finding.GatewayUnreachable.With(serverOf(c, f)).As(finding.Likely), f), f)
 	}
 }, finding.GatewayNameUnresolved, finding.GatewayUnreachable)
+
+// unlessReached makes a note of what is found of a gateway that answers further down: a phone's TLS with it, or that of
+// whoever tried the same host.
+func (c *Case) unlessReached(found finding.Finding, f fact.Fact) finding.Finding {
+	host := hostOf("//" + f.Get("server"))
+	reached := host == "" && (c.later(fact.PhoneTLS, f) || c.later(fact.PhoneLeafHash, f) || connected(c, f)) ||
+		host != "" && slices.ContainsFunc(c.All(fact.Handshake, fact.GatewayCertificate), func(in fact.Fact) bool {
+			return below(in, f) && strings.EqualFold(hostOf("//"+in.Get("server")), host)
+		})
+	if reached {
+		return aside(found)
+	}
+	return found
+}
 
 // serverOf returns the host that a fact is about, or else the gateway's.
 func serverOf(c *Case, f fact.Fact) string {

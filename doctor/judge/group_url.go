@@ -15,10 +15,13 @@ var _ = rule(func(c *Case) {
 		asked = url
 	}
 	for _, f := range c.All(fact.PhoneCookieMissing) {
+		if connected(c, f) {
+			continue
+		}
 		c.Find(finding.GroupURLMismatch.With(asked).As(finding.Likely), f)
 	}
 	for _, f := range c.All(fact.PhoneLoginReply) {
-		if status := f.Get("status"); strings.HasPrefix(status, "3") || status == "404" {
+		if status := f.Get("status"); (strings.HasPrefix(status, "3") || status == "404") && !connected(c, f) {
 			c.Find(finding.GroupURLMismatch.With(asked).As(finding.Likely), f)
 		}
 	}

@@ -16,10 +16,13 @@ var _ = rule(func(c *Case) {
 		user = device(c)
 	}
 	for _, f := range c.All(fact.PhoneLoginRefused) {
+		if connected(c, f) {
+			continue
+		}
 		c.Find(finding.LoginRefused.With(user).As(finding.Likely), f)
 	}
 	for _, f := range c.All(fact.PhoneLoginReply) {
-		if status := f.Get("status"); status == "401" || status == "403" {
+		if status := f.Get("status"); (status == "401" || status == "403") && !connected(c, f) {
 			c.Find(finding.LoginRefused.With(user).As(finding.Likely), f)
 		}
 	}

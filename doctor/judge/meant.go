@@ -65,7 +65,7 @@ func (c *Case) ifMeant(f finding.Finding) finding.Finding {
 var vpnKinds = []fact.Kind{
 	fact.PhoneVPN, fact.PhoneURL, fact.PhoneTLS, fact.PhoneLeafHash, fact.PhoneHashFound, fact.PhoneIssuerMissing, fact.PhoneChainUntrusted,
 	fact.PhoneCertificateDate, fact.PhoneHostRefused, fact.PhoneAlert, fact.PhoneLoginReply, fact.PhoneCookieMissing, fact.PhoneLoginRefused,
-	fact.PhoneSuiteChanged, fact.PhoneVPNFailed, fact.PhoneAttempting,
+	fact.PhoneSuiteChanged, fact.PhoneVPNFailed, fact.PhoneVPNUp, fact.PhoneAttempting,
 	fact.SEPVPN, fact.FileURL, fact.FileHash, fact.AskedURL, fact.CUCMObject, fact.IOSGroup, fact.IOSProfile,
 }
 

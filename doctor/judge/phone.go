@@ -83,7 +83,7 @@ func distrusted(c *Case) []fact.Fact {
 			all = append(all, f)
 		}
 	}
-	return all
+	return slices.DeleteFunc(all, func(f fact.Fact) bool { return c.later(fact.PhoneHashFound, f) }) // it got another file, or another certificate
 }
 
 // ofUntrusted are the alerts of who does not believe a certificate.
@@ -198,8 +198,13 @@ func address(text string) (netip.Addr, bool) {
 }
 
 // recovered says whether the phone got its own file later in the same source, or at a time of which that is not known.
-func recovered(c *Case, f fact.Fact) bool {
-	return c.later(fact.PhoneFetched, f) || slices.ContainsFunc(c.Of(fact.PhoneFetched, "order", "any"), func(got fact.Fact) bool { return got.Source == f.Source })
+func recovered(c *Case, f fact.Fact) bool { return perhapsLater(c, fact.PhoneFetched, f) }
+
+// connected says the same of its tunnel.
+func connected(c *Case, f fact.Fact) bool { return perhapsLater(c, fact.PhoneVPNUp, f) }
+
+func perhapsLater(c *Case, k fact.Kind, f fact.Fact) bool {
+	return c.later(k, f) || slices.ContainsFunc(c.Of(k, "order", "any"), func(got fact.Fact) bool { return got.Source == f.Source })
 }
 
 // speaks says whether the phone's VPN client is at work: then there is one, and it is switched on.

@@ -124,12 +124,10 @@ func (c *Case) stranger(f fact.Fact) bool {
 
 // registeredAfter reports whether the same line came in later on, or any from the same address where a fact names none.
 func (c *Case) registeredAfter(f fact.Fact) bool {
-	return slices.ContainsFunc(c.All(fact.RegistrarRegistered), func(in fact.Fact) bool {
-		if f.Get("line") == "" {
-			return below(in, f) && in.Get("client") != "" && in.Get("client") == f.Get("client")
-		}
-		return below(in, f) && in.Get("line") == f.Get("line")
-	})
+	if f.Get("line") == "" {
+		return f.Get("client") != "" && c.later(fact.RegistrarRegistered, f, "client")
+	}
+	return c.later(fact.RegistrarRegistered, f, "line")
 }
 
 // A phone that registered and does not answer is switched off, or the call manager has no way to its address. An address
@@ -167,7 +165,7 @@ var _ = rule(func(c *Case) {
 	for _, f := range c.All(fact.RegistrarTLS) {
 		says, known := tlsWords[f.Get("reason")]
 		client, err := netip.ParseAddr(f.Get("client"))
-		if !known || err != nil || slices.ContainsFunc(c.Of(fact.RegistrarRegistered, "client", client.String()), func(in fact.Fact) bool { return below(in, f) }) {
+		if !known || err != nil || c.later(fact.RegistrarRegistered, f, "client") {
 			continue
 		}
 		found := finding.RegistrationTLS.With(f.Get("program"), says).As(finding.Likely)

@@ -1,8 +1,6 @@
 package judge
 
 import (
-	"slices"
-
 	"github.com/longcord/longcord/doctor/fact"
 	"github.com/longcord/longcord/finding"
 )
@@ -16,7 +14,7 @@ var _ = rule(func(c *Case) {
 			reason = "it ends it with \"" + f.Get("alert") + "\", about the certificate or the settings of the phone " + f.Get("client")
 		}
 		found := finding.RegistrationTLS.With(f.Get("server"), reason).As(finding.Likely)
-		if slices.ContainsFunc(c.All(fact.RegistrarRegistered), func(in fact.Fact) bool { return below(in, f) && in.Get("client") == f.Get("client") }) {
+		if c.later(fact.RegistrarRegistered, f, "client") {
 			found = aside(found)
 		}
 		c.Find(found, f)

@@ -29,7 +29,11 @@ var _ = rule(func(c *Case) {
 		}
 		switch f.Get("reason") {
 		case "Connection Preempted", "Port Preempted", "Max Simultaneous Logins Exceeded", "Simultaneous Logins Exceeded":
-			c.Find(finding.SessionLimit.With(cmp.Or(asaKnown(f.Get("user")), "a phone's user")).As(finding.Likely), f)
+			found := finding.SessionLimit.With(cmp.Or(asaKnown(f.Get("user")), "a phone's user")).As(finding.Likely)
+			if c.later(fact.ASAAddress, f, "user", "public") { // the same phone has taken its own place
+				found = aside(found)
+			}
+			c.Find(found, f)
 		}
 	}
 	for _, b := range c.asas() {

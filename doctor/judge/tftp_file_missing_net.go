@@ -53,6 +53,9 @@ var (
 // A file server that does not run, has its hands full, or has an address that phones cannot read.
 var _ = rule(func(c *Case) {
 	for _, f := range c.All(fact.FileServerDown) {
+		if c.later(fact.FileSent, f) {
+			continue
+		}
 		c.Find(finding.TFTPUnreachable.With("the machine where "+f.Get("program")+" has not started").As(finding.Likely), f)
 	}
 	for _, f := range c.All(fact.DHCPText) {

@@ -3,7 +3,6 @@ package judge
 import (
 	"cmp"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/longcord/longcord/doctor/fact"
@@ -32,8 +31,7 @@ var _ = rule(func(c *Case) {
 		}
 	}
 	for _, f := range c.asaEvents(fact.ASASessionEnded) {
-		back := slices.ContainsFunc(c.All(fact.ASAAddress), func(in fact.Fact) bool { return in.Get("user") == f.Get("user") && below(in, f) })
-		if asaRemote(f) && strings.EqualFold(f.Get("reason"), "Administrator Reset") && !back {
+		if asaRemote(f) && strings.EqualFold(f.Get("reason"), "Administrator Reset") && !c.later(fact.ASAAddress, f, "user") {
 			c.Need("ask those who manage the ASA why the session of " + cmp.Or(asaKnown(f.Get("user")), "a phone") + " was ended: Administrator Reset is `vpn-sessiondb logoff`, or the ASA's own doing; `show log | include 111008` has the commands of that time")
 		}
 	}

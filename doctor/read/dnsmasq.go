@@ -1,6 +1,8 @@
 package read
 
 import (
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,6 +18,7 @@ var (
 	dnsmasqVendor  = compile(`^vendor class: (?:Cisco Systems, Inc\. IP Phone )(CP-\S+)`)
 	dnsmasqOption  = compile(`^dhcp-option(?:-force)?=(?:(?:tag|set|encap|vendor):[^,]*,)*(?:option:)?(150|66|tftp-server(?:-address)?|tftp-server-name),(.+)$`)
 	dnsmasqNoName  = compile(`\bdnsmasq(?:\[\d+\])?: (?:\d+ \S+ )?(?:reply|config|cached|forwarded) (\S+) is (NXDOMAIN|NODATA-IPv4)`)
+	dnsmasqName    = compile(`\bdnsmasq(?:\[\d+\])?: (?:\d+ \S+ )?(?:reply|config|cached|/etc/hosts|DHCP) (\S+) is \d+\.\d+\.\d+\.\d+$`)
 	dnsmasqTaken   = compile(`\bfailed to (?:create listening socket for|bind DHCP server socket to?) ?(.*?): Address already in use`)
 	dnsmasqSetting = compile(`^(enable-tftp|tftp-root|tftp-secure|tftp-lowercase|tftp-unique-root|dhcp-range|dhcp-boot|log-dhcp|dhcp-leasefile)(?:=(.*))?$`)
 )
@@ -23,7 +26,7 @@ var (
 var _ = recognise(Recogniser{
 	Format: "dnsmasq's DHCP log or configuration",
 	Marks:  []string{"dnsmasq", "failed to ", "dhcp-", "log-dhcp", "enable-tftp", "tftp-"},
-	New:    func(in *fact.Input) Reader { return &dnsmasq{in: in} },
+	New:    func(in *fact.Input) Reader { return &dnsmasq{in: in, nameless: map[string]nameless{}} },
 })
 
 type dnsmasq struct {
@@ -31,6 +34,14 @@ type dnsmasq struct {
 	mac    string // of the last offer
 	server string // who made it
 	last   int    // the line of the configuration that was last ours
+
+	nameless map[string]nameless // by host
+}
+
+// nameless is a host that has no address, as long as none is told further down.
+type nameless struct {
+	Line
+	host, reason string
 }
 
 func (r *dnsmasq) Line(l Line) bool {
@@ -39,7 +50,15 @@ func (r *dnsmasq) Line(l Line) bool {
 		return true
 	}
 	if m := dnsmasqNoName.FindStringSubmatch(l.Raw); m != nil {
-		r.in.Add(fact.CaptureNoName, l.Number, l.Raw, l.Time, "host", strings.ToLower(m[1]), "reason", strings.ToLower(m[2]))
+		if u := (nameless{l, strings.ToLower(m[1]), strings.ToLower(m[2])}); len(r.nameless) < maxAsked {
+			r.nameless[u.host] = u
+		} else {
+			r.tell(u)
+		}
+		return true
+	}
+	if m := dnsmasqName.FindStringSubmatch(l.Raw); m != nil { // at last, or of the other family
+		delete(r.nameless, strings.ToLower(m[1]))
 		return true
 	}
 	if m := dnsmasqTaken.FindStringSubmatch(l.Raw); m != nil {
@@ -87,4 +106,12 @@ func (r *dnsmasq) dhcp(message string, l Line) {
 	}
 }
 
-func (r *dnsmasq) End() {}
+func (r *dnsmasq) End() {
+	for _, host := range slices.Sorted(maps.Keys(r.nameless)) {
+		r.tell(r.nameless[host])
+	}
+}
+
+func (r *dnsmasq) tell(u nameless) {
+	r.in.Add(fact.CaptureNoName, u.Number, u.Raw, u.Time, "host", u.host, "reason", u.reason, "anybody", "true")
+}

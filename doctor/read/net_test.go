@@ -41,6 +41,27 @@ func factsOf(tb testing.TB, text string) *fact.File {
 	return c.File()
 }
 
+// TestResolver: a name counts as unknown until an address is told for it.
+func TestResolver(t *testing.T) {
+	t.Parallel()
+	const (
+		none    = "Nov 26 00:12:49 dnsmasq[16475]: reply vpn.example.net is NXDOMAIN\n"
+		address = "Nov 26 00:12:50 dnsmasq[16475]: reply vpn.example.net is 192.0.2.10\n"
+		another = "Nov 26 00:12:50 dnsmasq[16475]: reply www.example.net is 192.0.2.11\n"
+	)
+	for text, want := range map[string]int{none: 1, none + address: 0, none + another: 1, address + none: 1, none + address + none: 1} {
+		got := 0
+		for _, f := range factsOf(t, text).Facts {
+			if f.Kind == fact.CaptureNoName && f.Get("anybody") == "true" {
+				got++
+			}
+		}
+		if got != want {
+			t.Errorf("%s tells %d names, not %d", text, got, want)
+		}
+	}
+}
+
 // TestNetTruncated cuts each recording after every line: what the lines before have told stays as it was, but for what is
 // only known when there is no more.
 func TestNetTruncated(t *testing.T) {

@@ -26,16 +26,17 @@ var _ = recognise(Recogniser{
 // below it.
 type statusReader struct {
 	in      *fact.Input
-	fetched []fetched
+	fetched []fetched // files that came, and tunnels
 	lists   []Line    // where it says that trust lists were taken
 	last    time.Time // that a message has said
 	timed   int       // messages that have said one
 	back    bool      // one has said an earlier time than the one before
 }
 
-// fetched is a file that came, and where that stands.
+// fetched is what came, and where that stands.
 type fetched struct {
 	Line
+	kind   fact.Kind
 	values []string
 }
 
@@ -102,7 +103,7 @@ func (r *statusReader) End() {
 		r.in.Add(list, l.Number, l.Text, l.Time)
 	}
 	for _, f := range r.fetched {
-		r.in.Add(fact.PhoneFetched, f.Number, f.Text, f.Time, append(f.values, pairs("order", order)...)...)
+		r.in.Add(f.kind, f.Number, f.Text, f.Time, append(f.values, pairs("order", order)...)...)
 	}
 }
 
@@ -135,9 +136,9 @@ func (r *statusReader) add(l Line, s status, m []string) {
 		}
 		return
 	}
-	if kind == fact.PhoneFetched {
+	if kind == fact.PhoneFetched || kind == fact.PhoneVPNUp {
 		if len(r.fetched) < maxAsked {
-			r.fetched = append(r.fetched, fetched{l, pairs(values...)})
+			r.fetched = append(r.fetched, fetched{l, kind, pairs(values...)})
 		}
 		return
 	}
@@ -198,6 +199,7 @@ var statuses = []status{
 	shown(`^(?:Registering(?:\W*$| to \S+$)|Registration in progress|Opening (?:\d{1,3}\.){3}\d{1,3}$|(?:CM|CallManager) (?:down, features disabled|fallback service operating))`, fact.PhoneNotRegistered, "text"),
 	shown(`\bAttempting VPN Connection`, fact.PhoneAttempting, ""),
 	shown(alone+`VPN (?:user )?authentication (?:has )?(?:failed|failure)$`, fact.PhoneLoginRefused, ""),
+	shown(`^VPN (?:is |has )?connected$`, fact.PhoneVPNUp, ""),
 	shown(`^(?:VPN (?:connection |login )?(?:has )?(?:failed|failure|error|not connected|disconnected)|Unable to connect (?:to )?VPN)`, fact.PhoneVPNFailed, "text"),
 	shown(`^(?:LSC|CAPF)\W+(?:\w+ )?fail\w*`, fact.PhoneCAPFFailed, "text"),
 	shown(`^(?:Restart requested by (?:CUCM|Cisco Unified)|Error updat\w+ locale|IP address released)`, "", ""),
