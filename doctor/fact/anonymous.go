@@ -83,6 +83,7 @@ var (
 		pattern *regexp.Regexp
 	}{
 		{"host", regexp.MustCompile(`[a-z]+://(?:[^/@\s]*@)?([A-Za-z0-9.-]+)`)},
+		{"user", regexp.MustCompile(`[a-z]+://([^/:@\s]+)(?::[^/@\s]*)?@`)},
 		{"user", regexp.MustCompile(`(?i)\busername[ =:]+["'<]?([\w.@\\-]+)`)},
 		{"user", regexp.MustCompile(`(?i)\buser(?:name)?\s*[=:<]\s*["'<]?([\w.@\\-]+)`)},
 		{"user", regexp.MustCompile(`(?i)\bUser <([^>]+)>`)},

@@ -22,13 +22,14 @@ func TestAnonymous(t *testing.T) {
 		{Line: 5, Text: "ldap-login-dn cn=svc-asa,ou=Road Runners,dc=acme,dc=com"}, {Line: 6, Text: "subject-name CN=vpn.acme.com,O=ACME Traps Inc,C=US"},
 		{Line: 7, Text: "aaa-server L (inside) host dc1.acme.com"}, {Line: 8, Text: "object network Acme-phones"}, {Line: 9, Text: "ACME Traps Inc says so"},
 	})
+	in.Add("test.url", 10, "fetch https://coyote:[secret]@vpn.acme.com/ and https://tweety@vpn.acme.com/", time.Time{})
 	in.Source().Unread = "vpn.acme.com failed for wile@acme.com at 81.2.69.142"
 	before := c.File()
 	text, err := json.Marshal(before.Anonymous())
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, of := range []string{"vpn.acme", "acme.com", "wile", "Roadrunners", "81.2.69", "svc-asa", "Road Runners", "Traps", "dc1", "Acme-phones", "ABCDEF", "ab:cd:ef", "2a02"} {
+	for _, of := range []string{"vpn.acme", "acme.com", "wile", "coyote", "tweety", "Roadrunners", "81.2.69", "svc-asa", "Road Runners", "Traps", "dc1", "Acme-phones", "ABCDEF", "ab:cd:ef", "2a02"} {
 		if strings.Contains(string(text), of) {
 			t.Errorf("%q is still in %s", of, text)
 		}

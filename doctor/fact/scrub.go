@@ -13,6 +13,19 @@ func Scrub(line string) string {
 	if !strings.ContainsAny(line, " \t\n\v\f\r=:$<{") { // no form does without one of these
 		return line
 	}
+	line = scrubForms(line)
+	if m := logged.FindStringSubmatchIndex(line); m != nil {
+		line = line[:m[2]] + scrubForms(line[m[2]:m[3]]) + line[m[3]:]
+	}
+	return line
+}
+
+// logged finds a command where somebody typed it, or where equipment logs it, which has the forms of a configuration's line
+// by itself: gw(config)# COMMAND, … executed 'COMMAND', … logged command:COMMAND, … cmd=COMMAND <cr>.
+var logged = regexp.MustCompile(`(?:^\s*[\w./-]+(?:\([\w-]+\))?[#>] ?|\bexecuted (?:the )?['"]|(?i:\b(?:command|cmd) ?[:=] ?)['"]?)` +
+	`(\S.*?)(?:['"](?: command)?\.?| <cr>)?\s*$`)
+
+func scrubForms(line string) string {
 	lower := strings.ToLower(line)
 	for _, form := range secrets {
 		for _, word := range form.words {
