@@ -18,6 +18,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/longcord/longcord/finding"
 	"github.com/longcord/longcord/internal/secret"
 	"github.com/longcord/longcord/inventory"
 	"github.com/longcord/longcord/phone"
@@ -236,7 +237,11 @@ func (p *program) printEvent(e phone.Event) {
 		fmt.Fprintf(p.out, "%s %-9s sent %d, received %d, lost %d, jitter %.1f ms, MOS %.1f\n", at, "media",
 			e.Media.Sent, e.Media.Received, e.Media.Lost, e.Media.JitterMS, e.Media.MOS)
 	case e.Finding != nil:
-		fmt.Fprintf(p.out, "%s %-9s %s: %s\n", at, "finding", e.Finding.Code, e.Finding.Says)
+		certainty := ""
+		if e.Finding.Certainty != finding.Certain {
+			certainty = ", " + string(e.Finding.Certainty)
+		}
+		fmt.Fprintf(p.out, "%s %-9s %s%s: %s\n", at, "finding", e.Finding.Code, certainty, e.Finding.Says)
 		for _, fix := range e.Finding.Fix {
 			fmt.Fprintf(p.out, "%s %-9s   %s\n", at, "", fix)
 		}

@@ -17,6 +17,11 @@ var _ = recognise(Recogniser{
 })
 
 var _ = recognise(Recogniser{
+	Format: "output of Longcord's software phone", Platform: finding.Longcord, Early: true, Marks: []string{" failed: ", " finding ", " ms)"},
+	New: func(in *fact.Input) Reader { return &shownReader{in} },
+})
+
+var _ = recognise(Recogniser{
 	Format: "log of Longcord", Platform: finding.Longcord, Early: true, Marks: []string{"actor=", `"actor":"`},
 	New: func(in *fact.Input) Reader { return &logReader{in: in, lost: map[string]bool{}} },
 })
@@ -34,11 +39,13 @@ type event struct {
 		Phone           string `json:"phone"`
 		CertificateSHA1 string `json:"certificate_sha1"`
 	} `json:"session"`
-	Finding *struct {
-		Code      string `json:"code"`
-		Certainty string `json:"certainty"`
-		Says      string `json:"says"`
-	} `json:"finding"`
+	Finding *eventFinding `json:"finding"`
+}
+
+type eventFinding struct {
+	Code      string `json:"code"`
+	Certainty string `json:"certainty"`
+	Says      string `json:"says"`
 }
 
 // withoutNewFile is how a phone tells that it has fetched no file, and can live all the same.
@@ -51,19 +58,16 @@ func eventIn(line string) (e event, at int, ok bool) {
 	return e, at, ok
 }
 
-func (r *eventReader) Line(l Line) bool {
-	e, at, ok := eventIn(l.Raw)
-	if !ok {
-		return false
-	}
+// tell makes facts of an event, and reports whether they are all that is to be read of it.
+func (e event) tell(in *fact.Input, l Line, text string) bool {
 	add := func(kind fact.Kind, values ...string) {
-		r.in.Add(kind, l.Number, l.Raw[at:], e.Time, pairs(values...)...)
+		in.Add(kind, l.Number, text, e.Time, pairs(values...)...)
 	}
 	switch {
 	case e.Event == "console" || e.Event == "status":
 		return false // in the words of phones: others know them
 	case e.Finding != nil:
-		r.in.Add(fact.OwnFinding, l.Number, e.Finding.Says, e.Time, pairs("code", e.Finding.Code, "says", e.Finding.Says, "certainty", e.Finding.Certainty)...)
+		in.Add(fact.OwnFinding, l.Number, e.Finding.Says, e.Time, pairs("code", e.Finding.Code, "says", e.Finding.Says, "certainty", e.Finding.Certainty)...)
 	case e.Session != nil:
 		add(fact.Device, "device", e.Session.Phone)
 		if e.Session.CertificateSHA1 != "" {
@@ -80,7 +84,44 @@ func (r *eventReader) Line(l Line) bool {
 	return true
 }
 
+func (r *eventReader) Line(l Line) bool {
+	e, at, ok := eventIn(l.Raw)
+	if !ok {
+		return false
+	}
+	return e.tell(r.in, l, l.Raw[at:])
+}
+
 func (r *eventReader) End() {}
+
+// shownReader reads events as the phone prints them for people.
+type shownReader struct{ in *fact.Input }
+
+// Events that matter here, as they are printed: a step that failed, one that came out, a finding.
+var (
+	shownFailed  = compile(`^\d\d:\d\d:\d\d\.\d{3} (provision|detect|connect|verify|tunnel|register|call) +failed: (.+)$`)
+	shownStep    = compile(`^\d\d:\d\d:\d\d\.\d{3} (provision|detect|connect|verify|tunnel|register|call) +(.*) \(\d+ ms\)$`)
+	shownFinding = compile(`^\d\d:\d\d:\d\d\.\d{3} finding +([a-z][a-z0-9-]+)(?:, (likely|possible))?: (.+)$`)
+)
+
+func (r *shownReader) Line(l Line) bool {
+	e := event{Time: l.Time, Event: "step"}
+	if m := shownFailed.FindStringSubmatch(l.Raw); m != nil {
+		e.Step, e.Detail = m[1], m[2]
+	} else if m := shownStep.FindStringSubmatch(l.Raw); m != nil {
+		e.Step, e.Detail, e.OK = m[1], m[2], true
+	} else if m := shownFinding.FindStringSubmatch(l.Raw); m != nil {
+		if _, ok := finding.Lookup(m[1]); !ok {
+			return false
+		}
+		e.Finding = &eventFinding{m[1], m[2], m[3]}
+	} else {
+		return false
+	}
+	return e.tell(r.in, l, l.Raw)
+}
+
+func (r *shownReader) End() {}
 
 var _ = recognise(Recogniser{
 	Format: "messages of longcord", Platform: finding.Longcord, Early: true, Marks: []string{"longcord: ", ", certain: ", ", likely: ", ", possible: "},

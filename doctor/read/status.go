@@ -42,8 +42,8 @@ type fetched struct {
 
 var (
 	// statusTime stands before a message: 9:54:34p on 79xx, [8:52:30am 10/01/19] on 78xx and 88xx; 14:52:30 where the
-	// phone shows 24 hours.
-	statusTime = compile(`^\[?(\d{1,2}:\d\d:\d\d) ?(?i:([ap])m?)?,?(?: +(\d\d/\d\d/\d\d(?:\d\d)?))?\]? +(.*)$`)
+	// phone shows 24 hours. Some number the messages.
+	statusTime = compile(`^(?:\d{1,3}[:.)] +)?\[?(\d{1,2}:\d\d:\d\d) ?(?i:([ap])m?)?,?(?: +(\d\d/\d\d/\d\d(?:\d\d)?))?\]? +(.*)$`)
 	// typedOff takes away what people put before a line that they type off.
 	typedOff = compile(`^[\s>*\-•"'` + "`" + `]+`)
 	// inTags is a tag of a page. A file's name in such brackets is none: it is part of the message.
@@ -198,9 +198,9 @@ var statuses = []status{
 	shown(`^(?:CUCM|CM|CallManager|Cisco Unified CM)[ -]closed[ -]TCP(?: connection)?$`, fact.PhoneNotRegistered, "text"),
 	shown(`^(?:Registering(?:\W*$| to \S+$)|Registration in progress|Opening (?:\d{1,3}\.){3}\d{1,3}$|(?:CM|CallManager) (?:down, features disabled|fallback service operating))`, fact.PhoneNotRegistered, "text"),
 	shown(`\bAttempting VPN Connection`, fact.PhoneAttempting, ""),
-	shown(alone+`VPN (?:user )?authentication (?:has )?(?:failed|failure)$`, fact.PhoneLoginRefused, ""),
+	shown(alone+`VPN:? (?:user )?authentication (?:has )?(?:failed|failure)$`, fact.PhoneLoginRefused, ""),
 	shown(`^VPN (?:is |has )?connected$`, fact.PhoneVPNUp, ""),
-	shown(`^(?:VPN (?:connection |login )?(?:has )?(?:failed|failure|error|not connected|disconnected)|Unable to connect (?:to )?VPN)`, fact.PhoneVPNFailed, "text"),
+	shown(`^(?:VPN:? (?:connection |login )?(?:has )?(?:failed|failure|error|not connected|disconnected)|Unable to connect (?:to )?VPN)`, fact.PhoneVPNFailed, "text"),
 	shown(`^(?:LSC|CAPF)\W+(?:\w+ )?fail\w*`, fact.PhoneCAPFFailed, "text"),
 	shown(`^(?:Restart requested by (?:CUCM|Cisco Unified)|Error updat\w+ locale|IP address released)`, "", ""),
 }
