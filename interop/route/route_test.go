@@ -53,7 +53,7 @@ func TestHostWithoutRouteReachesPhone(t *testing.T) {
 	}
 	must(t, r.AddProxy(netip.MustParseAddr(nearPhone)))
 	begin := time.Now()
-	if !w.pings(t, nearPhone) {
+	if !w.reaches(t, nearPhone) {
 		t.Error("the phone is not reached")
 	}
 	if took := time.Since(begin); took > 700*time.Millisecond {
@@ -78,7 +78,7 @@ func TestStrictReversePathFilterPasses(t *testing.T) {
 	defer setSysctl(t, "net/ipv4/conf/all/rp_filter", "0")
 	r := open(t, nearPool)
 	must(t, r.AddProxy(netip.MustParseAddr(nearPhone)))
-	if !w.pings(t, nearPhone) {
+	if !w.reaches(t, nearPhone) {
 		t.Error("the phone is not reached")
 	}
 	must(t, r.Close())
@@ -169,7 +169,7 @@ func TestRoutedPool(t *testing.T) {
 	if found := r.CheckWayBack(t.Context()); len(found) > 0 {
 		t.Errorf("found %+v with the route there, want nothing", found)
 	}
-	if !w.pings(t, farPhone) {
+	if !w.reaches(t, farPhone) {
 		t.Error("the phone is not reached")
 	}
 	must(t, r.Close())

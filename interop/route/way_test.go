@@ -184,7 +184,7 @@ func TestSeveralPools(t *testing.T) {
 	line := strings.Fields(gateway.RouteLines(netip.MustParsePrefix(farPool6), netip.MustParseAddr(inside6))[0])
 	w.there(t, line[0], line[1:]...)
 	for _, phone := range []string{nearPhone, farPhone, nearPhone6, farPhone6} {
-		if !w.pings(t, phone) {
+		if !w.reaches(t, phone) {
 			t.Errorf("%s is not reached", phone)
 		}
 	}
@@ -216,7 +216,7 @@ func TestIPv6IsForwardedForTheTunnelOnly(t *testing.T) {
 	if got := sysctl(t, "net/ipv6/conf/"+officeName+"/accept_ra"); got != "2" {
 		t.Errorf("accept_ra is %s, want 2", got)
 	}
-	if !w.pings(t, nearPhone6) {
+	if !w.reaches(t, nearPhone6) {
 		t.Error("the phone is not reached")
 	}
 	if w.pings(t, "2001:db8:2::50") {
@@ -301,7 +301,7 @@ func TestMend(t *testing.T) {
 			t.Errorf("mended %q, want %q too", mended, want)
 		}
 	}
-	if !w.pings(t, nearPhone) || !w.pings(t, nearPhone6) {
+	if !w.reaches(t, nearPhone) || !w.reaches(t, nearPhone6) {
 		t.Error("a phone is not reached after mending")
 	}
 	if mended, err := r.Mend(); len(mended) > 0 || err != nil {

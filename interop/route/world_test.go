@@ -253,12 +253,24 @@ func onOwnThread(t *testing.T, f func() error) {
 	must(t, <-done)
 }
 
-// pings tells whether the office host reaches an address, and forgets what its neighbours told it before.
+// pings tells whether the office host gets an answer from an address within a second.
 func (w *world) pings(t *testing.T, address string) bool {
+	t.Helper()
+	return w.ping(t, address, "-W", "1")
+}
+
+// reaches tells whether it gets one, and asks until it does: a busy machine is late.
+func (w *world) reaches(t *testing.T, address string) bool {
+	t.Helper()
+	return w.ping(t, address, "-i", "0.2", "-w", "20")
+}
+
+// ping asks for one answer. The host forgets first what its neighbours told it before.
+func (w *world) ping(t *testing.T, address string, flags ...string) bool {
 	t.Helper()
 	w.there(t, "ip", "neigh", "flush", "dev", "lc-host")
 	w.there(t, "ip", "-6", "neigh", "flush", "dev", "lc-host")
-	_, err := w.tryThere(t, "ping", "-n", "-c", "1", "-W", "1", address)
+	_, err := w.tryThere(t, "ping", append(flags, "-n", "-c", "1", address)...)
 	return err == nil
 }
 

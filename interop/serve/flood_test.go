@@ -105,13 +105,13 @@ func TestFloodFromOneAddress(t *testing.T) {
 	end()
 	flood.Wait()
 	sent, answered := stop()
-	t.Logf("%d connections came to nothing; %d of %d newcomers are in, cut off %d times before; %s of %s packets answered",
+	t.Logf("%d connections came to nothing; %d of %d newcomers are in, cut off %d times before; %d of %d packets answered",
 		opened.Load(), in, newcomers, cutOff, answered, sent)
 	if in != newcomers {
 		t.Errorf("%d of %d newcomers got in", in, newcomers)
 	}
 	if sent != answered {
-		t.Errorf("%s packets sent, %s answered", sent, answered)
+		t.Errorf("%d packets sent, %d answered", sent, answered)
 	}
 	if n := sessionsOf(t, o); n < many+1+newcomers {
 		t.Errorf("%d sessions are left, want %d", n, many+1+newcomers)

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -134,12 +135,13 @@ func TestNotify(t *testing.T) {
 	}
 }
 
-// pingStatistics is the last line that ping writes about what it sent and got back.
-var pingStatistics = regexp.MustCompile(`(\d+) packets transmitted, (\d+) received`)
+// pingAnswer is a line that ping writes about an answer.
+var pingAnswer = regexp.MustCompile(`icmp_seq=(\d+) `)
 
 // voice pings through the tunnel as often as phones send, 50 times a second, until told to stop, and returns
-// how many were sent and answered. until waits for the answer to one of them.
-func voice(t *testing.T, o *office.Office) (until func(number int), stop func() (sent, answered string)) {
+// how many were sent and answered up to the last answer: what was sent after it is still on its way. until waits for
+// the answer to one of them.
+func voice(t *testing.T, o *office.Office) (until func(number int), stop func() (sent, answered int)) {
 	t.Helper()
 	p := o.Start(o.Client, office.Peer(t, "ping"), "-n", "-i", "0.02", "-W", "10", office.Desk)
 	p.Wait("icmp_seq=20 ")
@@ -147,15 +149,19 @@ func voice(t *testing.T, o *office.Office) (until func(number int), stop func() 
 		t.Helper()
 		p.Wait(fmt.Sprintf("icmp_seq=%d ", number))
 	}
-	return until, func() (string, string) {
+	return until, func() (sent, answered int) {
 		t.Helper()
+		p.WaitAfter(p.Mark(), "icmp_seq=") // so that what comes last is no loss
 		p.Signal(syscall.SIGINT)
 		p.Ended()
-		m := pingStatistics.FindStringSubmatch(p.Output())
-		if m == nil {
-			t.Fatalf("ping says\n%s", p.Output())
+		for _, answer := range pingAnswer.FindAllStringSubmatch(p.Output(), -1) {
+			number, err := strconv.Atoi(answer[1])
+			if err != nil {
+				t.Fatal(err)
+			}
+			sent, answered = max(sent, number), answered+1
 		}
-		return m[1], m[2]
+		return sent, answered
 	}
 }
 
@@ -182,9 +188,9 @@ func TestReloadDropsNothing(t *testing.T) {
 		serve.WaitAfter(mark, "inventory file taken up")
 	}
 	sent, answered := stop()
-	t.Logf("%s of %s answered", answered, sent)
+	t.Logf("%d of %d answered", answered, sent)
 	if sent != answered {
-		t.Errorf("%s packets sent, %s answered", sent, answered)
+		t.Errorf("%d packets sent, %d answered", sent, answered)
 	}
 }
 
@@ -217,7 +223,7 @@ func TestDrain(t *testing.T) {
 	until(35 * 50) // longer than a session may be quiet: the call goes on
 	sent, answered := stop()
 	if sent != answered {
-		t.Errorf("%s packets sent, %s answered", sent, answered)
+		t.Errorf("%d packets sent, %d answered", sent, answered)
 	}
 	if code := serve.Ended(); code != 0 {
 		t.Errorf("exit code %d, want 0", code)
