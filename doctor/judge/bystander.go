@@ -80,3 +80,17 @@ func (c *Case) ofPasserby(found finding.Finding, f fact.Fact) finding.Finding {
 func asWhom(f fact.Fact) string {
 	return "say as whom the phones log in: " + cmp.Or(asaKnown(f.Get("user")), "somebody") + " is refused, and others come in"
 }
+
+// dead is what is found of somebody who stopped answering, as these kinds of facts tell who came in: who came back had lost its
+// way for a while, as a phone whose plug was pulled; who stays away beside others may be a computer.
+func (c *Case) dead(who string, f fact.Fact, in ...fact.Kind) finding.Finding {
+	found := finding.DeadPeer.With(who).As(finding.Likely)
+	switch {
+	case c.entered(f, in...):
+		return aside(found)
+	case c.oneOfMany(f):
+		c.Need("say as whom the phones log in: " + who + " stopped answering, as a computer does that is closed, and others did not")
+		return aside(found)
+	}
+	return found
+}

@@ -27,7 +27,7 @@ var _ = rule(func(c *Case) {
 		case strings.Contains(reason, "max time exceeded"), strings.Contains(reason, "maximum time"), strings.Contains(reason, "session timeout"):
 			c.Find(finding.SessionTimeout.With(who, lasted).As(certainty), f)
 		case strings.Contains(reason, "lost service"), strings.Contains(reason, "dpd"), strings.Contains(reason, "dead peer"), strings.Contains(reason, "peer not responding"):
-			c.Find(lasting(finding.DeadPeer.With(who).As(finding.Likely), f), f)
+			c.Find(lasting(c.dead(who, f, fact.ASAAddress, fact.ASAEntered), f), f)
 		}
 	}
 	for _, f := range c.asaEvents(fact.ASASessionEnded) {

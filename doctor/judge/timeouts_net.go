@@ -17,7 +17,6 @@ const shortIdle = 120
 
 // ocserv ended sessions, or will.
 var _ = rule(func(c *Case) {
-	var dead []fact.Fact
 	for _, f := range c.All(fact.OcservEnded) {
 		after := "the time that is set"
 		if seconds, err := time.ParseDuration(f.Get("after") + "s"); err == nil {
@@ -29,19 +28,8 @@ var _ = rule(func(c *Case) {
 		case "idle timeout":
 			c.Find(finding.IdleTimeout.With(client(f), after), f)
 		case "DPD timeout":
-			dead = append(dead, f)
+			c.Find(c.dead(client(f), f, fact.OcservLogin), f)
 		}
-	}
-	for _, f := range dead { // who came back had lost its way for a while, as a phone whose plug was pulled
-		found := finding.DeadPeer.With(client(f)).As(finding.Likely)
-		switch {
-		case c.entered(f, fact.OcservLogin):
-			found = aside(found)
-		case c.oneOfMany(f):
-			found = aside(found)
-			c.Need("say as whom the phones log in: " + client(f) + " stopped answering, as a computer does that is closed, and others did not")
-		}
-		c.Find(found, f)
 	}
 	for _, f := range c.All(fact.ClientDead) {
 		if f.Get("channel") == "CSTP" {
