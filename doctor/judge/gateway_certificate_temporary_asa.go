@@ -1,7 +1,6 @@
 package judge
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 
@@ -34,12 +33,6 @@ var _ = rule(func(c *Case) {
 		for _, name := range outside {
 			if internet := strings.ToLower(b.internet()); !slices.Contains(served, name) && (internet == "" || internet == name) {
 				c.Find(finding.GatewayCertificateTemporary.With(name), on...)
-			}
-		}
-		for _, f := range bound {
-			name := strings.Fields(f.Get("value") + " -")[0]
-			if !slices.ContainsFunc(b.facts[fact.ASATrustpoint], func(t fact.Fact) bool { return t.Get("name") == name }) {
-				c.Find(finding.GatewayCertificateTemporary.With(cmp.Or(strings.Join(outside, ", "), "outside")).As(finding.Likely), f)
 			}
 		}
 	}
