@@ -83,7 +83,8 @@ const (
 	ASAClientsOff Kind = "asa.clients-off"
 	// ASALicenceRefused: a session was ended for want of a licence; user, licence.
 	ASALicenceRefused Kind = "asa.licence-refused"
-	// ASANoAddress: there was no address for a session; user, group, pool, reason.
+	// ASANoAddress: there was no address for a session; user, group, pool, reason (pool, dhcp; unsaid: it may be
+	// either, or neither).
 	ASANoAddress Kind = "asa.no-address"
 	// ASAAddress: a session got an address; user, address, public.
 	ASAAddress Kind = "asa.address"

@@ -26,6 +26,8 @@ const (
 	OcservTLSFailed Kind = "ocserv.tls-failed"
 	// OcservCertificateRefused: a client's certificate is missing or not taken; reason.
 	OcservCertificateRefused Kind = "ocserv.certificate-refused"
+	// OcservNoCertificate: a client has shown none in its handshake, as each does that logs in with a password.
+	OcservNoCertificate Kind = "ocserv.no-certificate"
 	// OcservEnded: ocserv ended a session; user, reason (session timeout, idle timeout, DPD timeout), after in seconds.
 	OcservEnded Kind = "ocserv.ended"
 	// OcservEmpty: the last session of somebody ended in an error, before a packet had gone through it; user. A symptom.

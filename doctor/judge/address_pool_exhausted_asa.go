@@ -9,7 +9,13 @@ import (
 )
 
 var _ = rule(func(c *Case) {
-	for _, f := range c.asaEvents(fact.ASANoAddress) {
+	events := c.asaEvents(fact.ASANoAddress)
+	said := slices.DeleteFunc(slices.Clone(events), func(f fact.Fact) bool { return f.Get("reason") == "unsaid" })
+	if len(events) > 0 && len(said) == 0 { // pools, DHCP servers and servers of users are asked, and it may have none of them
+		c.Need("send what the ASA logs beside `Address assignment failed`: `show log | include 737|722020`",
+			"send `show run ip local pool`, `show ip local pool NAME` of each, `show run vpn-addr-assign` and `show run tunnel-group`: whether there is no pool, or none with a free address")
+	}
+	for _, f := range said {
 		if f.Get("reason") == "dhcp" {
 			c.Find(finding.AddressPoolExhausted.With("of tunnel group "+cmp.Or(f.Get("group"), "of phones")+" (its DHCP server gives none)").As(finding.Likely), f)
 			continue

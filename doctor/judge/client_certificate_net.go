@@ -1,6 +1,8 @@
 package judge
 
 import (
+	"cmp"
+	"slices"
 	"strings"
 
 	"github.com/longcord/longcord/doctor/fact"
@@ -11,8 +13,12 @@ import (
 const cnOID = "2.5.4.3"
 
 var _ = rule(func(c *Case) {
-	for _, f := range c.All(fact.OcservCertificateRefused) {
-		reason := f.Get("reason")
+	refused := c.All(fact.OcservCertificateRefused)
+	if c.ocservDemandsCertificates() {
+		refused = c.All(fact.OcservCertificateRefused, fact.OcservNoCertificate)
+	}
+	for _, f := range refused {
+		reason := cmp.Or(f.Get("reason"), "it shows none")
 		found := finding.ClientCertificateUntrusted.With(client(f), reason)
 		if outOfDate.MatchString(reason) {
 			found = finding.ClientCertificateExpired.With(client(f), reason)
@@ -31,12 +37,25 @@ var _ = rule(func(c *Case) {
 			continue
 		}
 		for _, auth := range o.all("auth") {
-			if strings.HasPrefix(auth.Get("value"), "certificate") {
+			if ofCertificate(auth) {
 				c.Find(c.ifMeant(finding.ClientCertificateUntrusted.With("every phone", "ocserv looks for the user in "+oid.Get("value")+", which phones' certificates do not have").As(finding.Likely)), oid, auth)
 			}
 		}
 	}
 }, finding.ClientCertificateUntrusted, finding.ClientCertificateExpired)
+
+// ocservDemandsCertificates reports whether nobody comes in without a certificate, by the settings that were sent.
+func (c *Case) ocservDemandsCertificates() bool {
+	files := c.ocservFiles()
+	return len(files) > 0 && !slices.ContainsFunc(files, func(o ocservFile) bool {
+		return !slices.ContainsFunc(o.all("auth"), ofCertificate) || slices.ContainsFunc(o.all("enable-auth"), func(way fact.Fact) bool { return !ofCertificate(way) })
+	})
+}
+
+// ofCertificate reports whether a way to log in asks for a certificate.
+func ofCertificate(way fact.Fact) bool {
+	return strings.HasPrefix(strings.Trim(way.Get("value"), `"`), "certificate")
+}
 
 // client names who it was: by user, or by address.
 func client(f fact.Fact) string {

@@ -318,7 +318,7 @@ var asaTerminated = compile(`DAP: User (.*?), Addr ([0-9a-fA-F.:]+?): .*DAP reco
 func (r *asaSyslogReader) terminated() {
 	if m := asaTerminated.FindStringSubmatch(r.text); m != nil {
 		r.failed(asaSession|asaChannel, asaClient{user: m[1], public: m[2]}, fact.ASALoginRefused,
-			"user", m[1], "public", m[2], "reason", "the dynamic access policy "+m[3]+" ends its connections", "number", "734002")
+			"user", m[1], "public", m[2], "reason", "the dynamic access policy "+m[3]+" ends the connection", "number", "734002")
 		return
 	}
 	r.add(fact.ASATrouble, "number", "734002", "text", r.text)
@@ -653,6 +653,7 @@ func (r *asaSyslogReader) address(m asa.Message) bool {
 	case 737003, 737004:
 		reason = "dhcp"
 	case 737012:
+		reason = "unsaid"
 	case 737034:
 		if !strings.Contains(r.text, "IPv4 address: no ") {
 			return true
