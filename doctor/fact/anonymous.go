@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"net/url"
 	"regexp"
+	"slices"
 	"sort"
 	"strings"
 )
@@ -47,6 +48,10 @@ func (f *File) Anonymous() *File {
 	out.Sources, out.Facts, out.Excerpts = nil, nil, nil
 	for _, s := range f.Sources {
 		s.Name, s.Problem, s.Unread = a.text(s.Name), a.text(s.Problem), a.text(s.Unread)
+		s.Losses = slices.Clone(s.Losses)
+		for j := range s.Losses {
+			s.Losses[j].Text = a.text(s.Losses[j].Text)
+		}
 		out.Sources = append(out.Sources, s)
 	}
 	for _, each := range f.Facts {

@@ -24,6 +24,7 @@ func TestAnonymous(t *testing.T) {
 	})
 	in.Add("test.url", 10, "fetch https://coyote:[secret]@vpn.acme.com/ and https://tweety@vpn.acme.com/", time.Time{})
 	in.Source().Unread = "vpn.acme.com failed for wile@acme.com at 81.2.69.142"
+	in.Source().Losses = []fact.Loss{{Line: 10, Text: "vpn.acme.com lost wile@acme.com at 81.2.69.142"}}
 	before := c.File()
 	text, err := json.Marshal(before.Anonymous())
 	if err != nil {

@@ -47,6 +47,10 @@ func (c *Collector) File() *File {
 	f.Facts, f.Sources = slices.Clone(f.Facts), slices.Clone(f.Sources)
 	for i := range f.Sources {
 		f.Sources[i].Problem, f.Sources[i].Unread = Cut(Scrub(f.Sources[i].Problem)), Cut(Scrub(f.Sources[i].Unread))
+		f.Sources[i].Losses = slices.Clone(f.Sources[i].Losses)
+		for j := range f.Sources[i].Losses {
+			f.Sources[i].Losses[j].Text = Cut(Scrub(f.Sources[i].Losses[j].Text))
+		}
 	}
 	f.order()
 	return &f
@@ -80,6 +84,7 @@ type Input struct {
 	collector *Collector
 	index     int
 	told      int
+	minded    int
 }
 
 // Source returns what is known of the source so far, to be changed by who reads it.
@@ -107,6 +112,12 @@ func (i *Input) Recognised(format string, p finding.Platform) {
 		s.Platforms = append(s.Platforms, p)
 	}
 }
+
+// Mind says that who reads this line follows what failed there to its end, and tells of it then.
+func (i *Input) Mind(line int) { i.minded = line }
+
+// Minded reports whether somebody does.
+func (i *Input) Minded(line int) bool { return i.minded == line }
 
 // Told returns how often Add was called.
 func (i *Input) Told() int { return i.told }

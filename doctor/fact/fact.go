@@ -47,6 +47,15 @@ type Source struct {
 	// Unread is the first line that says in plain words that something failed, and that nobody understood; empty: none does.
 	Unread     string `json:"unread,omitempty"`
 	UnreadLine int    `json:"unread_line,omitempty"`
+	// Losses are the last lines of a log that tell in plain words of a failure or a loss, whether they were understood or not.
+	Losses []Loss `json:"losses,omitempty"`
+}
+
+// Loss is a line of a source that tells of a failure or a loss.
+type Loss struct {
+	Line int       `json:"line"`
+	Text string    `json:"text"`
+	Time time.Time `json:"time,omitzero"`
 }
 
 // File is everything that was collected.
@@ -108,6 +117,12 @@ func Read(r io.Reader) (*File, error) {
 		each.Text, each.Source = Printable(each.Text), Printable(each.Source)
 		for name, value := range each.Values {
 			each.Values[name] = Printable(value)
+		}
+	}
+	for i := range f.Sources {
+		for j := range f.Sources[i].Losses {
+			each := &f.Sources[i].Losses[j]
+			each.Text = Printable(each.Text)
 		}
 	}
 	return &f, nil

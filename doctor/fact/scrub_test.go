@@ -452,6 +452,7 @@ func TestCollectorScrubs(t *testing.T) {
 	in.Add("test.kind", 1, "username anna password hunter2 encrypted", time.Time{}, "url", "https://anna:hunter2@vpn.example.com", "cookie", "webvpn=hunter2")
 	in.Recognised("log with password=hunter2", "")
 	in.Source().Problem, in.Source().Unread = "line 3: secret=hunter2", "login failed: secret=hunter2"
+	in.Source().Losses = []fact.Loss{{Line: 4, Text: "session lost: secret=hunter2"}}
 	text, err := json.Marshal(c.File())
 	if err != nil {
 		t.Fatal(err)

@@ -106,6 +106,9 @@ func (c *Case) earn() {
 	for _, b := range c.asas() {
 		b.doubt()
 	}
+	if len(c.needs) == 0 {
+		c.lost()
+	}
 	if len(c.needs) > 0 || slices.ContainsFunc(c.found, func(f found) bool { return f.Severity == finding.Warning && f.Certainty != finding.Possible }) {
 		return
 	}

@@ -34,7 +34,7 @@ var (
 )
 
 var _ = recognise(Recogniser{
-	Format: "AnyConnect's messages on a computer",
+	Format: "AnyConnect's messages on a computer", Follows: true,
 	Marks: []string{
 		"acvpn", "acwebhelper", "vpnagentd", "csc_", "function: c", "cisco anyconnect", "cisco secure client", "from the secure gateway",
 		"login denied", "login failed", "vpn connection failed", "verify internet", "no valid certificates", "certificate validation failure",

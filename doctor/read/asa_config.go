@@ -19,7 +19,7 @@ import (
 // Configurations of an ASA, whole or in pieces: wire/asa says which lines are of one.
 // docs/wire/asa-logs.md#pasted-configurations
 var _ = recognise(Recogniser{
-	Format: "ASA configuration", Platform: finding.ASA,
+	Format: "ASA configuration", Follows: true, Platform: finding.ASA,
 	New: func(in *fact.Input) Reader { return &asaConfigReader{in: in} },
 })
 

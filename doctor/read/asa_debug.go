@@ -10,7 +10,7 @@ import (
 
 // Output of debug webvpn anyconnect (svc before 8.4), debug aaa and debug crypto ca of an ASA.
 var _ = recognise(Recogniser{
-	Format: "ASA debug", Platform: finding.ASA,
+	Format: "ASA debug", Follows: true, Platform: finding.ASA,
 	Marks: []string{
 		"webvpn", "http_", "cstp", "svc", "vpn_", "ewaform", "tunnel group:", "setting ", "crypto_pki", "pki[", "cert-c:", "cert_api", "cert api", "aaa", "authentication status", "back end", "radius", "rad_", "user: ", "of user ", "initiating ",
 		"validating address", "[saml]", "initiate nac", "no subnetmask", "...input", "user-agent", "x-dtls", "ipphone", "no address",

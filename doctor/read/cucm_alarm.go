@@ -9,6 +9,7 @@ import (
 var (
 	cucmAlarm = compile(`%(?:UC|CCM)_CALLMANAGER(?:-CALLMANAGER)?-\d-((?:Device|EndPoint)(?:Registered|Unregistered|TransientConnection)) ?:`)
 	cucmField = compile(`\[(\w+)=([^\]]*)\]`)
+	cucmOlder = compile(`\b(Device name|Device IP address|Reason Code)(?: \[Optional\])?\.?: ?([\w.:-]+)`)
 )
 
 var _ = recognise(Recogniser{
@@ -53,6 +54,9 @@ func (r *cucmAlarms) Line(l Line) bool {
 	fields := map[string]string{}
 	for _, f := range cucmField.FindAllStringSubmatch(l.Raw, -1) {
 		fields[f[1]] = f[2]
+	}
+	for _, f := range cucmOlder.FindAllStringSubmatch(l.Raw, -1) {
+		fields[map[string]string{"Device name": "DeviceName", "Device IP address": "IPAddress", "Reason Code": "Reason"}[f[1]]] = f[2]
 	}
 	device, reason := fields["DeviceName"], fields["Reason"]
 	if reason == "" {

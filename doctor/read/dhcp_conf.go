@@ -19,7 +19,7 @@ var (
 )
 
 var _ = recognise(Recogniser{
-	Format: "configuration of a DHCP server", Early: true,
+	Format: "configuration of a DHCP server", Follows: true, Early: true,
 	Marks: []string{"option ", "option-", "tftp server address: "},
 	Alone: true,
 	New:   func(in *fact.Input) Reader { return &dhcpConfig{in: in} },

@@ -13,7 +13,7 @@ import (
 // Running configuration of IOS with CME: what phones are told of their VPN, and IOS's own SSL VPN. Lines count by
 // their words and not by their indentation, which examples often lose.
 var _ = recognise(Recogniser{
-	Format: "IOS configuration", Platform: finding.IOS,
+	Format: "IOS configuration", Follows: true, Platform: finding.IOS,
 	New: func(in *fact.Input) Reader { return &iosReader{in: in} },
 })
 

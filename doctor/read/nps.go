@@ -15,9 +15,9 @@ var (
 )
 
 var _ = recognise(Recogniser{
-	Format: "events of Windows' Network Policy Server",
-	Marks:  []string{"network policy server", "nps extension for azure mfa", "account name:", "port-type:", "station identifier:", "client ip address:", "eap type:", "reason"},
-	New:    func(in *fact.Input) Reader { return &nps{in: in} },
+	Format: "events of Windows' Network Policy Server", Follows: true,
+	Marks: []string{"network policy server", "nps extension for azure mfa", "account name:", "port-type:", "station identifier:", "client ip address:", "eap type:", "reason"},
+	New:   func(in *fact.Input) Reader { return &nps{in: in} },
 })
 
 type nps struct {

@@ -31,7 +31,7 @@ const maxHeldSettings = 64
 
 // ocserv.conf. A setting that other programs have as well counts once another line has said that this is ocserv's.
 var _ = recognise(Recogniser{
-	Format: "ocserv.conf", Platform: finding.Ocserv,
+	Format: "ocserv.conf", Follows: true, Platform: finding.Ocserv,
 	New: func(in *fact.Input) Reader { return &ocservConf{in: in} },
 })
 

@@ -167,6 +167,7 @@ func (r *ocservLog) Line(l Line) bool {
 	case p == nil:
 		return ours
 	case (p.tells == fact.OcservDTLSFailed || p.tells == fact.OcservUDPLost) && pid != "":
+		r.in.Mind(l.Number)
 		if len(r.waits) < maxWaiting {
 			r.waits = append(r.waits, ocservWaiting{pid, func() { p.tell(r.in, groups, l, more...) }})
 		}

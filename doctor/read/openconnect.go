@@ -37,7 +37,7 @@ var openConnectPhrases = phrasesOf(
 	says(`^Got inappropriate HTTP CONNECT response: HTTP/1\.[01] (?P<reason>\d+ .*)`, fact.ClientRefused),
 	says(`^VPN service unavailable; reason: (?P<reason>.*)`, fact.ClientRefused),
 	says(`^Cookie was rejected by server; exiting\.|^Cookie is no longer valid, ending session`, fact.ClientRefused),
-	says(`^Set up (?:UDP|DTLS) failed; using SSL instead|^Creating SSL connection failed|^Unknown error; exiting|^Failed to (?:open /dev/vhost-net|\w+ vhost )|^Failed to write incoming packet: |^Failed to open HTTPS connection|^Failed to reconnect to |^Failed to (?:complete authentication|obtain WebVPN cookie)`, ""),
+	says(`^Error setting up DTLS$|^Set up (?:UDP|DTLS) failed; using SSL instead|^Creating SSL connection failed|^Unknown error; exiting|^Failed to (?:open /dev/vhost-net|\w+ vhost )|^Failed to write incoming packet: |^Failed to open HTTPS connection|^Failed to reconnect to |^Failed to (?:complete authentication|obtain WebVPN cookie)`, ""),
 	says(`^Connected (?:\S+ )?as (?P<address>[0-9a-fA-F.:]+)(?: \+ \S+)?, using SSL`, fact.ClientUp), // before 8.10
 	says(`Cisco Secure Desktop not installed on the client|^Error: Server asked us to (?:run CSD hostscan|download and run .*Cisco Secure Desktop)`, fact.ClientHostScan),
 	says(`^No DTLS address|^Server offered no DTLS cipher option`, fact.ClientNoDTLS),
@@ -80,7 +80,7 @@ var otherProtocols = []struct{ path, product string }{
 }
 
 var _ = recognise(Recogniser{
-	Format: "openconnect's output",
+	Format: "openconnect's output", Follows: true,
 	Marks: []string{
 		"login failed", "complete authentication", "webvpn cookie", "dead peer", "certificate validation failure", "fingerprint", "result from server", "firewall preventing", "to connect to", "to server ",
 		"connected to", "connection failure", "connect response", "configured as", "cookie was", "cookie is", "set-cookie: webvpn", "cstp", "dtls",

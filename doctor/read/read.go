@@ -57,6 +57,9 @@ type Recogniser struct {
 	Maybe func(line string) bool // for what has no mark; nil: the marks decide
 	// Alone says that each line of the format has a mark of its own, so that those after one need not be looked at.
 	Alone bool
+	// Follows says that the reader follows what fails to its end, and tells of it then, or that its lines are settings: none
+	// of them tells of a loss by itself.
+	Follows bool
 	// Begins reports whether a line begins an entry of a log. With it, entries that a terminal broke at its width are
 	// put together again. Nil: lines of this format are taken as they stand.
 	Begins func(text string) bool

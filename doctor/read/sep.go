@@ -18,7 +18,7 @@ import (
 
 // Phones' files: SEP….cnf.xml, or a part of one in the middle of anything.
 var _ = recognise(Recogniser{
-	Format: "configuration file of a phone", Platform: finding.Phone, Early: true, Marks: []string{"<device", "<vpnGroup", "<flat-profile", "<Default>", "<url", "<certHash", "<?xml"},
+	Format: "configuration file of a phone", Follows: true, Platform: finding.Phone, Early: true, Marks: []string{"<device", "<vpnGroup", "<flat-profile", "<Default>", "<url", "<certHash", "<?xml"},
 	New: func(in *fact.Input) Reader { return &sepReader{in: in} },
 })
 

@@ -68,6 +68,7 @@ func (r *statusReader) Line(l Line) bool {
 			continue
 		}
 		if s.tells != "" {
+			r.in.Mind(l.Number)
 			r.add(l, s, m)
 		}
 		return true

@@ -179,19 +179,18 @@ func (t *lines) offer(line Line) {
 		has = allMarks().in(line.Raw)
 	}
 	if t.last != nil && t.offerTo(t.last, line, has) {
-		t.unread.knows(line)
+		t.knows(t.last, line)
 		return
 	}
 	for _, a := range t.all {
 		if a != t.last && t.offerTo(a, line, has) {
 			t.last = a
-			t.unread.knows(line)
+			t.knows(a, line)
 			return
 		}
 	}
 	fails := saysFailure(line.Text)
 	if fails && t.knownAfterAll(line, has) {
-		t.unread.knows(line)
 		return
 	}
 	t.unread.passes(line, fails)
@@ -202,10 +201,19 @@ func (t *lines) knownAfterAll(line Line, has uint64) bool {
 	for _, a := range t.all {
 		if a.known && t.keepsBack(a, line, has) && a.Line(line) {
 			t.in.Source().Known++
+			t.knows(a, line)
 			return true
 		}
 	}
 	return false
+}
+
+// knows notes a line that somebody knew, and the loss that it tells of.
+func (t *lines) knows(a *asked, line Line) {
+	t.unread.knows(line)
+	if !a.Follows && !t.in.Minded(line.Number) {
+		t.unread.loses(line)
+	}
 }
 
 // keepsBack reports whether the marks say that a recogniser need not look at a line.

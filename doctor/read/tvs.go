@@ -16,7 +16,7 @@ var (
 )
 
 var _ = recognise(Recogniser{
-	Format: "trace of TVS", Platform: finding.CUCM,
+	Format: "trace of TVS", Follows: true, Platform: finding.CUCM,
 	Marks: []string{"tvs", "cache::getcertificateinformation", "cert_verif", "query_cert"},
 	Alone: true,
 	New:   func(in *fact.Input) Reader { return &tvsTrace{in: in} },
