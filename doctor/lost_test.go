@@ -78,3 +78,20 @@ func TestNotLost(t *testing.T) {
 		}
 	}
 }
+
+// TestKeptOut: who cannot work has a fault, where others have a warning of the same.
+func TestKeptOut(t *testing.T) {
+	t.Parallel()
+	const nat = lostASA + "%ASA-5-305013: Asymmetric NAT rules matched for forward and reverse flows; Connection for udp src outside:10.9.9.4/5060 dst inside:10.1.1.5/5060 denied due to NAT reverse path failure\n"
+	for text, want := range map[string]judge.Verdict{
+		lostASA + "%ASA-6-113006: User phone1 locked out on exceeding 3 successive failed authentication attempts\n": judge.Fault,
+		"ocserv[11]: main: rejected connection from banned IP: 203.0.113.77\n":                                       judge.Fault,
+		"ocserv[11]: main: rejected connection from banned IP: 203.0.113.7\n" + atOcserv + "\n":                      judge.OK,
+		nat:                judge.Fault,
+		atASA + "\n" + nat: judge.Fault,
+	} {
+		if r := judgedTogether(t, "x", text); r.Verdict != want {
+			t.Errorf("%s: %s with %v, want %s", text, r.Verdict, codes(r), want)
+		}
+	}
+}

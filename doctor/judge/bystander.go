@@ -17,6 +17,12 @@ func aside(f finding.Finding) finding.Finding {
 	return f
 }
 
+// graver makes a fault of a warning that keeps somebody from working.
+func graver(f finding.Finding) finding.Finding {
+	f.Severity = finding.Fault
+	return f
+}
+
 // entered reports whether somebody came in after a failure of theirs, as these kinds of facts tell it: the user whom it
 // names or, where it names none, anybody.
 func (c *Case) entered(f fact.Fact, kinds ...fact.Kind) bool {

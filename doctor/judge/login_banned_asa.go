@@ -7,6 +7,6 @@ import (
 
 var _ = rule(func(c *Case) {
 	for _, f := range c.asaEvents(fact.ASALockedOut) {
-		c.Find(c.ofPasserby(lasting(finding.LoginBanned.With(f.Get("user")), f), f), f)
+		c.Find(c.ofPasserby(lasting(graver(finding.LoginBanned.With(f.Get("user"))), f), f), f)
 	}
 }, finding.LoginBanned)

@@ -9,7 +9,7 @@ import (
 
 var _ = rule(func(c *Case) {
 	for _, f := range c.All(fact.OcservBanned) {
-		found := finding.LoginBanned.With(f.Get("address"))
+		found := graver(finding.LoginBanned.With(f.Get("address")))
 		if c.passerby(f) || slices.ContainsFunc(c.Of(fact.OcservLogin, "client", f.Get("address")), func(in fact.Fact) bool { return below(in, f) }) {
 			found = aside(found)
 		}

@@ -14,13 +14,17 @@ import (
 var _ = rule(func(c *Case) {
 	for _, f := range c.All(fact.ASANATFailed) {
 		if c.asaPhoneHas(f.Get("from")) || c.asaPhoneHas(f.Get("to")) {
-			c.Find(finding.NATInTheWay.With("the ASA", "it drops packets between "+f.Get("from")+" and "+f.Get("to")), f)
+			c.Find(graver(finding.NATInTheWay.With("the ASA", "it drops packets between "+f.Get("from")+" and "+f.Get("to"))), f)
 		} else if !c.asaKnowsAddresses() && asaPrivate(f.Get("from")) && asaPrivate(f.Get("to")) {
 			certainty := finding.Possible
 			if slices.Contains(callManagerPorts, f.Get("port")) {
 				certainty = finding.Likely
 			}
-			c.Find(finding.NATInTheWay.With("the ASA", "it drops packets between "+f.Get("from")+" and "+f.Get("to")).As(certainty), f)
+			found := finding.NATInTheWay.With("the ASA", "it drops packets between "+f.Get("from")+" and "+f.Get("to")).As(certainty)
+			if certainty == finding.Likely {
+				found = graver(found)
+			}
+			c.Find(found, f)
 		}
 	}
 	for _, b := range c.asas() {
