@@ -102,7 +102,7 @@ var (
 		{"name", regexp.MustCompile(`\bO\s*=\s*"?([^,/"]+)`)},
 		{"name", regexp.MustCompile(`(?i)\b(?:OU|DC|UID)\s*=\s*"?([^,/"]+)`)},
 		{"host", regexp.MustCompile(`\bDNS:([\w.*-]+)`)},
-		{"mail", regexp.MustCompile(`\b([\w.+-]+@[\w-]+\.[\w.-]+)`)},
+		{"mail", regexp.MustCompile(`(?:^|[^/\w.+-])([\w.+-]+@[\w-]+\.[\w.-]+)`)},
 	}
 	wordPattern = regexp.MustCompile(`[\pL\pN_](?:[\pL\pN_.@\\-]*[\pL\pN_])?`)
 )

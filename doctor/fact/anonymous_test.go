@@ -35,7 +35,7 @@ func TestAnonymous(t *testing.T) {
 			t.Errorf("%q is still in %s", of, text)
 		}
 	}
-	for _, stays := range []string{"10.0.0.7", "255.255.255.0", "SEP001122000001", "00:11:22:00:00:01", "0011.2200.0001", "198.18.0.160", "198.18.0.142", "https://vpn1.example/phones"} {
+	for _, stays := range []string{"10.0.0.7", "255.255.255.0", "SEP001122000001", "00:11:22:00:00:01", "0011.2200.0001", "198.18.0.160", "198.18.0.142", "https://vpn1.example/phones", "@vpn1.example/ and https://", "@vpn1.example/\""} {
 		if !strings.Contains(string(text), stays) {
 			t.Errorf("%q is not in %s", stays, text)
 		}
