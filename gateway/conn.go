@@ -92,6 +92,9 @@ func (c *conn) begin(ctx context.Context, at *place) {
 	}
 	c.handshakeDone()
 	at.shook()
+	if c.met == nil {
+		return // an authority, which was shown its answer and no certificate of ours
+	}
 	if err := c.converse(ctx, at.leave); err != nil && !errors.Is(err, io.EOF) && ctx.Err() == nil {
 		c.log.Debug("connection", logging.Err, err)
 	}

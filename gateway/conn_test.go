@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -674,5 +675,24 @@ func TestECDSACertificate(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// An authority that asks whether the host is ours meets its answer and is hung up on, without a word to the operator.
+func TestChallenge(t *testing.T) {
+	t.Parallel()
+	answer := testcert.RSA("answer")
+	w := open(t, withUsers("anna"), func(_ *world, c *Config) {
+		c.Challenge = func(string) *tls.Certificate { return &answer }
+	})
+	authority := w.dial(&tls.Config{InsecureSkipVerify: true, ServerName: host, NextProtos: []string{"acme-tls/1"}}).conn
+	if met := authority.ConnectionState(); met.NegotiatedProtocol != "acme-tls/1" || !bytes.Equal(met.PeerCertificates[0].Raw, answer.Certificate[0]) {
+		t.Errorf("the authority meets %s by %q", met.PeerCertificates[0].Subject, met.NegotiatedProtocol)
+	}
+	if n, err := authority.Read(make([]byte, 1)); n != 0 || err == nil {
+		t.Errorf("after the handshake it reads %d bytes, %v", n, err)
+	}
+	if said := w.log.String(); strings.Contains(said, "level=ERROR") {
+		t.Errorf("the operator reads\n%s", said)
 	}
 }
