@@ -160,6 +160,12 @@ func (h *house) newCertificate(name string) string {
 	return fingerprint(h.run(openssl, "x509", "-in", certificate, "-noout", "-fingerprint", "-sha1"))
 }
 
+// made is the fingerprint of a certificate that init made.
+func (h *house) made(name string) string {
+	h.t.Helper()
+	return fingerprint(h.run(office.Peer(h.t, "openssl"), "x509", "-in", h.Path("certificates/"+name+".pem"), "-noout", "-fingerprint", "-sha1"))
+}
+
 // presented is the fingerprint of what openssl meets at the gateway when it offers RSA only, as our phone does.
 func (h *house) presented() string { return h.presentedAt("443") }
 
@@ -236,7 +242,7 @@ func TestPhoneStaysAway(t *testing.T) {
 func TestSpareAtOnce(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	spare := fingerprint(h.run(office.Peer(t, "openssl"), "x509", "-in", h.Path("certificates/gateway-spare.pem"), "-noout", "-fingerprint", "-sha1"))
+	spare := h.made("gateway-spare")
 	h.good("", "certs", "rollover", "start")
 	h.good("", "certs", "rollover", "commit")
 	if got := h.presented(); got != spare {
