@@ -18,11 +18,28 @@ func TestSaidOtherwise(t *testing.T) {
 		bob    = "Nov 12 2026 10:09:33 gw : %ASA-4-113019: Group = Laptops, Username = bob, IP = 203.0.113.9, Session disconnected. Session Type: SSL, Duration: 0h:10m:02s, Bytes xmt: 9000, Bytes rcv: 9000, Reason: DPD failure\n"
 		failed = "Nov 12 2026 10:00:03 gw : %ASA-4-737012: IPAA: Address assignment failed\n"
 	)
+	tries := func(names ...string) string {
+		var b strings.Builder
+		for _, name := range names {
+			b.WriteString("2026-11-25 03:11:40.100211 [WARNING] sofia_reg.c:1792 SIP auth failure (REGISTER) on sofia profile 'external' for [" + name + "@192.0.2.40] from ip 203.0.113.7\n")
+		}
+		return b.String()
+	}
+	untrusted := func(why string) string {
+		return "2137: NOT 09:12:07.631220 VPNC: cert_vfy_cb: depth:0 of 0, pre_err: " + why + "\n" +
+			"2140: ERR 09:12:07.652044 SECD: EROR:secLoadFile: file not found </tmp/issuer.crt>\n" +
+			"2142: ERR 09:12:07.654120 VPNC: VPN cert chain verification failed, issuer certificate not found and leaf not trusted\n"
+	}
 	for name, c := range map[string]struct {
 		text    string
 		verdict judge.Verdict
 		codes   []string
 	}{
+		"somebody tries five names":                {tries("100", "101", "admin", "test", "9999"), judge.Insufficient, nil},
+		"somebody tries two":                       {tries("100", "101"), judge.Insufficient, []string{"registration-refused?"}},
+		"a device tries":                           {tries("SEP00005E005301"), judge.Fault, []string{"registration-refused"}},
+		"a certificate without issuer":             {untrusted("18 (self signed certificate)"), judge.Fault, []string{"certificate-hash-mismatch"}},
+		"an issuer that is not sent":               {untrusted("20 (unable to get local issuer certificate)"), judge.Fault, []string{"certificate-hash-mismatch", "certificate-hash-of-wrong-certificate?"}},
 		"VPN Authentication failed":                {"VPN Authentication failed\n", judge.Fault, []string{"login-refused"}},
 		"with a colon":                             {"VPN: Authentication failed\n", judge.Fault, []string{"login-refused"}},
 		"numbered, with its time":                  {"1: 9:15:01a VPN Authentication failed\n", judge.Fault, []string{"login-refused"}},

@@ -67,11 +67,15 @@ func registrarReason(f fact.Fact) string {
 	return f.Get("reason")
 }
 
-// guesses is how many names somebody tries who guesses: a phone may have a line or two that nobody knows.
-const guesses = 3
+// guesses is how many names somebody tries who guesses, where phones register from inside: a phone may have a line or two
+// that nobody takes. Where none does, a home may have some phones.
+const (
+	guesses         = 3
+	guessesWithNone = 5
+)
 
 // guessed notes that somebody guesses, once for each address: a public one tries several names that the call manager does
-// not know and never gets in, and phones register from inside.
+// not take, and never gets in.
 func (c *Case) guessed(f fact.Fact) bool {
 	client := f.Get("client")
 	address, err := netip.ParseAddr(client)
@@ -79,20 +83,22 @@ func (c *Case) guessed(f fact.Fact) bool {
 		return false
 	}
 	var names []string
-	for _, other := range c.Of(fact.RegistrarRefused, "client", client, "cause", "unknown") {
+	for _, other := range c.Of(fact.RegistrarRefused, "client", client) {
 		if deviceName.MatchString(other.Get("line")) {
 			return false
 		}
-		names = with(names, other.Get("line"))
+		if cause := other.Get("cause"); cause == "unknown" || cause == "password" {
+			names = with(names, other.Get("line"))
+		}
 	}
 	inside := slices.ContainsFunc(c.All(fact.RegistrarRegistered), func(in fact.Fact) bool {
 		at, err := netip.ParseAddr(in.Get("client"))
 		return err == nil && !public(at)
 	})
-	if len(names) < guesses || !inside {
+	if len(names) < guesses || !inside && len(names) < guessesWithNone {
 		return false
 	}
-	found := finding.Told(finding.RegistrationRefused, "somebody at "+client+" tries names that the call manager does not know: "+someOf(names), []string{
+	found := finding.Told(finding.RegistrationRefused, "somebody at "+client+" tries names that the call manager does not take: "+someOf(names), []string{
 		"if no phone of yours is there, let nobody register from the Internet: phones outside come through their tunnel",
 		"if one is, give the call manager its line",
 	}).As(finding.Likely)

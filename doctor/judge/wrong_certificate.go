@@ -28,6 +28,7 @@ var _ = rule(func(c *Case) {
 		}
 	}
 	missing, alone := c.First(fact.PhoneIssuerMissing)
+	alone = alone && len(c.Of(fact.PhoneVPN, "error", "self-signed")) == 0 // which has no other issuer
 	if refused := distrusted(c); alone && len(refused) > 0 && !believed(c) && !c.Has(fact.FileHash) {
 		c.Find(finding.CertificateHashOfWrongCertificate.With(gateway(c), "an issuer, perhaps").As(finding.Possible), missing, refused[0])
 	}

@@ -178,6 +178,7 @@ var vpnWords = phrasesOf(
 	says(`VPN cert chain verification failed`, fact.PhoneChainUntrusted),
 	says(`pre_err: 9 |certificate is not yet valid`, fact.PhoneCertificateDate, "error", "not-yet-valid"),
 	says(`pre_err: 10 |certificate has expired`, fact.PhoneCertificateDate, "error", "expired"),
+	says(`pre_err: 18 `, fact.PhoneVPN, "error", "self-signed"),
 	says(`pre_err: \d+`, fact.PhoneVPN),
 	says(`(?i)host ?-?id.*(?:fail|mismatch|not match|does not)|(?i)(?:hostname|host name|common name|subjectAltName).*(?:mismatch|not match|does not match|verification failed)`, fact.PhoneHostRefused),
 	says(`(?i)write alert: code \d+, (?P<name>.*)$`, fact.PhoneAlert, "by", "phone"),

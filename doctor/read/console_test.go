@@ -89,7 +89,7 @@ func TestConsole(t *testing.T) {
 		{"in a sentence", "The log says 'webvpn=' not found in cookie, what is that?", []string{"phone.cookie-missing"}},
 		{"words that nobody knows", "12: ERR 10:00:00.000001 VPNC: the flux is not aligned", []string{"phone.vpn"}},
 		{"a failure in words that nobody knows", "12: ERR 10:00:00.000001 VPNC: the flux failed to align", []string{"phone.vpn-failed text=the flux failed to align"}},
-		{"OpenSSL's opinion before the hash counts", "12: NOT 10:00:00.000001 VPNC: cert_vfy_cb: depth:0 of 0, subject:</CN=a> pre_err: 18 (self signed certificate)", []string{"phone.vpn"}},
+		{"OpenSSL's opinion before the hash counts", "12: NOT 10:00:00.000001 VPNC: cert_vfy_cb: depth:0 of 0, subject:</CN=a> pre_err: 18 (self signed certificate)", []string{"phone.vpn error=self-signed"}},
 		{"DTLS", "12: ERR 10:00:00.000001 VPNC: dtls: old session cipher not returned", []string{"phone.suite-changed"}},
 		{"another program's task", "Nov 25 10:00:00 host vpnc[12]: no response from target", nil},
 	} {
