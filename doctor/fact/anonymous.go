@@ -121,6 +121,10 @@ func ownWords(kind Kind, name string) bool {
 // phoneFile are files that phones ask for, whose names are the vendor's.
 var phoneFile = regexp.MustCompile(`(?i)\.(?:loads|sbn|bin|xml|tlv|sgn|jar|raw|rwb|txt)$`)
 
+// PhoneWord is how people call what is for phones; iPhones, smartphones and softphones have another VPN. Rules go by it, so
+// what takes the place of such a name has it, too.
+var PhoneWord = regexp.MustCompile(`(?i)(?:^|[^it])phone|voip|voice|\bcp-|(?:^|\D)(?:79|88)\d\d(?:\D|$)`)
+
 // plain are words that stand where names stand, and name nobody.
 var plain = map[string]bool{
 	"": true, "root": true, "admin": true, "unknown": true, "none": true, "any": true, "localhost": true, "outside": true, "inside": true, "asa": true,
@@ -183,6 +187,9 @@ func (a *anonymous) name(kind, name string) {
 	default:
 		if kind == "user" && strings.Contains(name, " ") { // phones cannot send it
 			kind = "user "
+		}
+		if PhoneWord.MatchString(name) {
+			kind = "phone-" + kind
 		}
 		a.names[name] = fmt.Sprintf("%s%d", kind, n)
 	}

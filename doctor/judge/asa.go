@@ -122,9 +122,6 @@ type asaGroup struct {
 	why       []fact.Fact
 }
 
-// asaPhoneWord is how people call what is for phones; iPhones, smartphones and softphones have another VPN.
-var asaPhoneWord = regexp.MustCompile(`(?i)(?:^|[^it])phone|voip|voice|\bcp-|(?:^|\D)(?:79|88)\d\d(?:\D|$)`)
-
 // toSite reports whether a tunnel group is for another site, and for nobody's client.
 func (b *asaBox) toSite(group string) bool {
 	_, ok := b.last(fact.ASAGroup, "group", group, "setting", "type", "value", "ipsec-l2l")
@@ -192,7 +189,7 @@ func (b *asaBox) phonePolicies() (policies []asaGroup) {
 	}
 	if len(groups) == 0 && len(b.facts[fact.ASAGroup]) == 0 {
 		for _, f := range b.facts[fact.ASAPolicy] { // a policy was sent alone
-			if asaPhoneWord.MatchString(f.Get("policy")) {
+			if fact.PhoneWord.MatchString(f.Get("policy")) {
 				groups = append(groups, asaGroup{"", f.Get("policy"), finding.Certain, nil})
 			}
 		}

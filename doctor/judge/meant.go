@@ -112,8 +112,8 @@ func (b *asaBox) forPhones() bool {
 
 // ofPhones reports whether a tunnel group or a group policy is called after phones, or has a URL that is.
 func ofPhones(f fact.Fact) bool {
-	return asaPhoneWord.MatchString(f.Get("group")) || asaPhoneWord.MatchString(f.Get("policy")) || asaPhoneWord.MatchString(asaPath(f.Get("url"))) ||
-		f.Get("setting") == "group-url" && asaPhoneWord.MatchString(asaPath(f.Get("value")))
+	return fact.PhoneWord.MatchString(f.Get("group")) || fact.PhoneWord.MatchString(f.Get("policy")) || fact.PhoneWord.MatchString(asaPath(f.Get("url"))) ||
+		f.Get("setting") == "group-url" && fact.PhoneWord.MatchString(asaPath(f.Get("value")))
 }
 
 // asksWhatFits reports whether only what somebody has is told, and nothing that happened: who shows a phone's file or page, or
