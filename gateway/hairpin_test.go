@@ -138,31 +138,6 @@ func TestTakeHopIPv6(t *testing.T) {
 	}
 }
 
-// TestHairpinAllocatesNothing runs alone, as it counts what the whole process allocates.
-func TestHairpinAllocatesNothing(t *testing.T) {
-	for name, suite := range pathSuites {
-		p := openPath(t, suite)
-		boris := p.w.tunnel(phoneURL, "boris")
-		d := boris.dtls(p.w.socket())
-		p.up = checked(packet(p.c.answer.Address.String(), boris.answer.Address.String(), protoUDP, 5060, 172))
-		p.c.session().filter.Store(nil)
-		buf := make([]byte, 2000)
-		if n := testing.AllocsPerRun(500, func() {
-			if _, err := p.d.sock.Write(p.sealed(t)); err != nil {
-				t.Fatal(err)
-			}
-			if _, err := d.sock.Read(buf); err != nil {
-				t.Fatal(err)
-			}
-		}); n != 0 {
-			t.Errorf("%s: a packet from phone to phone allocates %v times", name, n)
-		}
-		if err := p.w.stop(); err != nil {
-			t.Error(err)
-		}
-	}
-}
-
 func BenchmarkHairpin(b *testing.B) {
 	for name, suite := range pathSuites {
 		b.Run(name, func(b *testing.B) {
