@@ -42,7 +42,7 @@ func TestVPNMeant(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if got := office(t, c.text); got != c.want {
+			if got := judgedText(t, c.text); got != c.want {
 				t.Errorf("got %q, want %q", got, c.want)
 			}
 		})
@@ -64,7 +64,7 @@ func TestFragment(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if got := office(t, c.text); got != c.want {
+			if got := judgedText(t, c.text); got != c.want {
 				t.Errorf("got %q, want %q", got, c.want)
 			}
 		})
@@ -92,7 +92,7 @@ func TestOthersWords(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if got := office(t, c.text); got != c.want {
+			if got := judgedText(t, c.text); got != c.want {
 				t.Errorf("got %q, want %q", got, c.want)
 			}
 		})

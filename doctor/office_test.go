@@ -3,11 +3,6 @@ package doctor_test
 import (
 	"strings"
 	"testing"
-	"time"
-
-	"github.com/longcord/longcord/doctor/fact"
-	"github.com/longcord/longcord/doctor/judge"
-	"github.com/longcord/longcord/doctor/read"
 )
 
 // ofOffice are texts of call managers, file servers and phones in the office, and what is to be said of them.
@@ -238,21 +233,12 @@ const (
 		"[2026-11-17 18:02:16] VERBOSE[880] res_pjsip/pjsip_options.c: Contact 2031/sip:2031@192.168.178.44:5060;transport=udp is now Unreachable.  RTT: 0.000 msec\n"
 )
 
-func office(t *testing.T, text string) string {
-	t.Helper()
-	c := fact.NewCollector("test", "files")
-	if err := read.Input(t.Context(), c, "x", strings.NewReader(text), read.Options{Now: time.Date(2026, 11, 26, 12, 0, 0, 0, time.UTC)}); err != nil {
-		t.Fatal(err)
-	}
-	return summary(judge.Facts(c.File(), "test"))
-}
-
 func TestOffice(t *testing.T) {
 	t.Parallel()
 	for name, test := range ofOffice {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if got := office(t, test.text); got != test.want {
+			if got := judgedText(t, test.text); got != test.want {
 				t.Errorf("got %q, want %q", got, test.want)
 			}
 		})
@@ -267,7 +253,7 @@ func TestOfficeCut(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			for n := range len(test.text) {
-				got := office(t, test.text[:n])
+				got := judgedText(t, test.text[:n])
 				if test.want == "ok" && !strings.HasSuffix(name, ", then well") && got != "ok" && got != "insufficient" {
 					t.Fatalf("cut at %d: %s", n, got)
 				}
