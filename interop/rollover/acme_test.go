@@ -48,11 +48,8 @@ func pebbleConfig(t *testing.T) (config, trusted string) {
 // first, and then it is presented, all without a command.
 func TestACME(t *testing.T) {
 	program, err := pebble()
-	switch {
-	case err != nil && os.Getenv("CI") == "true":
-		t.Fatalf("pebble cannot be built: %v", err)
-	case err != nil:
-		t.Skipf("pebble cannot be built: %v", err)
+	if err != nil {
+		office.Absent(t, "pebble cannot be built: %v", err)
 	}
 	config, trusted := pebbleConfig(t)
 	t.Setenv("SSL_CERT_FILE", trusted)
